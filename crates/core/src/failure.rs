@@ -1,0 +1,254 @@
+//! What goes wrong with a device or the station, and what the person in front of it is told.
+//!
+//! Programs decide on [`Code`]; the sentences are for people and may change.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::record::{Holds, Seq};
+
+/// A stable name for each thing that can go wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// The device went away.
+    Unplugged,
+    /// It did not answer in time.
+    Silent,
+    /// It answered something else than the protocol says.
+    Garbled,
+    /// It speaks a protocol version that this station does not.
+    Unsupported,
+    /// It answered with an error of its own.
+    Refused,
+    /// It could not store the set.
+    StorageFailed,
+    /// It was locked at the end of an earlier production run.
+    Locked,
+    /// It reports no identity that can be used.
+    NoIdentity,
+    /// It already holds a credential set.
+    AlreadyKeyed,
+    /// The log says that this registration ID has its key, the device holds none.
+    AlreadyRecorded,
+    /// It did not prove that it holds the key.
+    NotProven,
+    /// It held nothing after the restart.
+    NotKept,
+    /// It did not restart.
+    NotRestarted,
+    /// Another device answered after the write.
+    Swapped,
+    /// The port is gone, or another program holds it.
+    PortUnavailable,
+    /// The vault is locked.
+    VaultLocked,
+    /// The vault cannot derive.
+    VaultFailed,
+    /// A record could not be made durable.
+    LogFailed,
+}
+
+impl Code {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::Unplugged,
+        Self::Silent,
+        Self::Garbled,
+        Self::Unsupported,
+        Self::Refused,
+        Self::StorageFailed,
+        Self::Locked,
+        Self::NoIdentity,
+        Self::AlreadyKeyed,
+        Self::AlreadyRecorded,
+        Self::NotProven,
+        Self::NotKept,
+        Self::NotRestarted,
+        Self::Swapped,
+        Self::PortUnavailable,
+        Self::VaultLocked,
+        Self::VaultFailed,
+        Self::LogFailed,
+    ];
+
+    /// The name, as it stands in records, in JSON output and on the screen.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unplugged => "unplugged",
+            Self::Silent => "silent",
+            Self::Garbled => "garbled",
+            Self::Unsupported => "unsupported",
+            Self::Refused => "refused",
+            Self::StorageFailed => "storage-failed",
+            Self::Locked => "locked",
+            Self::NoIdentity => "no-identity",
+            Self::AlreadyKeyed => "already-keyed",
+            Self::AlreadyRecorded => "already-recorded",
+            Self::NotProven => "not-proven",
+            Self::NotKept => "not-kept",
+            Self::NotRestarted => "not-restarted",
+            Self::Swapped => "swapped",
+            Self::PortUnavailable => "port-unavailable",
+            Self::VaultLocked => "vault-locked",
+            Self::VaultFailed => "vault-failed",
+            Self::LogFailed => "log-failed",
+        }
+    }
+
+    /// The class of the failure in a record's `rc` field.
+    #[must_use]
+    pub const fn rc(self) -> &'static str {
+        match self {
+            Self::Unplugged | Self::PortUnavailable => "unplugged",
+            Self::Silent => "timeout",
+            Self::Garbled | Self::Unsupported => "proto_error",
+            Self::Refused | Self::StorageFailed | Self::Locked => "write_fail",
+            Self::NotProven | Self::NotKept | Self::NotRestarted => "verify_mismatch",
+            Self::Swapped => "swapped",
+            Self::NoIdentity | Self::AlreadyKeyed | Self::AlreadyRecorded => "refused",
+            Self::VaultLocked | Self::VaultFailed | Self::LogFailed => "aborted",
+        }
+    }
+
+    /// What happened, in one sentence.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Unplugged => "The device was unplugged.",
+            Self::Silent => "The device does not answer.",
+            Self::Garbled => "The device answers, but not as the protocol says.",
+            Self::Unsupported => "The device speaks a protocol that this station does not know.",
+            Self::Refused => "The device refused the command.",
+            Self::StorageFailed => "The device could not store the key.",
+            Self::Locked => "The device is locked: its production was finished before.",
+            Self::NoIdentity => "The device has no usable MAC address or serial number.",
+            Self::AlreadyKeyed => "The device already holds a key.",
+            Self::AlreadyRecorded => "This MAC address and serial number were keyed before, but the device holds no key.",
+            Self::NotProven => "The device could not prove that it holds the key.",
+            Self::NotKept => "The key was not kept over the restart.",
+            Self::NotRestarted => "The device did not restart.",
+            Self::Swapped => "Another device answered after the write.",
+            Self::PortUnavailable => "The port cannot be opened.",
+            Self::VaultLocked => "The vault is locked.",
+            Self::VaultFailed => "The vault cannot use the group key.",
+            Self::LogFailed => "The audit log cannot be written.",
+        }
+    }
+
+    /// What to do now: one to three steps.
+    #[must_use]
+    pub const fn remedy(self) -> &'static [&'static str] {
+        match self {
+            Self::Unplugged => &["Check the cable.", "Plug the device in again."],
+            Self::Silent => &["Check that the device is powered.", "Plug it in again.", "Still silent: to repair."],
+            Self::Garbled => &["Plug the device in again.", "Again: check its firmware version."],
+            Self::Unsupported => &["Check the firmware of the device.", "Check the product profile."],
+            Self::Refused | Self::StorageFailed => &["Plug the device in again.", "Again: to repair."],
+            Self::Locked | Self::AlreadyKeyed => &["Unplug.", "If it has to be keyed anew: to repair."],
+            Self::NoIdentity => &["Unplug.", "To repair: the identity was never programmed."],
+            Self::AlreadyRecorded => &["Keep the device apart.", "Call the supervisor: erased board or copy?"],
+            Self::NotProven | Self::NotKept | Self::NotRestarted => {
+                &["Plug the device in again.", "Again: to repair."]
+            }
+            Self::Swapped => &["Keep all devices on the bench apart.", "Call the supervisor."],
+            Self::PortUnavailable => &["Check the cable.", "Close other programs that use the port."],
+            Self::VaultLocked => &["Unlock the vault."],
+            Self::VaultFailed => &["Stop.", "Call the custodian."],
+            Self::LogFailed => &["Stop.", "Call the administrator: check disk and log."],
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Whether the device may be used, put away or must be seen again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Safety {
+    /// Nothing was written.
+    Untouched,
+    /// It holds what it held before.
+    NotKeyed,
+    /// It may hold the new key or the old one: it must be plugged in again.
+    Unknown,
+    /// It proved the new key, and the record of that is missing.
+    Unrecorded,
+}
+
+impl Safety {
+    /// The name in JSON and on the screen.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Untouched => "untouched",
+            Self::NotKeyed => "not-keyed",
+            Self::Unknown => "unknown",
+            Self::Unrecorded => "unrecorded",
+        }
+    }
+
+    /// The sentence for the operator.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Untouched => "Nothing was written to the device.",
+            Self::NotKeyed => "The device is not keyed.",
+            Self::Unknown => "The device may hold a key. Do not ship it: plug it in again.",
+            Self::Unrecorded => "The device is keyed, its record is not complete. Do not ship it: plug it in again.",
+        }
+    }
+}
+
+impl From<Holds> for Safety {
+    fn from(holds: Holds) -> Self {
+        match holds {
+            Holds::Old => Self::NotKeyed,
+            Holds::Unknown => Self::Unknown,
+            Holds::New => Self::Unrecorded,
+        }
+    }
+}
+
+/// A device that did not get PASS.
+#[derive(Debug)]
+pub struct Failure {
+    /// What happened.
+    pub code: Code,
+    /// What that means for the device.
+    pub safety: Safety,
+    /// The record of it, where one could be written.
+    pub record: Option<Seq>,
+    /// The error underneath, for the engineer.
+    pub cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.code.sentence(), self.safety.sentence())
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_one_name_a_sentence_and_one_to_three_steps() {
+        let names: std::collections::HashSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(names.len(), Code::ALL.len());
+        for code in Code::ALL {
+            assert!(code.sentence().ends_with('.'), "{code}");
+            assert!((1..=3).contains(&code.remedy().len()), "{code}");
+        }
+    }
+}

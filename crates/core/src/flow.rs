@@ -1,0 +1,476 @@
+//! The work instruction: how one device gets its key.
+//!
+//! ```text
+//! port → Identity → RegistrationId → DeviceKey → intent on disk → written → restarted → proven
+//!      → identity read again → result on disk → PASS
+//! ```
+//!
+//! The intent is durable before the first byte of the write, PASS is returned only after the result is durable. A
+//! kill at any arrow leaves nothing, or an open intent; [`inject`] settles it when the device is seen again.
+
+use std::error::Error;
+
+use crate::credential::{CredentialSet, Overwrite};
+use crate::failure::{Code, Failure, Safety};
+use crate::identity::Identity;
+use crate::key::{DeviceKey, Endpoint, GroupKeyInfo};
+use crate::proof::{self, Nonce, Proof};
+use crate::recipe::Recipe;
+use crate::record::{Actor, Entry, Event, Holds, Intent, Mode, Outcome, Seq};
+use crate::registration::RegistrationId;
+
+/// A group key in custody. The operation is offered, the key is kept.
+pub trait Vault {
+    /// The device key of `id`.
+    fn derive(&self, id: &RegistrationId) -> Result<DeviceKey, VaultError>;
+}
+
+/// A device on a port. Each method returns within a time limit of its own.
+pub trait Device {
+    /// Asks the device who it is and what it holds.
+    fn identify(&mut self) -> Result<Sighting, DeviceError>;
+    /// Sends the set; the device keeps what it has until [`Device::commit`].
+    fn stage(&mut self, set: &CredentialSet) -> Result<(), DeviceError>;
+    /// Has the device store the staged set, all of it or nothing. A device that is not `identity` refuses, and one
+    /// that holds another set refuses without the permission.
+    fn commit(
+        &mut self,
+        set: &CredentialSet,
+        identity: &Identity,
+        overwrite: Option<&Overwrite>,
+    ) -> Result<(), DeviceError>;
+    /// Restarts the device and returns when it answers again.
+    fn restart(&mut self) -> Result<(), DeviceError>;
+    /// Has the device prove the key that it holds in its storage.
+    fn prove(&mut self, nonce: &Nonce) -> Result<Proof, DeviceError>;
+}
+
+/// The audit log.
+pub trait Log {
+    /// Returns when the record is durable.
+    fn append(&self, entry: &Entry) -> Result<Receipt, LogError>;
+    /// What the log knows of a registration ID.
+    fn standing(&self, id: &RegistrationId) -> Result<Standing, LogError>;
+}
+
+/// What a device tells when it is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// Who it is.
+    pub identity: Identity,
+    /// What it holds.
+    pub state: DeviceState,
+    /// Counts the sets it ever stored; 0 when it holds none.
+    pub generation: u32,
+    /// Differs after each start of the device.
+    pub boot: u32,
+    /// Firmware version, at most 32 printable ASCII characters.
+    pub firmware: String,
+}
+
+/// What a device holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceState {
+    /// No credential set.
+    Empty,
+    /// A credential set, which can be replaced.
+    Keyed,
+    /// A credential set, which cannot be replaced any more.
+    Locked,
+}
+
+/// A record is durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// Its number.
+    pub seq: Seq,
+}
+
+/// What the log knows of a registration ID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// An intent whose outcome is not known.
+    pub open: Option<Seq>,
+    /// The record by which the device was last known to hold its key.
+    pub keyed: Option<Seq>,
+    /// Intents so far.
+    pub attempts: u64,
+}
+
+/// A vault that does not derive.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// It has to be unlocked first.
+    #[error("the vault is locked")]
+    Locked,
+    /// Custody failed; there is no other custody to fall back to.
+    #[error("the group key cannot be used: {0}")]
+    Custody(String),
+}
+
+/// A device that does not do what it is asked.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceError {
+    /// The far end is gone.
+    #[error("the device is gone")]
+    Unplugged(#[source] Option<std::io::Error>),
+    /// No complete answer in time.
+    #[error("no answer within {limit_ms} ms")]
+    Silent {
+        /// The limit that ran out, in milliseconds.
+        limit_ms: u64,
+    },
+    /// An answer that the protocol does not allow. The text never holds bytes of the device.
+    #[error("not an answer of this protocol: {0}")]
+    Garbled(String),
+    /// The device speaks no version that this station speaks, or lacks a command.
+    #[error("the device does not support {0}")]
+    Unsupported(String),
+    /// An identifier of the device is unusable.
+    #[error(transparent)]
+    Identity(#[from] crate::identity::IdentifierError),
+    /// An error answer.
+    #[error("the device refuses: {0}")]
+    Refused(Refusal),
+}
+
+/// Why a device refuses, in its own words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The commit names another device.
+    #[error("it is not the device that is meant")]
+    WrongDevice,
+    /// It holds a set, and overwriting was not asked for.
+    #[error("it holds another credential set")]
+    AlreadyKeyed,
+    /// It is locked.
+    #[error("it is locked")]
+    Locked,
+    /// Its storage does not keep what is written.
+    #[error("its storage failed")]
+    Storage,
+    /// What was staged is not what is committed.
+    #[error("the staged set is not the one to commit")]
+    NotStaged,
+    /// It holds no set that it could prove.
+    #[error("it holds no credential set")]
+    Empty,
+    /// Another code; see `docs/device-protocol.md`.
+    #[error("code {0}")]
+    Other(u16),
+}
+
+/// A log that does not take a record.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The storage failed, or the log does not agree with its head.
+    #[error("the audit log cannot be written")]
+    Storage(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// The six steps that a person sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// Who is it?
+    Read,
+    /// Its key is derived.
+    Derive,
+    /// The set is written.
+    Write,
+    /// The device restarts: what it only held in memory is gone.
+    Restart,
+    /// It proves the key.
+    Prove,
+    /// The result is made durable.
+    Record,
+}
+
+/// Everything about an injection that does not come from the device.
+#[derive(Debug, Clone)]
+pub struct Order<'a> {
+    /// How the registration ID is made.
+    pub recipe: &'a Recipe,
+    /// The group key's description; the vault that is passed along holds that key.
+    pub key: &'a GroupKeyInfo,
+    /// DPS endpoint to write.
+    pub endpoint: &'a Endpoint,
+    /// Name and version of the product profile.
+    pub profile: &'a str,
+    /// Work order, or empty.
+    pub job: &'a str,
+    /// Port with its USB path.
+    pub port: &'a str,
+    /// Who.
+    pub actor: &'a Actor,
+    /// Fresh random bytes: the first asks after the restart, the second before a write that may not be needed.
+    pub nonces: [Nonce; 2],
+    /// The right to overwrite, which only repair has.
+    pub overwrite: Option<&'a Overwrite>,
+}
+
+/// A device that holds its key, proved it, and whose record is durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pass {
+    /// Its registration ID.
+    pub id: RegistrationId,
+    /// What it said it is.
+    pub identity: Identity,
+    /// The record of the intent.
+    pub intent: Seq,
+    /// The record of the result.
+    pub record: Seq,
+}
+
+/// Gives one device its key. `watch` is told of each step as it begins.
+pub fn inject(
+    order: &Order<'_>,
+    vault: &dyn Vault,
+    device: &mut dyn Device,
+    log: &dyn Log,
+    watch: &mut dyn FnMut(Step),
+) -> Result<Pass, Failure> {
+    let mut bench = Bench { order, device, log, watch };
+
+    bench.step(Step::Read);
+    let seen = bench.device.identify().map_err(|e| bench.refuse(e, None, None))?;
+    let id = order.recipe.registration_id(&seen.identity).map_err(|e| bench.refuse(e, Some(&seen), None))?;
+    let standing = log.standing(&id).map_err(|e| bench.refuse(e, Some(&seen), Some(&id)))?;
+
+    bench.step(Step::Derive);
+    let key = vault.derive(&id).map_err(|e| bench.refuse(e, Some(&seen), Some(&id)))?;
+    let set = CredentialSet::new(id, order.key.scope.clone(), order.endpoint.clone(), key);
+
+    if let Some(open) = standing.open {
+        if bench.holds_already(&seen, &set)? {
+            return bench.confirm(&seen, &set, open, Event::Resolve);
+        }
+        bench.settle_as_not_written(open, &set)?;
+    }
+    bench.may_write(&seen, &set, &standing)?;
+
+    let intent = bench.intend(&seen, &set, &standing)?;
+    bench.step(Step::Write);
+    bench.write(&seen, &set).map_err(|fault| bench.fail(fault, intent, &set, Event::Result))?;
+    bench.confirm(&seen, &set, intent, Event::Result)
+}
+
+/// One device, one order: what the steps share.
+struct Bench<'a, 'b> {
+    order: &'a Order<'a>,
+    device: &'b mut dyn Device,
+    log: &'a dyn Log,
+    watch: &'b mut dyn FnMut(Step),
+}
+
+/// A step that failed, and what the device holds because of it.
+struct Fault {
+    code: Code,
+    holds: Holds,
+    cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Bench<'_, '_> {
+    fn step(&mut self, step: Step) {
+        (self.watch)(step);
+    }
+
+    fn append(&self, event: Event) -> Result<Seq, LogError> {
+        let entry = Entry { actor: self.order.actor.clone(), event };
+        self.log.append(&entry).map(|receipt| receipt.seq)
+    }
+
+    /// Whether a device with an open intent did store the set before it was lost from sight.
+    fn holds_already(&mut self, seen: &Sighting, set: &CredentialSet) -> Result<bool, Failure> {
+        if seen.state == DeviceState::Empty {
+            return Ok(false);
+        }
+        self.step(Step::Prove);
+        let nonce = &self.order.nonces[1];
+        match self.device.prove(nonce) {
+            Ok(proof) => Ok(proof::holds(set.key(), nonce, set.id(), &proof)),
+            Err(DeviceError::Refused(_)) => Ok(false),
+            Err(e) => Err(self.refuse(e, Some(seen), Some(set.id()))),
+        }
+    }
+
+    fn settle_as_not_written(&self, open: Seq, set: &CredentialSet) -> Result<(), Failure> {
+        let outcome =
+            Outcome { intent: open, id: set.id().clone(), failure: Some(Code::NotKept), holds: Holds::Old };
+        self.append(Event::Resolve(outcome)).map_err(|e| unrecorded(e, Safety::NotKeyed))?;
+        Ok(())
+    }
+
+    /// Policy, before the first byte of a write.
+    fn may_write(&self, seen: &Sighting, set: &CredentialSet, standing: &Standing) -> Result<(), Failure> {
+        let refused = match (seen.state, self.order.overwrite) {
+            (DeviceState::Locked, _) => Some(Code::Locked),
+            (DeviceState::Keyed, None) => Some(Code::AlreadyKeyed),
+            (DeviceState::Empty, None) if standing.keyed.is_some() => Some(Code::AlreadyRecorded),
+            _ => None,
+        };
+        refused.map_or(Ok(()), |code| Err(self.refuse(code, Some(seen), Some(set.id()))))
+    }
+
+    fn intend(&self, seen: &Sighting, set: &CredentialSet, standing: &Standing) -> Result<Seq, Failure> {
+        let order = self.order;
+        let intent = Intent {
+            id: set.id().clone(),
+            identity: seen.identity.clone(),
+            firmware: seen.firmware.clone(),
+            key: order.key.clone(),
+            endpoint: set.endpoint().to_string(),
+            fingerprint: set.key().fingerprint(),
+            profile: order.profile.to_owned(),
+            job: order.job.to_owned(),
+            port: order.port.to_owned(),
+            mode: match order.overwrite {
+                Some(o) => Mode::Rekey { reason: o.reason().to_owned(), approver: o.approver().to_owned() },
+                None => Mode::New,
+            },
+            prior: standing.open.or(standing.keyed),
+            attempt: standing.attempts + 1,
+        };
+        self.append(Event::Intent(intent)).map_err(|e| unrecorded(e, Safety::Untouched))
+    }
+
+    fn write(&mut self, seen: &Sighting, set: &CredentialSet) -> Result<(), Fault> {
+        // A stage is held in memory only: whatever happens to it, the device still has what it had.
+        self.device.stage(set).map_err(|e| Fault::of(e, Holds::Old))?;
+        self.device.commit(set, &seen.identity, self.order.overwrite).map_err(|e| match e {
+            DeviceError::Refused(_) => Fault::of(e, Holds::Old),
+            // The commit may have arrived and only its answer be lost.
+            _ => Fault::of(e, Holds::Unknown),
+        })
+    }
+
+    /// Restart, proof, identity again, result on disk: the only way to [`Pass`].
+    fn confirm(
+        &mut self,
+        seen: &Sighting,
+        set: &CredentialSet,
+        intent: Seq,
+        event: fn(Outcome) -> Event,
+    ) -> Result<Pass, Failure> {
+        self.prove_after_restart(seen, set).map_err(|fault| self.fail(fault, intent, set, event))?;
+        self.step(Step::Record);
+        let outcome = Outcome { intent, id: set.id().clone(), failure: None, holds: Holds::New };
+        let record = self.append(event(outcome)).map_err(|e| unrecorded(e, Safety::Unrecorded))?;
+        Ok(Pass { id: set.id().clone(), identity: seen.identity.clone(), intent, record })
+    }
+
+    fn prove_after_restart(&mut self, seen: &Sighting, set: &CredentialSet) -> Result<(), Fault> {
+        let unknown = |e| Fault::of(e, Holds::Unknown);
+        self.step(Step::Restart);
+        self.device.restart().map_err(unknown)?;
+        self.step(Step::Prove);
+        let nonce = &self.order.nonces[0];
+        let proof = self.device.prove(nonce);
+        let again = self.device.identify().map_err(unknown)?;
+        if again.identity != seen.identity {
+            return Err(Fault::new(Code::Swapped, Holds::Unknown));
+        }
+        if again.state == DeviceState::Empty {
+            return Err(Fault::new(Code::NotKept, Holds::Old));
+        }
+        if again.boot == seen.boot {
+            return Err(Fault::new(Code::NotRestarted, Holds::Unknown));
+        }
+        let proof = proof.map_err(unknown)?;
+        if !proof::holds(set.key(), nonce, set.id(), &proof) {
+            return Err(Fault::new(Code::NotProven, Holds::Unknown));
+        }
+        Ok(())
+    }
+
+    /// Nothing was written, and the log says so.
+    fn refuse(
+        &self,
+        cause: impl Into<Fault>,
+        seen: Option<&Sighting>,
+        id: Option<&RegistrationId>,
+    ) -> Failure {
+        let Fault { code, cause, .. } = cause.into();
+        let event = Event::Refuse {
+            code,
+            port: self.order.port.to_owned(),
+            identity: seen.map(|seen| seen.identity.clone()),
+            id: id.cloned(),
+        };
+        match self.append(event) {
+            Ok(record) => Failure { code, safety: Safety::Untouched, record: Some(record), cause },
+            Err(e) => unrecorded(e, Safety::Untouched),
+        }
+    }
+
+    /// Something was intended, and the log says what came of it.
+    fn fail(&self, fault: Fault, intent: Seq, set: &CredentialSet, event: fn(Outcome) -> Event) -> Failure {
+        let Fault { code, holds, cause } = fault;
+        let outcome = Outcome { intent, id: set.id().clone(), failure: Some(code), holds };
+        match self.append(event(outcome)) {
+            Ok(record) => Failure { code, safety: holds.into(), record: Some(record), cause },
+            Err(e) => unrecorded(e, holds.into()),
+        }
+    }
+}
+
+fn unrecorded(error: LogError, safety: Safety) -> Failure {
+    Failure { code: Code::LogFailed, safety, record: None, cause: Some(error.into()) }
+}
+
+impl Fault {
+    const fn new(code: Code, holds: Holds) -> Self {
+        Self { code, holds, cause: None }
+    }
+
+    fn of(error: DeviceError, holds: Holds) -> Self {
+        Self { holds, ..error.into() }
+    }
+}
+
+impl From<Code> for Fault {
+    fn from(code: Code) -> Self {
+        Self::new(code, Holds::Old)
+    }
+}
+
+impl From<DeviceError> for Fault {
+    fn from(error: DeviceError) -> Self {
+        let code = match &error {
+            DeviceError::Unplugged(_) => Code::Unplugged,
+            DeviceError::Silent { .. } => Code::Silent,
+            DeviceError::Garbled(_) => Code::Garbled,
+            DeviceError::Unsupported(_) => Code::Unsupported,
+            DeviceError::Identity(_) => Code::NoIdentity,
+            DeviceError::Refused(refusal) => match refusal {
+                Refusal::WrongDevice => Code::Swapped,
+                Refusal::AlreadyKeyed => Code::AlreadyKeyed,
+                Refusal::Locked => Code::Locked,
+                Refusal::Storage => Code::StorageFailed,
+                Refusal::NotStaged | Refusal::Empty | Refusal::Other(_) => Code::Refused,
+            },
+        };
+        Self { code, holds: Holds::Old, cause: Some(error.into()) }
+    }
+}
+
+impl From<VaultError> for Fault {
+    fn from(error: VaultError) -> Self {
+        let code = match &error {
+            VaultError::Locked => Code::VaultLocked,
+            VaultError::Custody(_) => Code::VaultFailed,
+        };
+        Self { code, holds: Holds::Old, cause: Some(error.into()) }
+    }
+}
+
+impl From<LogError> for Fault {
+    fn from(error: LogError) -> Self {
+        Self { code: Code::LogFailed, holds: Holds::Old, cause: Some(error.into()) }
+    }
+}
+
+impl From<crate::recipe::NoRegistrationId> for Fault {
+    fn from(error: crate::recipe::NoRegistrationId) -> Self {
+        Self { code: Code::NoIdentity, holds: Holds::Old, cause: Some(error.into()) }
+    }
+}

@@ -1,0 +1,321 @@
+//! What a record of the audit log says. How it is stored and signed is the audit crate's business.
+
+use crate::failure::Code;
+use crate::identity::Identity;
+use crate::key::{Fingerprint, GroupKeyInfo};
+use crate::registration::RegistrationId;
+
+/// Number of a record in its log, from 0 (the genesis record).
+pub type Seq = u64;
+
+/// Who acts. IDs only: personal names never enter the log.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Actor {
+    /// The session, a random hexadecimal string made at start or sign-in.
+    pub session: String,
+    /// Operator ID, empty when the station itself acts.
+    pub operator: String,
+    /// In which role, for example `operator`; `station` when the station itself acts.
+    pub role: String,
+}
+
+/// One thing that happened, by whom. Sequence number, log origin and time are added by the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Who.
+    pub actor: Actor,
+    /// What.
+    pub event: Event,
+}
+
+/// What happened. The text in backquotes is the `ev` field of the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// `log.genesis`: the first record of every log.
+    Genesis {
+        /// The verifier key of the log (C2SP signed-note vkey).
+        vkey: String,
+    },
+    /// `log.open`: a program that may write started.
+    Open {
+        /// Version of the program.
+        version: String,
+        /// Version of SQLite inside it.
+        sqlite: String,
+        /// Operating system and architecture.
+        os: String,
+        /// SHA-256 of `station.toml`, hexadecimal.
+        config: String,
+        /// Intents without a known outcome at this moment.
+        open_intents: u64,
+    },
+    /// `log.close`: it stopped in good order.
+    Close,
+    /// `auth.unlock`: the vault was opened.
+    Unlock,
+    /// `auth.lock`: the vault was locked and the keys wiped.
+    Lock,
+    /// `auth.fail`: the vault was not opened.
+    UnlockFailed {
+        /// Why, in one word.
+        why: &'static str,
+    },
+    /// `gk.import`: a group key came into the vault.
+    KeyImport {
+        /// Everything but the key.
+        key: GroupKeyInfo,
+        /// `sealed-file`, later also `pkcs11` and `tpm`.
+        custody: &'static str,
+    },
+    /// `inject.intent`: a device is about to be written.
+    Intent(Intent),
+    /// `inject.result`: what came of an intent.
+    Result(Outcome),
+    /// `inject.resolve`: what came of an intent that was left open, found out later.
+    Resolve(Outcome),
+    /// `inject.refuse`: a device was seen and nothing was written.
+    Refuse {
+        /// Why.
+        code: Code,
+        /// Where it was plugged in.
+        port: String,
+        /// What it says it is, as far as it could be read.
+        identity: Option<Identity>,
+        /// Its registration ID, where one could be made.
+        id: Option<RegistrationId>,
+    },
+}
+
+/// Everything that is known before the first byte of a write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// Registration ID.
+    pub id: RegistrationId,
+    /// What the device says it is.
+    pub identity: Identity,
+    /// Its firmware version, as it says.
+    pub firmware: String,
+    /// The key's parent.
+    pub key: GroupKeyInfo,
+    /// DPS endpoint that is written.
+    pub endpoint: String,
+    /// Fingerprint of the device key that is written.
+    pub fingerprint: Fingerprint,
+    /// Name and version of the product profile.
+    pub profile: String,
+    /// Work order, or empty.
+    pub job: String,
+    /// Port with its USB path.
+    pub port: String,
+    /// First key of this device, or one that replaces another.
+    pub mode: Mode,
+    /// The record this one follows: an open intent, or the last result of the device.
+    pub prior: Option<Seq>,
+    /// 1 for the first intent of this registration ID.
+    pub attempt: u64,
+}
+
+/// Whether a set is overwritten.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mode {
+    /// The device held nothing.
+    New,
+    /// Repair overwrites what it held.
+    Rekey {
+        /// Reason code.
+        reason: String,
+        /// The second person.
+        approver: String,
+    },
+}
+
+/// What came of an intent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The intent.
+    pub intent: Seq,
+    /// Registration ID, repeated so that one record can be read alone.
+    pub id: RegistrationId,
+    /// `None`: the device proved that it holds the key.
+    pub failure: Option<Code>,
+    /// What the device holds now, as far as the station knows.
+    pub holds: Holds,
+}
+
+/// What a device holds after an attempt. Observed, never assumed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// The new set: proved after the restart.
+    New,
+    /// What it held before: the write was refused or never sent.
+    Old,
+    /// Not known. The intent stays open until the device is seen again.
+    Unknown,
+}
+
+impl Holds {
+    /// The word in the record.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Old => "old",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A value in a record: the format knows texts and whole numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Text, UTF-8.
+    Text(String),
+    /// A whole number.
+    Number(i64),
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<u64> for Value {
+    fn from(number: u64) -> Self {
+        Self::Number(i64::try_from(number).expect("no counter of this program reaches 2^63"))
+    }
+}
+
+impl Event {
+    /// The `ev` field.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Genesis { .. } => "log.genesis",
+            Self::Open { .. } => "log.open",
+            Self::Close => "log.close",
+            Self::Unlock => "auth.unlock",
+            Self::Lock => "auth.lock",
+            Self::UnlockFailed { .. } => "auth.fail",
+            Self::KeyImport { .. } => "gk.import",
+            Self::Intent(_) => "inject.intent",
+            Self::Result(_) => "inject.result",
+            Self::Resolve(_) => "inject.resolve",
+            Self::Refuse { .. } => "inject.refuse",
+        }
+    }
+
+    /// The `rc` field: `ok`, the class of a failure, or empty where an event has no outcome.
+    #[must_use]
+    pub const fn rc(&self) -> &'static str {
+        match self {
+            Self::Result(Outcome { failure, .. }) | Self::Resolve(Outcome { failure, .. }) => match failure {
+                None => "ok",
+                Some(code) => code.rc(),
+            },
+            Self::Refuse { .. } => "refused",
+            Self::UnlockFailed { .. } => "refused",
+            _ => "",
+        }
+    }
+
+    /// The approver, `op2` in the record: empty where nobody had to approve.
+    #[must_use]
+    pub fn approver(&self) -> &str {
+        match self {
+            Self::Intent(Intent { mode: Mode::Rekey { approver, .. }, .. }) => approver,
+            _ => "",
+        }
+    }
+
+    /// The fields that are this event's own, in no order.
+    #[must_use]
+    pub fn fields(&self) -> Vec<(&'static str, Value)> {
+        match self {
+            Self::Genesis { vkey } => vec![("vkey", vkey.as_str().into())],
+            Self::Open { version, sqlite, os, config, open_intents } => vec![
+                ("version", version.as_str().into()),
+                ("sqlite", sqlite.as_str().into()),
+                ("os", os.as_str().into()),
+                ("config", config.as_str().into()),
+                ("open", (*open_intents).into()),
+            ],
+            Self::Close | Self::Unlock | Self::Lock => vec![],
+            Self::UnlockFailed { why } => vec![("why", (*why).into())],
+            Self::KeyImport { key, custody } => {
+                let mut fields = parent(key);
+                fields.push(("bytes", u64::from(key.length).into()));
+                fields.push(("custody", (*custody).into()));
+                fields
+            }
+            Self::Intent(intent) => intent.fields(),
+            Self::Result(outcome) | Self::Resolve(outcome) => outcome.fields(),
+            Self::Refuse { code, port, identity, id } => {
+                let mut fields = vec![("code", code.as_str().into()), ("port", port.as_str().into())];
+                fields.push(("rid", id.as_ref().map_or("", RegistrationId::as_str).into()));
+                fields.extend(identified(identity.as_ref()));
+                fields
+            }
+        }
+    }
+}
+
+impl Intent {
+    fn fields(&self) -> Vec<(&'static str, Value)> {
+        let mut fields = parent(&self.key);
+        fields.extend(identified(Some(&self.identity)));
+        fields.extend([
+            ("rid", self.id.as_str().into()),
+            ("fw", self.firmware.as_str().into()),
+            ("endpoint", self.endpoint.as_str().into()),
+            ("dkfp", self.fingerprint.to_string().into()),
+            ("profile", self.profile.as_str().into()),
+            ("job", self.job.as_str().into()),
+            ("port", self.port.as_str().into()),
+            ("prior", self.prior.map_or(Value::Number(-1), Value::from)),
+            ("try", self.attempt.into()),
+        ]);
+        match &self.mode {
+            Mode::New => fields.push(("mode", "new".into())),
+            Mode::Rekey { reason, .. } => {
+                fields.extend([("mode", "rekey".into()), ("reason", reason.as_str().into())]);
+            }
+        }
+        fields
+    }
+}
+
+impl Outcome {
+    fn fields(&self) -> Vec<(&'static str, Value)> {
+        vec![
+            ("ref", self.intent.into()),
+            ("rid", self.id.as_str().into()),
+            ("holds", self.holds.as_str().into()),
+            ("vmode", if self.failure.is_none() { "challenge" } else { "" }.into()),
+            ("code", self.failure.map_or("", Code::as_str).into()),
+        ]
+    }
+}
+
+/// The parent of a device key: whoever has these five can say which devices die with it.
+fn parent(key: &GroupKeyInfo) -> Vec<(&'static str, Value)> {
+    vec![
+        ("gk", key.label.as_str().into()),
+        ("gkcv", key.check_value.digits().into()),
+        ("group", key.group.as_str().into()),
+        ("scope", key.scope.as_str().into()),
+        ("slot", key.slot.as_str().into()),
+    ]
+}
+
+fn identified(identity: Option<&Identity>) -> [(&'static str, Value); 2] {
+    let mac = identity.and_then(|i| i.mac).map_or(String::new(), |mac| mac.spelled(""));
+    let serial = identity.and_then(|i| i.serial.as_ref()).map_or("", |serial| serial.as_str());
+    [("mac", mac.into()), ("sn", serial.into())]
+}

@@ -1,0 +1,1 @@
+//! SAS tokens of a device.

@@ -1,0 +1,1 @@
+//! What the whole-station tests share.
