@@ -30,6 +30,8 @@ pub enum Code {
     AlreadyKeyed,
     /// The log says that this registration ID has its key, the device holds none.
     AlreadyRecorded,
+    /// A write under another group key was begun on it, and what came of that is not known.
+    OtherKey,
     /// It did not prove that it holds the key.
     NotProven,
     /// It held nothing after the restart.
@@ -61,6 +63,7 @@ impl Code {
         Self::NoIdentity,
         Self::AlreadyKeyed,
         Self::AlreadyRecorded,
+        Self::OtherKey,
         Self::NotProven,
         Self::NotKept,
         Self::NotRestarted,
@@ -85,6 +88,7 @@ impl Code {
             Self::NoIdentity => "no-identity",
             Self::AlreadyKeyed => "already-keyed",
             Self::AlreadyRecorded => "already-recorded",
+            Self::OtherKey => "other-key",
             Self::NotProven => "not-proven",
             Self::NotKept => "not-kept",
             Self::NotRestarted => "not-restarted",
@@ -106,7 +110,7 @@ impl Code {
             Self::Refused | Self::StorageFailed | Self::Locked => "write_fail",
             Self::NotProven | Self::NotKept | Self::NotRestarted => "verify_mismatch",
             Self::Swapped => "swapped",
-            Self::NoIdentity | Self::AlreadyKeyed | Self::AlreadyRecorded => "refused",
+            Self::NoIdentity | Self::AlreadyKeyed | Self::AlreadyRecorded | Self::OtherKey => "refused",
             Self::VaultLocked | Self::VaultFailed | Self::LogFailed => "aborted",
         }
     }
@@ -124,7 +128,10 @@ impl Code {
             Self::Locked => "The device is locked: its production was finished before.",
             Self::NoIdentity => "The device has no usable MAC address or serial number.",
             Self::AlreadyKeyed => "The device already holds a key.",
-            Self::AlreadyRecorded => "This MAC address and serial number were keyed before, but the device holds no key.",
+            Self::AlreadyRecorded => {
+                "This MAC address and serial number were keyed before, but the device holds no key."
+            }
+            Self::OtherKey => "A write under another group key was begun on this device and never settled.",
             Self::NotProven => "The device could not prove that it holds the key.",
             Self::NotKept => "The key was not kept over the restart.",
             Self::NotRestarted => "The device did not restart.",
@@ -141,13 +148,18 @@ impl Code {
     pub const fn remedy(self) -> &'static [&'static str] {
         match self {
             Self::Unplugged => &["Check the cable.", "Plug the device in again."],
-            Self::Silent => &["Check that the device is powered.", "Plug it in again.", "Still silent: to repair."],
+            Self::Silent => {
+                &["Check that the device is powered.", "Plug it in again.", "Still silent: to repair."]
+            }
             Self::Garbled => &["Plug the device in again.", "Again: check its firmware version."],
             Self::Unsupported => &["Check the firmware of the device.", "Check the product profile."],
             Self::Refused | Self::StorageFailed => &["Plug the device in again.", "Again: to repair."],
             Self::Locked | Self::AlreadyKeyed => &["Unplug.", "If it has to be keyed anew: to repair."],
             Self::NoIdentity => &["Unplug.", "To repair: the identity was never programmed."],
-            Self::AlreadyRecorded => &["Keep the device apart.", "Call the supervisor: erased board or copy?"],
+            Self::AlreadyRecorded => {
+                &["Keep the device apart.", "Call the supervisor: erased board or copy?"]
+            }
+            Self::OtherKey => &["Plug it in where that group key is active.", "Not possible: to repair."],
             Self::NotProven | Self::NotKept | Self::NotRestarted => {
                 &["Plug the device in again.", "Again: to repair."]
             }
@@ -171,7 +183,7 @@ impl fmt::Display for Code {
 pub enum Safety {
     /// Nothing was written.
     Untouched,
-    /// It holds what it held before.
+    /// It does not hold the new set: it has what it had before, or nothing.
     NotKeyed,
     /// It may hold the new key or the old one: it must be plugged in again.
     Unknown,
@@ -196,9 +208,11 @@ impl Safety {
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::Untouched => "Nothing was written to the device.",
-            Self::NotKeyed => "The device is not keyed.",
+            Self::NotKeyed => "The device did not take the new key.",
             Self::Unknown => "The device may hold a key. Do not ship it: plug it in again.",
-            Self::Unrecorded => "The device is keyed, its record is not complete. Do not ship it: plug it in again.",
+            Self::Unrecorded => {
+                "The device is keyed, its record is not complete. Do not ship it: plug it in again."
+            }
         }
     }
 }

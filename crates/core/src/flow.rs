@@ -13,7 +13,7 @@ use std::error::Error;
 use crate::credential::{CredentialSet, Overwrite};
 use crate::failure::{Code, Failure, Safety};
 use crate::identity::Identity;
-use crate::key::{DeviceKey, Endpoint, GroupKeyInfo};
+use crate::key::{DeviceKey, Endpoint, Fingerprint, GroupKeyInfo};
 use crate::proof::{self, Nonce, Proof};
 use crate::recipe::Recipe;
 use crate::record::{Actor, Entry, Event, Holds, Intent, Mode, Outcome, Seq};
@@ -89,12 +89,21 @@ pub struct Receipt {
 /// What the log knows of a registration ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Standing {
-    /// An intent whose outcome is not known.
-    pub open: Option<Seq>,
+    /// The last intent, when its outcome is not known.
+    pub open: Option<OpenIntent>,
     /// The record by which the device was last known to hold its key.
     pub keyed: Option<Seq>,
     /// Intents so far.
     pub attempts: u64,
+}
+
+/// An intent that nobody has seen the outcome of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenIntent {
+    /// Its record.
+    pub seq: Seq,
+    /// The key that it was to write: only under the same group key can the device be asked whether it did.
+    pub fingerprint: Fingerprint,
 }
 
 /// A vault that does not derive.
@@ -229,22 +238,28 @@ pub fn inject(
     log: &dyn Log,
     watch: &mut dyn FnMut(Step),
 ) -> Result<Pass, Failure> {
-    let mut bench = Bench { order, device, log, watch };
+    let mut bench = Bench { order, device, log, watch, safety: Safety::Untouched };
 
     bench.step(Step::Read);
     let seen = bench.device.identify().map_err(|e| bench.refuse(e, None, None))?;
     let id = order.recipe.registration_id(&seen.identity).map_err(|e| bench.refuse(e, Some(&seen), None))?;
     let standing = log.standing(&id).map_err(|e| bench.refuse(e, Some(&seen), Some(&id)))?;
+    if standing.open.is_some() {
+        bench.safety = Safety::Unknown;
+    }
 
     bench.step(Step::Derive);
     let key = vault.derive(&id).map_err(|e| bench.refuse(e, Some(&seen), Some(&id)))?;
     let set = CredentialSet::new(id, order.key.scope.clone(), order.endpoint.clone(), key);
 
     if let Some(open) = standing.open {
-        if bench.holds_already(&seen, &set)? {
-            return bench.confirm(&seen, &set, open, Event::Resolve);
+        match bench.holds_already(&seen, &set, &open) {
+            Ok(true) => return bench.confirm(&seen, &set, open.seq, Event::Resolve),
+            Ok(false) => bench.settle_as_not_written(open.seq, &set)?,
+            // Repair replaces the set, whichever it is; the new intent names the open one.
+            Err(Fault { code: Code::NotProven | Code::OtherKey, .. }) if order.overwrite.is_some() => {}
+            Err(fault) => return Err(bench.fail(fault, open.seq, &set, Event::Resolve)),
         }
-        bench.settle_as_not_written(open, &set)?;
     }
     bench.may_write(&seen, &set, &standing)?;
 
@@ -260,6 +275,8 @@ struct Bench<'a, 'b> {
     device: &'b mut dyn Device,
     log: &'a dyn Log,
     watch: &'b mut dyn FnMut(Step),
+    /// What a refusal means for the device: an open intent makes even the untouched one uncertain.
+    safety: Safety,
 }
 
 /// A step that failed, and what the device holds because of it.
@@ -279,24 +296,34 @@ impl Bench<'_, '_> {
         self.log.append(&entry).map(|receipt| receipt.seq)
     }
 
-    /// Whether a device with an open intent did store the set before it was lost from sight.
-    fn holds_already(&mut self, seen: &Sighting, set: &CredentialSet) -> Result<bool, Failure> {
+    /// Whether a device with an open intent did store the set before it was lost from sight. Where the device does
+    /// not show it clearly, the fault says why, and the intent stays open.
+    fn holds_already(
+        &mut self,
+        seen: &Sighting,
+        set: &CredentialSet,
+        open: &OpenIntent,
+    ) -> Result<bool, Fault> {
         if seen.state == DeviceState::Empty {
             return Ok(false);
         }
+        if open.fingerprint != set.key().fingerprint() {
+            return Err(Fault::new(Code::OtherKey, Holds::Unknown));
+        }
         self.step(Step::Prove);
         let nonce = &self.order.nonces[1];
-        match self.device.prove(nonce) {
-            Ok(proof) => Ok(proof::holds(set.key(), nonce, set.id(), &proof)),
-            Err(DeviceError::Refused(_)) => Ok(false),
-            Err(e) => Err(self.refuse(e, Some(seen), Some(set.id()))),
+        let proof = self.device.prove(nonce).map_err(|e| Fault::of(e, Holds::Unknown))?;
+        if !proof::holds(set.key(), nonce, set.id(), &proof) {
+            return Err(Fault::new(Code::NotProven, Holds::Unknown));
         }
+        Ok(true)
     }
 
-    fn settle_as_not_written(&self, open: Seq, set: &CredentialSet) -> Result<(), Failure> {
+    fn settle_as_not_written(&mut self, open: Seq, set: &CredentialSet) -> Result<(), Failure> {
         let outcome =
             Outcome { intent: open, id: set.id().clone(), failure: Some(Code::NotKept), holds: Holds::Old };
         self.append(Event::Resolve(outcome)).map_err(|e| unrecorded(e, Safety::NotKeyed))?;
+        self.safety = Safety::Untouched;
         Ok(())
     }
 
@@ -327,20 +354,25 @@ impl Bench<'_, '_> {
                 Some(o) => Mode::Rekey { reason: o.reason().to_owned(), approver: o.approver().to_owned() },
                 None => Mode::New,
             },
-            prior: standing.open.or(standing.keyed),
+            prior: standing.open.map(|open| open.seq).or(standing.keyed),
             attempt: standing.attempts + 1,
         };
-        self.append(Event::Intent(intent)).map_err(|e| unrecorded(e, Safety::Untouched))
+        self.append(Event::Intent(intent)).map_err(|e| unrecorded(e, self.safety))
     }
 
     fn write(&mut self, seen: &Sighting, set: &CredentialSet) -> Result<(), Fault> {
         // A stage is held in memory only: whatever happens to it, the device still has what it had.
         self.device.stage(set).map_err(|e| Fault::of(e, Holds::Old))?;
-        self.device.commit(set, &seen.identity, self.order.overwrite).map_err(|e| match e {
-            DeviceError::Refused(_) => Fault::of(e, Holds::Old),
-            // The commit may have arrived and only its answer be lost.
-            _ => Fault::of(e, Holds::Unknown),
-        })
+        let Err(error) = self.device.commit(set, &seen.identity, self.order.overwrite) else {
+            return Ok(());
+        };
+        // The commit may have arrived and only its answer be lost; the refusal may be that of a repetition.
+        let empty = matches!(error, DeviceError::Refused(_))
+            && self
+                .device
+                .identify()
+                .is_ok_and(|again| again.identity == seen.identity && again.state == DeviceState::Empty);
+        Err(Fault::of(error, if empty { Holds::Old } else { Holds::Unknown }))
     }
 
     /// Restart, proof, identity again, result on disk: the only way to [`Pass`].
@@ -369,14 +401,16 @@ impl Bench<'_, '_> {
         if again.identity != seen.identity {
             return Err(Fault::new(Code::Swapped, Holds::Unknown));
         }
+        let proven = proof.as_ref().is_ok_and(|proof| proof::holds(set.key(), nonce, set.id(), proof));
         if again.state == DeviceState::Empty {
-            return Err(Fault::new(Code::NotKept, Holds::Old));
+            // A device that proves a key and says that it has none is believed in neither.
+            return Err(Fault::new(Code::NotKept, if proven { Holds::Unknown } else { Holds::Old }));
         }
         if again.boot == seen.boot {
             return Err(Fault::new(Code::NotRestarted, Holds::Unknown));
         }
-        let proof = proof.map_err(unknown)?;
-        if !proof::holds(set.key(), nonce, set.id(), &proof) {
+        proof.map_err(unknown)?;
+        if !proven {
             return Err(Fault::new(Code::NotProven, Holds::Unknown));
         }
         Ok(())
@@ -397,8 +431,8 @@ impl Bench<'_, '_> {
             id: id.cloned(),
         };
         match self.append(event) {
-            Ok(record) => Failure { code, safety: Safety::Untouched, record: Some(record), cause },
-            Err(e) => unrecorded(e, Safety::Untouched),
+            Ok(record) => Failure { code, safety: self.safety, record: Some(record), cause },
+            Err(e) => unrecorded(e, self.safety),
         }
     }
 

@@ -42,7 +42,8 @@ impl DeviceKey {
     /// The name by which records speak of this key.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
-        let digest = Sha256::new().chain_update(b"keystation/dkfp/v1\0").chain_update(self.expose()).finalize();
+        let digest =
+            Sha256::new().chain_update(b"keystation/dkfp/v1\0").chain_update(self.expose()).finalize();
         let mut fingerprint = [0; 12];
         fingerprint.copy_from_slice(&digest[..12]);
         Fingerprint(fingerprint)
@@ -63,6 +64,29 @@ pub struct Fingerprint([u8; 12]);
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for Fingerprint {
+    type Err = IdentifierError;
+
+    /// 24 lower-case hexadecimal digits, as records have them.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fail = |reason| IdentifierError { what: "key fingerprint", reason };
+        let mut bytes = [0u8; 12];
+        let mut digits = 0;
+        for (index, character) in text.chars().enumerate() {
+            let digit = character
+                .to_digit(16)
+                .filter(|_| digits < 24 && !character.is_ascii_uppercase())
+                .ok_or(fail(Reason::Character { position: index + 1, character }))?;
+            bytes[digits / 2] = bytes[digits / 2] << 4 | digit as u8;
+            digits += 1;
+        }
+        match digits {
+            24 => Ok(Self(bytes)),
+            length => Err(fail(Reason::TooShort { length })),
+        }
     }
 }
 
@@ -311,6 +335,16 @@ mod tests {
         let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
         assert_eq!(key.fingerprint().to_string(), hex(&expected[..12]));
         assert_ne!(key.fingerprint().to_string(), hex(&plain[..12]));
+    }
+
+    #[test]
+    fn fingerprint_is_read_as_it_is_shown() {
+        let shown = DeviceKey::filled_by(|bytes| bytes.fill(7)).fingerprint().to_string();
+        assert_eq!(shown.parse::<Fingerprint>().map(|read| read.to_string()), Ok(shown.clone()));
+        let upper = format!("A{}", &shown[1..]);
+        for text in ["", &shown[..23], &format!("{shown}0"), &upper, &format!(" {}", &shown[1..])] {
+            assert!(text.parse::<Fingerprint>().is_err(), "{text}");
+        }
     }
 
     #[test]

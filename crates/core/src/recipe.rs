@@ -86,7 +86,8 @@ impl Recipe {
             let at = || RecipeError::Placeholder {
                 position: text[..text.len() - rest.len() + open].chars().count() + 1,
             };
-            let (name, after) = rest[open..].strip_prefix('{').and_then(|r| r.split_once('}')).ok_or_else(at)?;
+            let (name, after) =
+                rest[open..].strip_prefix('{').and_then(|r| r.split_once('}')).ok_or_else(at)?;
             if open > 0 {
                 parts.push(Part::Text(rest[..open].to_owned()));
             }
@@ -147,7 +148,8 @@ mod tests {
 
     #[test]
     fn published_example() {
-        let recipe = Recipe::new("sn-{serial}-mac-{mac}", MacSpelling::Dashes, ALLOW, IdRule::Dashes).unwrap();
+        let recipe =
+            Recipe::new("sn-{serial}-mac-{mac}", MacSpelling::Dashes, ALLOW, IdRule::Dashes).unwrap();
         let id = recipe.registration_id(&published()).unwrap();
         assert_eq!(id.as_str(), "sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6");
     }
@@ -180,7 +182,8 @@ mod tests {
 
     #[test]
     fn what_the_recipe_needs_must_be_there_and_sound() {
-        let recipe = Recipe::new("sn-{serial}", MacSpelling::Dashes, MacRule::default(), IdRule::Dashes).unwrap();
+        let recipe =
+            Recipe::new("sn-{serial}", MacSpelling::Dashes, MacRule::default(), IdRule::Dashes).unwrap();
         let nobody = Identity { mac: None, serial: None };
         assert_eq!(recipe.registration_id(&nobody), Err(NoRegistrationId::Missing("serial number")));
         let empty_memory = Identity { mac: Some(Mac::new([0xff; 6])), ..published() };

@@ -147,7 +147,7 @@ pub struct Outcome {
 pub enum Holds {
     /// The new set: proved after the restart.
     New,
-    /// What it held before: the write was refused or never sent.
+    /// Not the new set: the write was refused, never sent or not kept. It has what it had before, or nothing.
     Old,
     /// Not known. The intent stays open until the device is seen again.
     Unknown,
