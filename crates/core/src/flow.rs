@@ -194,6 +194,25 @@ pub enum Step {
     Record,
 }
 
+impl Step {
+    /// All six, in the order of the flow.
+    pub const ALL: [Self; 6] =
+        [Self::Read, Self::Derive, Self::Write, Self::Restart, Self::Prove, Self::Record];
+
+    /// The name in JSON and on the screen.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Derive => "derive",
+            Self::Write => "write",
+            Self::Restart => "restart",
+            Self::Prove => "prove",
+            Self::Record => "record",
+        }
+    }
+}
+
 /// Everything about an injection that does not come from the device.
 #[derive(Debug, Clone)]
 pub struct Order<'a> {

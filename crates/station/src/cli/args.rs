@@ -1,0 +1,147 @@
+//! The command line. Verbs and options are a contract with scripts and MES.
+//!
+//! Secrets come by prompt, file or file descriptor: never as an argument, never from the environment.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use keystation_core::key::{EnrollmentGroup, IdScope, KeyLabel, KeySlot};
+
+/// Gives devices their Azure DPS keys, has them prove it, and keeps a record that can be verified.
+///
+/// Exit codes: 0 done, 1 the device or the check failed, 2 usage or settings, 3 refused by policy or sign-in,
+/// 4 the station itself cannot work (vault, log, disk).
+#[derive(Debug, Parser)]
+#[command(name = "keystation", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// The station's data directory [default: the platform's data directory]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+
+    /// One JSON object per line on standard output; messages go to standard error
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Operator ID for the records [default: `operator` of station.toml]
+    #[arg(long, global = true, value_name = "ID", value_parser = crate::config::plain_id)]
+    pub(crate) operator: Option<String>,
+
+    /// Diagnostics on standard error, for example `keystation=debug`. They hold no key and no device data
+    #[arg(long, global = true, value_name = "FILTER")]
+    pub(crate) trace: Option<String>,
+
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Make a station: settings, signing key, log with its first record
+    Init {
+        /// Name of the audit log: keylog.<company-domain>/<plant>/<station>
+        #[arg(long, value_name = "NAME", default_value = "keylog.localhost/bench/station-1")]
+        origin: String,
+    },
+    /// Group keys
+    #[command(subcommand)]
+    Key(KeyVerb),
+    /// List serial ports with USB path, vendor, product and serial number
+    Ports,
+    /// Give one device its key; exit 0 only on PASS
+    Inject {
+        /// Serial port
+        #[arg(long, value_name = "PORT")]
+        port: PathBuf,
+        /// Product profile: a file, or a name in the station's `profiles` folder
+        #[arg(long, value_name = "FILE")]
+        profile: PathBuf,
+        /// Work order
+        #[arg(long, value_name = "ID", default_value = "")]
+        job: String,
+        #[command(flatten)]
+        passphrase: PassphraseFrom,
+    },
+    /// Read a finished device, prove its key, compare with its record; writes nothing to it
+    Check {
+        /// Serial port
+        #[arg(long, value_name = "PORT")]
+        port: PathBuf,
+        /// Product profile: a file, or a name in the station's `profiles` folder
+        #[arg(long, value_name = "FILE")]
+        profile: PathBuf,
+        #[command(flatten)]
+        passphrase: PassphraseFrom,
+    },
+    /// The audit log
+    #[command(subcommand)]
+    Audit(AuditVerb),
+    /// Known answers, custody, disk and clock
+    Selftest {
+        /// Unlock, derive, lock, and wait for Enter after each step, so that a memory scanner can look
+        #[arg(long)]
+        inspect: bool,
+        #[command(flatten)]
+        passphrase: PassphraseFrom,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyVerb {
+    /// Put a group key (canonical Base64, 16 to 64 bytes) into the vault; without source options it is asked for
+    Import {
+        /// The station's own name for the key
+        #[arg(long)]
+        label: KeyLabel,
+        /// Enrollment group in DPS
+        #[arg(long)]
+        group: EnrollmentGroup,
+        /// ID scope of the DPS instance
+        #[arg(long)]
+        scope: IdScope,
+        /// primary or secondary
+        #[arg(long)]
+        slot: KeySlot,
+        /// Read the key from this file
+        #[arg(long, value_name = "FILE", conflicts_with = "key_fd")]
+        key_file: Option<PathBuf>,
+        /// Read the key from this file descriptor
+        #[arg(long, value_name = "N")]
+        key_fd: Option<i32>,
+        /// The key has 32 bytes and is a group key all the same, not the derived key of one device
+        #[arg(long)]
+        not_a_device_key: bool,
+        #[command(flatten)]
+        passphrase: PassphraseFrom,
+    },
+    /// Labels, groups, scopes and check values
+    List {
+        #[command(flatten)]
+        passphrase: PassphraseFrom,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditVerb {
+    /// Print records, oldest first
+    Show {
+        /// Only the last N records
+        #[arg(long, value_name = "N")]
+        last: Option<u64>,
+        /// Only records of this registration ID
+        #[arg(long, value_name = "ID")]
+        id: Option<String>,
+    },
+    /// Verify every record, the tree, the signature and the head outside of the database
+    Verify,
+}
+
+/// Where the vault's passphrase comes from; without an option it is asked for.
+#[derive(Debug, Args)]
+pub(crate) struct PassphraseFrom {
+    /// Read the vault's passphrase from the first line of this file
+    #[arg(long, value_name = "FILE", conflicts_with = "passphrase_fd")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Read the vault's passphrase from this file descriptor
+    #[arg(long, value_name = "N")]
+    pub(crate) passphrase_fd: Option<i32>,
+}

@@ -1,0 +1,89 @@
+//! What a verb prints: sentences for people, or one JSON object per line for programs.
+
+use std::io::{self, Write};
+
+use keystation_core::failure::Failure;
+use keystation_core::flow::{Pass, Step};
+use serde_json::{Value, json};
+
+/// Standard output in the form that was asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Output {
+    pub(crate) json: bool,
+}
+
+impl Output {
+    /// Prints `sentence` to people, or `object` to programs. A reader that went away ends the program's output, not
+    /// its work.
+    pub(crate) fn say(self, sentence: impl AsRef<str>, object: &Value) {
+        let mut out = io::stdout().lock();
+        let written = if self.json { writeln!(out, "{object}") } else { writeln!(out, "{}", sentence.as_ref()) };
+        if let Err(error) = written.and_then(|()| out.flush()) {
+            tracing::warn!(%error, "standard output is gone");
+        }
+    }
+
+    /// A message beside the result, on standard error in both forms.
+    pub(crate) fn note(self, sentence: impl AsRef<str>) {
+        let mut err = io::stderr().lock();
+        if let Err(error) = writeln!(err, "{}", sentence.as_ref()) {
+            tracing::warn!(%error, "standard error is gone");
+        }
+    }
+
+    pub(crate) fn step(self, step: Step) {
+        self.say(format!("  {}…", step.as_str()), &json!({ "event": "step", "step": step.as_str() }));
+    }
+
+    pub(crate) fn pass(self, pass: &Pass) {
+        let mac = pass.identity.mac.map(|mac| mac.to_string());
+        let serial = pass.identity.serial.as_ref().map(ToString::to_string);
+        self.say(
+            format!("PASS  {}  (record {})", pass.id, pass.record),
+            &json!({ "event": "pass", "id": pass.id.as_str(), "mac": mac, "serial": serial,
+                     "intent": pass.intent, "record": pass.record }),
+        );
+    }
+
+    pub(crate) fn fail(self, failure: &Failure) {
+        let mut sentence = format!("FAIL  {failure}\n");
+        for (number, step) in (1..).zip(failure.code.remedy()) {
+            sentence.push_str(&format!("  {number}. {step}\n"));
+        }
+        let cause = causes(failure);
+        sentence.push_str(&format!("  [{}] {cause}", failure.code));
+        self.say(
+            sentence,
+            &json!({ "event": "fail", "code": failure.code.as_str(), "sentence": failure.code.sentence(),
+                     "safety": failure.safety.as_str(), "remedy": failure.code.remedy(),
+                     "record": failure.record, "cause": cause }),
+        );
+    }
+}
+
+/// The errors underneath, outermost first, in one line without control characters: some come from a device.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    let chain = std::iter::successors(error.source(), |cause| cause.source());
+    printable(&chain.map(ToString::to_string).collect::<Vec<_>>().join(": "))
+}
+
+/// `text` with everything that could move a cursor, change a direction or hide replaced by its escape.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            let plain = c.is_ascii_graphic() || c == ' ' || (c.is_alphanumeric() && !c.is_control());
+            let escaped: Vec<char> = if plain { vec![c] } else { c.escape_unicode().collect() };
+            escaped
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_device_says_cannot_move_the_cursor() {
+        assert_eq!(printable("ok 1.2é\u{1b}[2J\u{202e}\n"), "ok 1.2é\\u{1b}[2J\\u{202e}\\u{a}");
+    }
+}

@@ -1,0 +1,311 @@
+//! `station.toml` and the product profiles: read whole and strictly, before anything else happens.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use keystation_core::identity::MacRule;
+use keystation_core::key::{Endpoint, KeyLabel};
+use keystation_core::recipe::{MacSpelling, Recipe};
+use keystation_core::registration::IdRule;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// A setting that cannot be used. Nothing has happened yet; the file has to be mended.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {source}", file.display())]
+    Unreadable {
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A key is unknown, missing or of the wrong kind.
+    #[error("{}:{line}: {message}", file.display())]
+    Wrong {
+        /// Which file.
+        file: PathBuf,
+        /// Line, counted from 1.
+        line: usize,
+        /// Names the key and what is wrong with it.
+        message: String,
+    },
+}
+
+/// `station.toml`.
+#[derive(Debug, Clone)]
+pub struct StationConfig {
+    /// Name of the audit log without the epoch.
+    pub origin: String,
+    /// Who is recorded as operator when nobody says otherwise.
+    pub operator: String,
+    /// Where devices are plugged in.
+    pub slots: Vec<SlotConfig>,
+    /// The bytes of the file, for the start record.
+    pub text: String,
+}
+
+/// One place where a device is plugged in.
+#[derive(Debug, Clone)]
+pub struct SlotConfig {
+    /// From 1, in the order of the file.
+    pub number: u32,
+    /// The serial port.
+    pub port: PathBuf,
+    /// The profile file.
+    pub profile: PathBuf,
+}
+
+/// A product profile.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// Name and revision, `thermostat/1`.
+    pub title: String,
+    /// How the registration ID is made.
+    pub recipe: Recipe,
+    /// Label of the group key.
+    pub group_key: KeyLabel,
+    /// DPS endpoint.
+    pub endpoint: Endpoint,
+    /// Speed of the line.
+    pub baud: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StationFile {
+    version: toml::Spanned<u32>,
+    origin: String,
+    operator: toml::Spanned<String>,
+    #[serde(default)]
+    slot: Vec<SlotSection>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SlotSection {
+    port: PathBuf,
+    profile: toml::Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProfileFile {
+    version: toml::Spanned<u32>,
+    name: toml::Spanned<String>,
+    revision: u32,
+    identity: IdentitySection,
+    credentials: CredentialsSection,
+    device: DeviceSection,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IdentitySection {
+    registration_id: toml::Spanned<String>,
+    mac_spelling: Spelling,
+    allow_punctuation: bool,
+    allow_placeholder_mac: bool,
+    allow_multicast_mac: bool,
+    allow_locally_administered_mac: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Spelling {
+    Dashes,
+    Colons,
+    Dots,
+    Nothing,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CredentialsSection {
+    group_key: toml::Spanned<String>,
+    endpoint: toml::Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeviceSection {
+    // There is one driver today; the key is there so that a profile says what it relies on.
+    #[serde(rename = "driver")]
+    _driver: Driver,
+    baud: toml::Spanned<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Driver {
+    Smp,
+}
+
+/// A file under reading: turns a place in the text into file and line.
+struct Source<'a> {
+    file: &'a Path,
+    text: String,
+}
+
+impl<'a> Source<'a> {
+    fn read(file: &'a Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(file)
+            .map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
+        Ok(Self { file, text })
+    }
+
+    fn parse<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
+        toml::from_str(&self.text).map_err(|e| self.wrong(e.span().map_or(0, |s| s.start), e.message()))
+    }
+
+    fn wrong(&self, offset: usize, message: impl ToString) -> ConfigError {
+        let line = self.text[..offset.min(self.text.len())].matches('\n').count() + 1;
+        ConfigError::Wrong { file: self.file.to_owned(), line, message: message.to_string() }
+    }
+
+    /// A value that is well-formed TOML and may still be no value of its kind.
+    fn checked<T, E: ToString>(&self, key: &str, span: Range<usize>, value: Result<T, E>) -> Result<T, ConfigError> {
+        value.map_err(|e| self.wrong(span.start, format!("`{key}`: {}", e.to_string())))
+    }
+
+    fn version(&self, version: &toml::Spanned<u32>) -> Result<(), ConfigError> {
+        let known = if *version.get_ref() == 1 { Ok(()) } else { Err("this program knows version 1 only") };
+        self.checked("version", version.span(), known)
+    }
+}
+
+/// An ID for people or products: 1 to 32 characters of `a-z 0-9 -`, so that it fits records and file names.
+pub fn plain_id(text: &str) -> Result<String, &'static str> {
+    let plain = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if plain && (1..=32).contains(&text.len()) {
+        Ok(text.to_owned())
+    } else {
+        Err("1 to 32 characters of a-z, 0-9 and - are allowed")
+    }
+}
+
+impl StationConfig {
+    /// Reads `station.toml`; the profiles that its slots name are looked for in `profiles/` beside it.
+    pub fn read(file: &Path) -> Result<Self, ConfigError> {
+        let source = Source::read(file)?;
+        let parsed: StationFile = source.parse()?;
+        source.version(&parsed.version)?;
+        let operator =
+            source.checked("operator", parsed.operator.span(), plain_id(parsed.operator.get_ref()))?;
+        let profiles = file.parent().unwrap_or(Path::new("")).join("profiles");
+        let mut slots = Vec::new();
+        for (number, slot) in (1..).zip(parsed.slot) {
+            let profile = profiles.join(slot.profile.get_ref());
+            let found = if profile.is_file() { Ok(()) } else { Err(format!("no file {}", profile.display())) };
+            source.checked("profile", slot.profile.span(), found)?;
+            slots.push(SlotConfig { number, port: slot.port, profile });
+        }
+        Ok(Self { origin: parsed.origin, operator, slots, text: source.text })
+    }
+}
+
+impl Profile {
+    /// Reads a product profile.
+    pub fn read(file: &Path) -> Result<Self, ConfigError> {
+        let source = Source::read(file)?;
+        let ProfileFile { version, name, revision, identity, credentials, device } = source.parse()?;
+        source.version(&version)?;
+        let name = source.checked("name", name.span(), plain_id(name.get_ref()))?;
+        let spelling = match identity.mac_spelling {
+            Spelling::Dashes => MacSpelling::Dashes,
+            Spelling::Colons => MacSpelling::Colons,
+            Spelling::Dots => MacSpelling::Dots,
+            Spelling::Nothing => MacSpelling::Nothing,
+        };
+        let mac_rule = MacRule {
+            allow_placeholder: identity.allow_placeholder_mac,
+            allow_multicast: identity.allow_multicast_mac,
+            allow_locally_administered: identity.allow_locally_administered_mac,
+        };
+        let id_rule = if identity.allow_punctuation { IdRule::Punctuation } else { IdRule::Dashes };
+        let recipe = &identity.registration_id;
+        let recipe = source.checked(
+            "registration_id",
+            recipe.span(),
+            Recipe::new(recipe.get_ref(), spelling, mac_rule, id_rule),
+        )?;
+        let label = &credentials.group_key;
+        let group_key = source.checked("group_key", label.span(), label.get_ref().parse::<KeyLabel>())?;
+        let endpoint = &credentials.endpoint;
+        let endpoint = source.checked("endpoint", endpoint.span(), endpoint.get_ref().parse::<Endpoint>())?;
+        let baud = match *device.baud.get_ref() {
+            baud @ 1200..=4_000_000 => Ok(baud),
+            _ => Err("1200 to 4000000 baud are possible"),
+        };
+        let baud = source.checked("baud", device.baud.span(), baud)?;
+        Ok(Self { title: format!("{name}/{revision}"), recipe, group_key, endpoint, baud })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROFILE: &str = include_str!("../defaults/example.toml");
+
+    fn station(text: &str) -> Result<StationConfig, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("station.toml");
+        std::fs::create_dir(dir.path().join("profiles")).unwrap();
+        std::fs::write(dir.path().join("profiles/example.toml"), PROFILE).unwrap();
+        std::fs::write(&file, text).unwrap();
+        StationConfig::read(&file).map_err(|e| e.to_string().rsplit('/').next().unwrap().to_owned())
+    }
+
+    fn profile(text: &str) -> Result<Profile, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("example.toml");
+        std::fs::write(&file, text).unwrap();
+        Profile::read(&file).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn what_init_writes_is_read() {
+        let text = include_str!("../defaults/station.toml")
+            .replace("{origin}", "keylog.example.com/plant7/stn03")
+            .replace("{operator}", "op-0117");
+        let config = station(&text).unwrap();
+        assert_eq!((config.operator.as_str(), config.slots.len()), ("op-0117", 0));
+        let uncommented = text.replace("# [[slot]]", "[[slot]]").replace("# # ", "# ").replace("# port", "port");
+        let config = station(&uncommented.replace("# profile", "profile")).unwrap();
+        assert_eq!(config.slots[0].number, 1);
+        assert_eq!(profile(PROFILE).unwrap().title, "example/1");
+    }
+
+    #[test]
+    fn a_mistyped_setting_stops_the_start_with_file_line_and_key() {
+        let base = "version = 1\norigin = \"keylog.a/b/c\"\noperator = \"op\"\n";
+        for (text, expected) in [
+            (format!("{base}oprator = \"x\"\n"), "station.toml:4: unknown field `oprator`"),
+            (base.replace("version = 1", "version = 2"), "station.toml:1: `version`: this program knows"),
+            (base.replace("operator = \"op\"", "operator = \"Eve O\""), "station.toml:3: `operator`: 1 to 32"),
+            (base.replace("operator = \"op\"\n", ""), "station.toml:1: missing field `operator`"),
+            (format!("{base}[[slot]]\nport = \"p\"\nprofile = \"none.toml\"\n"), "none.toml"),
+            (format!("{base}[[slot]]\nport = \"p\"\nprofile = \"example.toml\"\nbaud = 9\n"), "unknown field `baud`"),
+        ] {
+            let error = station(&text).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_profile_that_cannot_work_is_refused_at_its_line() {
+        for (from, to, expected) in [
+            ("sn-{serial}-mac-{mac}", "thermostat", "`registration_id`: it names neither"),
+            ("\"dashes\"\n", "\"dash\"\n", "unknown variant `dash`"),
+            ("\"smp\"", "\"swd\"", "unknown variant `swd`"),
+            ("115200", "11", "`baud`: 1200"),
+            ("\"gk-2026a\"", "\"GK\"", "`group_key`: key label: character 1 is 'G'"),
+            ("allow_multicast_mac = false\n", "", "missing field `allow_multicast_mac`"),
+        ] {
+            let error = profile(&PROFILE.replace(from, to)).unwrap_err();
+            assert!(error.contains("example.toml:") && error.contains(expected), "{error}");
+        }
+    }
+}
