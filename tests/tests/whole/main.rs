@@ -1,0 +1,7 @@
+//! Everything that takes more than one crate to test, in one binary.
+//!
+//! `cargo xtask test` builds the programs first; the tests find them beside their own executable. A name that
+//! begins with `qemu::` needs the emulator, with `window::` a display: `cargo xtask test --fast` leaves both out.
+
+mod architecture; // who may import whom, over `cargo metadata`
+mod repository; // rules about the text of the repository
