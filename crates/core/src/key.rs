@@ -306,10 +306,10 @@ pub struct GroupKeyInfo {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    /// `DeviceKey` has few abilities, and a compiler error is the test: a type that had one of these traits would make
+    /// A secret has few abilities, and a compiler error is the test: a type that had one of these traits would make
     /// `ambiguous` ambiguous.
     macro_rules! lacks {
         ($type:ty: $($ability:path),+) => {$({
@@ -321,6 +321,7 @@ mod tests {
             let () = <$type as Ambiguous<_>>::ambiguous();
         })+};
     }
+    pub(crate) use lacks;
 
     #[test]
     fn device_key_lacks_what_would_leak_it() {

@@ -30,6 +30,7 @@ pub struct Entry {
 
 /// What happened. The text in backquotes is the `ev` field of the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "two of them live per device, and the big one is half of them")]
 pub enum Event {
     /// `log.genesis`: the first record of every log.
     Genesis {
