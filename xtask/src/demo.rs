@@ -1,0 +1,248 @@
+//! `cargo xtask demo`: a station, simulated devices and the window, with the group key that Microsoft publishes.
+
+use std::fmt::Write as _;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{Read, Write as _};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::run;
+use crate::screen::{Running, Screen};
+use crate::setup::{self, Reach};
+
+/// The device of the published example. What it has to end up with stands in `tests/vectors/dps-derive.json`.
+const SERIAL: &str = "007-888-abc";
+const MAC: &str = "a1:b2:c3:d4:e5:f6";
+const ID: &str = "sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6";
+
+const PROFILE: &str = include_str!("demo-profile.toml");
+
+/// A debug build of the window, from nothing, on two busy cores.
+const BUILD_LIMIT: Duration = Duration::from_secs(45 * 60);
+
+/// How long the virtual operator waits for PASS in the window.
+const PASS_LIMIT: Duration = Duration::from_secs(60);
+
+/// The ground of a card that shows PASS, and the least share of the display that it takes.
+const PASS_GREEN: [u8; 3] = [0x00, 0x4d, 0x40];
+const PASS_SHARE: f64 = 0.1;
+
+/// Shows the whole path; `headless` keeps the window off a display that is there.
+pub(crate) fn demo(headless: bool) -> Result<()> {
+    let display = ["DISPLAY", "WAYLAND_DISPLAY"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|d| !d.is_empty()));
+    let visible = display && !headless;
+    setup::setup(if visible { Reach::Fast } else { Reach::Window })?;
+    build()?;
+    let bench = Bench::set_up()?;
+    bench.key_the_published_device()?;
+    if visible {
+        bench.show_window()?
+    } else {
+        bench.photograph_window()?
+    }
+    println!("\nAfter all that, the log:");
+    bench.keystation(&["audit", "show"])?;
+    bench.keystation(&["audit", "verify"])?;
+    println!("\nEverything lies in {} and can be deleted.", bench.folder.display());
+    Ok(())
+}
+
+fn build() -> Result<()> {
+    println!("Build");
+    let programs = run::line("cargo build --package keystation --package keystation-device --bins")?;
+    run::quietly("station and simulated device", &programs, BUILD_LIMIT)?;
+    let window = run::line("ui/node_modules/.bin/tauri build --debug --no-bundle")?;
+    run::quietly("window (the first time takes minutes)", &window, BUILD_LIMIT)
+}
+
+/// A station of its own, with two simulated devices plugged in.
+struct Bench {
+    folder: PathBuf,
+    _devices: Running,
+}
+
+impl Bench {
+    fn set_up() -> Result<Self> {
+        let folder = std::env::temp_dir().join(format!("keystation-demo-{}", std::process::id()));
+        DirBuilder::new().mode(0o700).create(&folder).with_context(|| folder.display().to_string())?;
+        println!("\nA station in {}", folder.display());
+        private_file(&folder.join("passphrase"), &random_passphrase()?)?;
+        private_file(&folder.join("group-key"), &published("group_key_b64")?)?;
+        let devices = start_devices(&folder)?;
+        let bench = Self { folder, _devices: devices };
+
+        bench.keystation(&["init", "--origin", "keylog.example.com/demo/station-1", "--operator", "demo"])?;
+        fs::write(bench.folder.join("station/profiles/published-example.toml"), PROFILE)?;
+        bench.keystation(&[
+            "key",
+            "import",
+            "--label",
+            "example-published",
+            "--group",
+            "mylegacydevices",
+            "--scope",
+            "0ne00000000",
+            "--slot",
+            "primary",
+            "--key-file",
+            &bench.path("group-key"),
+            "--passphrase-file",
+            &bench.path("passphrase"),
+        ])?;
+        Ok(bench)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.join(name).display().to_string()
+    }
+
+    /// Runs the headless binary as a person would, the command line shown.
+    fn keystation(&self, args: &[&str]) -> Result<()> {
+        println!("\n$ keystation --data {} {}", self.path("station"), args.join(" "));
+        let mut command = run::command(run::binary("keystation")?)?;
+        let status = command.arg("--data").arg(self.folder.join("station")).args(args).status()?;
+        if !status.success() {
+            bail!("keystation {}: {status}", args.first().unwrap_or(&""));
+        }
+        Ok(())
+    }
+
+    fn key_the_published_device(&self) -> Result<()> {
+        println!("\nA device is plugged in: serial number {SERIAL}, MAC {MAC}.");
+        self.keystation(&[
+            "inject",
+            "--port",
+            &self.path("ports/dev0"),
+            "--profile",
+            "published-example.toml",
+            "--job",
+            "WO-demo",
+            "--passphrase-file",
+            &self.path("passphrase"),
+        ])?;
+        self.keystation(&["audit", "verify"])?;
+
+        let (id, key) = self.held_by("dev0")?;
+        let expected = published("device_key_b64")?;
+        println!("\nThe device holds     {key} for {id}");
+        println!("Microsoft publishes  {expected} for {ID}");
+        if id != ID || key != expected {
+            bail!("these are not the same");
+        }
+        println!("The same.");
+        Ok(())
+    }
+
+    /// Registration ID and key in a simulated device's storage.
+    fn held_by(&self, device: &str) -> Result<(String, String)> {
+        let file = self.folder.join("devices").join(format!("{device}.json"));
+        let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+        let state: Value = serde_json::from_str(&text).with_context(|| file.display().to_string())?;
+        let field =
+            |name: &str| state[name].as_str().map(str::to_owned).with_context(|| format!("{name} in {text}"));
+        Ok((field("registration_id")?, field("key")?))
+    }
+
+    /// The window's command line; its one slot is where the second device is plugged in.
+    fn window(&self) -> Result<Command> {
+        let settings = self.folder.join("station/station.toml");
+        let mut file = OpenOptions::new()
+            .append(true)
+            .open(&settings)
+            .with_context(|| settings.display().to_string())?;
+        writeln!(
+            file,
+            "\n[[slot]]\nport = {:?}\nprofile = \"published-example.toml\"",
+            self.path("ports/dev1")
+        )?;
+        let mut command = run::command(run::binary("keystation-desktop")?)?;
+        command.arg("--data").arg(self.folder.join("station"));
+        Ok(command)
+    }
+
+    fn show_window(&self) -> Result<()> {
+        println!("\nThe window opens. It asks for the passphrase: it is in {}", self.path("passphrase"));
+        println!("A second device is plugged in already. Close the window to end the demo.");
+        let status = self.window()?.status()?;
+        if !status.success() {
+            bail!("the window ended with {status}");
+        }
+        Ok(())
+    }
+
+    fn photograph_window(&self) -> Result<()> {
+        println!("\nThe same in the real window, on a virtual display, with a second device:");
+        let screen = Screen::start()?;
+        let mut window = self.window()?;
+        let _window = Running(screen.put(&mut window).spawn().context("starting the window")?);
+        let dialog = screen.focus("Unlock the vault")?;
+        screen.type_line(&dialog, &self.folder.join("passphrase"))?;
+        let seen = wait_until(PASS_LIMIT, || Ok(screen.share_of(PASS_GREEN)? > PASS_SHARE))?;
+        let picture = self.folder.join("window.png");
+        screen.photograph(&picture)?;
+        if !seen {
+            bail!("no PASS in the window within {} s: {}", PASS_LIMIT.as_secs(), picture.display());
+        }
+        println!("PASS is shown; the picture: {}", picture.display());
+        Ok(())
+    }
+}
+
+/// `keystation-sim` with the published device and one more; returns when both can be opened.
+fn start_devices(folder: &Path) -> Result<Running> {
+    let (ports, devices) = (folder.join("ports"), folder.join("devices"));
+    for made in [&ports, &devices] {
+        DirBuilder::new().mode(0o700).create(made)?;
+    }
+    let mut command = run::command(run::binary("keystation-sim")?)?;
+    command.args(["--count", "2", "--serial", SERIAL, "--mac", MAC, "--baud", "115200"]);
+    command.arg("--link").arg(&ports).arg("--state").arg(&devices);
+    Ok(Running(command.spawn().context("starting keystation-sim")?))
+}
+
+/// Whether `true` was seen within `limit`; looks four times a second.
+fn wait_until(limit: Duration, mut look: impl FnMut() -> Result<bool>) -> Result<bool> {
+    let start = Instant::now();
+    while start.elapsed() < limit {
+        if look()? {
+            return Ok(true);
+        }
+        thread::sleep(Duration::from_millis(250));
+    }
+    Ok(false)
+}
+
+/// A field of the published example, the first derivation vector.
+fn published(field: &str) -> Result<String> {
+    let file = run::root().join("tests/vectors/dps-derive.json");
+    let vectors: Value = serde_json::from_str(&fs::read_to_string(&file)?)?;
+    let first = &vectors["vectors"][0];
+    if first["registration_id"] != ID {
+        bail!("the first vector of {} is not {ID}", file.display());
+    }
+    first[field].as_str().map(str::to_owned).with_context(|| format!("{field} in {}", file.display()))
+}
+
+/// 128 random bits in hex: a passphrase that nobody has to remember.
+fn random_passphrase() -> Result<String> {
+    let mut bytes = [0; 16];
+    fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes.iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("a String takes everything");
+        hex
+    }))
+}
+
+fn private_file(path: &Path, line: &str) -> Result<()> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    writeln!(file.with_context(|| path.display().to_string())?, "{line}")?;
+    Ok(())
+}
