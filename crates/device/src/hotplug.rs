@@ -1,0 +1,230 @@
+//! Waiting for a port to come or to go, without asking again and again.
+//!
+//! The directory of the path is watched with inotify. Device nodes and the links of simulated devices both appear in
+//! a directory, so one way serves both, and it needs no udev.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{Access, inotify};
+use rustix::io::Errno;
+
+/// How a wait ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waited {
+    /// What was waited for happened, or had happened before.
+    Happened,
+    /// The limit ran out.
+    TimedOut,
+    /// [`Interrupt::raise`] was called.
+    Interrupted,
+}
+
+/// Ends the waits of another thread. Clones are one and the same; once raised it stays so until it is cleared.
+#[derive(Debug, Clone)]
+pub struct Interrupt(Arc<OwnedFd>);
+
+impl Interrupt {
+    /// A new one, not raised.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self(Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?)))
+    }
+
+    /// Ends every wait that was given this interrupt, the running ones and those to come.
+    pub fn raise(&self) -> io::Result<()> {
+        match rustix::io::write(&*self.0, &1u64.to_ne_bytes()) {
+            // The counter is full: raised more than enough.
+            Ok(_) | Err(Errno::AGAIN) => Ok(()),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// Makes it as new. Says whether it had been raised.
+    pub fn clear(&self) -> io::Result<bool> {
+        match rustix::io::read(&*self.0, &mut [0u8; 8]) {
+            Ok(_) => Ok(true),
+            Err(Errno::AGAIN) => Ok(false),
+            Err(e) => Err(e.into()),
+        }
+    }
+}
+
+impl AsFd for Interrupt {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// How long a port may exist without being ours to open: udev sets the group of a new node a moment after the kernel
+/// has made it.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// Waits until `path` exists and may be read and written. A port that still may not after one second counts as there:
+/// opening it says why not.
+pub fn until_present(path: &Path, limit: Duration, interrupt: &Interrupt) -> io::Result<Waited> {
+    let mut seen = None;
+    watch(path, limit, interrupt, || {
+        if rustix::fs::access(path, Access::READ_OK | Access::WRITE_OK).is_ok() {
+            return Ok(());
+        }
+        if !path.exists() {
+            seen = None;
+            return Err(None);
+        }
+        let settled = *seen.get_or_insert_with(|| Instant::now() + SETTLE);
+        if Instant::now() >= settled { Ok(()) } else { Err(Some(settled)) }
+    })
+}
+
+/// Waits until `path` is gone, a link to nothing included.
+pub fn until_absent(path: &Path, limit: Duration, interrupt: &Interrupt) -> io::Result<Waited> {
+    watch(path, limit, interrupt, || if path.exists() { Err(None) } else { Ok(()) })
+}
+
+/// Asks `reached` now and after each change in the directories of `path` and of what it links to. An error of
+/// `reached` may name the moment at which it wants to be asked again.
+fn watch(
+    path: &Path,
+    limit: Duration,
+    interrupt: &Interrupt,
+    mut reached: impl FnMut() -> Result<(), Option<Instant>>,
+) -> io::Result<Waited> {
+    let deadline = Instant::now() + limit;
+    loop {
+        // Watched first and asked afterwards: a change in between is an event, not a change missed.
+        let changes = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
+        add_directories(&changes, path)?;
+        let again = match reached() {
+            Ok(()) => return Ok(Waited::Happened),
+            Err(again) => again.map_or(deadline, |again| again.min(deadline)),
+        };
+        match wait_for(changes.as_fd(), PollFlags::IN, again, interrupt)? {
+            Waited::TimedOut if Instant::now() >= deadline => return Ok(Waited::TimedOut),
+            Waited::Interrupted => return Ok(Waited::Interrupted),
+            Waited::TimedOut | Waited::Happened => {}
+        }
+    }
+}
+
+fn add_directories(changes: &OwnedFd, path: &Path) -> io::Result<()> {
+    let flags = inotify::WatchFlags::CREATE
+        | inotify::WatchFlags::DELETE
+        | inotify::WatchFlags::MOVE
+        | inotify::WatchFlags::ATTRIB
+        | inotify::WatchFlags::DELETE_SELF
+        | inotify::WatchFlags::MOVE_SELF
+        | inotify::WatchFlags::ONLYDIR;
+    let target = std::fs::read_link(path).ok().map(|target| path.parent().unwrap_or(path).join(target));
+    for path in [Some(path.to_owned()), target].into_iter().flatten() {
+        let mut directory = parent(&path);
+        // The directory itself may not exist yet: then the first one above it that does.
+        while let Err(e) = inotify::add_watch(changes, &directory, flags) {
+            match (e, directory.pop()) {
+                (Errno::NOENT | Errno::NOTDIR, true) => {}
+                _ => return Err(e.into()),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),
+        Some(parent) => parent.to_owned(),
+        None => PathBuf::from("/"),
+    }
+}
+
+/// Waits for `events` on one descriptor. A hang-up always counts as an event.
+pub(crate) fn wait_for(
+    fd: BorrowedFd<'_>,
+    events: PollFlags,
+    deadline: Instant,
+    interrupt: &Interrupt,
+) -> io::Result<Waited> {
+    loop {
+        let mut fds = [PollFd::from_borrowed_fd(fd, events), PollFd::new(interrupt, PollFlags::IN)];
+        poll(&mut fds, deadline)?;
+        if !fds[1].revents().is_empty() {
+            return Ok(Waited::Interrupted);
+        }
+        if !fds[0].revents().is_empty() {
+            return Ok(Waited::Happened);
+        }
+        if Instant::now() >= deadline {
+            return Ok(Waited::TimedOut);
+        }
+    }
+}
+
+/// `poll` with a deadline; a signal counts as nothing happened.
+pub(crate) fn poll(fds: &mut [PollFd<'_>], deadline: Instant) -> io::Result<()> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    let left = Timespec::try_from(left).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+    match rustix::event::poll(fds, Some(&left)) {
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(e) => Err(e.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+    use std::thread;
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn link_that_appears_in_a_directory_that_does_not_exist_yet() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("bench/links/dev0");
+        let interrupt = Interrupt::new().unwrap();
+        assert_eq!(until_absent(&path, LONG, &interrupt).unwrap(), Waited::Happened);
+        assert_eq!(until_present(&path, Duration::ZERO, &interrupt).unwrap(), Waited::TimedOut);
+        let made = path.clone();
+        let maker = thread::spawn(move || {
+            fs::create_dir_all(made.parent().unwrap()).unwrap();
+            symlink("/dev/null", &made).unwrap();
+        });
+        assert_eq!(until_present(&path, LONG, &interrupt).unwrap(), Waited::Happened);
+        maker.join().unwrap();
+        let removed = path.clone();
+        let remover = thread::spawn(move || fs::remove_file(removed).unwrap());
+        assert_eq!(until_absent(&path, LONG, &interrupt).unwrap(), Waited::Happened);
+        remover.join().unwrap();
+    }
+
+    #[test]
+    fn link_to_nothing_is_absent_until_its_target_comes() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("pts")).unwrap();
+        let (path, target) = (dir.path().join("dev0"), dir.path().join("pts/7"));
+        symlink("pts/7", &path).unwrap();
+        let interrupt = Interrupt::new().unwrap();
+        assert_eq!(until_absent(&path, LONG, &interrupt).unwrap(), Waited::Happened);
+        let maker = thread::spawn(move || fs::write(target, "").unwrap());
+        assert_eq!(until_present(&path, LONG, &interrupt).unwrap(), Waited::Happened);
+        maker.join().unwrap();
+    }
+
+    #[test]
+    fn interrupt_ends_a_wait_and_stays_raised() {
+        let interrupt = Interrupt::new().unwrap();
+        let raiser = interrupt.clone();
+        let thread = thread::spawn(move || raiser.raise().unwrap());
+        let path = Path::new("/nowhere/at/all");
+        assert_eq!(until_present(path, LONG, &interrupt).unwrap(), Waited::Interrupted);
+        assert_eq!(until_present(path, LONG, &interrupt).unwrap(), Waited::Interrupted);
+        thread.join().unwrap();
+        assert!(interrupt.clear().unwrap());
+        assert!(!interrupt.clear().unwrap());
+        assert_eq!(until_present(path, Duration::ZERO, &interrupt).unwrap(), Waited::TimedOut);
+    }
+}

@@ -1,0 +1,128 @@
+//! One open port.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags};
+use rustix::fs::{FlockOperation, OFlags};
+use rustix::io::Errno;
+use rustix::termios::QueueSelector;
+use serialport::{ErrorKind, TTYPort};
+
+use super::PortError;
+use crate::hotplug::{Interrupt, Waited, poll, wait_for};
+use crate::link::Port;
+
+/// The speed of the device protocol.
+const BAUD: u32 = 115_200;
+
+/// An open serial port that nobody else can open. Dropping it never blocks.
+#[derive(Debug)]
+pub struct SerialPort {
+    /// `None` only while it is being dropped.
+    fd: Option<OwnedFd>,
+    path: PathBuf,
+}
+
+/// Opens a port for the device protocol: 115200 baud, 8N1, no flow control.
+pub fn open(path: &Path) -> Result<SerialPort, PortError> {
+    open_at(path, BAUD)
+}
+
+/// Opens a port at another speed, for a product whose profile says so.
+///
+/// What was received before is thrown away. DTR and RTS are left as the driver sets them: a pseudo-terminal has none.
+pub fn open_at(path: &Path, baud: u32) -> Result<SerialPort, PortError> {
+    // Exclusive by default: TIOCEXCL and a lock. The first does not bind root, the second only who asks for it.
+    let settings = serialport::new(path.to_string_lossy(), baud);
+    let port = TTYPort::open(&settings).map_err(|e| refused(path, e))?;
+    let fd = into_fd(port);
+    let unusable = |e: Errno| PortError::Unusable { path: path.to_owned(), source: e.into() };
+    // A write to a port whose far end does not read ignores every time limit unless the descriptor does not block.
+    rustix::fs::fcntl_setfl(&fd, OFlags::NONBLOCK).map_err(unusable)?;
+    rustix::termios::tcflush(&fd, QueueSelector::IFlush).map_err(unusable)?;
+    Ok(SerialPort { fd: Some(fd), path: path.to_owned() })
+}
+
+fn refused(path: &Path, error: serialport::Error) -> PortError {
+    let path = path.to_owned();
+    match error.kind {
+        ErrorKind::NoDevice => PortError::Busy { path },
+        ErrorKind::Io(io::ErrorKind::NotFound) => PortError::Gone { path },
+        ErrorKind::Io(io::ErrorKind::PermissionDenied) => PortError::Denied { path },
+        // The name is still there and the device behind it is not: ENXIO and EIO, which have no kind of their own.
+        _ if !path.exists() => PortError::Gone { path },
+        _ => PortError::Unusable { path, source: error.into() },
+    }
+}
+
+/// `serialport` finds, locks and sets the port; reading and writing are done on the descriptor itself, because only
+/// `poll` can wait for a hang-up without reading, and because what came before a hang-up must still be read.
+#[allow(unsafe_code)]
+fn into_fd(port: TTYPort) -> OwnedFd {
+    // SAFETY: `into_raw_fd` gives up the descriptor, which is open; nobody else will close it.
+    unsafe { OwnedFd::from_raw_fd(port.into_raw_fd()) }
+}
+
+impl SerialPort {
+    /// The path by which it was opened.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Waits until the far end is unplugged, and reads nothing.
+    pub fn until_gone(&self, limit: Duration, interrupt: &Interrupt) -> io::Result<Waited> {
+        wait_for(self.as_fd(), PollFlags::empty(), Instant::now() + limit, interrupt)
+    }
+
+    fn ready(&self, events: PollFlags, limit: Duration) -> io::Result<()> {
+        let mut fds = [PollFd::new(self, events)];
+        poll(&mut fds, Instant::now() + limit)?;
+        let ready = fds[0].revents();
+        if ready.intersects(events) {
+            Ok(())
+        } else if ready.is_empty() {
+            Err(io::ErrorKind::TimedOut.into())
+        } else {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+    }
+}
+
+impl AsFd for SerialPort {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_ref().expect("taken by drop only").as_fd()
+    }
+}
+
+impl Port for SerialPort {
+    fn receive(&mut self, buffer: &mut [u8], limit: Duration) -> io::Result<usize> {
+        self.ready(PollFlags::IN, limit)?;
+        match rustix::io::read(&*self, buffer)? {
+            0 => Err(io::ErrorKind::BrokenPipe.into()),
+            count => Ok(count),
+        }
+    }
+
+    fn send(&mut self, bytes: &[u8], limit: Duration) -> io::Result<usize> {
+        self.ready(PollFlags::OUT, limit)?;
+        Ok(rustix::io::write(&*self, bytes)?)
+    }
+}
+
+impl Drop for SerialPort {
+    /// Closing a USB CDC port whose device does not read takes 31 seconds (the driver's `closing_wait`), so it is left
+    /// to a thread of its own. The locks go first: the port can be opened again at once.
+    fn drop(&mut self) {
+        let Some(fd) = self.fd.take() else { return };
+        // A port that is gone refuses both, and has no need of them.
+        let _ = rustix::termios::ioctl_tiocnxcl(&fd);
+        let _ = rustix::fs::flock(&fd, FlockOperation::NonBlockingUnlock);
+        // Where no thread can be had the closure, and the descriptor in it, is dropped here.
+        let _ = thread::Builder::new().name("close port".to_owned()).spawn(move || drop(fd));
+    }
+}
