@@ -25,7 +25,7 @@ pub struct Parents<'a> {
 /// A way to arrive at a wrong device key, or at a wrong text of the right one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mistake {
-    /// The ID was hashed in capitals. Microsoft's own article printed such a key until 2021.
+    /// The ID was hashed in capitals. Microsoft's own article of 2018 printed such a key.
     UpperCaseId,
     /// The MAC in the ID was spelled with colons.
     ColonsInMac,
@@ -267,6 +267,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::derive::tests::{Vectors, bytes};
     use crate::registration::IdRule;
 
     fn id(text: &str) -> RegistrationId {
@@ -311,6 +312,61 @@ mod tests {
         }
         for nothing_known in [&[][..], &[0; 32], &[9; 63], b"not a key"] {
             assert_eq!(recognise(nothing_known, &parents), None);
+        }
+    }
+
+    /// The keys in `tests/vectors/dps-derive.json` that the seventeen mistakes make of the published example.
+    #[test]
+    fn published_fingerprints_are_named_right_and_nothing_else_is_named() {
+        let named = [
+            ("upper-cased id", Mistake::UpperCaseId),
+            ("keyed with the base64 text", Mistake::KeyAsBase64Text),
+            ("keyed with the hex text of the key", Mistake::KeyAsHexText),
+            ("LF hashed with the id (echo without -n)", Mistake::LineFeed),
+            ("CRLF hashed with the id", Mistake::CarriageReturn),
+            ("id hashed as UTF-16LE", Mistake::Utf16),
+            ("trailing space", Mistake::TrailingSpace),
+            ("NUL terminator hashed", Mistake::Nul),
+            ("colons instead of dashes in the MAC part", Mistake::ColonsInMac),
+            ("key and message swapped", Mistake::Swapped),
+            ("group key copied to the device", Mistake::GroupKeyCopied),
+            ("secondary group key", Mistake::OtherSlot),
+            ("only 32 of 64 key bytes", Mistake::KeyCutShort),
+            ("plain SHA256(key||id)", Mistake::PlainSha256),
+            ("derived key derived again", Mistake::DerivedTwice),
+            ("url-safe base64 alphabet", Mistake::UrlSafeBase64),
+            ("padding stripped", Mistake::UnpaddedBase64),
+        ];
+        let vectors = Vectors::read();
+        assert_eq!(vectors.mistake_fingerprints.len(), named.len());
+        let secondary =
+            vectors.mistake_fingerprints.iter().find_map(|f| f.secondary_group_key_b64.as_deref());
+        let secondary = bytes(secondary.unwrap());
+        for fingerprint in &vectors.mistake_fingerprints {
+            let expected = named.iter().find(|(name, _)| *name == fingerprint.mistake).unwrap().1;
+            let group_key = bytes(&fingerprint.group_key_b64);
+            let id = id(&fingerprint.registration_id);
+            let parents = Parents { group_key: &group_key, other_slot: Some(&secondary), id: &id };
+            let found = |observed: &[u8]| recognise(observed, &parents);
+            let text = &fingerprint.wrong_device_key_b64;
+            assert_eq!(found(text.as_bytes()), Some(expected));
+            if !matches!(expected, Mistake::UrlSafeBase64 | Mistake::UnpaddedBase64) {
+                assert_eq!(found(&bytes(text)), Some(expected));
+            }
+            // With one bit more or less, or under another parent, the same text says nothing.
+            let mut flipped = text.clone().into_bytes();
+            flipped[0] ^= 1;
+            assert_eq!(found(&flipped), None, "{expected:?}");
+            let stranger = Parents { group_key: &[1; 64], other_slot: None, id: &id };
+            assert_eq!(recognise(text.as_bytes(), &stranger), None, "{expected:?}");
+        }
+        // Right keys of other devices are nobody's mistake.
+        let group_key = bytes(&vectors.vectors[0].group_key_b64);
+        let id = id(&vectors.vectors[0].registration_id);
+        let parents = Parents { group_key: &group_key, other_slot: Some(&secondary), id: &id };
+        assert_eq!(recognise(vectors.vectors[0].device_key_b64.as_bytes(), &parents), None);
+        for other in &vectors.vectors[1..5] {
+            assert_eq!(recognise(other.device_key_b64.as_bytes(), &parents), None);
         }
     }
 

@@ -10,8 +10,10 @@
 //! to client, see [`Dialect`].
 
 mod check;
+mod error;
 
-pub use check::{Expiry, Field, KeyName, LIMIT, SasError, SignedOver, Verified, verify};
+pub use check::{Expiry, KeyName, Verified, verify};
+pub use error::{Part, SasError, SignedOver};
 
 use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
@@ -22,6 +24,9 @@ use crate::registration::RegistrationId;
 
 /// Begins every token.
 pub const PREFIX: &str = "SharedAccessSignature ";
+
+/// Bytes of the longest text that is read as a token. The longest that any client can write has under 700.
+pub const LIMIT: usize = 1024;
 
 /// Who wrote a token: Microsoft's clients agree on the fields and on nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

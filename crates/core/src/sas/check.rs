@@ -1,18 +1,14 @@
-//! Reading a token that a device made, and saying which part of it is wrong.
+//! Checking a token that a device made.
 
-use std::fmt;
 use std::ops::RangeInclusive;
 
 use base64ct::{Base64, Encoding};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{Dialect, PREFIX, SasToken, sign};
+use super::{Dialect, LIMIT, PREFIX, Part, SasError, SasToken, SignedOver, sign};
 use crate::key::{DeviceKey, IdScope};
 use crate::registration::RegistrationId;
-
-/// Bytes of the longest text that is read as a token. The longest that any client can write has under 700.
-pub const LIMIT: usize = 1024;
 
 /// Which expiry a token must have, in seconds since 1970-01-01 UTC.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,119 +45,6 @@ pub enum KeyName {
     Empty,
     /// `registration`.
     Registration,
-}
-
-/// A field of a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
-    /// `sr`, the resource.
-    Sr,
-    /// `sig`, the signature.
-    Sig,
-    /// `se`, the expiry.
-    Se,
-    /// `skn`, the name of the key.
-    Skn,
-}
-
-impl fmt::Display for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Sr => "sr",
-            Self::Sig => "sig",
-            Self::Se => "se",
-            Self::Skn => "skn",
-        })
-    }
-}
-
-/// Why a token is not good. The 401 of DPS never says which of these it was. No text of the token is repeated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum SasError {
-    /// More than [`LIMIT`] bytes.
-    #[error("the token has {length} bytes, more than 1024")]
-    TooLong {
-        /// Bytes found.
-        length: usize,
-    },
-    /// Another beginning than [`PREFIX`].
-    #[error("the token does not begin with `SharedAccessSignature` and one space")]
-    Prefix,
-    /// A field that is none of the four, or something that is no field.
-    #[error("field {position} of the token is none of sr, sig, se, skn")]
-    Unknown {
-        /// Which, counted from 1.
-        position: usize,
-    },
-    /// A field stands there twice: one reader takes the first, another the last.
-    #[error("{0} stands in the token twice")]
-    Repeated(Field),
-    /// A field is missing.
-    #[error("{0} is missing in the token")]
-    Missing(Field),
-    /// A character that has to be percent-encoded, or a `%` without two hexadecimal digits.
-    #[error("{0} is not percent-encoded as it must be")]
-    Encoding(Field),
-    /// The signature is not the canonical Base64 of 32 bytes.
-    #[error("sig is not 32 bytes in Base64")]
-    SignatureForm,
-    /// The expiry is not a number of seconds in plain digits.
-    #[error("se is not a plain decimal number of seconds")]
-    ExpiryForm,
-    /// `skn` names another policy; a device's is `registration`.
-    #[error("skn must be `registration`, or be left out")]
-    KeyName,
-    /// The signature is good for something else.
-    #[error("the signature was made {0}")]
-    MadeWrongly(SignedOver),
-    /// The signature is not one of this key, nor of a known mistake with it: the device holds another key.
-    #[error("the signature is not one of this device's key")]
-    Signature,
-    /// Signed well, but `sr` is not `{scope}/registrations/{id}` after decoding it once.
-    #[error("sr is not of the form scope/registrations/ID")]
-    ResourceForm,
-    /// Signed well, for another ID scope.
-    #[error("sr names another ID scope")]
-    OtherScope,
-    /// Signed well, for another registration ID.
-    #[error("sr names another registration ID")]
-    OtherId,
-    /// Signed well, with another expiry than the one that was asked for: an old token, or one from a stock.
-    #[error("se is not the expiry that was asked for")]
-    OtherExpiry,
-    /// It expires earlier than it may: the device's clock is behind, or its tokens live too short.
-    #[error("se is {seconds} s too early: is the device's clock behind?")]
-    TooEarly {
-        /// By how much.
-        seconds: u64,
-    },
-    /// It expires later than it may: the device's clock is ahead, or its tokens live too long.
-    #[error("se is {seconds} s too late: is the device's clock ahead?")]
-    TooLate {
-        /// By how much.
-        seconds: u64,
-    },
-}
-
-/// What a signature was made over, where the key shows it beyond doubt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SignedOver {
-    /// Another spelling of `sr` than the transmitted one: decoded, or encoded a second time.
-    OtherSpelling,
-    /// The expiry that was asked for, while `se` holds another.
-    OtherExpiry,
-    /// The right text, with the 44 characters of the key's Base64 in place of its 32 bytes.
-    KeyAsText,
-}
-
-impl fmt::Display for SignedOver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OtherSpelling => "over another spelling of sr than the one in the token",
-            Self::OtherExpiry => "over another expiry than the one in se",
-            Self::KeyAsText => "with the Base64 text of the key, which must be decoded first",
-        })
-    }
 }
 
 /// Checks a token of any [`Dialect`] against the key, ID scope and registration ID of the device.
@@ -226,22 +109,22 @@ impl<'a> Fields<'a> {
         for (index, text) in token.strip_prefix(PREFIX).ok_or(SasError::Prefix)?.split('&').enumerate() {
             let unknown = SasError::Unknown { position: index + 1 };
             let (name, value) = text.split_once('=').ok_or(unknown)?;
-            let (field, slot) = match name {
-                "sr" => (Field::Sr, &mut sr),
-                "sig" => (Field::Sig, &mut sig),
-                "se" => (Field::Se, &mut se),
-                "skn" => (Field::Skn, &mut skn),
+            let (part, slot) = match name {
+                "sr" => (Part::Sr, &mut sr),
+                "sig" => (Part::Sig, &mut sig),
+                "se" => (Part::Se, &mut se),
+                "skn" => (Part::Skn, &mut skn),
                 _ => return Err(unknown),
             };
-            decoded(value).ok_or(SasError::Encoding(field))?;
+            decoded(value).ok_or(SasError::Encoding(part))?;
             if slot.replace(value).is_some() {
-                return Err(SasError::Repeated(field));
+                return Err(SasError::Repeated(part));
             }
         }
         Ok(Self {
-            sr: sr.ok_or(SasError::Missing(Field::Sr))?,
-            sig: sig.ok_or(SasError::Missing(Field::Sig))?,
-            se: se.ok_or(SasError::Missing(Field::Se))?,
+            sr: sr.ok_or(SasError::Missing(Part::Sr))?,
+            sig: sig.ok_or(SasError::Missing(Part::Sig))?,
+            se: se.ok_or(SasError::Missing(Part::Se))?,
             skn,
         })
     }
@@ -270,7 +153,7 @@ fn decoded(text: &str) -> Option<Zeroizing<Vec<u8>>> {
 
 /// The 32 bytes of `sig`. Its `/` has to be encoded, as every client does.
 fn signature(text: &str) -> Result<Zeroizing<[u8; 32]>, SasError> {
-    let encoded = decoded(text).filter(|_| !text.contains('/')).ok_or(SasError::Encoding(Field::Sig))?;
+    let encoded = decoded(text).filter(|_| !text.contains('/')).ok_or(SasError::Encoding(Part::Sig))?;
     let mut signature = Zeroizing::new([0; 32]);
     match Base64::decode(encoded.as_slice(), &mut *signature) {
         Ok(bytes) if bytes.len() == 32 => Ok(signature),
@@ -286,7 +169,7 @@ fn decimal(text: &str) -> Option<u64> {
 
 /// Whether `sr`, decoded once, is this scope and this ID.
 fn names(sr: &str, scope: &IdScope, id: &RegistrationId) -> Result<(), SasError> {
-    let decoded = decoded(sr).ok_or(SasError::Encoding(Field::Sr))?;
+    let decoded = decoded(sr).ok_or(SasError::Encoding(Part::Sr))?;
     let parts: Vec<&[u8]> = decoded.split(|byte| *byte == b'/').collect();
     let [found_scope, collection, found_id] = parts[..] else { return Err(SasError::ResourceForm) };
     if !collection.eq_ignore_ascii_case(b"registrations") {
