@@ -1,0 +1,183 @@
+#include "credential.h"
+
+#include <string.h>
+
+#include "smp.h"
+#include "wipe.h"
+
+static const char DEFAULT_ENDPOINT[] = "global.azure-devices-provisioning.net";
+
+/* A prefix with the NUL at its end, which separates it from what follows. */
+#define HASH_PREFIX(hash, literal) ks_sha256_update((hash), (literal), sizeof(literal))
+
+bool ks_text(const struct ks_cbor_item *item, size_t limit)
+{
+    if (item->major != KS_CBOR_TEXT || item->value < 1 || item->value > limit) {
+        return false;
+    }
+    for (size_t i = 0; i < item->value; i++) {
+        /* These texts go into logs and into a URL. */
+        if (item->content[i] < 0x20 || item->content[i] > 0x7E) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_text(const struct ks_cbor_map *map, const char *key, size_t limit, char *to, uint8_t *length)
+{
+    struct ks_cbor_item item;
+    if (!ks_cbor_find(map, key, &item) || !ks_text(&item, limit)) {
+        return false;
+    }
+    memcpy(to, item.content, (size_t)item.value);
+    *length = (uint8_t)item.value;
+    return true;
+}
+
+bool ks_credential_read(struct ks_credential *set, const struct ks_cbor_map *map)
+{
+    struct ks_cbor_item item;
+    bool good = read_text(map, "rid", KS_RID_MAX, set->rid, &set->rid_length)
+        && read_text(map, "scope", KS_SCOPE_MAX, set->scope, &set->scope_length);
+    if (ks_cbor_find(map, "ep", &item)) {
+        good = good && read_text(map, "ep", KS_ENDPOINT_MAX, set->endpoint, &set->endpoint_length);
+    } else {
+        set->endpoint_length = sizeof DEFAULT_ENDPOINT - 1;
+        memcpy(set->endpoint, DEFAULT_ENDPOINT, sizeof DEFAULT_ENDPOINT - 1);
+    }
+    good = good && ks_cbor_find(map, "key", &item) && item.major == KS_CBOR_BYTES && item.value == KS_KEY_SIZE;
+    if (good) {
+        memcpy(set->key, item.content, KS_KEY_SIZE);
+    } else {
+        ks_wipe(set, sizeof *set);
+    }
+    return good;
+}
+
+void ks_credential_write(const struct ks_credential *set, struct ks_cbor_writer *writer)
+{
+    ks_cbor_put_map(writer, 4);
+    ks_cbor_put_key(writer, "rid");
+    ks_cbor_put_text(writer, set->rid, set->rid_length);
+    ks_cbor_put_key(writer, "scope");
+    ks_cbor_put_text(writer, set->scope, set->scope_length);
+    ks_cbor_put_key(writer, "ep");
+    ks_cbor_put_text(writer, set->endpoint, set->endpoint_length);
+    ks_cbor_put_key(writer, "key");
+    ks_cbor_put_bytes(writer, set->key, KS_KEY_SIZE);
+}
+
+void ks_hash_lengthed(struct ks_sha256 *hash, const void *bytes, size_t length)
+{
+    const uint8_t count = (uint8_t)length;
+    ks_sha256_update(hash, &count, 1);
+    ks_sha256_update(hash, bytes, length);
+}
+
+/* Finishes and keeps the first `length` bytes. */
+static void finish_short(struct ks_sha256 *hash, uint8_t *to, size_t length)
+{
+    uint8_t digest[KS_SHA256_SIZE];
+    ks_sha256_finish(hash, digest);
+    memcpy(to, digest, length);
+}
+
+void ks_credential_digest(const struct ks_credential *set, uint8_t digest[KS_DIGEST_SIZE])
+{
+    struct ks_sha256 hash;
+    ks_sha256_start(&hash);
+    HASH_PREFIX(&hash, "keystation/set/v1");
+    ks_hash_lengthed(&hash, set->rid, set->rid_length);
+    ks_hash_lengthed(&hash, set->scope, set->scope_length);
+    ks_hash_lengthed(&hash, set->endpoint, set->endpoint_length);
+    ks_sha256_update(&hash, set->key, KS_KEY_SIZE);
+    finish_short(&hash, digest, KS_DIGEST_SIZE);
+}
+
+void ks_credential_fingerprint(const struct ks_credential *set, uint8_t fingerprint[KS_FINGERPRINT_SIZE])
+{
+    struct ks_sha256 hash;
+    ks_sha256_start(&hash);
+    HASH_PREFIX(&hash, "keystation/dkfp/v1");
+    ks_sha256_update(&hash, set->key, KS_KEY_SIZE);
+    finish_short(&hash, fingerprint, KS_FINGERPRINT_SIZE);
+}
+
+void ks_credential_prove(const struct ks_credential *set, const uint8_t nonce[KS_NONCE_SIZE],
+    uint8_t proof[KS_SHA256_SIZE])
+{
+    struct ks_sha256 hash;
+    ks_hmac_start(&hash, set->key);
+    /* The NUL of the prefix stands in no URI: a proof can never be the signature of a SAS token. */
+    HASH_PREFIX(&hash, "keystation-verify/v1");
+    ks_sha256_update(&hash, nonce, KS_NONCE_SIZE);
+    ks_sha256_update(&hash, set->rid, set->rid_length);
+    ks_hmac_finish(&hash, set->key, proof);
+}
+
+/* Writes the digits of `number` before `end` and returns where they begin. */
+static char *decimal(uint64_t number, char *end)
+{
+    do {
+        *--end = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    return end;
+}
+
+/* Standard Base64 has three characters that a query string cannot carry. */
+static const char *escaped(char character)
+{
+    switch (character) {
+    case '+': return "%2B";
+    case '/': return "%2F";
+    case '=': return "%3D";
+    default: return NULL;
+    }
+}
+
+void ks_credential_put_token(const struct ks_credential *set, uint64_t expiry, struct ks_cbor_writer *writer)
+{
+    static const char between[] = "%2Fregistrations%2F";
+    static const char before_resource[] = "SharedAccessSignature sr=";
+    static const char before_signature[] = "&sig=";
+    static const char before_expiry[] = "&se=";
+    static const char after_expiry[] = "&skn=registration";
+    char digits[20];
+    char *const digits_end = digits + sizeof digits;
+    const char *const se = decimal(expiry, digits_end);
+    const size_t se_length = (size_t)(digits_end - se);
+
+    struct ks_sha256 hash;
+    uint8_t mac[KS_SHA256_SIZE];
+    ks_hmac_start(&hash, set->key);
+    ks_sha256_update(&hash, set->scope, set->scope_length);
+    ks_sha256_update(&hash, between, sizeof between - 1);
+    ks_sha256_update(&hash, set->rid, set->rid_length);
+    ks_sha256_update(&hash, "\n", 1);
+    ks_sha256_update(&hash, se, se_length);
+    ks_hmac_finish(&hash, set->key, mac);
+
+    char signature[4 * ((KS_SHA256_SIZE + 2) / 3)];
+    const size_t characters = ks_base64(mac, sizeof mac, signature);
+    size_t length = sizeof before_resource - 1 + set->scope_length + sizeof between - 1 + set->rid_length
+        + sizeof before_signature - 1 + characters + sizeof before_expiry - 1 + se_length + sizeof after_expiry - 1;
+    for (size_t i = 0; i < characters; i++) {
+        length += escaped(signature[i]) != NULL ? 2 : 0;
+    }
+
+    ks_cbor_put_text_head(writer, length);
+    ks_cbor_put_raw(writer, before_resource, sizeof before_resource - 1);
+    ks_cbor_put_raw(writer, set->scope, set->scope_length);
+    ks_cbor_put_raw(writer, between, sizeof between - 1);
+    ks_cbor_put_raw(writer, set->rid, set->rid_length);
+    ks_cbor_put_raw(writer, before_signature, sizeof before_signature - 1);
+    for (size_t i = 0; i < characters; i++) {
+        const char *const escape = escaped(signature[i]);
+        ks_cbor_put_raw(writer, escape != NULL ? escape : &signature[i], escape != NULL ? 3 : 1);
+    }
+    ks_cbor_put_raw(writer, before_expiry, sizeof before_expiry - 1);
+    ks_cbor_put_raw(writer, se, se_length);
+    ks_cbor_put_raw(writer, after_expiry, sizeof after_expiry - 1);
+}
