@@ -1,1 +1,30 @@
-//! Being written.
+//! Custody of group keys: the vault offers the derivation and keeps the key.
+//!
+//! A [`SealedFile`] holds the keys at rest. [`SealedFile::unlock`] turns each into the two HMAC states that deriving
+//! needs and wipes the key itself; the [`UnlockedVault`] that comes of it hands out a [`VaultKey`] per label, which
+//! slots share, and wipes the states when it is locked. There is no way from any of these back to a group key, and
+//! no custody to fall back to: what does not open stays closed.
+//!
+//! Each program calls [`harden_process`] first and installs the [`WipingAllocator`].
+
+mod document;
+mod error;
+mod group_key;
+mod midstate;
+mod os;
+mod permissions;
+mod replace;
+mod sealed_file;
+mod secret;
+mod source;
+mod unlocked;
+
+pub use document::DocumentError;
+pub use error::{CreateError, ImportError, UnlockError, WriteError};
+pub use group_key::KeyRefused;
+pub use os::{HardenError, MemoryKind, WipingAllocator, harden_process};
+pub use permissions::Exposure;
+pub use sealed_file::{DerivedKeyAnswer, NewKey, SealedFile, WorkFactor};
+pub use secret::{Passphrase, SecretRefused, SecretText};
+pub use source::{SecretSource, SourceError};
+pub use unlocked::{UnlockedVault, VaultKey};

@@ -1,0 +1,213 @@
+//! The plaintext of a sealed file, as `docs/vault-format.md` has it: one line of canonical JSON (RFC 8785).
+//!
+//! Read by hand and not through serde, so that the text of a key is never copied, not even into an error: every
+//! value is borrowed from the locked memory that it was decrypted into. The reader knows one spelling of every
+//! document, so what it accepts is canonical by construction.
+
+use std::io::Write as _;
+
+use keystation_core::identity::IdentifierError;
+use keystation_core::key::{CheckValue, EnrollmentGroup, GroupKeyInfo, IdScope, KeyLabel, KeySlot};
+
+use crate::group_key::KeyRefused;
+
+const FAMILY: &str = "keystation-vault/v";
+const FORMAT: &str = "keystation-vault/v1";
+const FIELDS: [&str; 6] = ["check", "group", "key", "label", "scope", "slot"];
+
+/// Keys in one sealed file at most: their states fill one page of 8 KiB.
+pub(crate) const KEYS: usize = 64;
+/// Bytes of a plaintext at most: 64 keys with names of full length take less.
+pub(crate) const LIMIT: usize = 24 * 1024;
+
+/// One key as the document has it; nothing but the spelling has been checked.
+pub(crate) struct Entry<'a> {
+    pub(crate) check: CheckValue,
+    pub(crate) group: EnrollmentGroup,
+    /// Base64, still in locked memory.
+    pub(crate) key: &'a str,
+    pub(crate) label: KeyLabel,
+    pub(crate) scope: IdScope,
+    pub(crate) slot: KeySlot,
+}
+
+/// A plaintext that is not the document of a vault. Positions are bytes, counted from 1.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DocumentError {
+    /// Something else was sealed.
+    #[error("what it holds is not a vault")]
+    NotAVault,
+    /// A vault of another version of this program.
+    #[error("it is a vault of another format version than {FORMAT}")]
+    UnknownVersion,
+    /// A field that this version does not know.
+    #[error("byte {position} begins a field that this version does not know")]
+    UnknownField {
+        /// Where.
+        position: usize,
+    },
+    /// Not the canonical spelling: white space, another order, an escape, a cut.
+    #[error("byte {position} is not what the format has there")]
+    NotCanonical {
+        /// Where.
+        position: usize,
+    },
+    /// A value that its field cannot have. The text of a key is never repeated.
+    #[error("key {number}: {reason}")]
+    Value {
+        /// Which entry, counted from 1.
+        number: usize,
+        /// What is wrong.
+        reason: IdentifierError,
+    },
+    /// The text of a key is no group key.
+    #[error("the key {label} is refused: {reason}")]
+    Key {
+        /// Whose.
+        label: KeyLabel,
+        /// What is wrong.
+        reason: KeyRefused,
+    },
+    /// Two keys with one label.
+    #[error("the label {0} stands there twice")]
+    LabelTwice(KeyLabel),
+    /// One key under two labels.
+    #[error("the keys {0} and {1} are the same key")]
+    KeyTwice(KeyLabel, KeyLabel),
+    /// More keys than a vault holds.
+    #[error("it holds more than {KEYS} keys")]
+    TooMany,
+}
+
+/// Writes the document of `keys` into `out` and returns its length. `out` is [`LIMIT`] bytes, in locked memory.
+pub(crate) fn write<'a>(keys: impl Iterator<Item = (&'a GroupKeyInfo, &'a str)>, out: &mut [u8]) -> usize {
+    let room = out.len();
+    let mut rest = out;
+    let mut put = |text: &str| rest.write_all(text.as_bytes()).expect("64 keys fit into the limit");
+    put(r#"{"format":""#);
+    put(FORMAT);
+    put(r#"","keys":["#);
+    for (index, (info, key)) in keys.enumerate() {
+        put(if index == 0 { "{" } else { ",{" });
+        let (check, slot) = (info.check_value.to_string(), info.slot.as_str());
+        let values = [&check, info.group.as_str(), key, info.label.as_str(), info.scope.as_str(), slot];
+        for (index, (name, value)) in FIELDS.iter().zip(values).enumerate() {
+            // None of the values can hold a character that JSON escapes: see their types.
+            [if index == 0 { "\"" } else { ",\"" }, name, "\":\"", value, "\""]
+                .into_iter()
+                .for_each(&mut put);
+        }
+        put("}");
+    }
+    put("]}\n");
+    room - rest.len()
+}
+
+/// Reads a document.
+pub(crate) fn read(text: &[u8]) -> Result<Vec<Entry<'_>>, DocumentError> {
+    let mut cursor = Cursor { text, at: 0 };
+    if !cursor.take(r#"{"format":""#) {
+        return Err(DocumentError::NotAVault);
+    }
+    match cursor.value() {
+        Ok(FORMAT) => {}
+        Ok(other) if other.starts_with(FAMILY) => return Err(DocumentError::UnknownVersion),
+        _ => return Err(DocumentError::NotAVault),
+    }
+    cursor.field(",\"", "keys")?;
+    cursor.expect("[")?;
+    let mut entries: Vec<Entry<'_>> = Vec::new();
+    while !cursor.take("]") {
+        if entries.len() == KEYS {
+            return Err(DocumentError::TooMany);
+        }
+        cursor.expect(if entries.is_empty() { "{" } else { ",{" })?;
+        let number = entries.len() + 1;
+        let [check, group, key, label, scope, slot] = cursor.fields()?;
+        let value = |reason| DocumentError::Value { number, reason };
+        let entry = Entry {
+            check: check.parse().map_err(value)?,
+            group: group.parse().map_err(value)?,
+            key,
+            label: label.parse().map_err(value)?,
+            scope: scope.parse().map_err(value)?,
+            slot: slot.parse().map_err(value)?,
+        };
+        if entry.check.to_string() != check {
+            return Err(cursor.not_canonical());
+        }
+        if entries.iter().any(|other| other.label == entry.label) {
+            return Err(DocumentError::LabelTwice(entry.label));
+        }
+        if let Some(other) = entries.iter().find(|other| other.check == entry.check) {
+            return Err(DocumentError::KeyTwice(other.label.clone(), entry.label));
+        }
+        entries.push(entry);
+    }
+    cursor.end("}\n")?;
+    if cursor.at == text.len() { Ok(entries) } else { Err(cursor.not_canonical()) }
+}
+
+struct Cursor<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn not_canonical(&self) -> DocumentError {
+        DocumentError::NotCanonical { position: self.at + 1 }
+    }
+
+    fn take(&mut self, literal: &str) -> bool {
+        let found = self.text[self.at..].starts_with(literal.as_bytes());
+        self.at += if found { literal.len() } else { 0 };
+        found
+    }
+
+    fn expect(&mut self, literal: &str) -> Result<(), DocumentError> {
+        if self.take(literal) { Ok(()) } else { Err(self.not_canonical()) }
+    }
+
+    /// The end of an object: a comma there begins a field too many.
+    fn end(&mut self, literal: &str) -> Result<(), DocumentError> {
+        if self.text[self.at..].starts_with(b",\"") {
+            return Err(DocumentError::UnknownField { position: self.at + 2 });
+        }
+        self.expect(literal)
+    }
+
+    /// The rest of a string and its closing quotation mark. No value needs an escape, so none is understood.
+    fn value(&mut self) -> Result<&'a str, DocumentError> {
+        let rest = &self.text[self.at..];
+        let plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+        let length = rest.iter().take_while(|byte| plain(byte)).count();
+        self.at += length;
+        self.expect("\"")?;
+        Ok(std::str::from_utf8(&rest[..length]).expect("only ASCII was taken"))
+    }
+
+    /// `before`, the field's name and a colon.
+    fn field(&mut self, before: &str, name: &str) -> Result<(), DocumentError> {
+        self.expect(before)?;
+        let position = self.at;
+        match self.value()? {
+            found if found == name => self.expect(":"),
+            found if FIELDS.contains(&found) || found == "keys" || found == "format" => {
+                Err(DocumentError::NotCanonical { position })
+            }
+            _ => Err(DocumentError::UnknownField { position }),
+        }
+    }
+
+    /// The six fields of an entry, with the brace that closes it.
+    fn fields(&mut self) -> Result<[&'a str; 6], DocumentError> {
+        let mut values = [""; 6];
+        for (index, (name, value)) in FIELDS.iter().zip(&mut values).enumerate() {
+            self.field(if index == 0 { "\"" } else { ",\"" }, name)?;
+            self.expect("\"")?;
+            *value = self.value()?;
+        }
+        self.end("}")?;
+        Ok(values)
+    }
+}

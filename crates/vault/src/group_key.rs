@@ -1,0 +1,155 @@
+//! A group key in the clear: in locked memory, for as long as two compressions take.
+
+use base64ct::{Base64, Encoding};
+use keystation_core::key::CheckValue;
+
+use crate::midstate::{BLOCK, Midstates, keep, mac};
+use crate::os::Locked;
+
+/// Bytes of a group key at least: what DPS demands of a symmetric key.
+/// <https://learn.microsoft.com/azure/iot-dps/concepts-symmetric-key-attestation>
+pub(crate) const SHORTEST: usize = 16;
+/// Bytes of a group key at most: likewise, and HMAC-SHA256 would hash a longer one first.
+pub(crate) const LONGEST: usize = 64;
+/// Characters of the longest key in Base64.
+pub(crate) const TEXT_LIMIT: usize = LONGEST.div_ceil(3) * 4;
+
+/// A text that is no group key. It says where and what kind, never which characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeyRefused {
+    /// No character.
+    #[error("it is empty")]
+    Empty,
+    /// White space inside or around it.
+    #[error("character {position} is white space")]
+    WhiteSpace {
+        /// Where, counted from 1.
+        position: usize,
+    },
+    /// The alphabet of URLs, with `-` and `_`: not what Azure shows.
+    #[error("character {position} belongs to URL-safe Base64; Azure shows keys in standard Base64")]
+    UrlSafe {
+        /// Where, counted from 1.
+        position: usize,
+    },
+    /// A character of no Base64 alphabet, or `=` before the end.
+    #[error("character {position} cannot stand there in Base64")]
+    Character {
+        /// Where, counted from 1.
+        position: usize,
+    },
+    /// The text is cut, or its `=` are missing.
+    #[error("its {length} characters are no multiple of 4: a part or the `=` at the end is missing")]
+    Cut {
+        /// Characters found.
+        length: usize,
+    },
+    /// The last character has bits that no encoder sets: a mistyped character.
+    #[error("its last character has bits that mean nothing: a character was mistyped")]
+    TrailingBits,
+    /// Fewer than 16 bytes.
+    #[error("it has {bytes} bytes, a group key has {SHORTEST} to {LONGEST}")]
+    TooShort {
+        /// Bytes found.
+        bytes: usize,
+    },
+    /// More than 64 bytes.
+    #[error("it has {bytes} bytes, a group key has {SHORTEST} to {LONGEST}")]
+    TooLong {
+        /// Bytes found.
+        bytes: usize,
+    },
+    /// All bytes are the same.
+    #[error("all its bytes are the same: a placeholder, not a random key")]
+    Constant,
+    /// A shorter key written several times.
+    #[error("it is a shorter key of {bytes} bytes, repeated")]
+    Repeated {
+        /// Bytes of the part that repeats.
+        bytes: usize,
+    },
+}
+
+/// A group key, padded with zeros to a block; the text of its Base64 behind it for the comparison.
+pub(crate) struct GroupKey {
+    memory: Locked<u8>,
+    length: usize,
+}
+
+/// Why no [`GroupKey`] came of a text.
+pub(crate) enum NoKey {
+    Refused(KeyRefused),
+    Memory(std::io::Error),
+}
+
+impl GroupKey {
+    /// Reads canonical Base64 (RFC 4648, section 4) straight into locked memory: decoded, encoded again, compared.
+    pub(crate) fn from_base64(text: &str) -> Result<Self, NoKey> {
+        let length = decoded_length(text).map_err(NoKey::Refused)?;
+        let mut memory = Locked::new(BLOCK + TEXT_LIMIT).map_err(NoKey::Memory)?;
+        let (block, again) = memory.split_at_mut(BLOCK);
+        let trailing = NoKey::Refused(KeyRefused::TrailingBits);
+        let decoded = Base64::decode(text, block).map(<[u8]>::len);
+        if decoded != Ok(length) || Base64::encode(&block[..length], again) != Ok(text) {
+            return Err(trailing);
+        }
+        weakness(&block[..length]).map_err(NoKey::Refused)?;
+        Ok(Self { memory, length })
+    }
+
+    /// Bytes, 16 to 64.
+    pub(crate) fn length(&self) -> u8 {
+        u8::try_from(self.length).expect("no key has more than 64 bytes")
+    }
+
+    /// Hashes the two key blocks into `midstates` and wipes the key.
+    pub(crate) fn into_midstates(mut self, midstates: &mut Midstates) {
+        let (block, _) = self.memory.split_first_chunk_mut().expect("the block comes first");
+        keep(midstates, block);
+    }
+}
+
+/// The check value of the key behind `midstates`.
+pub(crate) fn check_value(midstates: &Midstates) -> CheckValue {
+    let mut out = [0; 32];
+    mac(midstates, CheckValue::MESSAGE, &mut out);
+    CheckValue::from_hmac(&out)
+}
+
+/// How many bytes the text stands for; refuses everything but the right alphabet, padding and length.
+fn decoded_length(text: &str) -> Result<usize, KeyRefused> {
+    let padding = text.len() - text.trim_end_matches('=').len();
+    let length = text.chars().count();
+    for (index, character) in text.chars().enumerate() {
+        let position = index + 1;
+        match character {
+            'A'..='Z' | 'a'..='z' | '0'..='9' | '+' | '/' => {}
+            '=' if padding <= 2 && index >= length - padding => {}
+            '-' | '_' => return Err(KeyRefused::UrlSafe { position }),
+            c if c.is_whitespace() => return Err(KeyRefused::WhiteSpace { position }),
+            _ => return Err(KeyRefused::Character { position }),
+        }
+    }
+    match length {
+        0 => return Err(KeyRefused::Empty),
+        n if n % 4 != 0 => return Err(KeyRefused::Cut { length }),
+        _ => {}
+    }
+    match length / 4 * 3 - padding {
+        bytes if bytes < SHORTEST => Err(KeyRefused::TooShort { bytes }),
+        bytes if bytes > LONGEST => Err(KeyRefused::TooLong { bytes }),
+        bytes => Ok(bytes),
+    }
+}
+
+/// Refuses what no random generator makes: one byte or one shorter key, repeated.
+fn weakness(key: &[u8]) -> Result<(), KeyRefused> {
+    let period = (1..=key.len() / 2)
+        .filter(|period| key.len().is_multiple_of(*period))
+        .find(|&period| key.chunks_exact(period).all(|part| part == &key[..period]));
+    match period {
+        None => Ok(()),
+        Some(1) => Err(KeyRefused::Constant),
+        Some(bytes) => Err(KeyRefused::Repeated { bytes }),
+    }
+}

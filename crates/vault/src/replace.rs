@@ -1,0 +1,90 @@
+//! One writer at a time, and a file that is replaced whole or not at all.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::error::WriteError;
+
+/// The right to write the file at a path, for as long as it lives: flock(2) on `<file>.lock` beside it. Not on the
+/// file, which every write replaces by another.
+pub(crate) struct Writer {
+    target: PathBuf,
+    _lock: File,
+}
+
+impl Writer {
+    /// Follows symbolic links, so that a link stays one and what it leads to is replaced.
+    pub(crate) fn new(path: &Path) -> Result<Self, WriteError> {
+        let target = resolve(path).map_err(WriteError::of)?;
+        let lock = private(OpenOptions::new().create(true).truncate(false), &beside(&target, ".lock"))
+            .map_err(WriteError::of)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { target, _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(WriteError::Busy),
+            Err(TryLockError::Error(cause)) => Err(WriteError::of(cause)),
+        }
+    }
+
+    /// Where the file really is.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Writes `bytes` beside the file, has `prove` look at what is on the disk, and puts it in the file's place. A
+    /// crash at any moment leaves the old file or the new one.
+    pub(crate) fn replace(
+        &self,
+        bytes: &[u8],
+        prove: impl FnOnce(&Path) -> Result<(), WriteError>,
+    ) -> Result<(), WriteError> {
+        let new = beside(&self.target, ".new");
+        let put = || -> Result<(), WriteError> {
+            write(&new, bytes).map_err(WriteError::of)?;
+            prove(&new)?;
+            fs::rename(&new, &self.target).map_err(WriteError::of)
+        };
+        if let Err(error) = put() {
+            // The error that counts is the first one; what is left is sealed, and the next write removes it.
+            let _ = fs::remove_file(&new);
+            return Err(error);
+        }
+        // The new name is durable when the directory is.
+        let directory = self.target.parent().unwrap_or(Path::new("/"));
+        File::open(directory).and_then(|directory| directory.sync_all()).map_err(WriteError::of)
+    }
+}
+
+fn write(new: &Path, bytes: &[u8]) -> io::Result<()> {
+    // What a killed import left. Only the holder of the lock comes here.
+    match fs::remove_file(new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = private(OpenOptions::new().create_new(true), new)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    options.write(true).mode(0o600).open(path)
+}
+
+fn resolve(path: &Path) -> io::Result<PathBuf> {
+    match fs::canonicalize(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let name = path.file_name().ok_or(error)?;
+            let directory = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            Ok(fs::canonicalize(directory)?.join(name))
+        }
+        resolved => resolved,
+    }
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(ending);
+    name.into()
+}
