@@ -1,1 +1,45 @@
-//! Being written.
+//! The audit log of a station: an append-only Merkle log on SQLite, with a signed checkpoint outside the database.
+//!
+//! [`Journal`] writes: one thread owns the connection and commits the waiting records of all callers together. A
+//! record counts when its transaction *and* the checkpoint beside the database are on disk. [`Reader`] reads and
+//! [verifies](Reader::verify) while the line runs. The bytes of records and checkpoints are specified in
+//! `docs/audit-format.md`.
+//!
+//! Deliberately absent: any way to change or delete a record, to append without a checkpoint, or to begin a log
+//! where there was one.
+
+mod checkpoint;
+mod clock;
+mod files;
+mod finding;
+mod journal;
+mod json;
+mod note;
+mod origin;
+mod projection;
+mod reader;
+mod record;
+mod schema;
+mod state;
+mod tree;
+mod verify;
+mod writer;
+
+pub use checkpoint::{Checkpoint, CheckpointError};
+pub use clock::{BootId, Clock, Stamp, SystemClock};
+pub use files::{FileError, Paths};
+pub use finding::Finding;
+pub use journal::{AppendError, Journal, OpenError};
+pub use note::{KeyError, NoteError, Signer, VerifierKey};
+pub use origin::Origin;
+pub use reader::{Counts, ReadError, Reader, StoredRecord, Unsettled};
+pub use record::{Record, RecordError};
+pub use tree::{Frontier, Hash, leaf_hash, node_hash};
+pub use verify::Verdict;
+pub use writer::StorageFailure;
+
+/// The version of SQLite inside this program, for example `3.54.1`.
+#[must_use]
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}

@@ -1,0 +1,136 @@
+//! The files of a log, and how they get onto the disk for good.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use zeroize::Zeroizing;
+
+/// Where the parts of a log are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    /// The SQLite database.
+    pub db: PathBuf,
+    /// The newest signed checkpoint. Best on another medium than the database: whoever brings back an old copy of one
+    /// has then to bring back the other too.
+    pub head: PathBuf,
+    /// The signing key, secret, mode 0600.
+    pub key: PathBuf,
+    /// The verifier key, for whoever checks the log.
+    pub vkey: PathBuf,
+    /// Locked by the one program that writes.
+    pub lock: PathBuf,
+}
+
+impl Paths {
+    /// All of them in one directory, under their usual names.
+    #[must_use]
+    pub fn in_dir(data: &Path) -> Self {
+        Self {
+            db: data.join("audit.db"),
+            head: data.join("head.note"),
+            key: data.join("station.key"),
+            vkey: data.join("log.vkey"),
+            lock: data.join("audit.lock"),
+        }
+    }
+
+    /// Those that hold something, in the order in which a new log makes them.
+    pub(crate) fn all(&self) -> [&Path; 4] {
+        [&self.key, &self.vkey, &self.db, &self.head]
+    }
+}
+
+/// What a file was for, which one, and what the system said.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {doing} {}", path.display())]
+pub struct FileError {
+    doing: &'static str,
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl FileError {
+    pub(crate) fn new(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self { doing, path: path.to_owned(), source }
+    }
+}
+
+/// The right to write, held until it is dropped or the process ends.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// `None`: another program holds it.
+    pub(crate) fn take(path: &Path) -> Result<Option<Self>, FileError> {
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true).mode(0o600);
+        let file = options.open(path).map_err(FileError::new("open", path))?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+            Err(e) => Err(FileError::new("lock", path)(e.into())),
+        }
+    }
+}
+
+/// Puts `text` in the place of what `path` holds, so that a crash at any moment leaves the old text or the new one, and
+/// that it is the new one once this has returned.
+pub(crate) fn replace(path: &Path, text: &str) -> Result<(), FileError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".tmp");
+    let temporary = PathBuf::from(name);
+    let write = || {
+        let mut file = File::create(&temporary)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    };
+    write().map_err(FileError::new("write", &temporary))?;
+    std::fs::rename(&temporary, path).map_err(FileError::new("replace", path))?;
+    sync_directory(path)
+}
+
+/// Makes a file that must not be there yet.
+pub(crate) fn create(path: &Path, text: &str, mode: u32) -> Result<(), FileError> {
+    let write = || {
+        let mut file = OpenOptions::new().create_new(true).write(true).mode(mode).open(path)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    };
+    write().map_err(FileError::new("create", path))?;
+    sync_directory(path)
+}
+
+/// The directory entry of `path` is on the disk too.
+pub(crate) fn sync_directory(path: &Path) -> Result<(), FileError> {
+    let directory = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    File::open(directory).and_then(|d| d.sync_all()).map_err(FileError::new("sync", directory))
+}
+
+/// A text file of at most 16 KiB; `None` where there is none.
+pub(crate) fn read(path: &Path) -> Result<Option<Zeroizing<String>>, FileError> {
+    let read = || {
+        // Read in one piece into a buffer that does not grow: growing would leave copies of a key behind.
+        let mut text = Zeroizing::new(String::with_capacity(16 * 1024 + 1));
+        File::open(path)?.take(16 * 1024).read_to_string(&mut text)?;
+        Ok(text)
+    };
+    match read() {
+        Ok(text) => Ok(Some(text)),
+        Err(e) if io::Error::kind(&e) == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(FileError::new("read", path)(e)),
+    }
+}
+
+/// Whether somebody beside the owner may read or write the file.
+pub(crate) fn is_open_to_others(path: &Path) -> Result<bool, FileError> {
+    let metadata = std::fs::metadata(path).map_err(FileError::new("read", path))?;
+    Ok(metadata.permissions().mode() & 0o077 != 0)
+}

@@ -1,0 +1,320 @@
+//! The log as callers see it: begun, opened, appended to.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
+use std::thread::{self, JoinHandle};
+
+use keystation_core::flow::{Log, LogError, Receipt, Standing};
+use keystation_core::record::{Actor, Entry, Event, Seq};
+use keystation_core::registration::RegistrationId;
+
+use crate::clock::Clock;
+use crate::files::{self, FileError, Lock, Paths};
+use crate::finding::Finding;
+use crate::note::{KeyError, Signer, VerifierKey};
+use crate::origin::Origin;
+use crate::reader::ReadError;
+use crate::record::RecordError;
+use crate::schema::{self, NotThis};
+use crate::state;
+use crate::tree::Frontier;
+use crate::writer::{Answer, Job, StorageFailure, Writer};
+
+/// A log that takes records. Clones share the one thread that writes; the last one that is dropped ends it.
+#[derive(Clone)]
+pub struct Journal {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// `Some` until it is dropped.
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+    origin: Origin,
+    verifier: VerifierKey,
+}
+
+/// A log that could not be begun or opened. Nothing may be injected.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another program writes it.
+    #[error("another program is writing this log ({} is locked): close it first", .0.display())]
+    InUse(PathBuf),
+    /// There is something already where a log should be begun.
+    #[error(
+        "{} is there already, and a log is never begun over another one: take an empty directory, \
+         or remove what an initialisation that was cut short left there", .0.display()
+    )]
+    Exists(PathBuf),
+    /// There is no log, and no sign that there ever was one.
+    #[error("there is no audit log at {}: initialise the station first", .0.display())]
+    NoLog(PathBuf),
+    /// A part of the log is gone.
+    #[error(
+        "{} is gone, but {} is there: records may be lost, so nothing may be injected and no new log is begun. \
+         Leave everything as it is and call QA", missing.display(), present.display()
+    )]
+    Incomplete {
+        /// What is gone.
+        missing: PathBuf,
+        /// What shows that it was there.
+        present: PathBuf,
+    },
+    /// The key file can be read by others than its owner.
+    #[error(
+        "{} can be read or written by other users, so its signatures are worth nothing: \
+         call QA; if nobody else had access to this machine, `chmod 600` mends it", .0.display()
+    )]
+    KeyExposed(PathBuf),
+    /// The key file holds no key.
+    #[error("{} holds no signing key: {why}. Bring it back from the backup of the station", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: KeyError,
+    },
+    /// The file is a database of another program.
+    #[error("{} is not an audit log (application ID {id:#x})", path.display())]
+    NotALog {
+        /// The file.
+        path: PathBuf,
+        /// Whose database it says it is.
+        id: i64,
+    },
+    /// The database is of another version of this program.
+    #[error(
+        "{} has structure {found}, this program knows structure {}: use the program that wrote it, or a newer one",
+        path.display(), schema::USER_VERSION
+    )]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// The structure it has.
+        found: i64,
+    },
+    /// The log is not what its head and its checkpoint were signed for.
+    #[error(
+        "the audit log was changed or damaged. {0} Nothing may be injected: leave everything as it is, call QA"
+    )]
+    Integrity(Finding),
+    /// SQLite failed.
+    #[error("the audit database cannot be used")]
+    Database(#[from] rusqlite::Error),
+    /// A file beside the database failed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The first record could not be made or stored.
+    #[error("the first record of the log could not be written")]
+    Genesis(#[source] AppendError),
+    /// The system gives no random numbers for the key.
+    #[error("the operating system gives no random numbers")]
+    Random(#[from] getrandom::Error),
+    /// The system starts no thread.
+    #[error("the thread that writes the log could not be started")]
+    Thread(#[source] io::Error),
+}
+
+/// A record that the log did not take.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AppendError {
+    /// The entry cannot be a record, for example because it would be too long. The log goes on.
+    #[error("the entry cannot be a record: {0}")]
+    NotARecord(#[from] RecordError),
+    /// The outcome refers to a record that is not an intent of its registration ID. The log goes on.
+    #[error("record {intent} is not an intent of {id}")]
+    NoSuchIntent {
+        /// The record.
+        intent: Seq,
+        /// The registration ID.
+        id: String,
+    },
+    /// What the log knows could not be read.
+    #[error("the log cannot be asked")]
+    Unread(#[source] Arc<ReadError>),
+    /// The storage failed while this record was written. It may or may not be in the log after the next start.
+    #[error("the record could not be made durable; the log takes no more records until the next start")]
+    Failed(#[source] Arc<StorageFailure>),
+    /// The storage failed before.
+    #[error("the log takes no more records until the next start, because its storage failed")]
+    Stopped(#[source] Arc<StorageFailure>),
+    /// The log was closed.
+    #[error("the log is closed")]
+    Closed,
+}
+
+impl From<AppendError> for LogError {
+    fn from(error: AppendError) -> Self {
+        Self::Storage(Box::new(error))
+    }
+}
+
+impl Journal {
+    /// Begins a log: signing key, verifier key, database with its first record (`log.genesis`, by `actor`), head.
+    pub fn create(
+        paths: &Paths,
+        origin: &Origin,
+        actor: &Actor,
+        clock: impl Clock,
+    ) -> Result<Self, OpenError> {
+        let lock = take_lock(paths)?;
+        if let Some(present) = paths.all().into_iter().find(|path| path.exists()) {
+            return Err(OpenError::Exists(present.to_owned()));
+        }
+        let signer = Signer::generate(origin.as_str())?;
+        files::create(&paths.key, &signer.to_text(), 0o600)?;
+        files::create(&paths.vkey, &format!("{}\n", signer.verifier()), 0o644)?;
+        let conn = schema::create(&paths.db)?;
+        files::sync_directory(&paths.db)?;
+        let genesis = Event::Genesis { vkey: signer.verifier().to_string() };
+        let mut writer = Writer {
+            conn,
+            origin: origin.clone(),
+            signer,
+            clock: Box::new(clock),
+            frontier: Frontier::default(),
+            note: String::new(),
+            head: paths.head.clone(),
+            lock,
+        };
+        let entry = Box::new(Entry { actor: actor.clone(), event: genesis });
+        let first = writer.commit(&[entry]).map_err(|e| AppendError::Failed(Arc::new(e)));
+        first
+            .and_then(|outcomes| outcomes.into_iter().collect::<Result<Vec<_>, _>>())
+            .map_err(OpenError::Genesis)?;
+        Self::start(writer)
+    }
+
+    /// Opens a log for writing. Checks that it is the log that its head, its checkpoint and its key belong to, in time
+    /// that does not grow with it; [`Reader::verify`](crate::Reader::verify) checks every record.
+    pub fn open(paths: &Paths, clock: impl Clock) -> Result<Self, OpenError> {
+        let lock = take_lock(paths)?;
+        let signer = signing_key(paths)?;
+        let conn = schema::open(&paths.db).map_err(|e| refused(e, &paths.db))?;
+        let head = files::read(&paths.head)?.ok_or(OpenError::Integrity(Finding::HeadMissing))?;
+        let state = state::check(&conn, signer.verifier(), &head)?;
+        if *state.note != **head {
+            // Killed between the commit and the head: the records are signed for in the database, the head follows.
+            files::replace(&paths.head, &state.note)?;
+        }
+        if !paths.vkey.exists() {
+            files::create(&paths.vkey, &format!("{}\n", signer.verifier()), 0o644)?;
+        }
+        Self::start(Writer {
+            conn,
+            origin: state.origin,
+            signer,
+            clock: Box::new(clock),
+            frontier: state.frontier,
+            note: state.note,
+            head: paths.head.clone(),
+            lock,
+        })
+    }
+
+    fn start(writer: Writer) -> Result<Self, OpenError> {
+        let (origin, verifier) = (writer.origin.clone(), writer.signer.verifier().clone());
+        let (jobs, inbox) = mpsc::channel();
+        let thread = thread::Builder::new()
+            .name("audit-log".to_owned())
+            .spawn(move || writer.run(&inbox))
+            .map_err(OpenError::Thread)?;
+        let shared = Shared { jobs: Some(jobs), thread: Some(thread), origin, verifier };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// The origin of the log.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.shared.origin
+    }
+
+    /// The key that its checkpoints are checked with.
+    #[must_use]
+    pub fn verifier_key(&self) -> &VerifierKey {
+        &self.shared.verifier
+    }
+
+    /// Appends a record; returns its number when it is durable and the head covers it. Waits for the disk.
+    pub fn append(&self, entry: &Entry) -> Result<Seq, AppendError> {
+        self.ask(|answer| Job::Append(Box::new(entry.clone()), answer))
+    }
+
+    /// What the log knows of a registration ID.
+    pub fn standing(&self, id: &RegistrationId) -> Result<Standing, AppendError> {
+        self.ask(|answer| Job::Standing(id.clone(), answer))
+    }
+
+    /// The newest checkpoint, a signed note as it stands in the head;
+    /// [`Checkpoint::open`](crate::Checkpoint::open) reads it.
+    pub fn checkpoint(&self) -> Result<String, AppendError> {
+        self.ask(Job::Checkpoint)
+    }
+
+    /// Closes the log for all clones, after the records that wait.
+    pub fn close(self) -> Result<(), AppendError> {
+        self.ask(Job::Close)
+    }
+
+    fn ask<T>(&self, job: impl FnOnce(Answer<T>) -> Job) -> Result<T, AppendError> {
+        let (answer, result) = mpsc::sync_channel(1);
+        let jobs = self.shared.jobs.as_ref().ok_or(AppendError::Closed)?;
+        jobs.send(job(answer)).map_err(|_| AppendError::Closed)?;
+        result.recv().map_err(|_| AppendError::Closed)?
+    }
+}
+
+impl Log for Journal {
+    fn append(&self, entry: &Entry) -> Result<Receipt, LogError> {
+        Ok(Receipt { seq: Self::append(self, entry)? })
+    }
+
+    fn standing(&self, id: &RegistrationId) -> Result<Standing, LogError> {
+        Ok(Self::standing(self, id)?)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // Without a sender the thread ends; when it has, the lock is free and the database closed.
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread was reported when it happened, and every caller got an error.
+            drop(thread.join());
+        }
+    }
+}
+
+fn take_lock(paths: &Paths) -> Result<Lock, OpenError> {
+    Lock::take(&paths.lock)?.ok_or_else(|| OpenError::InUse(paths.lock.clone()))
+}
+
+/// The key of a log whose parts are all there.
+fn signing_key(paths: &Paths) -> Result<Signer, OpenError> {
+    let present = |path: &Path| path.exists();
+    let signs = [&paths.db, &paths.key, &paths.head];
+    let Some(witness) = signs.into_iter().find(|path| present(path)) else {
+        return Err(OpenError::NoLog(paths.db.clone()));
+    };
+    for path in [&paths.db, &paths.key] {
+        if !present(path) {
+            return Err(OpenError::Incomplete { missing: path.clone(), present: witness.clone() });
+        }
+    }
+    if files::is_open_to_others(&paths.key)? {
+        return Err(OpenError::KeyExposed(paths.key.clone()));
+    }
+    let text = files::read(&paths.key)?.unwrap_or_default();
+    Signer::from_text(&text).map_err(|why| OpenError::Key { path: paths.key.clone(), why })
+}
+
+fn refused(error: NotThis, path: &Path) -> OpenError {
+    match error {
+        NotThis::Sqlite(e) => OpenError::Database(e),
+        NotThis::NotALog(id) => OpenError::NotALog { path: path.to_owned(), id },
+        NotThis::Version(found) => OpenError::Version { path: path.to_owned(), found },
+        NotThis::Structure(finding) => OpenError::Integrity(finding),
+    }
+}

@@ -1,0 +1,246 @@
+//! Reading a log while another program may be writing it.
+
+use std::ops::ControlFlow;
+use std::ops::{Bound, RangeBounds};
+
+use keystation_core::flow::Standing;
+use keystation_core::key::Fingerprint;
+use keystation_core::record::Seq;
+use keystation_core::registration::RegistrationId;
+use rusqlite::{Connection, Row};
+
+use crate::files::{self, FileError, Paths};
+use crate::note::{KeyError, VerifierKey};
+use crate::projection;
+use crate::record::{Record, RecordError};
+use crate::schema::{self, NotThis};
+use crate::state;
+use crate::verify::{self, Verdict};
+
+/// A read-only connection of its own. Cheap to open; stays with one thread.
+pub struct Reader {
+    conn: Connection,
+    paths: Paths,
+}
+
+/// A log that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// There is no database.
+    #[error("there is no audit log at {}", .0.display())]
+    NoLog(std::path::PathBuf),
+    /// It is not the database of a log that this program knows.
+    #[error("{} is not an audit log that this program can read: {why}", path.display())]
+    NotALog {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What it is.
+        why: String,
+    },
+    /// SQLite failed.
+    #[error("the audit database cannot be read")]
+    Database(#[from] rusqlite::Error),
+    /// A record is none.
+    #[error("record {seq} is not a record: {why}")]
+    NotARecord {
+        /// Which.
+        seq: Seq,
+        /// Why not.
+        why: RecordError,
+    },
+    /// A file beside the database failed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The verifier key is missing or none.
+    #[error("{} holds no verifier key: {why}", path.display())]
+    Key {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        why: KeyError,
+    },
+}
+
+/// A record taken out of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// Where it stands.
+    pub seq: Seq,
+    /// Its bytes.
+    pub body: Vec<u8>,
+}
+
+/// An intent whose outcome is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsettled {
+    /// Its record.
+    pub seq: Seq,
+    /// The registration ID of the device that has to be seen again.
+    pub rid: String,
+}
+
+/// Records of a log, by what came of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Outcomes of intents: the device proved that it holds the key.
+    pub passed: u64,
+    /// Outcomes of intents: it did not.
+    pub failed: u64,
+    /// Devices that were seen and not written to.
+    pub refused: u64,
+}
+
+impl StoredRecord {
+    /// Reads it.
+    pub fn parse(&self) -> Result<Record<'_>, ReadError> {
+        read(self.seq, &self.body)
+    }
+}
+
+fn read(seq: Seq, body: &[u8]) -> Result<Record<'_>, ReadError> {
+    Record::parse(body).map_err(|why| ReadError::NotARecord { seq, why })
+}
+
+impl Reader {
+    /// Opens the database read-only. Reads nothing of the records yet.
+    pub fn open(paths: &Paths) -> Result<Self, ReadError> {
+        if !paths.db.exists() {
+            return Err(ReadError::NoLog(paths.db.clone()));
+        }
+        let conn = schema::open_read_only(&paths.db).map_err(|e| match e {
+            NotThis::Sqlite(e) => ReadError::Database(e),
+            other => ReadError::NotALog { path: paths.db.clone(), why: other.to_string() },
+        })?;
+        Ok(Self { conn, paths: paths.clone() })
+    }
+
+    /// Records in the log now.
+    pub fn size(&self) -> Result<u64, ReadError> {
+        Ok(state::size(&self.conn)?)
+    }
+
+    /// Shows the records of `range` to `visit`, in the order of their numbers, until it breaks off; only those that name
+    /// `id`, if there is one. One at a time: a log of any size needs no more memory than a small one.
+    pub fn records(
+        &self,
+        range: impl RangeBounds<Seq>,
+        id: Option<&RegistrationId>,
+        mut visit: impl FnMut(&Record<'_>) -> ControlFlow<()>,
+    ) -> Result<(), ReadError> {
+        let (first, last) = limits(&range);
+        let sql = match id {
+            None => "SELECT seq, body FROM log WHERE seq BETWEEN ?1 AND ?2 AND ?3 IS NULL ORDER BY seq",
+            Some(_) => {
+                "SELECT log.seq, log.body FROM device_record CROSS JOIN log ON log.seq = device_record.seq
+                 WHERE device_record.rid = ?3 AND device_record.seq BETWEEN ?1 AND ?2
+                 ORDER BY device_record.seq"
+            }
+        };
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let mut rows = statement.query((first, last, id.map(RegistrationId::as_str)))?;
+        while let Some(row) = rows.next()? {
+            let seq = seq(row, 0)?;
+            let body = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+            if visit(&read(seq, body)?).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The last `count` records, oldest first.
+    pub fn recent(&self, count: u32) -> Result<Vec<StoredRecord>, ReadError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT seq, body FROM (SELECT seq, body FROM log ORDER BY seq DESC LIMIT ?1) ORDER BY seq",
+        )?;
+        let stored = |row: &Row<'_>| Ok(StoredRecord { seq: seq(row, 0)?, body: row.get(1)? });
+        let records = statement.query_map([count], stored)?.collect::<Result<_, _>>()?;
+        Ok(records)
+    }
+
+    /// The intents whose outcome is not known, oldest first. See `docs/audit-format.md` for when an intent is open.
+    pub fn open_intents(&self) -> Result<Vec<Unsettled>, ReadError> {
+        let mut statement = self.conn.prepare_cached("SELECT seq, rid FROM open_intent ORDER BY seq")?;
+        let unsettled = |row: &Row<'_>| Ok(Unsettled { seq: seq(row, 0)?, rid: row.get(1)? });
+        let open = statement.query_map([], unsettled)?.collect::<Result<_, _>>()?;
+        Ok(open)
+    }
+
+    /// What the log knows of a registration ID.
+    pub fn standing(&self, id: &RegistrationId) -> Result<Standing, ReadError> {
+        projection::standing(&self.conn, id)
+    }
+
+    /// The fingerprint of the key that a device was last known to hold.
+    pub fn written_key(&self, id: &RegistrationId) -> Result<Option<Fingerprint>, ReadError> {
+        let Some(keyed) = self.standing(id)?.keyed else { return Ok(None) };
+        let intent = projection::with_record(&self.conn, keyed, |record| {
+            record.integer("ref").map(i64::cast_unsigned).ok_or(RecordError::Field("ref"))
+        })?;
+        projection::fingerprint(&self.conn, intent).map(Some)
+    }
+
+    /// Outcomes and refusals over the whole log.
+    pub fn counts(&self) -> Result<Counts, ReadError> {
+        let mut counts = Counts::default();
+        for (event, rc, records) in self.tally()? {
+            match (event.as_str(), rc.as_str()) {
+                ("inject.result" | "inject.resolve", "ok") => counts.passed += records,
+                ("inject.result" | "inject.resolve", _) => counts.failed += records,
+                ("inject.refuse", _) => counts.refused += records,
+                _ => {}
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Whether a group key ever came into the vault of this station.
+    pub fn ever_imported(&self) -> Result<bool, ReadError> {
+        Ok(self.tally()?.iter().any(|(event, _, _)| event == "gk.import"))
+    }
+
+    /// Event, outcome, and how many records have them.
+    fn tally(&self) -> Result<Vec<(String, String, u64)>, ReadError> {
+        let mut statement = self.conn.prepare_cached("SELECT ev, rc, records FROM tally")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, seq(row, 2)?)))?;
+        let tally = rows.collect::<Result<_, _>>()?;
+        Ok(tally)
+    }
+
+    /// Checks every record, every hash, both checkpoints and the derived tables, with the key in the file beside the
+    /// database. Whoever has the key from elsewhere should use [`Reader::verify_with`]: the file could have been
+    /// exchanged together with everything else.
+    pub fn verify(&self) -> Result<Verdict, ReadError> {
+        let path = &self.paths.vkey;
+        let text = files::read(path)?.unwrap_or_default();
+        let key = text.trim_end().parse().map_err(|why| ReadError::Key { path: path.clone(), why })?;
+        self.verify_with(&key)
+    }
+
+    /// The same with a key that the caller trusts.
+    pub fn verify_with(&self, key: &VerifierKey) -> Result<Verdict, ReadError> {
+        // The head first: a writer may go on meanwhile, and a log that is ahead of its head is as it should be.
+        let head = files::read(&self.paths.head)?;
+        Ok(verify::verify(&self.conn, key, head.as_ref().map(|text| text.as_str())))
+    }
+}
+
+fn seq(row: &Row<'_>, column: usize) -> Result<u64, rusqlite::Error> {
+    row.get::<_, i64>(column).map(i64::cast_unsigned)
+}
+
+/// First and last number, as SQLite counts them.
+fn limits(range: &impl RangeBounds<Seq>) -> (i64, i64) {
+    let number = |seq: Seq| i64::try_from(seq).unwrap_or(i64::MAX);
+    let first = match range.start_bound() {
+        Bound::Included(seq) => number(*seq),
+        Bound::Excluded(seq) => number(seq.saturating_add(1)),
+        Bound::Unbounded => 0,
+    };
+    let last = match range.end_bound() {
+        Bound::Included(seq) => number(*seq),
+        Bound::Excluded(seq) => number(*seq) - 1,
+        Bound::Unbounded => i64::MAX,
+    };
+    (first, last)
+}

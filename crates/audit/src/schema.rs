@@ -1,0 +1,142 @@
+//! The database: how it is made, opened and recognised.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::finding::Finding;
+
+const SCHEMA: &str = include_str!("schema.sql");
+
+/// `KSLG`: the file is a log of this program (<https://sqlite.org/pragma.html#pragma_application_id>).
+const APPLICATION_ID: i64 = 0x4b53_4c47;
+
+/// Counts the structures that the database had. A program refuses one that is newer than itself.
+pub(crate) const USER_VERSION: i64 = 1;
+
+/// What a database is not.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotThis {
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("application_id is {0:#x}")]
+    NotALog(i64),
+    #[error("user_version is {0}")]
+    Version(i64),
+    #[error(transparent)]
+    Structure(#[from] Finding),
+}
+
+/// Makes a database where there is none.
+pub(crate) fn create(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    write_settings(&conn)?;
+    conn.execute_batch(&format!(
+        "BEGIN;
+         PRAGMA application_id = {APPLICATION_ID};
+         PRAGMA user_version = {USER_VERSION};
+         {SCHEMA}
+         COMMIT;"
+    ))?;
+    Ok(conn)
+}
+
+/// Opens the database of a log for writing.
+pub(crate) fn open(path: &Path) -> Result<Connection, NotThis> {
+    let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    recognise(&conn)?;
+    check_structure(&conn)?;
+    write_settings(&conn)?;
+    // What a killed writer left in the WAL goes into the database, and the WAL is cut to nothing: so no checkpoint that
+    // was signed for records that were then not committed stays behind in it. Busy readers only put it off.
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    Ok(conn)
+}
+
+/// Opens the database of a log for reading, while another program may be writing it.
+pub(crate) fn open_read_only(path: &Path) -> Result<Connection, NotThis> {
+    let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    conn.pragma_update(None, "query_only", true)?;
+    recognise(&conn)?;
+    Ok(conn)
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, rusqlite::Error> {
+    // No URI: a path is a path. No mutex: a connection stays with one thread.
+    let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    conn.busy_timeout(Duration::from_secs(5))?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    conn.set_prepared_statement_cache_capacity(32);
+    for (name, value) in [("trusted_schema", 0), ("cell_size_check", 1), ("mmap_size", 0)] {
+        set(&conn, name, value)?;
+    }
+    Ok(conn)
+}
+
+/// `synchronous = FULL` (2): in WAL mode it flushes each commit; NORMAL loses the last ones with the power.
+fn write_settings(conn: &Connection) -> Result<(), rusqlite::Error> {
+    let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(refused("journal_mode"));
+    }
+    [("synchronous", 2), ("foreign_keys", 1), ("secure_delete", 1), ("recursive_triggers", 1)]
+        .into_iter()
+        .try_for_each(|(name, value)| set(conn, name, value))
+}
+
+/// Sets a pragma and looks whether it holds: SQLite says nothing when it does not know one.
+fn set(conn: &Connection, name: &str, value: i64) -> Result<(), rusqlite::Error> {
+    conn.pragma_update(None, name, value)?;
+    let held: Option<i64> = match conn.pragma_query_value(None, name, |row| row.get(0)) {
+        Ok(held) => Some(held),
+        // Compiled without memory mapping, which is as good as a size of 0.
+        Err(rusqlite::Error::QueryReturnedNoRows) if name == "mmap_size" => Some(0),
+        Err(e) => return Err(e),
+    };
+    if held == Some(value) { Ok(()) } else { Err(refused(name)) }
+}
+
+fn refused(pragma: &str) -> rusqlite::Error {
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_MISUSE);
+    rusqlite::Error::SqliteFailure(code, Some(format!("SQLite does not hold `PRAGMA {pragma}`")))
+}
+
+fn recognise(conn: &Connection) -> Result<(), NotThis> {
+    let value = |name| conn.pragma_query_value(None, name, |row| row.get(0));
+    match value("application_id")? {
+        APPLICATION_ID => {}
+        other => return Err(NotThis::NotALog(other)),
+    }
+    match value("user_version")? {
+        USER_VERSION => Ok(()),
+        other => Err(NotThis::Version(other)),
+    }
+}
+
+/// Compares tables, triggers and indexes with those that [`create`] makes: a trigger that is gone or came in would
+/// change what a later statement does.
+pub(crate) fn check_structure(conn: &Connection) -> Result<(), NotThis> {
+    let fresh = Connection::open_in_memory()?;
+    fresh.execute_batch(SCHEMA)?;
+    let (expected, found) = (structure(&fresh)?, structure(conn)?);
+    if expected == found {
+        return Ok(());
+    }
+    let differs = |(name, sql): &&(String, Option<String>), other: &[(String, Option<String>)]| {
+        !other.iter().any(|(n, s)| n == name && s == sql)
+    };
+    let name = expected
+        .iter()
+        .find(|row| differs(row, &found))
+        .or(found.iter().find(|row| differs(row, &expected)))
+        .map_or_else(String::new, |(name, _)| name.clone());
+    Err(Finding::Structure { name }.into())
+}
+
+fn structure(conn: &Connection) -> Result<Vec<(String, Option<String>)>, rusqlite::Error> {
+    conn.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}

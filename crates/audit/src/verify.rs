@@ -1,0 +1,314 @@
+//! Checking a whole log, in one pass and the same memory at any size.
+
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher, RandomState};
+
+use keystation_core::record::Seq;
+use rusqlite::{Connection, Rows, Statement};
+
+use crate::checkpoint::Checkpoint;
+use crate::finding::Finding;
+use crate::journal::OpenError;
+use crate::note::VerifierKey;
+use crate::projection::{Kind, Step};
+use crate::record::Record;
+use crate::schema::{self, NotThis};
+use crate::state;
+use crate::tree::{Frontier, Hash, Subtree, leaf_hash};
+
+/// What came of checking a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum Verdict {
+    /// Every record is as it was written, none is missing, and both checkpoints say so.
+    Intact {
+        /// The checkpoint in the database: it covers all records.
+        checkpoint: Checkpoint,
+        /// Records that the head outside the database covers; fewer only where the writer was killed or is at work.
+        head: u64,
+    },
+    /// It is not.
+    Damaged {
+        /// What is wrong, in the order of the records; the first [`Verdict::LIMIT`].
+        findings: Vec<Finding>,
+        /// How many more there are.
+        more: u64,
+    },
+}
+
+impl Verdict {
+    /// Findings that are listed at most.
+    pub const LIMIT: usize = 100;
+}
+
+#[derive(Default)]
+struct Findings {
+    list: Vec<Finding>,
+    more: u64,
+}
+
+impl Findings {
+    fn add(&mut self, finding: Finding) {
+        if self.list.len() < Verdict::LIMIT {
+            self.list.push(finding);
+        } else {
+            self.more += 1;
+        }
+    }
+}
+
+/// Checks the log in `conn` against `key` and the note beside the database.
+pub(crate) fn verify(conn: &Connection, key: &VerifierKey, head: Option<&str>) -> Verdict {
+    let mut findings = Findings::default();
+    let head = match head.map(|note| Checkpoint::open(note, key)) {
+        Some(Ok(head)) => Some(head),
+        Some(Err(e)) => {
+            findings.add(Finding::Head(e));
+            None
+        }
+        None => {
+            findings.add(Finding::HeadMissing);
+            None
+        }
+    };
+    let mut at = 0;
+    let checkpoint = match check(conn, key, head.as_ref(), &mut findings, &mut at) {
+        Ok(checkpoint) => checkpoint,
+        Err(e) => {
+            findings.add(Finding::Unreadable { seq: at, why: e.to_string() });
+            None
+        }
+    };
+    match (checkpoint, head) {
+        (Some(checkpoint), Some(head)) if findings.list.is_empty() => {
+            Verdict::Intact { checkpoint, head: head.size }
+        }
+        _ => Verdict::Damaged { findings: findings.list, more: findings.more },
+    }
+}
+
+/// The checkpoint in the database, if it is one. `at` is always the record that is read next.
+fn check(
+    conn: &Connection,
+    key: &VerifierKey,
+    head: Option<&Checkpoint>,
+    findings: &mut Findings,
+    at: &mut Seq,
+) -> Result<Option<Checkpoint>, rusqlite::Error> {
+    // One transaction: everything below sees the same moment of a log that grows.
+    let _snapshot = conn.unchecked_transaction()?;
+    match schema::check_structure(conn) {
+        Ok(()) => {}
+        Err(NotThis::Sqlite(e)) => return Err(e),
+        Err(NotThis::Structure(finding)) => findings.add(finding),
+        Err(NotThis::NotALog(_) | NotThis::Version(_)) => {
+            unreachable!("asked when the connection was opened")
+        }
+    }
+    let mut nodes = Statements::prepare(conn, state::size(conn)?)?;
+    let mut nodes = nodes.query()?;
+    let mut expected = Expected::default();
+    let mut tree = Some(Frontier::default());
+    let mut head_root = None;
+
+    let mut statement = conn.prepare("SELECT seq, body, leaf FROM log ORDER BY seq")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let seq = row.get::<_, i64>(0)?.cast_unsigned();
+        let body = row.get_ref(1)?.as_blob()?;
+        let leaf: Hash = row.get(2)?;
+        if seq != *at {
+            findings.add(Finding::Missing { first: *at, last: seq.wrapping_sub(1) });
+            // From here on every hash would stand in another place.
+            tree = None;
+        }
+        *at = seq + 1;
+        if leaf_hash(body) != leaf {
+            findings.add(Finding::Changed { seq });
+        }
+        if let Some(tree) = &mut tree {
+            tree.push(leaf, |at, hash| nodes.compare(at, hash, findings))?;
+            if head.is_some_and(|head| head.size == tree.size()) {
+                head_root = Some(tree.root());
+            }
+        }
+        let record = match Record::parse(body) {
+            Ok(record) => record,
+            Err(why) => {
+                findings.add(Finding::NotARecord { seq, why });
+                continue;
+            }
+        };
+        if let Err(finding) = state::check_place(&record, seq, key) {
+            findings.add(finding);
+        }
+        match Step::of(&record) {
+            Ok(step) => expected.add(&record, step.as_ref()),
+            Err(why) => findings.add(Finding::NotARecord { seq, why }),
+        }
+    }
+    if *at == 0 {
+        findings.add(Finding::Genesis { seq: 0 });
+    }
+    nodes.exhausted(findings)?;
+    expected.compare(conn, findings)?;
+
+    let checkpoint = match state::newest_checkpoint(conn, key) {
+        Ok((_, checkpoint)) => Some(checkpoint),
+        Err(OpenError::Integrity(finding)) => {
+            findings.add(finding);
+            None
+        }
+        Err(OpenError::Database(e)) => return Err(e),
+        Err(_) => unreachable!("it reads the database only"),
+    };
+    match (&checkpoint, &tree) {
+        (Some(checkpoint), _) if checkpoint.size != *at => {
+            findings.add(Finding::CheckpointSize { log: *at, checkpoint: checkpoint.size });
+        }
+        (Some(checkpoint), Some(tree)) if checkpoint.root != tree.root() => {
+            findings.add(Finding::CheckpointRoot { size: checkpoint.size });
+        }
+        _ => {}
+    }
+    match (head, head_root) {
+        (Some(head), _) if head.size > *at => findings.add(Finding::Rewound { log: *at, head: head.size }),
+        (Some(head), Some(root)) if head.root != root => findings.add(Finding::HeadRoot { size: head.size }),
+        _ => {}
+    }
+    Ok(checkpoint)
+}
+
+/// One statement for each level of the tree, so that the stored nodes come in the order in which they are needed.
+struct Statements<'a>(Vec<Statement<'a>>);
+
+impl<'a> Statements<'a> {
+    fn prepare(conn: &'a Connection, size: u64) -> Result<Self, rusqlite::Error> {
+        // One level more than there can be, and from there on everything.
+        let levels = 1..=size.checked_ilog2().unwrap_or(0) + 1;
+        let last = *levels.end();
+        let statement = |level| {
+            let compare = if level == last { ">=" } else { "=" };
+            conn.prepare(&format!("SELECT hash FROM node WHERE level {compare} ?1 ORDER BY level, idx"))
+        };
+        levels.map(statement).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn query(&mut self) -> Result<Nodes<'_>, rusqlite::Error> {
+        let rows = self.0.iter_mut().zip(1..).map(|(statement, level)| statement.query([level]));
+        Ok(Nodes { rows: rows.collect::<Result<_, _>>()? })
+    }
+}
+
+struct Nodes<'a> {
+    rows: Vec<Rows<'a>>,
+}
+
+impl Nodes<'_> {
+    /// The stored hash of `at`, which should be `hash`. Going on with the stored one keeps a finding where it is.
+    fn compare(&mut self, at: Subtree, hash: Hash, findings: &mut Findings) -> Result<Hash, rusqlite::Error> {
+        let level = usize::try_from(at.level).expect("at most 64 levels");
+        let stored: Option<Hash> = match self.rows[level - 1].next()? {
+            Some(row) => Some(row.get(0)?),
+            None => None,
+        };
+        if stored != Some(hash) {
+            let (first, last) = at.leaves();
+            findings.add(Finding::Node { level: at.level, first, last });
+        }
+        Ok(stored.unwrap_or(hash))
+    }
+
+    fn exhausted(&mut self, findings: &mut Findings) -> Result<(), rusqlite::Error> {
+        for rows in &mut self.rows {
+            if rows.next()?.is_some() {
+                findings.add(Finding::Derived { table: "node" });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the derived tables should hold, without holding it: a sum of hashes under a random key is the same for the
+/// same rows in any order, and rows that were chosen to add up cannot be found without the key.
+#[derive(Default)]
+struct Expected {
+    hasher: RandomState,
+    records: u64,
+    /// As many as there are kinds of events.
+    tally: Vec<(String, String, u64)>,
+    /// Few on a healthy line, whatever the size of the log.
+    open: BTreeSet<(String, Seq)>,
+}
+
+impl Expected {
+    fn add(&mut self, record: &Record<'_>, step: Option<&Step<'_>>) {
+        self.count(record);
+        let Some(&Step { rid, kind, intent }) = step else { return };
+        let seq = record.seq();
+        self.records = self.records.wrapping_add(self.hasher.hash_one((rid, seq, kind.as_str())));
+        match kind {
+            Kind::Intent | Kind::Unknown => {
+                self.open.insert((rid.to_owned(), intent));
+            }
+            Kind::Old => {
+                self.open.remove(&(rid.to_owned(), intent));
+            }
+            Kind::New => {
+                while let Some(earlier) =
+                    self.open.range((rid.to_owned(), 0)..=(rid.to_owned(), intent)).next()
+                {
+                    let earlier = earlier.clone();
+                    self.open.remove(&earlier);
+                }
+            }
+            Kind::Refused => {}
+        }
+    }
+
+    fn count(&mut self, record: &Record<'_>) {
+        let (event, rc) = (record.event(), record.rc());
+        match self.tally.iter_mut().find(|(e, r, _)| e == event && r == rc) {
+            Some((_, _, records)) => *records += 1,
+            None => self.tally.push((event.to_owned(), rc.to_owned(), 1)),
+        }
+    }
+
+    fn compare(&mut self, conn: &Connection, findings: &mut Findings) -> Result<(), rusqlite::Error> {
+        let mut sum = 0u64;
+        let mut ascending = true;
+        let mut before = (String::new(), -1i64);
+        let mut statement = conn.prepare("SELECT rid, seq, kind FROM device_record")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let rid = row.get_ref(0)?.as_str()?;
+            let seq: i64 = row.get(1)?;
+            sum =
+                sum.wrapping_add(self.hasher.hash_one((rid, seq.cast_unsigned(), row.get_ref(2)?.as_str()?)));
+            // Out of order a row would be there and not be found.
+            ascending &= (before.0.as_str(), before.1) < (rid, seq);
+            before.0.clear();
+            before.0.push_str(rid);
+            before.1 = seq;
+        }
+        if sum != self.records || !ascending {
+            findings.add(Finding::Derived { table: "device_record" });
+        }
+        let open: Vec<(String, Seq)> = conn
+            .prepare("SELECT rid, seq FROM open_intent")?
+            .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?
+            .collect::<Result<_, _>>()?;
+        if !open.iter().eq(self.open.iter()) {
+            findings.add(Finding::Derived { table: "open_intent" });
+        }
+        let tally: Vec<(String, String, u64)> = conn
+            .prepare("SELECT ev, rc, records FROM tally")?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.cast_unsigned())))?
+            .collect::<Result<_, _>>()?;
+        self.tally.sort();
+        if tally != self.tally {
+            findings.add(Finding::Derived { table: "tally" });
+        }
+        Ok(())
+    }
+}
