@@ -38,6 +38,7 @@ const PACKAGES: &[Package] = &[
     package("pkg-config", Reach::Fast, "finds the libraries of the window"),
     package("libwebkit2gtk-4.1-dev", Reach::Fast, "the window is a WebKitGTK view"),
     package("librsvg2-dev", Reach::Fast, "icons of the window"),
+    package("python3", Reach::Fast, "turns the vectors of the device protocol into C for the agent's tests"),
     package("openssl", Reach::Fast, "an independent opinion on every derived key in the tests"),
     package("age", Reach::Fast, "the tests open the vault file with the ordinary tool"),
     package("xvfb", Reach::Window, "a display where there is none"),

@@ -5,8 +5,10 @@ use std::path::Path;
 use std::process::Command;
 
 /// The modules that may contain `unsafe`, each with what it talks to.
-const UNSAFE: &[(&str, &str)] =
-    &[("crates/vault/src/os/mod.rs", "the kernel: locked pages, core dumps, debuggers")];
+const UNSAFE: &[(&str, &str)] = &[
+    ("crates/device/src/ports/open.rs", "serialport: takes over the descriptor of the port that it opened"),
+    ("crates/vault/src/os/mod.rs", "the kernel: locked pages, registers, the allocator"),
+];
 
 /// A file of the repository.
 struct File {
@@ -59,6 +61,11 @@ fn faults(file: &File) -> Vec<String> {
         let foreign = foreign_source(text, "\"resolved\": \"", "https://registry.npmjs.org/");
         forbid("a package from elsewhere than the npm registry", foreign);
     }
+    if path.ends_with(".md") {
+        let folder = Path::new(path).parent().unwrap_or(Path::new(""));
+        let dead = links(text).find(|link| !root().join(folder).join(link).exists());
+        forbid(&format!("a dead link, {}", dead.unwrap_or_default()), dead.is_some());
+    }
     // A clone is all that anybody gets.
     forbid(
         "points at a folder of the machine it was written on",
@@ -86,13 +93,24 @@ fn foreign_source(text: &str, key: &str, home: &str) -> bool {
     text.split(key).skip(1).any(|value| !value.starts_with(home))
 }
 
+/// The targets of the links and pictures of a Markdown text that lie in the repository.
+fn links(markdown: &str) -> impl Iterator<Item = &str> {
+    let targets =
+        markdown.split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(target, _)| target));
+    let files = targets.filter_map(|target| target.split('#').next());
+    files.filter(|file| !file.is_empty() && !file.contains("://") && !file.starts_with("mailto:"))
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the repository")
+}
+
 /// Every text file that is or would be committed, but for this one: it spells out what is forbidden.
 fn files() -> Vec<File> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the repository");
     let listed = Command::new("git")
         // A clone that belongs to another user is still this repository.
         .args(["-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"])
-        .current_dir(root)
+        .current_dir(root())
         .output()
         .expect("git starts");
     assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
@@ -101,7 +119,7 @@ fn files() -> Vec<File> {
     // What is no UTF-8 is an image, what is gone is deleted and not committed yet.
     paths
         .filter_map(|path| {
-            Some(File { text: fs::read_to_string(root.join(path)).ok()?, path: path.to_owned() })
+            Some(File { text: fs::read_to_string(root().join(path)).ok()?, path: path.to_owned() })
         })
         .collect()
 }
@@ -136,6 +154,7 @@ fn a_planted_violation_is_caught() {
         ("ui/package-lock.json", "\"resolved\": \"https://example.org/x.tgz\""),
         ("README.md", "see ../shared/notes.md"),
         ("docs/manual.md", "cd /home/me/keystation"),
+        ("docs/manual.md", "as [the protocol](no-such-file.md#frames) says"),
     ];
     for (path, text) in violations {
         let file = File { path: path.to_owned(), text: text.to_owned() };
@@ -151,6 +170,10 @@ fn what_the_rules_allow_is_not_reported() {
         ("ui/src/ipc.test.ts", "import { mockIPC } from '@tauri-apps/api/mocks'"),
         ("ui/package.json", "\"@tauri-apps/api\": \"2.12\""),
         ("Cargo.toml", "[profile.release]\npanic = \"unwind\"\n"),
+        (
+            "docs/manual.md",
+            "[home](../README.md#licence), [below](#here), [age](https://age-encryption.org/v1)",
+        ),
         ("Cargo.lock", "source = \"registry+https://github.com/rust-lang/crates.io-index\""),
     ];
     for (path, text) in fine {
