@@ -1,1 +1,4 @@
 //! What the whole-station tests share.
+
+pub mod bench;
+pub mod binaries;

@@ -1,1 +1,22 @@
-//! Being written.
+//! The station: what the headless binary and the window have in common.
+//!
+//! Settings and profiles are read strictly, the three crates in the middle (device, vault, audit) are put together,
+//! and the flow of `keystation_core` is run on them.
+
+pub mod check;
+pub mod config;
+mod data_dir;
+mod error;
+mod injection;
+pub mod line;
+mod random;
+mod station;
+
+pub use data_dir::DataDir;
+pub use error::{Exit, StationError};
+pub use injection::Work;
+pub use station::{Overview, Station, paths};
+
+pub use keystation_audit::Counts;
+/// What the window and the tests need of the vault to hand a passphrase over.
+pub use keystation_vault::{Passphrase, SecretRefused, harden_process};

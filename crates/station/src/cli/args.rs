@@ -23,7 +23,7 @@ pub(crate) struct Cli {
     pub(crate) json: bool,
 
     /// Operator ID for the records [default: `operator` of station.toml]
-    #[arg(long, global = true, value_name = "ID", value_parser = crate::config::plain_id)]
+    #[arg(long, global = true, value_name = "ID", value_parser = keystation::config::plain_id)]
     pub(crate) operator: Option<String>,
 
     /// Diagnostics on standard error, for example `keystation=debug`. They hold no key and no device data

@@ -16,9 +16,13 @@ impl Output {
     /// Prints `sentence` to people, or `object` to programs. A reader that went away ends the program's output, not
     /// its work.
     pub(crate) fn say(self, sentence: impl AsRef<str>, object: &Value) {
+        self.line(if self.json { object.to_string() } else { sentence.as_ref().to_owned() });
+    }
+
+    /// Prints a line as it is, in both forms.
+    pub(crate) fn line(self, line: String) {
         let mut out = io::stdout().lock();
-        let written = if self.json { writeln!(out, "{object}") } else { writeln!(out, "{}", sentence.as_ref()) };
-        if let Err(error) = written.and_then(|()| out.flush()) {
+        if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) {
             tracing::warn!(%error, "standard output is gone");
         }
     }

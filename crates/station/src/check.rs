@@ -1,0 +1,157 @@
+//! QA's look at a finished device: who is it, what does it hold, can it prove the key, does the record say so?
+//!
+//! Nothing is written, neither to the device nor to the log: the log is opened read-only.
+
+use std::path::Path;
+
+use keystation_audit::Reader;
+use keystation_core::flow::{Device, DeviceError, DeviceState, Sighting, Vault, VaultError};
+use keystation_core::key::DeviceKey;
+use keystation_core::proof;
+use keystation_core::registration::RegistrationId;
+use keystation_device::driver::SmpDevice;
+use keystation_device::ports::{self, SerialPort};
+use keystation_vault::{Passphrase, SealedFile, VaultKey};
+
+use crate::config::Profile;
+use crate::data_dir::DataDir;
+use crate::error::StationError;
+use crate::random;
+use crate::station::paths;
+
+/// What was looked at, in order; ends at the first point without which the next cannot be asked.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// Registration ID, where one could be made.
+    pub id: Option<RegistrationId>,
+    /// What was found.
+    pub points: Vec<Point>,
+}
+
+/// One thing that should be so.
+#[derive(Debug, Clone)]
+pub struct Point {
+    /// `identity`, `set`, `proof` or `record`.
+    pub name: &'static str,
+    /// Whether it is so.
+    pub holds: bool,
+    /// What was found, for people. Holds no control characters.
+    pub sentence: String,
+}
+
+impl Report {
+    /// Whether every point holds.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        !self.points.is_empty() && self.points.iter().all(|point| point.holds)
+    }
+
+    fn point(&mut self, name: &'static str, holds: bool, sentence: impl Into<String>) {
+        self.points.push(Point { name, holds, sentence: sentence.into() });
+    }
+}
+
+/// Checks the device on `port` against the vault and the log.
+pub fn check(
+    data: &DataDir,
+    port: &Path,
+    profile: &Profile,
+    passphrase: &Passphrase,
+) -> Result<Report, StationError> {
+    let reader = Reader::open(&paths(data))?;
+    let vault = SealedFile::at(data.vault()).unlock(passphrase)?;
+    let key = vault.key(&profile.group_key).ok_or_else(|| StationError::NoKey(profile.group_key.clone()))?;
+    let mut device = SmpDevice::new(ports::open_at(port, profile.baud)?);
+    let mut report = Report::default();
+    if let Some((id, device_key)) = examine(&mut device, profile, &key, &mut report)? {
+        compare_with_record(&reader, &id, &device_key, &mut report)?;
+        report.id = Some(id);
+    }
+    vault.lock();
+    Ok(report)
+}
+
+/// Identity, set and proof; what the record is to be compared with, where it came so far.
+fn examine(
+    device: &mut SmpDevice<SerialPort>,
+    profile: &Profile,
+    key: &VaultKey,
+    report: &mut Report,
+) -> Result<Option<(RegistrationId, DeviceKey)>, StationError> {
+    let seen = match device.identify() {
+        Ok(seen) => seen,
+        Err(e) => return Ok(unanswered("identity", &e, report)),
+    };
+    let id = match profile.recipe.registration_id(&seen.identity) {
+        Ok(id) => id,
+        Err(e) => {
+            report.point("identity", false, e.to_string());
+            return Ok(None);
+        }
+    };
+    report.point("identity", true, described(&seen, &id));
+    if seen.state == DeviceState::Empty {
+        report.point("set", false, "It holds no credential set.");
+        return Ok(None);
+    }
+    let set = match device.public_set() {
+        Ok(set) => set,
+        Err(e) => return Ok(unanswered("set", &e, report)),
+    };
+    let as_ordered = set.id == id && set.scope == key.info().scope && set.endpoint == profile.endpoint;
+    let sentence = format!("It holds a set for {} in scope {} at {}.", set.id, set.scope, set.endpoint);
+    report.point("set", as_ordered, sentence);
+
+    let device_key = match key.derive(&id) {
+        Ok(device_key) => device_key,
+        Err(VaultError::Locked) => return Err(StationError::Locked),
+        Err(VaultError::Custody(why)) => return Err(StationError::Custody(why)),
+    };
+    let [nonce, _] = random::nonces()?;
+    let answer = match device.prove(&nonce) {
+        Ok(answer) => answer,
+        Err(e) => return Ok(unanswered("proof", &e, report)),
+    };
+    let proven = proof::holds(&device_key, &nonce, &id, &answer);
+    let (label, value) = (&key.info().label, key.info().check_value);
+    let sentence = match proven {
+        true => format!("It proved the key of {label} ({value})."),
+        false => format!("It did not prove the key of {label} ({value})."),
+    };
+    report.point("proof", proven, sentence);
+    Ok(Some((id, device_key)))
+}
+
+fn described(seen: &Sighting, id: &RegistrationId) -> String {
+    let firmware = if seen.firmware.is_empty() { "unnamed" } else { &seen.firmware };
+    format!("It is {id}, firmware {firmware}, generation {}.", seen.generation)
+}
+
+fn unanswered<T>(name: &'static str, error: &DeviceError, report: &mut Report) -> Option<T> {
+    report.point(name, false, format!("{error}."));
+    None
+}
+
+fn compare_with_record(
+    reader: &Reader,
+    id: &RegistrationId,
+    key: &DeviceKey,
+    report: &mut Report,
+) -> Result<(), StationError> {
+    let standing = reader.standing(id)?;
+    if let Some(open) = standing.open {
+        report.point("record", false, format!("Its injection of record {} was never finished.", open.seq));
+        return Ok(());
+    }
+    let Some(keyed) = standing.keyed else {
+        report.point("record", false, "No record says that it was keyed here.");
+        return Ok(());
+    };
+    let same = reader.written_key(id)? == Some(key.fingerprint());
+    let sentence = match same {
+        true => format!("Record {keyed} says that it was keyed here with this key."),
+        false => format!("Record {keyed} names another key."),
+    };
+    report.point("record", same, sentence);
+    Ok(())
+}

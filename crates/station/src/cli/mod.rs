@@ -1,0 +1,261 @@
+//! From the command line to the flows, and from their results to exit codes.
+
+mod args;
+mod audit;
+mod output;
+mod selftest;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use keystation::config::Profile;
+use keystation::{DataDir, Exit, Station, StationError, Work, check, harden_process};
+use keystation_core::failure::{Code, Failure};
+use keystation_device::ports;
+use keystation_vault::{DerivedKeyAnswer, ImportError, NewKey, Passphrase, SealedFile, SecretSource};
+use serde_json::{Value, json};
+
+use args::{AuditVerb, Cli, KeyVerb, PassphraseFrom, Verb};
+use output::{Output, causes};
+
+/// Runs the program.
+pub(crate) fn main() -> ExitCode {
+    // Before anything that could hold a secret.
+    let hardened = harden_process();
+    let cli = Cli::parse();
+    let out = Output { json: cli.json };
+    if let Some(filter) = &cli.trace {
+        let started = tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+            .with_writer(std::io::stderr)
+            .try_init();
+        if let Err(error) = started {
+            out.note(format!("no diagnostics: {error}"));
+        }
+    }
+    let result = hardened.map_err(StationError::Unprotected).and_then(|()| run(&cli, out));
+    let exit = result.unwrap_or_else(|error| {
+        report(out, &error);
+        error.exit()
+    });
+    ExitCode::from(exit as u8)
+}
+
+fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
+    let data = match &cli.data {
+        Some(path) => DataDir::new(path.clone()),
+        None => DataDir::platform().ok_or(StationError::NoDataDir)?,
+    };
+    match &cli.verb {
+        Verb::Init { origin } => init(&data, origin, cli.operator.as_deref(), out),
+        Verb::Key(KeyVerb::Import { label, group, scope, slot, key_file, key_fd, not_a_device_key, passphrase }) => {
+            let new =
+                NewKey { label: label.clone(), group: group.clone(), scope: scope.clone(), slot: *slot };
+            let source = source(key_file.as_deref(), *key_fd, "Group key (Base64): ");
+            let answer = if *not_a_device_key { DerivedKeyAnswer::GroupKey } else { DerivedKeyAnswer::NotAsked };
+            import(&open(cli, &data, out)?, new, &source, answer, passphrase, out)
+        }
+        Verb::Key(KeyVerb::List { passphrase }) => list_keys(&data, passphrase, out),
+        Verb::Ports => list_ports(out),
+        Verb::Inject { port, profile, job, passphrase } => {
+            let profile = Profile::read(&data.profile(profile))?;
+            let work = Work { port: port.clone(), profile, job: job.clone() };
+            inject(open(cli, &data, out)?, &work, passphrase, out)
+        }
+        Verb::Check { port, profile, passphrase } => {
+            let profile = Profile::read(&data.profile(profile))?;
+            let passphrase = ask(passphrase, "Passphrase of the vault: ")?;
+            let report = check::check(&data, port, &profile, &passphrase)?;
+            Ok(checked(&report, out))
+        }
+        Verb::Audit(AuditVerb::Show { last, id }) => audit::show(&data, *last, id.as_deref(), out),
+        Verb::Audit(AuditVerb::Verify) => audit::verify(&data, out),
+        Verb::Selftest { inspect: false, passphrase } => selftest::run(&data, passphrase, out),
+        Verb::Selftest { inspect: true, passphrase } => selftest::inspect(&data, passphrase, out),
+    }
+}
+
+fn init(data: &DataDir, name: &str, operator: Option<&str>, out: Output) -> Result<Exit, StationError> {
+    let origin = Station::init(data, name, operator.unwrap_or("bench"))?;
+    out.say(
+        format!("Station {origin} made in {}. Next: keystation key import.", data.path().display()),
+        &json!({ "event": "init", "origin": origin.as_str(), "data": data.path() }),
+    );
+    Ok(Exit::Done)
+}
+
+/// Opens the station and shows what was left unfinished.
+fn open(cli: &Cli, data: &DataDir, out: Output) -> Result<Station, StationError> {
+    let station = Station::open(data, "keystation")?;
+    if let Some(operator) = &cli.operator {
+        station.set_operator(operator);
+    }
+    for (id, record) in station.overview()?.open_intents {
+        out.note(format!("Unfinished since record {record}: {id}. Do not ship it: plug it in again."));
+    }
+    Ok(station)
+}
+
+fn import(
+    station: &Station,
+    new: NewKey,
+    source: &SecretSource,
+    mut answer: DerivedKeyAnswer,
+    passphrase: &PassphraseFrom,
+    out: Output,
+) -> Result<Exit, StationError> {
+    let prompt = "Passphrase of the vault: ";
+    let first = !station.data().vault().exists();
+    let passphrase = if first { ask_twice(passphrase, prompt)? } else { ask(passphrase, prompt)? };
+    let key = source.text()?;
+    let mut result = station.import(&passphrase, new.clone(), &key, answer);
+    let person = matches!(source, SecretSource::Prompt(_));
+    if person && matches!(result, Err(StationError::Import(ImportError::MayBeDerivedKey))) {
+        answer = ask_whether_derived(out);
+        result = station.import(&passphrase, new, &key, answer);
+    }
+    let info = result?;
+    out.say(
+        format!("Imported {}: check value {}, {} bytes.", info.label, info.check_value, info.length),
+        &json!({ "event": "import", "label": info.label.as_str(), "check_value": info.check_value.to_string(),
+                 "bytes": info.length }),
+    );
+    if !info.scope.looks_usual() {
+        out.note(format!("The ID scope {} does not look like 0ne and eight hexadecimal digits. Check it.", info.scope));
+    }
+    Ok(Exit::Done)
+}
+
+/// A key of 32 bytes is what a derived device key looks like. Only a plain yes makes it a group key.
+fn ask_whether_derived(out: Output) -> DerivedKeyAnswer {
+    out.note("This key has 32 bytes, as the derived key of one device has. Is it the key of an enrollment group? (yes/no)");
+    let mut line = String::new();
+    match std::io::stdin().read_line(&mut line) {
+        Ok(_) if line.trim() == "yes" => DerivedKeyAnswer::GroupKey,
+        _ => DerivedKeyAnswer::DeviceKey,
+    }
+}
+
+fn list_keys(data: &DataDir, passphrase: &PassphraseFrom, out: Output) -> Result<Exit, StationError> {
+    let file = data.vault();
+    if !file.exists() {
+        return Err(StationError::NoVault(file));
+    }
+    let vault = SealedFile::at(file).unlock(&ask(passphrase, "Passphrase of the vault: ")?)?;
+    for key in vault.keys() {
+        out.say(
+            format!(
+                "{:<16} {}  {:<9} group {}, scope {}, {} bytes, sealed file",
+                key.label, key.check_value, key.slot, key.group, key.scope, key.length
+            ),
+            &json!({ "event": "key", "label": key.label.as_str(), "check_value": key.check_value.to_string(),
+                     "slot": key.slot.as_str(), "group": key.group.as_str(), "scope": key.scope.as_str(),
+                     "bytes": key.length, "custody": "sealed-file" }),
+        );
+    }
+    vault.lock();
+    Ok(Exit::Done)
+}
+
+fn list_ports(out: Output) -> Result<Exit, StationError> {
+    for port in ports::list().map_err(StationError::Ports)? {
+        let usb = port.usb.as_ref();
+        let names = usb.map_or(String::new(), |usb| {
+            [usb.vendor_name.as_deref(), usb.product_name.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ")
+        });
+        out.say(
+            format!("{:<16} {} {names}", port.path.display(), port.label()),
+            &json!({ "event": "port", "path": port.path, "label": port.label(),
+                     "usb_path": usb.and_then(|usb| usb.path.clone()),
+                     "vendor": usb.map(|usb| usb.vendor), "product": usb.map(|usb| usb.product),
+                     "serial": usb.and_then(|usb| usb.serial.clone()) }),
+        );
+    }
+    Ok(Exit::Done)
+}
+
+fn inject(station: Station, work: &Work, passphrase: &PassphraseFrom, out: Output) -> Result<Exit, StationError> {
+    station.unlock(&ask(passphrase, "Passphrase of the vault: ")?)?;
+    let result = station
+        .open_port(work)
+        .and_then(|mut port| station.inject(work, &mut port, &mut |step| out.step(step)));
+    let exit = match &result {
+        Ok(pass) => {
+            out.pass(pass);
+            Exit::Done
+        }
+        Err(failure) => {
+            out.fail(failure);
+            exit_of(failure)
+        }
+    };
+    station.close()?;
+    Ok(exit)
+}
+
+/// A device that failed, a rule that forbids it, or a station that cannot work.
+const fn exit_of(failure: &Failure) -> Exit {
+    match failure.code {
+        Code::AlreadyKeyed | Code::AlreadyRecorded | Code::OtherKey | Code::VaultLocked => Exit::Refused,
+        Code::VaultFailed | Code::LogFailed => Exit::Broken,
+        _ => Exit::Failed,
+    }
+}
+
+fn checked(report: &check::Report, out: Output) -> Exit {
+    for point in &report.points {
+        out.say(
+            format!("  {} {}", if point.holds { "ok  " } else { "FAIL" }, point.sentence),
+            &json!({ "event": "point", "name": point.name, "holds": point.holds, "sentence": point.sentence }),
+        );
+    }
+    let id = report.id.as_ref().map(|id| id.as_str());
+    let verdict = if report.holds() { "PASS" } else { "FAIL" };
+    out.say(
+        format!("{verdict}  {}", id.unwrap_or("the device has no registration ID")),
+        &json!({ "event": "check", "holds": report.holds(), "id": id }),
+    );
+    if report.holds() { Exit::Done } else { Exit::Failed }
+}
+
+fn report(out: Output, error: &StationError) {
+    let mut sentence = format!("{error}.");
+    let cause = causes(error);
+    if !cause.is_empty() {
+        sentence.push_str(&format!(" ({cause})"));
+    }
+    for (number, step) in (1..).zip(error.remedy()) {
+        sentence.push_str(&format!("\n  {number}. {step}"));
+    }
+    out.note(sentence);
+    if out.json {
+        let object: Value = json!({ "event": "error", "code": error.code(), "sentence": error.to_string(),
+                                    "cause": cause, "remedy": error.remedy() });
+        out.say("", &object);
+    }
+}
+
+fn source(file: Option<&Path>, descriptor: Option<i32>, prompt: &str) -> SecretSource {
+    match (file, descriptor) {
+        (Some(file), _) => SecretSource::File(file.to_owned()),
+        (None, Some(number)) => SecretSource::Descriptor(number),
+        (None, None) => SecretSource::Prompt(prompt.to_owned()),
+    }
+}
+
+fn ask(from: &PassphraseFrom, prompt: &str) -> Result<Passphrase, StationError> {
+    Ok(source(from.passphrase_file.as_deref(), from.passphrase_fd, prompt).passphrase()?)
+}
+
+/// A new passphrase that is typed wrong once would lock its owner out.
+fn ask_twice(from: &PassphraseFrom, prompt: &str) -> Result<Passphrase, StationError> {
+    let first = ask(from, &format!("New {}", prompt.to_lowercase()))?;
+    if from.passphrase_file.is_none() && from.passphrase_fd.is_none() {
+        let second = ask(from, "Once more: ")?;
+        if !first.is(&second) {
+            return Err(StationError::Mismatch);
+        }
+    }
+    Ok(first)
+}

@@ -1,0 +1,119 @@
+//! `keystation selftest`: known answers, custody, disk, clock.
+
+use std::io::{self, BufRead, Write};
+
+use base64ct::{Base64, Encoding};
+use jiff::Timestamp;
+use keystation::{DataDir, Exit, StationError, paths};
+use keystation_audit::Reader;
+use keystation_core::derive;
+use keystation_core::flow::Vault;
+use keystation_core::registration::{IdRule, RegistrationId};
+use keystation_vault::SealedFile;
+use serde_json::json;
+
+use super::args::PassphraseFrom;
+use super::ask;
+use super::output::{Output, causes};
+
+/// Microsoft's published example (learn.microsoft.com, *Symmetric key attestation with DPS*).
+const PUBLISHED_GROUP_KEY: &str =
+    "8isrFI1sGsIlvvFSSFRiMfCNzv21fjbE/+ah/lSh3lF8e2YG1Te7w1KpZhJFFXJrqYKi9yegxkqIChbqOS9Egw==";
+const PUBLISHED_ID: &str = "sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6";
+const PUBLISHED_DEVICE_KEY: &str = "Jsm0lyGpjaVYVP2g3FnmnmG9dI/9qU24wNoykUmermc=";
+
+type Check = (&'static str, Result<String, Box<dyn std::error::Error>>);
+
+/// Runs every check, also after one has failed.
+pub(super) fn run(data: &DataDir, passphrase: &PassphraseFrom, out: Output) -> Result<Exit, StationError> {
+    let mut checks: Vec<Check> = vec![("derivation", known_answer()), ("log", log(data)), ("clock", clock(data))];
+    checks.push(("disk", disk(data)));
+    if data.vault().exists() {
+        let passphrase = ask(passphrase, "Passphrase of the vault: ")?;
+        let custody = SealedFile::at(data.vault()).unlock(&passphrase).map(|vault| {
+            let memory = vault.memory().map_or("none".to_owned(), |kind| format!("{kind:?}"));
+            let count = vault.keys().len();
+            vault.lock();
+            format!("{count} keys open and make their check values; memory: {memory}")
+        });
+        checks.push(("custody", custody.map_err(Into::into)));
+    } else {
+        out.note("There is no vault yet: custody is not checked.");
+    }
+    let mut exit = Exit::Done;
+    for (name, result) in checks {
+        let holds = result.is_ok();
+        let sentence = result.unwrap_or_else(|e| match causes(e.as_ref()) {
+            cause if cause.is_empty() => e.to_string(),
+            cause => format!("{e} ({cause})"),
+        });
+        out.say(
+            format!("{} {name:<10} {sentence}", if holds { "ok  " } else { "FAIL" }),
+            &json!({ "event": "selftest", "name": name, "holds": holds, "sentence": sentence }),
+        );
+        if !holds {
+            exit = Exit::Broken;
+        }
+    }
+    Ok(exit)
+}
+
+fn known_answer() -> Result<String, Box<dyn std::error::Error>> {
+    let group_key = Base64::decode_vec(PUBLISHED_GROUP_KEY)?;
+    let id = RegistrationId::new(PUBLISHED_ID, IdRule::Dashes)?;
+    if derive::device_key(&group_key, &id).to_base64().as_str() == PUBLISHED_DEVICE_KEY {
+        Ok("Microsoft's published example gives its published key".to_owned())
+    } else {
+        Err("Microsoft's published example gives another key: this program is damaged".into())
+    }
+}
+
+fn log(data: &DataDir) -> Result<String, Box<dyn std::error::Error>> {
+    let reader = Reader::open(&paths(data))?;
+    Ok(format!("{} records; `keystation audit verify` reads them all", reader.size()?))
+}
+
+fn clock(data: &DataDir) -> Result<String, Box<dyn std::error::Error>> {
+    let now = Timestamp::now();
+    let last = Reader::open(&paths(data))?.recent(1)?.pop().ok_or("the log is empty")?;
+    let last: Timestamp = last.parse()?.time().parse()?;
+    if last > now {
+        return Err(format!("it says {now}, the last record was made at {last}").into());
+    }
+    Ok(format!("{now:.0}, not before the last record"))
+}
+
+fn disk(data: &DataDir) -> Result<String, Box<dyn std::error::Error>> {
+    let file = data.path().join(".selftest");
+    let written = std::fs::File::create(&file).and_then(|mut f| f.write_all(b"ok").and_then(|()| f.sync_all()));
+    std::fs::remove_file(&file)?;
+    written?;
+    Ok("the data directory takes a file and keeps it".to_owned())
+}
+
+/// Stops at each stage of a key's life until Enter, so that whoever doubts it can scan this program's memory.
+pub(super) fn inspect(data: &DataDir, passphrase: &PassphraseFrom, out: Output) -> Result<Exit, StationError> {
+    let vault = SealedFile::at(data.vault()).unlock(&ask(passphrase, "Passphrase of the vault: ")?)?;
+    pause("unlocked", out)?;
+    let id = RegistrationId::new("keystation-inspection", IdRule::Dashes).expect("it is canonical");
+    for info in vault.keys() {
+        let key = vault.key(&info.label).ok_or_else(|| StationError::NoKey(info.label.clone()))?;
+        let derived = key.derive(&id).map_err(|e| StationError::Custody(e.to_string()))?;
+        // The fingerprint shows that the key was really made, and is no secret.
+        let fingerprint = derived.fingerprint().to_string();
+        out.say(
+            format!("{}: derived {id}, fingerprint {fingerprint}", info.label),
+            &json!({ "event": "derived", "label": info.label.as_str(), "id": id.as_str(), "fingerprint": fingerprint }),
+        );
+    }
+    pause("derived", out)?;
+    vault.lock();
+    pause("locked", out)?;
+    Ok(Exit::Done)
+}
+
+fn pause(stage: &str, out: Output) -> Result<(), StationError> {
+    out.say(format!("{stage}; Enter goes on"), &json!({ "event": "inspect", "stage": stage }));
+    io::stdin().lock().read_line(&mut String::new()).map_err(StationError::Input)?;
+    Ok(())
+}

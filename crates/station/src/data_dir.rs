@@ -1,0 +1,65 @@
+//! Where a station keeps what it has.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+/// The station's data directory.
+///
+/// ```text
+/// station.toml     settings
+/// profiles/        product profiles
+/// vault.age        group keys, sealed (docs/vault-format.md)
+/// log/             the audit log (docs/audit-format.md)
+/// head/            the newest checkpoint; may be a mount point of a second medium
+/// ```
+#[derive(Debug, Clone)]
+pub struct DataDir(PathBuf);
+
+impl DataDir {
+    /// The directory at this path.
+    #[must_use]
+    pub const fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// The platform's place for the data of this program, for example `~/.local/share/keystation`.
+    #[must_use]
+    pub fn platform() -> Option<Self> {
+        directories::ProjectDirs::from("", "", "keystation").map(|dirs| Self(dirs.data_dir().to_owned()))
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Settings.
+    #[must_use]
+    pub fn settings(&self) -> PathBuf {
+        self.0.join("station.toml")
+    }
+
+    /// A product profile: `name` as a path if that is a file, else in `profiles/`.
+    #[must_use]
+    pub fn profile(&self, name: &Path) -> PathBuf {
+        if name.is_file() { name.to_owned() } else { self.0.join("profiles").join(name) }
+    }
+
+    /// The sealed file.
+    #[must_use]
+    pub fn vault(&self) -> PathBuf {
+        self.0.join("vault.age")
+    }
+
+    /// Makes the directory, for its owner only, with settings and an example profile.
+    pub(crate) fn lay_out(&self, settings: &str, example: &str) -> io::Result<()> {
+        let private = |path: &Path| fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+        private(&self.0)?;
+        private(&self.0.join("profiles"))?;
+        fs::write(self.0.join("profiles/example.toml"), example)?;
+        fs::write(self.settings(), settings)
+    }
+}

@@ -1,0 +1,205 @@
+//! What keeps the station from working: what happened, what it means, what to do.
+
+use std::io;
+use std::path::PathBuf;
+
+use keystation_core::identity::IdentifierError;
+use keystation_core::key::KeyLabel;
+use keystation_device::ports::PortError;
+use keystation_vault::{CreateError, ImportError, UnlockError};
+
+use crate::config::ConfigError;
+
+/// A station that cannot do what it was asked. No device was touched.
+#[derive(Debug, thiserror::Error)]
+pub enum StationError {
+    /// There is no station in the data directory.
+    #[error("there is no station in {}", .0.display())]
+    Missing(PathBuf),
+    /// There is one already.
+    #[error("there is a station in {} already; it is left as it is", .0.display())]
+    Exists(PathBuf),
+    /// The platform names no data directory.
+    #[error("this system names no data directory for programs")]
+    NoDataDir,
+    /// A setting cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The log's name cannot be used.
+    #[error("the name of the log cannot be used")]
+    Origin(#[source] IdentifierError),
+    /// What should be a registration ID is none.
+    #[error(transparent)]
+    Id(IdentifierError),
+    /// The disk does not do what it should.
+    #[error("{} cannot be written", path.display())]
+    Disk {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers")]
+    Random(#[source] getrandom::Error),
+    /// The system's clock cannot be read.
+    #[error("the clock cannot be read")]
+    Clock(#[source] io::Error),
+    /// The process cannot be closed to debuggers and core dumps.
+    #[error("the memory of this program cannot be protected")]
+    Unprotected(#[source] keystation_vault::HardenError),
+    /// There is no vault where one should be.
+    #[error("there is no vault at {}", .0.display())]
+    NoVault(PathBuf),
+    /// Standard input cannot be read.
+    #[error("standard input cannot be read")]
+    Input(#[source] io::Error),
+    /// A slot's thread cannot be started.
+    #[error("the system starts no thread for a slot")]
+    Thread(#[source] io::Error),
+    /// A slot that the settings do not name.
+    #[error("station.toml has no slot {0}")]
+    NoSlot(u32),
+    /// The vault holds no key of this label.
+    #[error("there is no key `{0}` in the vault")]
+    NoKey(KeyLabel),
+    /// The vault was locked in the middle.
+    #[error("the vault was locked")]
+    Locked,
+    /// Custody failed.
+    #[error("the group key cannot be used: {0}")]
+    Custody(String),
+    /// The two passphrases differ.
+    #[error("the two passphrases are not the same")]
+    Mismatch,
+    /// The port cannot be used.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// The vault was not opened.
+    #[error(transparent)]
+    Unlock(#[from] UnlockError),
+    /// The vault was not made.
+    #[error(transparent)]
+    Create(#[from] CreateError),
+    /// The key was not imported.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// A secret could not be read.
+    #[error(transparent)]
+    Secret(#[from] keystation_vault::SourceError),
+    /// The log was not opened.
+    #[error(transparent)]
+    Log(#[from] keystation_audit::OpenError),
+    /// The log could not be read.
+    #[error(transparent)]
+    Read(#[from] keystation_audit::ReadError),
+    /// A record could not be made durable.
+    #[error(transparent)]
+    Append(#[from] keystation_audit::AppendError),
+    /// The serial ports cannot be listed.
+    #[error("the serial ports cannot be listed")]
+    Ports(#[source] PortError),
+}
+
+/// The exit codes of the headless binary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// The device or the check failed.
+    Failed = 1,
+    /// Usage or settings.
+    Usage = 2,
+    /// Refused by policy or sign-in.
+    Refused = 3,
+    /// The station itself cannot work: vault, log, disk.
+    Broken = 4,
+}
+
+impl StationError {
+    /// A stable name, for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Missing(_) => "station-missing",
+            Self::Exists(_) => "station-exists",
+            Self::NoDataDir => "no-data-directory",
+            Self::Config(_) => "settings",
+            Self::Origin(_) => "origin",
+            Self::Id(_) => "registration-id",
+            Self::Disk { .. } => "disk",
+            Self::Random(_) => "no-random-numbers",
+            Self::Clock(_) => "clock",
+            Self::Unprotected(_) => "memory-unprotected",
+            Self::NoVault(_) => "vault-missing",
+            Self::Input(_) => "no-input",
+            Self::Thread(_) => "no-thread",
+            Self::NoSlot(_) => "slot-unknown",
+            Self::NoKey(_) => "key-unknown",
+            Self::Locked => "vault-locked",
+            Self::Custody(_) => "custody-failed",
+            Self::Mismatch => "passphrases-differ",
+            Self::Port(_) => "port-unavailable",
+            Self::Unlock(UnlockError::WrongPassphrase) => "passphrase-wrong",
+            Self::Unlock(_) | Self::Create(_) => "vault-failed",
+            Self::Import(_) => "import-refused",
+            Self::Secret(_) => "secret-unreadable",
+            Self::Log(_) => "log-not-opened",
+            Self::Read(_) => "log-unreadable",
+            Self::Append(_) => "log-failed",
+            Self::Ports(_) => "ports",
+        }
+    }
+
+    /// What to do now: one to three steps.
+    #[must_use]
+    pub fn remedy(&self) -> &'static [&'static str] {
+        match self {
+            Self::Missing(_) => &["Check `--data`.", "A new station: keystation init."],
+            Self::Exists(_) => &["Use the station that is there, or name another directory with `--data`."],
+            Self::NoDataDir => &["Name a directory with `--data`."],
+            Self::Config(_) => &["Mend the line and start again."],
+            Self::Origin(_) => &["Use keylog.<company-domain>/<plant>/<station>, for example keylog.example.com/plant7/stn03."],
+            Self::Id(_) => &["Give the ID as the records have it."],
+            Self::Disk { .. } => &["Check free space and permissions.", "Start again."],
+            Self::Random(_) | Self::Clock(_) | Self::Unprotected(_) | Self::Thread(_) | Self::Input(_) => &["Call the administrator."],
+            Self::NoVault(_) => &["A new station: keystation key import.", "Otherwise: restore the vault file from its copy."],
+            Self::NoSlot(_) => &["Add a [[slot]] section to station.toml."],
+            Self::NoKey(_) => &["Check `group_key` in the profile.", "keystation key list shows what is there."],
+            Self::Locked => &["Unlock the vault."],
+            Self::Custody(_) => &["Stop.", "Call the custodian."],
+            Self::Mismatch => &["Enter it again."],
+            Self::Port(_) => &["Check the cable.", "Close other programs that use the port."],
+            Self::Unlock(error) => error.remedy(),
+            Self::Create(error) => error.remedy(),
+            Self::Import(error) => error.remedy(),
+            Self::Secret(error) => error.remedy(),
+            Self::Log(_) => &["Inject nothing; leave all files as they are.", "Call QA or the administrator."],
+            Self::Read(_) => &["Run `keystation audit verify`.", "Call the administrator."],
+            Self::Append(_) => &["Check free space and the disk.", "Start again: the log is checked at the start."],
+            Self::Ports(_) => &["Check that the user may read /sys and /dev."],
+        }
+    }
+
+    /// How the headless binary ends.
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Missing(_)
+            | Self::Exists(_)
+            | Self::NoDataDir
+            | Self::Config(_)
+            | Self::Origin(_)
+            | Self::Id(_)
+            | Self::NoSlot(_)
+            | Self::NoKey(_)
+            | Self::Mismatch
+            | Self::Secret(_) => Exit::Usage,
+            Self::Port(_) => Exit::Failed,
+            Self::Unlock(UnlockError::WrongPassphrase) | Self::Import(_) | Self::Locked => Exit::Refused,
+            _ => Exit::Broken,
+        }
+    }
+}

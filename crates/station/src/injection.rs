@@ -1,0 +1,82 @@
+//! One device on one port: the flow of `core` on the station's vault, port and log.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use keystation_core::failure::{Code, Failure, Safety};
+use keystation_core::flow::{self, Order, Pass, Step, VaultError};
+use keystation_core::record::{Entry, Event};
+use keystation_device::driver::SmpDevice;
+use keystation_device::ports::{self, PortInfo, SerialPort};
+
+use crate::config::Profile;
+use crate::random;
+use crate::station::Station;
+
+/// What a device on a port becomes.
+#[derive(Debug, Clone)]
+pub struct Work {
+    /// Serial port.
+    pub port: PathBuf,
+    /// Product profile.
+    pub profile: Profile,
+    /// Work order, or empty.
+    pub job: String,
+}
+
+impl Station {
+    /// Opens the port. That it cannot be opened is recorded.
+    pub fn open_port(&self, work: &Work) -> Result<SerialPort, Failure> {
+        ports::open_at(&work.port, work.profile.baud)
+            .map_err(|e| self.refused(Code::PortUnavailable, work.port.display().to_string(), e))
+    }
+
+    /// Gives the device on an open port its key. Whatever happens is in the log when this returns.
+    pub fn inject(
+        &self,
+        work: &Work,
+        port: &mut SerialPort,
+        watch: &mut dyn FnMut(Step),
+    ) -> Result<Pass, Failure> {
+        let place = PortInfo::of(&work.port)
+            .map_err(|e| self.refused(Code::PortUnavailable, work.port.display().to_string(), e))?
+            .label();
+        let key = self.key(&work.profile.group_key).map_err(|e| {
+            let code = if matches!(e, VaultError::Locked) { Code::VaultLocked } else { Code::VaultFailed };
+            self.refused(code, place.clone(), e)
+        })?;
+        let nonces = random::nonces().map_err(|e| self.refused(Code::VaultFailed, place.clone(), e))?;
+        let actor = self.actor();
+        let order = Order {
+            recipe: &work.profile.recipe,
+            key: key.info(),
+            endpoint: &work.profile.endpoint,
+            profile: &work.profile.title,
+            job: &work.job,
+            port: &place,
+            actor: &actor,
+            nonces,
+            overwrite: None,
+        };
+        flow::inject(&order, &key, &mut SmpDevice::new(port), self.journal(), watch)
+    }
+
+    /// Nothing was sent to the device, and the log says so.
+    fn refused(&self, code: Code, port: String, cause: impl Error + Send + Sync + 'static) -> Failure {
+        let event = Event::Refuse { code, port, identity: None, id: None };
+        match self.journal().append(&Entry { actor: self.actor(), event }) {
+            Ok(record) => Failure {
+                code,
+                safety: Safety::Untouched,
+                record: Some(record),
+                cause: Some(Box::new(cause)),
+            },
+            Err(e) => Failure {
+                code: Code::LogFailed,
+                safety: Safety::Untouched,
+                record: None,
+                cause: Some(Box::new(e)),
+            },
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! One slot's loop: wait for a device, give it its key, wait until it is gone.
+//!
+//! One thread per slot owns the slot's port. It ends when its [`Line`] is dropped.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use keystation_core::failure::Failure;
+use keystation_core::flow::{Pass, Step};
+use keystation_device::hotplug::{self, Interrupt, Waited};
+use keystation_device::ports::SerialPort;
+
+use crate::config::Profile;
+use crate::error::StationError;
+use crate::injection::Work;
+use crate::station::Station;
+
+/// What a slot tells whoever watches it.
+#[derive(Debug)]
+pub enum SlotEvent {
+    /// The slot is ready for a device.
+    Waiting,
+    /// A device may be there, but the vault is locked.
+    Locked,
+    /// A step begins.
+    Step(Step),
+    /// The device has its key, proved it, and the record is durable.
+    Pass {
+        /// Which device, and its records.
+        pass: Pass,
+        /// From the first step to the durable record.
+        took: Duration,
+    },
+    /// The device did not get PASS.
+    Fail {
+        /// What happened, what it means, what to do.
+        failure: Failure,
+        /// From the first step on.
+        took: Duration,
+    },
+    /// The device was unplugged.
+    Gone,
+    /// The slot stopped: the operating system refuses to wait for its port.
+    Broken(io::Error),
+}
+
+/// A running slot; stops when it is dropped.
+pub struct Line {
+    stop: Stop,
+    station: Station,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Clone)]
+struct Stop {
+    asked: Arc<AtomicBool>,
+    interrupt: Interrupt,
+}
+
+impl Stop {
+    fn asked(&self) -> bool {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+/// Waits end by events; this only bounds a single system call.
+const FOREVER: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Line {
+    /// Starts slot `number` of the station's settings. `tell` is called on the slot's own thread.
+    pub fn start(
+        station: &Station,
+        number: u32,
+        tell: impl FnMut(SlotEvent) + Send + 'static,
+    ) -> Result<Self, StationError> {
+        let slot = station
+            .config()
+            .slots
+            .iter()
+            .find(|slot| slot.number == number)
+            .ok_or(StationError::NoSlot(number))?;
+        let profile = Profile::read(&slot.profile)?;
+        let work = Work { port: slot.port.clone(), profile, job: String::new() };
+        let interrupt = Interrupt::new().map_err(StationError::Thread)?;
+        let stop = Stop { asked: Arc::new(AtomicBool::new(false)), interrupt };
+        let mut slot = Slot { station: station.clone(), work, stop: stop.clone(), tell };
+        let thread = thread::Builder::new()
+            .name(format!("slot-{number}"))
+            .spawn(move || {
+                if let Err(error) = slot.run() {
+                    (slot.tell)(SlotEvent::Broken(error));
+                }
+            })
+            .map_err(StationError::Thread)?;
+        Ok(Self { stop, station: station.clone(), thread: Some(thread) })
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.stop.asked.store(true, Ordering::SeqCst);
+        if let Err(error) = self.stop.interrupt.raise() {
+            tracing::error!(%error, "a slot cannot be woken");
+        }
+        self.station.wake();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("a slot's thread panicked");
+        }
+    }
+}
+
+struct Slot<F> {
+    station: Station,
+    work: Work,
+    stop: Stop,
+    tell: F,
+}
+
+impl<F: FnMut(SlotEvent)> Slot<F> {
+    fn run(&mut self) -> io::Result<()> {
+        while !self.stop.asked() {
+            (self.tell)(SlotEvent::Waiting);
+            let path = self.work.port.clone();
+            if hotplug::until_present(&path, FOREVER, &self.stop.interrupt)? != Waited::Happened {
+                continue;
+            }
+            if !self.unlocked() {
+                break;
+            }
+            let port = self.key_device();
+            self.until_gone(port)?;
+            if !self.stop.asked() {
+                (self.tell)(SlotEvent::Gone);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for the vault; `false` when the slot is to stop.
+    fn unlocked(&mut self) -> bool {
+        if !self.station.is_unlocked() {
+            (self.tell)(SlotEvent::Locked);
+        }
+        self.station.wait_until(|unlocked| unlocked || self.stop.asked());
+        !self.stop.asked()
+    }
+
+    fn key_device(&mut self) -> Option<SerialPort> {
+        let began = Instant::now();
+        let mut port = None;
+        let result = self.station.open_port(&self.work).and_then(|opened| {
+            let port = port.insert(opened);
+            self.station.inject(&self.work, port, &mut |step| (self.tell)(SlotEvent::Step(step)))
+        });
+        let took = began.elapsed();
+        (self.tell)(match result {
+            Ok(pass) => SlotEvent::Pass { pass, took },
+            Err(failure) => SlotEvent::Fail { failure, took },
+        });
+        port
+    }
+
+    fn until_gone(&self, port: Option<SerialPort>) -> io::Result<()> {
+        match port {
+            Some(port) => port.until_gone(FOREVER, &self.stop.interrupt)?,
+            None => hotplug::until_absent(&self.work.port, FOREVER, &self.stop.interrupt)?,
+        };
+        Ok(())
+    }
+}

@@ -1,0 +1,261 @@
+//! One station: its settings, its log, its vault. Every flow of the CLI and the window starts here.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use keystation_audit::{Counts, Journal, Origin, Paths, Reader, SystemClock};
+use keystation_core::flow::VaultError;
+use keystation_core::key::{GroupKeyInfo, KeyLabel};
+use keystation_core::record::{Actor, Entry, Event, Seq};
+use keystation_vault::{DerivedKeyAnswer, NewKey, Passphrase, SealedFile, SecretText, UnlockedVault, VaultKey};
+use sha2::{Digest, Sha256};
+
+use crate::config::{SlotConfig, StationConfig};
+use crate::data_dir::DataDir;
+use crate::error::StationError;
+use crate::random;
+
+/// An open station. Clones share it; the last one to go closes the log.
+#[derive(Clone)]
+pub struct Station(Arc<Inner>);
+
+struct Inner {
+    data: DataDir,
+    config: StationConfig,
+    journal: Journal,
+    session: String,
+    desk: Mutex<Desk>,
+    /// Told whenever the desk changes.
+    changed: Condvar,
+}
+
+/// What changes while the station is open.
+struct Desk {
+    operator: String,
+    vault: Option<UnlockedVault>,
+}
+
+/// What is always in sight.
+#[derive(Debug, Clone)]
+pub struct Overview {
+    /// Origin of the log.
+    pub origin: String,
+    /// Operator ID.
+    pub operator: String,
+    /// Whether the vault is locked.
+    pub locked: bool,
+    /// The group keys, while the vault is unlocked.
+    pub keys: Vec<GroupKeyInfo>,
+    /// Records in the log.
+    pub records: u64,
+    /// Intents whose outcome is not known: device and record.
+    pub open_intents: Vec<(String, Seq)>,
+    /// Results of the whole log.
+    pub counts: Counts,
+    /// Where devices are plugged in.
+    pub slots: Vec<SlotConfig>,
+}
+
+impl Station {
+    /// Makes a station: directory, settings, signing key, log with its genesis record.
+    pub fn init(data: &DataDir, name: &str, operator: &str) -> Result<Origin, StationError> {
+        if data.settings().exists() {
+            return Err(StationError::Exists(data.path().to_owned()));
+        }
+        let origin = Origin::new(&format!("{name}/1")).map_err(StationError::Origin)?;
+        let settings = include_str!("../defaults/station.toml")
+            .replace("{origin}", name)
+            .replace("{operator}", operator);
+        data.lay_out(&settings, include_str!("../defaults/example.toml"))
+            .map_err(|cause| StationError::Disk { path: data.path().to_owned(), cause })?;
+        let journal = Journal::create(&paths(data), &origin, &Actor { role: "station".to_owned(), ..Actor::default() }, clock()?)?;
+        journal.close()?;
+        Ok(origin)
+    }
+
+    /// Opens a station for writing: checks the log against its head and puts a start record into it.
+    pub fn open(data: &DataDir, program: &str) -> Result<Self, StationError> {
+        if !data.settings().exists() {
+            return Err(StationError::Missing(data.path().to_owned()));
+        }
+        let config = StationConfig::read(&data.settings())?;
+        let journal = Journal::open(&paths(data), clock()?)?;
+        let open_intents = Reader::open(&paths(data))?.open_intents()?.len() as u64;
+        let desk = Desk { operator: config.operator.clone(), vault: None };
+        let inner = Inner {
+            data: data.clone(),
+            session: random::session()?,
+            journal,
+            desk: Mutex::new(desk),
+            changed: Condvar::new(),
+            config,
+        };
+        let station = Self(Arc::new(inner));
+        station.append(Event::Open {
+            version: format!("{program} {}", env!("CARGO_PKG_VERSION")),
+            sqlite: keystation_audit::sqlite_version().to_owned(),
+            os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            config: hex(&Sha256::digest(&station.0.config.text)),
+            open_intents,
+        })?;
+        Ok(station)
+    }
+
+    /// The directory of this station.
+    #[must_use]
+    pub fn data(&self) -> &DataDir {
+        &self.0.data
+    }
+
+    /// Its settings.
+    #[must_use]
+    pub fn config(&self) -> &StationConfig {
+        &self.0.config
+    }
+
+    /// Who is recorded from now on.
+    pub fn set_operator(&self, id: &str) {
+        self.desk().operator = id.to_owned();
+    }
+
+    /// Opens the vault. A wrong passphrase is recorded.
+    pub fn unlock(&self, passphrase: &Passphrase) -> Result<(), StationError> {
+        let file = self.0.data.vault();
+        if !file.exists() {
+            return Err(StationError::NoVault(file));
+        }
+        match SealedFile::at(&file).unlock(passphrase) {
+            Ok(vault) => {
+                self.append(Event::Unlock)?;
+                self.desk().vault = Some(vault);
+                self.0.changed.notify_all();
+                Ok(())
+            }
+            Err(error) => {
+                self.append(Event::UnlockFailed { why: error.word() })?;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Wipes the keys. A slot that is in the middle of a device has its key already and ends that device in order.
+    pub fn lock(&self) -> Result<(), StationError> {
+        let Some(vault) = self.desk().vault.take() else { return Ok(()) };
+        vault.lock();
+        self.0.changed.notify_all();
+        self.append(Event::Lock)
+    }
+
+    /// Whether keys can be derived.
+    #[must_use]
+    pub fn is_unlocked(&self) -> bool {
+        self.desk().vault.is_some()
+    }
+
+    /// Blocks until `ready` says yes; asked again whenever the vault is locked or unlocked, or [`Station::wake`] is called.
+    pub(crate) fn wait_until(&self, ready: impl Fn(bool) -> bool) {
+        let mut desk = self.desk();
+        while !ready(desk.vault.is_some()) {
+            desk = self.0.changed.wait(desk).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Has everyone who waits ask again.
+    pub(crate) fn wake(&self) {
+        self.0.changed.notify_all();
+    }
+
+    /// Puts a group key into the vault, which is made if this is the first.
+    pub fn import(
+        &self,
+        passphrase: &Passphrase,
+        new: NewKey,
+        key: &SecretText,
+        answer: DerivedKeyAnswer,
+    ) -> Result<GroupKeyInfo, StationError> {
+        let file = self.0.data.vault();
+        let sealed = SealedFile::at(&file);
+        if !file.exists() {
+            if self.reader()?.ever_imported()? {
+                // The log knows of keys, and their vault is gone: a new one must not take its place unseen.
+                return Err(StationError::NoVault(file));
+            }
+            sealed.create(passphrase)?;
+        }
+        let info = sealed.import(passphrase, new, key, answer)?;
+        self.append(Event::KeyImport { key: info.clone(), custody: "sealed-file" })?;
+        Ok(info)
+    }
+
+    /// What is always in sight.
+    pub fn overview(&self) -> Result<Overview, StationError> {
+        let reader = self.reader()?;
+        let open_intents = reader
+            .open_intents()?
+            .into_iter()
+            .map(|open| (open.rid, open.seq))
+            .collect();
+        let desk = self.desk();
+        Ok(Overview {
+            origin: self.0.config.origin.clone(),
+            operator: desk.operator.clone(),
+            locked: desk.vault.is_none(),
+            keys: desk.vault.as_ref().map_or_else(Vec::new, |vault| vault.keys().to_vec()),
+            records: reader.size()?,
+            open_intents,
+            counts: reader.counts()?,
+            slots: self.0.config.slots.clone(),
+        })
+    }
+
+    /// A read-only view of the log, for whoever only looks.
+    pub fn reader(&self) -> Result<Reader, StationError> {
+        Ok(Reader::open(&paths(&self.0.data))?)
+    }
+
+    /// The last record, and the log is closed.
+    pub fn close(self) -> Result<(), StationError> {
+        self.lock()?;
+        self.append(Event::Close)?;
+        self.0.journal.clone().close()?;
+        Ok(())
+    }
+
+    pub(crate) fn key(&self, label: &KeyLabel) -> Result<VaultKey, VaultError> {
+        let desk = self.desk();
+        let vault = desk.vault.as_ref().ok_or(VaultError::Locked)?;
+        vault.key(label).ok_or_else(|| VaultError::Custody(format!("there is no key `{label}` in the vault")))
+    }
+
+    fn append(&self, event: Event) -> Result<(), StationError> {
+        self.journal().append(&Entry { actor: self.actor(), event })?;
+        Ok(())
+    }
+
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.0.journal
+    }
+
+    pub(crate) fn actor(&self) -> Actor {
+        let operator = self.desk().operator.clone();
+        Actor { session: self.0.session.clone(), operator, role: "operator".to_owned() }
+    }
+
+    /// The desk; a thread that panicked while it held it left nothing half-done there.
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.0.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where the log of a data directory is.
+#[must_use]
+pub fn paths(data: &DataDir) -> Paths {
+    Paths::in_dir(data.path())
+}
+
+fn clock() -> Result<SystemClock, StationError> {
+    SystemClock::new().map_err(StationError::Clock)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

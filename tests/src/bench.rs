@@ -1,0 +1,210 @@
+//! A station in a directory of its own, used as a person or a script uses it: through its headless binary.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::binaries::program;
+
+/// The group key that Microsoft publishes as an example, 64 bytes (*Symmetric key attestation with DPS*).
+pub const PUBLISHED_GROUP_KEY: &str =
+    "8isrFI1sGsIlvvFSSFRiMfCNzv21fjbE/+ah/lSh3lF8e2YG1Te7w1KpZhJFFXJrqYKi9yegxkqIChbqOS9Egw==";
+/// The registration ID of that example.
+pub const PUBLISHED_ID: &str = "sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6";
+/// The device key that belongs to it.
+pub const PUBLISHED_DEVICE_KEY: &str = "Jsm0lyGpjaVYVP2g3FnmnmG9dI/9qU24wNoykUmermc=";
+
+/// The label under which a bench holds its group key.
+pub const LABEL: &str = "gk-test";
+
+/// A station with one group key and a profile that accepts the published example's MAC, which is a multicast one.
+pub struct Bench {
+    dir: TempDir,
+    passphrase: String,
+}
+
+/// What a verb of the headless binary did.
+#[derive(Debug)]
+pub struct Run {
+    /// Exit code; `None` when a signal ended it.
+    pub exit: Option<i32>,
+    /// The JSON objects of standard output.
+    pub events: Vec<Value>,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Run {
+    /// The first object with this `event`.
+    #[must_use]
+    pub fn event(&self, name: &str) -> Option<&Value> {
+        self.events.iter().find(|event| event["event"] == name)
+    }
+
+    /// From a program that has ended.
+    #[must_use]
+    pub fn of(output: &std::process::Output) -> Self {
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        let events = stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("no JSON ({e}): {line}")))
+            .collect();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        Self { exit: output.status.code(), events, stderr }
+    }
+}
+
+impl Bench {
+    /// A station with the published example key.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_key(PUBLISHED_GROUP_KEY)
+    }
+
+    /// A station with this group key, in Base64.
+    #[must_use]
+    pub fn with_key(group_key: &str) -> Self {
+        let dir =
+            tempfile::Builder::new().prefix("keystation-test-").tempdir().expect("a temporary directory");
+        let passphrase = format!("pass-{}", random_hex(12));
+        let bench = Self { dir, passphrase };
+        bench.private("passphrase", &bench.passphrase);
+        bench.private("group-key", group_key);
+        let made = bench.run(&["init", "--origin", "keylog.example.com/plant7/stn03"]);
+        assert_eq!(made.exit, Some(0), "{made:?}");
+        let profile = fs::read_to_string(bench.data().join("profiles/example.toml")).expect("init wrote it");
+        let profile = profile
+            .replace("allow_multicast_mac = false", "allow_multicast_mac = true")
+            .replace("gk-2026a", LABEL);
+        fs::write(bench.data().join("profiles/test.toml"), profile).expect("the folder is ours");
+        let imported = bench.import(LABEL, &bench.file("group-key"));
+        assert_eq!(imported.exit, Some(0), "{imported:?}");
+        bench
+    }
+
+    /// Imports the group key in `file`.
+    #[must_use]
+    pub fn import(&self, label: &str, file: &Path) -> Run {
+        let mut command = self.keystation();
+        command.args(["key", "import", "--label", label, "--group", "line-7", "--scope", "0ne00EMU001"]);
+        command.args(["--slot", "primary", "--key-file"]).arg(file);
+        finished(self.with_passphrase(&mut command))
+    }
+
+    /// The data directory.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    /// A path in the bench's own directory, outside of the station's data.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// The passphrase of the vault: a canary that must be found nowhere.
+    #[must_use]
+    pub fn passphrase(&self) -> &str {
+        &self.passphrase
+    }
+
+    /// The headless binary on this station, with JSON output.
+    #[must_use]
+    pub fn keystation(&self) -> Command {
+        let mut command = Command::new(program("keystation"));
+        command.arg("--data").arg(self.data()).arg("--json").stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a verb to its end.
+    #[must_use]
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        finished(self.keystation().args(arguments))
+    }
+
+    /// `inject` on this port, not started yet.
+    #[must_use]
+    pub fn inject_command(&self, port: &Path) -> Command {
+        let mut command = self.keystation();
+        command.arg("inject").arg("--port").arg(port).args(["--profile", "test.toml"]);
+        self.with_passphrase(&mut command);
+        command
+    }
+
+    /// `inject` on this port, to its end.
+    #[must_use]
+    pub fn inject(&self, port: &Path) -> Run {
+        finished(&mut self.inject_command(port))
+    }
+
+    /// `check` on this port, to its end.
+    #[must_use]
+    pub fn check(&self, port: &Path) -> Run {
+        let mut command = self.keystation();
+        command.arg("check").arg("--port").arg(port).args(["--profile", "test.toml"]);
+        finished(self.with_passphrase(&mut command))
+    }
+
+    /// Names the file with the passphrase.
+    pub fn with_passphrase<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.arg("--passphrase-file").arg(self.file("passphrase"))
+    }
+
+    /// Every record, oldest first.
+    #[must_use]
+    pub fn records(&self) -> Vec<Value> {
+        let shown = self.run(&["audit", "show"]);
+        assert_eq!(shown.exit, Some(0), "{shown:?}");
+        shown.events
+    }
+
+    /// Verifies the whole log and panics with what is wrong with it.
+    pub fn assert_log_intact(&self) {
+        let verified = self.run(&["audit", "verify"]);
+        assert_eq!(verified.exit, Some(0), "{verified:?}");
+    }
+
+    /// Writes a file that only its owner can read.
+    pub fn private(&self, name: &str, text: &str) {
+        let file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(self.file(name));
+        file.and_then(|mut file| file.write_all(text.as_bytes())).expect("the directory is ours");
+    }
+}
+
+impl Default for Bench {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Runs a command to its end.
+pub fn finished(command: &mut Command) -> Run {
+    Run::of(&command.output().expect("the program starts"))
+}
+
+/// Random bytes from the system, as lower-case hexadecimal digits.
+#[must_use]
+pub fn random_hex(bytes: usize) -> String {
+    let mut buffer = vec![0; bytes];
+    let mut source = fs::File::open("/dev/urandom").expect("Linux has it");
+    std::io::Read::read_exact(&mut source, &mut buffer).expect("it never ends");
+    buffer.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A child that does not outlive its test.
+pub struct Killed(pub Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
