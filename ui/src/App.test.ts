@@ -1,0 +1,251 @@
+// The window as an operator meets it: keys in, words out.
+
+import { flushSync, mount, unmount } from "svelte";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+
+import App from "./App.svelte";
+import { failing, FakeShell, good, station } from "./fake";
+import { Line } from "./line.svelte";
+
+const unlocked = { ...station, locked: false };
+let app: Record<string, unknown> | undefined;
+let sounds: string[];
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "Date"] });
+  sounds = [];
+});
+
+afterEach(async () => {
+  if (app) await unmount(app);
+  app = undefined;
+  vi.useRealTimers();
+});
+
+/** Opens the window on `shell`. */
+async function open(shell: FakeShell): Promise<FakeShell> {
+  app = mount(App, {
+    target: document.body,
+    props: { line: new Line(shell, (result) => sounds.push(result)) },
+  });
+  await settle();
+  return shell;
+}
+
+/** Lets every promise that waits for nothing but its turn come to its end. */
+async function settle(): Promise<void> {
+  await new Promise((done) => setTimeout(done, 0));
+  flushSync();
+}
+
+let clock = 0;
+async function press(key: string, { after = 1000, ...more }: KeyboardEventInit & { after?: number } = {}) {
+  const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more });
+  Object.defineProperty(event, "timeStamp", { value: (clock += after) });
+  window.dispatchEvent(event);
+  await settle();
+}
+
+const word = () => document.querySelector("[data-slot] h2")?.textContent ?? "";
+const state = (slot = 1) => document.querySelector<HTMLElement>(`[data-slot="${slot}"]`)?.dataset.state;
+const text = () => document.body.textContent;
+
+describe("a good device", () => {
+  test("passes without a key pressed, and its PASS clears when it is unplugged", async () => {
+    const shell = await open(new FakeShell(unlocked));
+    expect(word()).toBe("Plug in a device");
+    await shell.plug(1, good);
+    await settle();
+    expect(word()).toBe("PASS");
+    expect(text()).toContain("007-888-abc");
+    expect(sounds).toEqual(["pass"]);
+    shell.unplug(1);
+    await settle();
+    expect(word()).toBe("Plug in a device");
+  });
+
+  test("shows its six steps in order, each marked as the current one in its turn", async () => {
+    const seen: string[] = [];
+    const shell = new FakeShell(unlocked, async () => {
+      await settle();
+      seen.push(document.querySelector("[aria-current=step]")?.textContent.trim() ?? "none");
+    });
+    await open(shell);
+    await shell.plug(1, good);
+    expect(seen).toEqual(["Read", "Derive", "Write", "Restart", "Prove", "Record"]);
+  });
+
+  test("keeps its PASS when Enter, Escape or the slot's key is pressed", async () => {
+    const shell = await open(new FakeShell(unlocked));
+    await shell.plug(1, good);
+    for (const key of ["Enter", "Escape", "F1"]) await press(key);
+    expect(word()).toBe("PASS");
+  });
+
+  test("moves the counts and the last records", async () => {
+    const shell = await open(new FakeShell(unlocked));
+    await shell.plug(1, good);
+    await settle();
+    expect(text()).toContain("413 done");
+    expect(document.querySelector("tbody tr")?.textContent).toContain("PASS");
+    expect(text()).toContain("to record 5\u00a0126");
+  });
+});
+
+describe("a failing device", () => {
+  test("says what happened, whether it is safe and what to do, with code and record", async () => {
+    const shell = await open(new FakeShell(unlocked));
+    await shell.plug(1, failing);
+    await settle();
+    expect(word()).toBe("FAIL");
+    for (const part of [
+      "not kept over the restart",
+      "is not keyed",
+      "Plug the device in again.",
+      "not-kept",
+      "5126",
+    ])
+      expect(text()).toContain(part);
+    expect(sounds).toEqual(["fail"]);
+  });
+
+  test("does not go away by unplugging, by time, or by other keys", async () => {
+    const shell = await open(new FakeShell(unlocked));
+    await shell.plug(1, failing);
+    shell.unplug(1);
+    await vi.advanceTimersByTimeAsync(10 * 60 * 1000);
+    for (const key of ["Escape", " ", "a", "1", "F2"]) await press(key);
+    expect(word()).toBe("FAIL");
+  });
+
+  test.each(["Enter", "F1"])("goes away when %s says that it was seen", async (key) => {
+    const shell = await open(new FakeShell(unlocked));
+    await shell.plug(1, failing);
+    shell.unplug(1);
+    await press(key);
+    expect(word()).toBe("Plug in a device");
+  });
+
+  test("asks to be unplugged when it was seen while still plugged in", async () => {
+    const shell = await open(new FakeShell(unlocked));
+    await shell.plug(1, failing);
+    await press("Enter");
+    expect(word()).toBe("Unplug the device");
+    shell.unplug(1);
+    await settle();
+    expect(word()).toBe("Plug in a device");
+  });
+
+  test("holds the slot: the next device is not touched before it was seen", async () => {
+    const shell = await open(new FakeShell(unlocked));
+    await shell.plug(1, failing);
+    shell.unplug(1);
+    await shell.plug(1, good);
+    await settle();
+    expect(word()).toBe("FAIL");
+  });
+
+  test("is not acknowledged by a held Enter or by a barcode that ends with Enter", async () => {
+    const shell = await open(new FakeShell(unlocked));
+    await shell.plug(1, failing);
+    await press("Enter", { repeat: true });
+    await press("7");
+    await press("Enter", { after: 8 });
+    expect(word()).toBe("FAIL");
+  });
+
+  test("says it in one slot only, and Enter takes one FAIL at a time", async () => {
+    const slots = [1, 2].map((number) => ({ number, port: "", profile: "" }));
+    const shell = await open(new FakeShell({ ...unlocked, slots }));
+    await shell.plug(1, failing);
+    await shell.plug(2, failing);
+    await press("Enter");
+    expect([state(1), state(2)]).toEqual(["remove", "fail"]);
+    await press("F2");
+    expect(state(2)).toBe("remove");
+  });
+});
+
+describe("the vault", () => {
+  test("is unlocked by Enter, and the device that waits is keyed then", async () => {
+    const shell = await open(new FakeShell(station));
+    expect(word()).toBe("Vault locked");
+    await shell.plug(1, good);
+    expect(word()).toBe("Vault locked");
+    await press("Enter");
+    expect(word()).toBe("PASS");
+  });
+
+  test("stays locked when the dialog is cancelled, without a complaint", async () => {
+    const shell = new FakeShell(station);
+    shell.passphrase = "cancelled";
+    await open(shell);
+    await press("Enter");
+    expect(word()).toBe("Vault locked");
+    expect(document.querySelector("[role=alert]")).toBeNull();
+  });
+
+  test("says why it cannot be unlocked, until it is", async () => {
+    const shell = new FakeShell(station);
+    shell.passphrase = {
+      code: "vault-failed",
+      sentence: "The vault file is damaged.",
+      remedy: ["Call the custodian."],
+    };
+    await open(shell);
+    await press("Enter");
+    expect(document.querySelector("[role=alert]")?.textContent).toContain("The vault file is damaged.");
+    shell.passphrase = "unlocked";
+    await press("Enter");
+    expect(document.querySelector("[role=alert]")).toBeNull();
+  });
+
+  test("is locked by Ctrl+L, but not by L", async () => {
+    await open(new FakeShell(unlocked));
+    await press("l");
+    expect(word()).toBe("Plug in a device");
+    await press("l", { ctrlKey: true });
+    expect(word()).toBe("Vault locked");
+  });
+
+  test("comes after a FAIL that stands: the first Enter is for the FAIL", async () => {
+    const shell = await open(new FakeShell(unlocked));
+    await shell.plug(1, failing);
+    shell.unplug(1);
+    await press("l", { ctrlKey: true });
+    expect(word()).toBe("FAIL");
+    await press("Enter");
+    expect(word()).toBe("Vault locked");
+    await press("Enter");
+    expect(word()).toBe("Plug in a device");
+  });
+});
+
+describe("the page", () => {
+  test("shows why the station cannot start, and nothing else", async () => {
+    const shell = new FakeShell(station);
+    shell.broken = { code: "in-use", sentence: "Another program holds the station.", remedy: ["Close it."] };
+    await open(shell);
+    expect(text()).toContain("Another program holds the station.");
+    expect(text()).toContain("Close it.");
+    expect(document.querySelector("[data-slot]")).toBeNull();
+  });
+
+  test("turns the strip red when the log cannot be written", async () => {
+    const shell = await open(new FakeShell(unlocked));
+    const { fails } = failing;
+    if (!fails) throw new Error("the failing device fails");
+    await shell.plug(1, { ...failing, fails: { ...fails, code: "log-failed" } });
+    await settle();
+    expect(document.querySelector("header .red")?.textContent).toContain("Cannot be written");
+  });
+
+  test("shows what a device sends as text, with nothing hidden in it", async () => {
+    const shell = await open(new FakeShell(unlocked));
+    const serial = "<img src=x onerror='window.owned=1'>\u202egpj\u0000";
+    await shell.plug(1, { ...good, serial });
+    await settle();
+    expect(document.querySelector("main img")).toBeNull();
+    expect(text()).toContain("<img src=x onerror='window.owned=1'>[U+202E]gpj[U+0000]");
+  });
+});

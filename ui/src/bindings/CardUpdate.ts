@@ -1,0 +1,2 @@
+import type { Card } from "./Card";
+export type CardUpdate = { slot: number, card: Card, };

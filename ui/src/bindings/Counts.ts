@@ -1,0 +1,1 @@
+export type Counts = { done: number, failed: number, };

@@ -1,0 +1,1 @@
+export type KeyLine = { label: string, group: string, checkValue: string, };

@@ -1,0 +1,1 @@
+export type Problem = { code: string, sentence: string, remedy: Array<string>, };

@@ -1,0 +1,1 @@
+export type SlotLine = { number: number, port: string, profile: string, };

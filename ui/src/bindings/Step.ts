@@ -1,0 +1,1 @@
+export type Step = "read" | "derive" | "write" | "restart" | "prove" | "record";

@@ -1,0 +1,1 @@
+export type UnlockOutcome = "unlocked" | "cancelled";

@@ -1,0 +1,180 @@
+// A station without a station: the same rules, made of values. For trying the window, for photographs and tests.
+
+import type { Card } from "./bindings/Card";
+import type { CardUpdate } from "./bindings/CardUpdate";
+import type { Failed } from "./bindings/Failed";
+import type { Overview } from "./bindings/Overview";
+import type { Problem } from "./bindings/Problem";
+import type { RecordLine } from "./bindings/RecordLine";
+import type { UnlockOutcome } from "./bindings/UnlockOutcome";
+import type { Shell } from "./shell";
+import { steps } from "./text";
+
+/** A device to plug in: it passes, or fails as it says. */
+export interface FakeDevice {
+  id: string;
+  serial: string;
+  mac: string;
+  fails?: Pick<Failed, "code" | "sentence" | "safety" | "remedy"> & { detail?: string };
+}
+
+export const good: FakeDevice = {
+  id: "sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6",
+  serial: "007-888-abc",
+  mac: "a1:b2:c3:d4:e5:f6",
+};
+
+export const failing: FakeDevice = {
+  id: "sn-007-888-abd-mac-a1-b2-c3-d4-e5-f7",
+  serial: "007-888-abd",
+  mac: "a1:b2:c3:d4:e5:f7",
+  fails: {
+    code: "not-kept",
+    sentence: "The key was not kept over the restart.",
+    safety: "The device is not keyed.",
+    remedy: ["Plug the device in again.", "Again: to repair."],
+  },
+};
+
+export const station: Overview = {
+  station: "station-03",
+  operator: "op-0117",
+  job: "WO-44192",
+  profile: "env-sensor 2",
+  key: { label: "gk-2026a", group: "env-sensors", checkValue: "7C1D0-A4E91" },
+  locked: true,
+  records: 5124,
+  openIntents: 0,
+  counts: { done: 412, failed: 3 },
+  slots: [{ number: 1, port: "/dev/ttyUSB0", profile: "env-sensor 2" }],
+};
+
+/** One slot: what it shows, and what is plugged in. */
+interface Slot {
+  card: Card;
+  plugged: FakeDevice | undefined;
+}
+
+/** Waits for the next step of an injection. */
+export type Pace = () => Promise<void>;
+
+export class FakeShell implements Shell {
+  /** What the operator answers in the passphrase dialog; a problem is what the station answers to it. */
+  passphrase: UnlockOutcome | Problem = "unlocked";
+  /** The station cannot start. */
+  broken: Problem | undefined;
+
+  readonly #overview: Overview;
+  readonly #records: RecordLine[] = [];
+  readonly #slots: Map<number, Slot>;
+  readonly #pace: Pace;
+  #told: (update: CardUpdate) => void = () => undefined;
+
+  constructor(overview: Overview = station, pace: Pace = () => Promise.resolve()) {
+    this.#overview = structuredClone(overview);
+    this.#pace = pace;
+    const empty = (): Slot => ({ card: { state: "waiting" }, plugged: undefined });
+    this.#slots = new Map(overview.slots.map(({ number }) => [number, empty()]));
+    this.#append("log.open", "", "");
+  }
+
+  overview(): Promise<Overview> {
+    return this.broken ? refuse(this.broken) : Promise.resolve(structuredClone(this.#overview));
+  }
+
+  recent(count: number): Promise<RecordLine[]> {
+    return this.broken ? refuse(this.broken) : Promise.resolve(this.#records.slice(0, count));
+  }
+
+  watch(onCard: (update: CardUpdate) => void): Promise<void> {
+    if (this.broken) return refuse(this.broken);
+    this.#told = onCard;
+    for (const [slot, { card }] of this.#slots) onCard({ slot, card });
+    return Promise.resolve();
+  }
+
+  acknowledge(slot: number): Promise<void> {
+    const { card } = this.#slot(slot);
+    if (card.state === "fail") {
+      this.#show(slot, card.gone ? { state: "waiting" } : { state: "remove", safety: card.safety });
+    }
+    return Promise.resolve();
+  }
+
+  async unlock(): Promise<UnlockOutcome> {
+    if (typeof this.passphrase === "object") return refuse(this.passphrase);
+    if (this.passphrase === "cancelled") return "cancelled";
+    this.#overview.locked = false;
+    this.#append("auth.unlock", "", "");
+    for (const [number, { card, plugged }] of this.#slots) {
+      if (card.state === "locked" && plugged) void this.plug(number, plugged);
+    }
+    return Promise.resolve("unlocked");
+  }
+
+  lock(): Promise<void> {
+    this.#overview.locked = true;
+    this.#append("auth.lock", "", "");
+    return Promise.resolve();
+  }
+
+  /** Plugs a device in and resolves when its card is PASS or FAIL, or when the slot does not take it. */
+  async plug(slot: number, device: FakeDevice): Promise<void> {
+    const { card } = this.#slot(slot);
+    this.#slot(slot).plugged = device;
+    // No device is touched while a FAIL stands.
+    if (card.state !== "waiting" && card.state !== "locked") return;
+    if (this.#overview.locked) {
+      this.#show(slot, { state: "locked" });
+      return;
+    }
+    for (const { step } of steps) {
+      this.#show(slot, { state: "working", step });
+      await this.#pace();
+      if (this.#slot(slot).plugged !== device) return;
+    }
+    this.#show(slot, this.#outcome(device));
+  }
+
+  /** Pulls the device out. A FAIL stays. */
+  unplug(slot: number): void {
+    const { card } = this.#slot(slot);
+    this.#slot(slot).plugged = undefined;
+    this.#show(slot, card.state === "fail" ? { ...card, gone: true } : { state: "waiting" });
+  }
+
+  #outcome({ id, serial, mac, fails }: FakeDevice): Card {
+    this.#append("inject.intent", "", id);
+    if (!fails) {
+      this.#overview.counts.done++;
+      return { state: "pass", id, serial, mac, record: this.#append("inject.result", "ok", id), millis: 640 };
+    }
+    this.#overview.counts.failed++;
+    const record = this.#append("inject.result", "verify_mismatch", id);
+    return { state: "fail", ...fails, record, id, detail: fails.detail ?? null, gone: false };
+  }
+
+  #append(event: string, outcome: string, id: string): number {
+    const seq = this.#overview.records++;
+    const { operator } = this.#overview;
+    this.#records.unshift({ seq, time: new Date().toISOString(), event, outcome, id, operator });
+    return seq;
+  }
+
+  #slot(number: number): Slot {
+    const slot = this.#slots.get(number);
+    if (!slot) throw new RangeError(`no slot ${number}`);
+    return slot;
+  }
+
+  #show(slot: number, card: Card): void {
+    this.#slot(slot).card = card;
+    this.#told({ slot, card });
+  }
+}
+
+function refuse(problem: Problem): Promise<never> {
+  // The shell rejects with a problem, which is a value of the station and no JavaScript error.
+  // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+  return Promise.reject(problem);
+}

@@ -1,0 +1,118 @@
+// What the page shows: the last word of the shell, kept, and the few things an operator can do.
+
+import { SvelteMap } from "svelte/reactivity";
+
+import type { Card } from "./bindings/Card";
+import type { CardUpdate } from "./bindings/CardUpdate";
+import type { Overview } from "./bindings/Overview";
+import type { Problem } from "./bindings/Problem";
+import type { RecordLine } from "./bindings/RecordLine";
+import type { Intent } from "./keyboard";
+import { problemOf, type Shell } from "./shell";
+import type { Sound } from "./sound";
+
+/** Records that are shown, newest first. */
+const RECORDS = 5;
+
+export class Line {
+  /** `undefined` until the station answered. */
+  overview: Overview | undefined = $state();
+  records: RecordLine[] = $state([]);
+  /** Why the station cannot work at all; there is nothing else to show then. */
+  refused: Problem | undefined = $state();
+  /** What an operator's own command came to; stays until the next one succeeds. */
+  notice: Problem | undefined = $state();
+  /** The passphrase is being asked for, outside of the page. */
+  unlocking = $state(false);
+  readonly cards = new SvelteMap<number, Card>();
+
+  readonly #shell: Shell;
+  readonly #sound: Sound;
+
+  constructor(shell: Shell, sound: Sound) {
+    this.#shell = shell;
+    this.#sound = sound;
+  }
+
+  async start(): Promise<void> {
+    try {
+      await this.#read();
+      await this.#shell.watch((update) => {
+        this.#show(update);
+      });
+    } catch (error) {
+      this.refused = problemOf(error);
+    }
+  }
+
+  /** The audit log did not take a record: nothing can be made until somebody looked. */
+  get logFailed(): boolean {
+    return [...this.cards.values()].some((card) => card.state === "fail" && card.code === "log-failed");
+  }
+
+  get locked(): boolean {
+    return this.overview?.locked ?? false;
+  }
+
+  async perform(intent: Intent): Promise<void> {
+    if (!this.overview) return;
+    if (typeof intent === "object") await this.acknowledge(intent.slot);
+    else if (intent === "lock") await this.lock();
+    else if (intent === "dismiss") this.notice = undefined;
+    else await this.enter();
+  }
+
+  /** Enter: a FAIL that stands comes first, then the vault. */
+  async enter(): Promise<void> {
+    const failed = [...this.cards].find(([, card]) => card.state === "fail");
+    if (failed) await this.acknowledge(failed[0]);
+    else if (this.locked) await this.unlock();
+  }
+
+  async acknowledge(slot: number): Promise<void> {
+    if (this.cards.get(slot)?.state !== "fail") return;
+    await this.#command(() => this.#shell.acknowledge(slot));
+  }
+
+  async unlock(): Promise<void> {
+    if (this.unlocking) return;
+    this.unlocking = true;
+    await this.#command(async () => {
+      await this.#shell.unlock();
+      await this.#read();
+    });
+    this.unlocking = false;
+  }
+
+  async lock(): Promise<void> {
+    if (this.locked) return;
+    await this.#command(async () => {
+      await this.#shell.lock();
+      await this.#read();
+    });
+  }
+
+  async #command(call: () => Promise<void>): Promise<void> {
+    try {
+      await call();
+      this.notice = undefined;
+    } catch (error) {
+      this.notice = problemOf(error);
+    }
+  }
+
+  async #read(): Promise<void> {
+    [this.overview, this.records] = await Promise.all([this.#shell.overview(), this.#shell.recent(RECORDS)]);
+  }
+
+  #show({ slot, card }: CardUpdate): void {
+    const before = this.cards.get(slot);
+    this.cards.set(slot, card);
+    if (before?.state === card.state) return;
+    if (before && (card.state === "pass" || card.state === "fail")) this.#sound(card.state);
+    if (card.state !== "pass" && card.state !== "fail" && card.state !== "locked") return;
+    this.#read().catch((error: unknown) => {
+      this.notice = problemOf(error);
+    });
+  }
+}

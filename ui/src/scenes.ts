@@ -1,0 +1,92 @@
+// Every state that the window can be in, by name: for people who look, and for tests that photograph.
+
+import { failing, FakeShell, good, station, type FakeDevice } from "./fake";
+import { steps } from "./text";
+
+/** Never: an injection that stands still at a step. */
+const stuck = () => new Promise<void>(() => undefined);
+
+const open = { ...station, locked: false };
+
+function shell(overview = open): FakeShell {
+  return new FakeShell(overview);
+}
+
+function stopsAt(step: string): FakeShell {
+  let left = steps.findIndex((known) => known.step === step);
+  const fake = new FakeShell(open, () => (left-- > 0 ? Promise.resolve() : stuck()));
+  void fake.plug(1, good);
+  return fake;
+}
+
+async function with_(device: FakeDevice, then: (fake: FakeShell) => unknown = () => undefined) {
+  const fake = shell();
+  await fake.plug(1, device);
+  await then(fake);
+  return fake;
+}
+
+const hostile: FakeDevice = {
+  id: "<img src=x onerror=alert(1)>\u202e\u0000=cmd|' /C calc'!A0",
+  serial: "</bdi><script>document.title='owned'</script>\u001b[2J",
+  mac: "a1:b2:c3:d4:e5:f6",
+};
+
+const logFailed: FakeDevice = {
+  ...failing,
+  fails: {
+    code: "log-failed",
+    sentence: "The audit log cannot be written.",
+    safety: "The device is keyed, its record is not complete. Do not ship it: plug it in again.",
+    remedy: ["Stop.", "Call the administrator: check disk and log."],
+    detail: "the audit log cannot be written: disk I/O error",
+  },
+};
+
+/** Builds the shell of a state. */
+export const scenes: Readonly<Record<string, () => FakeShell | Promise<FakeShell>>> = {
+  waiting: () => shell(),
+  locked: () => shell(station),
+  ...Object.fromEntries(steps.map(({ step }) => [step, () => stopsAt(step)])),
+  pass: () => with_(good),
+  fail: () => with_(failing),
+  "fail-unplugged": () =>
+    with_(failing, (fake) => {
+      fake.unplug(1);
+    }),
+  remove: () => with_(failing, (fake) => fake.acknowledge(1)),
+  "fail-locked": () => with_(failing, (fake) => fake.lock()),
+  "log-failed": () => with_(logFailed),
+  unsettled: () => shell({ ...open, openIntents: 1 }),
+  "no-key": () => shell({ ...station, key: null }),
+  hostile: () => with_(hostile),
+  "hostile-fail": () =>
+    with_({
+      ...hostile,
+      fails: { ...(failing.fails ?? never()), detail: "</p><b>\u202e" + "9".repeat(400) },
+    }),
+  four: async () => {
+    const slots = [1, 2, 3, 4].map((number) => ({
+      number,
+      port: `/dev/ttyUSB${number - 1}`,
+      profile: "env-sensor 2",
+    }));
+    const fake = shell({ ...open, slots });
+    await fake.plug(1, good);
+    await fake.plug(3, failing);
+    return fake;
+  },
+  refused: () => {
+    const fake = shell();
+    fake.broken = {
+      code: "log-integrity",
+      sentence: "The audit log does not agree with its signed checkpoint.",
+      remedy: ["Leave everything as it is.", "Call QA: run `keystation audit verify`."],
+    };
+    return fake;
+  },
+};
+
+function never(): never {
+  throw new Error("the failing device fails");
+}

@@ -1,0 +1,26 @@
+// `states.html?state=pass` is the window in that state; without one, all of them side by side.
+
+import { open } from "./open";
+import { scenes } from "./scenes";
+
+const name = new URLSearchParams(location.search).get("state");
+const scene = name === null ? undefined : scenes[name];
+
+if (scene) {
+  open(await scene(), () => undefined);
+} else {
+  const { body } = document;
+  body.style.cssText = "display: flex; flex-wrap: wrap; gap: 24px; padding: 24px; font-family: sans-serif";
+  for (const state of Object.keys(scenes)) {
+    const figure = document.createElement("figure");
+    figure.style.cssText = "width: 640px; margin: 0";
+    const frame = document.createElement("iframe");
+    frame.src = `?state=${state}`;
+    frame.title = state;
+    frame.style.cssText = "width: 1280px; height: 800px; zoom: 0.5; border: 1px solid";
+    const caption = document.createElement("figcaption");
+    caption.textContent = state;
+    figure.append(frame, caption);
+    body.append(figure);
+  }
+}

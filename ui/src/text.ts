@@ -1,0 +1,71 @@
+// Every word of the window that does not come from the station, in one place.
+
+import type { RecordLine } from "./bindings/RecordLine";
+import type { Step } from "./bindings/Step";
+
+/** The six steps of the flow, in its order: the word under the dot and the word while it runs. */
+export const steps: readonly { step: Step; name: string; running: string }[] = [
+  { step: "read", name: "Read", running: "Reading" },
+  { step: "derive", name: "Derive", running: "Deriving" },
+  { step: "write", name: "Write", running: "Writing" },
+  { step: "restart", name: "Restart", running: "Restarting" },
+  { step: "prove", name: "Prove", running: "Proving" },
+  { step: "record", name: "Record", running: "Recording" },
+];
+
+const events: Readonly<Record<string, string>> = {
+  "log.genesis": "Log begun",
+  "log.open": "Station started",
+  "log.close": "Station stopped",
+  "auth.unlock": "Vault unlocked",
+  "auth.lock": "Vault locked",
+  "auth.fail": "Passphrase refused",
+  "gk.import": "Group key imported",
+  "inject.intent": "About to write",
+  "inject.refuse": "Not written",
+};
+
+const outcomes: Readonly<Record<string, string>> = {
+  ok: "key proven",
+  unplugged: "unplugged",
+  timeout: "no answer",
+  proto_error: "wrong answer",
+  write_fail: "not stored",
+  verify_mismatch: "not proven",
+  swapped: "other device",
+  refused: "refused",
+  aborted: "stopped",
+};
+
+/** What a record says, in words. An event that this window does not know is shown by its name. */
+export function recordWords({ event, outcome }: RecordLine): string {
+  const because = outcomes[outcome] ?? outcome;
+  switch (event) {
+    case "inject.result":
+      return outcome === "ok" ? "PASS" : `FAIL: ${because}`;
+    case "inject.resolve":
+      return outcome === "ok" ? "PASS, settled" : `Settled: ${because}`;
+    default:
+      return events[event] ?? event;
+  }
+}
+
+/** `12 min ago`, from two times in milliseconds. */
+export function age(then: number, now: number): string {
+  const minutes = Math.floor((now - then) / 60_000);
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${minutes} min ago`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
+}
+
+/** Hours and minutes, with seconds for a record: no AM and PM to mistake. */
+export function clock(time: number, seconds = false): string {
+  const parts: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  return new Date(time).toLocaleTimeString("en", seconds ? { ...parts, second: "2-digit" } : parts);
+}
+
+/** `5 127`, with a space that does not break. */
+export function count(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, "\u00a0");
+}

@@ -1,0 +1,132 @@
+// Every state of the window, in a real browser under the window's own content security policy: accessible, legible
+// from three metres, nothing cut off. Photographs go to `screenshots/`.
+
+import { mkdir, readFile } from "node:fs/promises";
+import type { Server } from "node:http";
+import { createRequire } from "node:module";
+
+import type { AxeResults } from "axe-core";
+import { chromium, type Browser, type Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { scenes } from "../../src/scenes";
+import { serve } from "./server";
+
+const PHOTOGRAPHS = new URL("../../screenshots/", import.meta.url).pathname;
+const BENCH = { width: 1280, height: 800 };
+const SIZES = [BENCH, { width: 1024, height: 768 }, { width: 1920, height: 1080 }];
+
+let browser: Browser;
+let server: Server;
+let url: string;
+let axe: string;
+
+beforeAll(async () => {
+  axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  ({ url, server } = await serve());
+  // The tests' own machine may run them as root, which Chromium's sandbox refuses.
+  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", chromiumSandbox: false });
+  await mkdir(PHOTOGRAPHS, { recursive: true });
+});
+
+afterAll(async () => {
+  await browser.close();
+  server.close();
+});
+
+async function show(state: string, theme: "light" | "dark", viewport = BENCH): Promise<Page> {
+  const page = await browser.newPage({ colorScheme: theme, viewport });
+  const complaints: string[] = [];
+  page.on("console", (message) => complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(error.message));
+  await page.goto(`${url}/states.html?state=${state}`);
+  await page.locator("[data-state]").first().waitFor();
+  await page.evaluate("document.fonts.ready");
+  expect(complaints, "scripts, styles and fonts are all the window's own").toEqual([]);
+  return page;
+}
+
+/** Texts below `least` pixels, and boxes whose content does not fit. */
+function misfits(least: number): string[] {
+  const found: string[] = [];
+  for (const element of document.querySelectorAll<HTMLElement>("body :not(svg, svg *, .unseen)")) {
+    const name = `${element.tagName}.${element.className} "${element.innerText.slice(0, 40)}"`;
+    const own = [...element.childNodes].some(
+      (node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim(),
+    );
+    if (own && parseFloat(getComputedStyle(element).fontSize) < least) found.push(`too small: ${name}`);
+    if (
+      element.scrollWidth > element.clientWidth + 1 &&
+      element.matches("main, header, section, h2, p, dd, div")
+    )
+      found.push(`too wide: ${name}`);
+    if (!own || element.closest("table")) continue;
+    const text = element.getBoundingClientRect();
+    if (text.width === 0) continue; // not shown on a small card
+    const box = (element.closest("[data-slot]") ?? document.documentElement).getBoundingClientRect();
+    if (text.left < box.left || text.right > box.right || text.top < box.top || text.bottom > box.bottom)
+      found.push(`cut off: ${name}`);
+  }
+  return found;
+}
+
+test.each(Object.keys(scenes))("%s is accessible in both themes, and fits every screen", async (state) => {
+  for (const theme of ["dark", "light"] as const) {
+    const page = await show(state, theme);
+    await page.screenshot({ path: `${PHOTOGRAPHS}${state}-${theme}.png` });
+    await page.evaluate(axe);
+    const { violations } = await page.evaluate<AxeResults>("axe.run()");
+    expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([]);
+    for (const size of SIZES) {
+      await page.setViewportSize(size);
+      expect(await page.evaluate(misfits, 16), `${size.width} × ${size.height}`).toEqual([]);
+    }
+    await page.close();
+  }
+});
+
+test.each(["pass", "fail"])(
+  "%s is a word of 72 px or more, in colours that survive grey print",
+  async (state) => {
+    for (const size of SIZES) {
+      const page = await show(state, "light", size);
+      const seen = await page.locator(`[data-state=${state}]`).evaluate((card) => {
+        const word = card.querySelector("h2");
+        if (!word) return undefined;
+        const { fontSize, color } = getComputedStyle(word);
+        return {
+          word: word.innerText,
+          size: parseFloat(fontSize),
+          color,
+          ground: getComputedStyle(card).backgroundColor,
+        };
+      });
+      expect(seen?.word).toBe(state.toUpperCase());
+      expect(seen?.size).toBeGreaterThanOrEqual(72);
+      expect([seen?.ground, seen?.color]).toEqual(
+        state === "pass" ? ["rgb(0, 77, 64)", "rgb(255, 255, 255)"] : ["rgb(255, 138, 80)", "rgb(0, 0, 0)"],
+      );
+      await page.close();
+    }
+  },
+);
+
+test.each(["hostile", "hostile-fail"])("%s: what a device sends is text", async (state) => {
+  const page = await show(state, "light");
+  expect(await page.title()).toBe("Keystation: all states");
+  expect(await page.locator("main :is(script, img, b, i)").count()).toBe(0);
+  const text = await page.locator("main").innerText();
+  expect(text).toContain("[U+202E]");
+  // eslint-disable-next-line no-control-regex
+  expect(text).not.toMatch(/[\u0000-\u0008\u001b\u202a-\u202e]/);
+  await page.close();
+});
+
+test("the operator's faces are used", async () => {
+  const page = await show("pass", "light");
+  const loaded = await page.evaluate(() =>
+    [...document.fonts].filter((f) => f.status === "loaded").map((f) => f.family),
+  );
+  expect(loaded.join()).toMatch(/Hyperlegible Next.*Hyperlegible Mono|Hyperlegible Mono.*Hyperlegible Next/);
+  await page.close();
+});
