@@ -385,8 +385,9 @@ impl Bench<'_, '_> {
         let Err(error) = self.device.commit(set, &seen.identity, self.order.overwrite) else {
             return Ok(());
         };
-        // The commit may have arrived and only its answer be lost; the refusal may be that of a repetition.
-        let empty = matches!(error, DeviceError::Refused(_))
+        // The commit may have arrived and only its answer be lost; the refusal may be that of a repetition. And a device
+        // that refuses because it is keyed, having said that it is empty, is believed in neither.
+        let empty = matches!(error, DeviceError::Refused(refusal) if refusal != Refusal::AlreadyKeyed)
             && self
                 .device
                 .identify()

@@ -1,0 +1,221 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use base64ct::{Base64, Base64UrlUnpadded, Encoding};
+use keystation_core::credential::Overwrite;
+use keystation_core::derive::device_key;
+use keystation_core::failure::{Code, Failure, Safety};
+use keystation_core::flow::{Log, Order, Pass, Standing, Step, Vault, VaultError, inject};
+use keystation_core::identity::{Identity, MacRule};
+use keystation_core::key::{CheckValue, DeviceKey, Endpoint, GroupKeyInfo, KeySlot};
+use keystation_core::proof::Nonce;
+use keystation_core::recipe::{MacSpelling, Recipe};
+use keystation_core::record::{Actor, Event, Holds, Value};
+use keystation_core::registration::{IdRule, RegistrationId};
+
+use crate::board::Board;
+use crate::log::FakeLog;
+use crate::trace::{Trace, When};
+
+pub(crate) enum FakeVault {
+    Open([u8; 64]),
+    Locked,
+    Broken,
+}
+
+impl Vault for FakeVault {
+    fn derive(&self, id: &RegistrationId) -> Result<DeviceKey, VaultError> {
+        match self {
+            Self::Open(group_key) => Ok(device_key(group_key, id)),
+            Self::Locked => Err(VaultError::Locked),
+            Self::Broken => Err(VaultError::Custody("the token is gone".to_owned())),
+        }
+    }
+}
+
+/// A station with one device plugged in.
+pub(crate) struct World {
+    pub(crate) vault: FakeVault,
+    pub(crate) log: FakeLog,
+    pub(crate) board: Board,
+    pub(crate) trace: Rc<Trace>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) endpoint: Endpoint,
+    recipe: Recipe,
+    key: GroupKeyInfo,
+    actor: Actor,
+    runs: u8,
+}
+
+pub(crate) const GROUP_KEY: [u8; 64] = [0x42; 64];
+pub(crate) const OTHER_GROUP_KEY: [u8; 64] = [0x24; 64];
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let trace = Rc::<Trace>::default();
+        let identity = Identity { mac: "a4cf12000107".parse().ok(), serial: "SN-0001".parse().ok() };
+        let key = GroupKeyInfo {
+            label: "gk-2026a".parse().expect("a label"),
+            group: "line-7".parse().expect("a group"),
+            scope: "0ne00EMU001".parse().expect("a scope"),
+            slot: KeySlot::Primary,
+            check_value: CheckValue::from_hmac(&[0x7c; 32]),
+            length: 64,
+        };
+        Self {
+            vault: FakeVault::Open(GROUP_KEY),
+            log: FakeLog::new(Rc::clone(&trace)),
+            board: Board::new(identity, Rc::clone(&trace)),
+            trace,
+            steps: Vec::new(),
+            endpoint: Endpoint::default(),
+            recipe: Recipe::new(
+                "sn-{serial}-mac-{mac}",
+                MacSpelling::Dashes,
+                MacRule::default(),
+                IdRule::Dashes,
+            )
+            .expect("a recipe"),
+            key,
+            actor: Actor {
+                session: "5c1e".to_owned(),
+                operator: "op-0117".to_owned(),
+                role: "operator".to_owned(),
+            },
+            runs: 0,
+        }
+    }
+
+    pub(crate) fn id(&self) -> RegistrationId {
+        RegistrationId::new("sn-sn-0001-mac-a4-cf-12-00-01-07", IdRule::Dashes).expect("an ID")
+    }
+
+    /// Whether the device holds the key of the first group key for its own ID.
+    pub(crate) fn is_keyed(&self) -> bool {
+        self.holds_key_of(&GROUP_KEY)
+    }
+
+    pub(crate) fn holds_key_of(&self, group_key: &[u8]) -> bool {
+        let expected = device_key(group_key, &self.id());
+        self.board.stored.as_ref().is_some_and(|s| s.id == self.id() && s.key.expose() == expected.expose())
+    }
+
+    pub(crate) fn standing(&self) -> Standing {
+        self.log.standing(&self.id()).expect("the log is readable")
+    }
+
+    /// Runs the flow on the device as it is plugged in, and holds what must hold after every run.
+    pub(crate) fn inject(&mut self) -> Result<Pass, Failure> {
+        self.inject_with(None)
+    }
+
+    pub(crate) fn repair(&mut self) -> Result<Pass, Failure> {
+        let overwrite = Overwrite::approved("returned", "op-0117", "sup-0002").expect("two people, a reason");
+        self.inject_with(Some(&overwrite))
+    }
+
+    /// Runs the flow in a station that is killed at its act number `number`, counted from 0. `false`: it had ended
+    /// before.
+    pub(crate) fn inject_and_die(&mut self, number: usize, when: When) -> bool {
+        self.trace.kill.set(Some((number, when)));
+        let died = catch_unwind(AssertUnwindSafe(|| self.inject())).is_err();
+        self.trace.kill.set(None);
+        died
+    }
+
+    fn inject_with(&mut self, overwrite: Option<&Overwrite>) -> Result<Pass, Failure> {
+        self.trace.clear();
+        self.steps.clear();
+        self.runs += 1;
+        let order = Order {
+            recipe: &self.recipe,
+            key: &self.key,
+            endpoint: &self.endpoint,
+            profile: "thermostat/3",
+            job: "WO-44192",
+            port: "usb-1-1.4",
+            actor: &self.actor,
+            nonces: [Nonce([self.runs; 32]), Nonce([self.runs | 0x80; 32])],
+            overwrite,
+        };
+        let steps = &mut self.steps;
+        let outcome = inject(&order, &self.vault, &mut self.board, &self.log, &mut |step| steps.push(step));
+        self.check(&outcome);
+        outcome
+    }
+
+    /// What must hold after every run, honest device or not.
+    fn check(&self, outcome: &Result<Pass, Failure>) {
+        let trace = self.trace.acts();
+        let first = |wanted: &str| trace.iter().position(|act| *act == wanted);
+        if let Some(stage) = first("stage").or(first("commit")) {
+            let intent = first("inject.intent").expect("no byte of a key is sent without an intent");
+            assert!(intent < stage, "the intent is durable before the first byte of the write: {trace:?}");
+        }
+        let entries = self.log.entries.borrow();
+        match outcome {
+            Ok(pass) => {
+                let last = entries.last().expect("a pass has a record");
+                assert_eq!(pass.record, entries.len() as u64 - 1, "the record of the pass is the last one");
+                let (Event::Result(result) | Event::Resolve(result)) = &last.event else {
+                    panic!("a pass is recorded as {}", last.event.name());
+                };
+                assert_eq!((result.failure, result.holds, last.event.rc()), (None, Holds::New, "ok"));
+                assert_eq!(result.intent, pass.intent);
+                assert!(matches!(&entries[pass.intent as usize].event, Event::Intent(i) if i.id == pass.id));
+                assert_eq!(trace.last(), Some(&last.event.name()), "and nothing happens after it");
+                assert!(self.is_keyed() || self.holds_key_of(&OTHER_GROUP_KEY), "PASS is never a lie");
+                assert_eq!(self.standing().open, None);
+                assert_eq!(self.standing().keyed, Some(pass.record));
+            }
+            Err(failure) => {
+                if failure.safety == Safety::Untouched {
+                    assert!(first("stage").is_none() && first("commit").is_none(), "untouched: {trace:?}");
+                }
+                if let Some(record) = failure.record {
+                    assert_eq!(record, entries.len() as u64 - 1);
+                    assert_ne!(entries[record as usize].event.rc(), "ok");
+                } else {
+                    assert_eq!(failure.code, Code::LogFailed, "every other failure is recorded");
+                }
+                if self.log.readable {
+                    let open = self.standing().open.is_some();
+                    let uncertain = matches!(failure.safety, Safety::Unknown | Safety::Unrecorded);
+                    let log_failed = failure.code == Code::LogFailed;
+                    // Where nobody knows who the device is, nobody knows its intents.
+                    let nobody = matches!(
+                        entries.last().map(|entry| &entry.event),
+                        Some(Event::Refuse { id: None, .. })
+                    );
+                    assert!(
+                        open == uncertain || open && (log_failed || nobody),
+                        "{failure:?} with open intent: {open}"
+                    );
+                }
+            }
+        }
+        for secret in [device_key(&GROUP_KEY, &self.id()), device_key(&OTHER_GROUP_KEY, &self.id())].iter() {
+            for entry in entries.iter() {
+                assert_eq!(spilled(&entry.event.fields(), secret.expose()), None);
+            }
+        }
+        for group_key in [GROUP_KEY, OTHER_GROUP_KEY] {
+            for entry in entries.iter() {
+                assert_eq!(spilled(&entry.event.fields(), &group_key), None);
+            }
+        }
+    }
+}
+
+/// The field that holds a secret in one of the ways in which bytes are written.
+pub(crate) fn spilled(fields: &[(&'static str, Value)], secret: &[u8]) -> Option<&'static str> {
+    let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    // A third of a secret is a secret: what is cut out of the middle counts too.
+    let base64 = Base64::encode_string(secret);
+    let url_safe = Base64UrlUnpadded::encode_string(secret);
+    let pieces = [&hex[..24], &hex[hex.len() - 24..], &base64[..16], &url_safe[..16]];
+    let holds = |text: &str| {
+        pieces.iter().any(|piece| text.to_ascii_lowercase().contains(&piece.to_ascii_lowercase()))
+    };
+    fields.iter().find(|(_, value)| matches!(value, Value::Text(text) if holds(text))).map(|(name, _)| *name)
+}

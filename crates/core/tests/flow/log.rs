@@ -1,0 +1,78 @@
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use keystation_core::flow::{Log, LogError, OpenIntent, Receipt, Standing};
+use keystation_core::record::{Entry, Event, Holds, Outcome};
+use keystation_core::registration::RegistrationId;
+
+use crate::trace::Trace;
+
+pub(crate) struct FakeLog {
+    pub(crate) entries: RefCell<Vec<Entry>>,
+    /// Appends that still succeed; from then on none does.
+    pub(crate) room: RefCell<usize>,
+    pub(crate) readable: bool,
+    trace: Rc<Trace>,
+}
+
+impl FakeLog {
+    pub(crate) fn new(trace: Rc<Trace>) -> Self {
+        Self { entries: RefCell::default(), room: RefCell::new(usize::MAX), readable: true, trace }
+    }
+
+    fn failed() -> LogError {
+        LogError::Storage("disk full".into())
+    }
+
+    /// The names of the records, in order.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        self.entries.borrow().iter().map(|entry| entry.event.name()).collect()
+    }
+
+    /// Every outcome of an intent, in order.
+    pub(crate) fn outcomes(&self) -> Vec<Outcome> {
+        let outcome = |entry: &Entry| match &entry.event {
+            Event::Result(outcome) | Event::Resolve(outcome) => Some(outcome.clone()),
+            _ => None,
+        };
+        self.entries.borrow().iter().filter_map(outcome).collect()
+    }
+
+    pub(crate) fn last_outcome(&self) -> Outcome {
+        self.outcomes().pop().expect("the log has an outcome")
+    }
+}
+
+impl Log for FakeLog {
+    fn append(&self, entry: &Entry) -> Result<Receipt, LogError> {
+        let mut room = self.room.borrow_mut();
+        *room = room.checked_sub(1).ok_or_else(Self::failed)?;
+        self.trace.act(entry.event.name(), || self.entries.borrow_mut().push(entry.clone()));
+        Ok(Receipt { seq: self.entries.borrow().len() as u64 - 1 })
+    }
+
+    fn standing(&self, id: &RegistrationId) -> Result<Standing, LogError> {
+        if !self.readable {
+            return Err(Self::failed());
+        }
+        let mut standing = Standing::default();
+        for (seq, entry) in (0u64..).zip(self.entries.borrow().iter()) {
+            match &entry.event {
+                Event::Intent(intent) if intent.id == *id => {
+                    standing.attempts += 1;
+                    standing.open = Some(OpenIntent { seq, fingerprint: intent.fingerprint });
+                }
+                Event::Result(outcome) | Event::Resolve(outcome) if outcome.id == *id => {
+                    if outcome.holds != Holds::Unknown {
+                        standing.open = None;
+                    }
+                    if outcome.holds == Holds::New {
+                        standing.keyed = Some(seq);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(standing)
+    }
+}

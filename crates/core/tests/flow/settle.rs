@@ -1,0 +1,176 @@
+use keystation_core::failure::{Code, Safety};
+use keystation_core::flow::{DeviceError, Refusal};
+use keystation_core::record::{Event, Holds, Mode};
+
+use crate::bench::{FakeVault, GROUP_KEY, OTHER_GROUP_KEY, World};
+use crate::board::{Fault, Lie};
+use crate::trace::When;
+
+/// A device whose commit was not answered: it holds the set (`After`) or not (`Before`). It is plugged in again.
+fn lost_at_commit(when: When) -> World {
+    let mut world = World::new();
+    world.board.fault = Some(Fault { call: 2, when, error: || DeviceError::Silent { limit_ms: 5000 } });
+    let failure = world.inject().expect_err("silent");
+    assert_eq!((failure.code, failure.safety), (Code::Silent, Safety::Unknown));
+    assert_eq!(world.board.stored.is_some(), when == When::After);
+    world.board.fault = None;
+    world.board.replug();
+    world
+}
+
+#[test]
+fn a_set_that_did_arrive_is_proven_and_not_written_again() {
+    let mut world = lost_at_commit(When::After);
+    let pass = world.inject().expect("it holds the set");
+    assert_eq!((pass.intent, pass.record), (0, 2));
+    assert_eq!(world.trace.acts(), ["identify", "prove", "restart", "prove", "identify", "inject.resolve"]);
+}
+
+#[test]
+fn a_set_that_did_not_arrive_is_recorded_so_and_written_under_a_new_intent() {
+    let mut world = lost_at_commit(When::Before);
+    let pass = world.inject().expect("a good device");
+    assert_eq!(
+        world.trace.acts(),
+        [
+            "identify",
+            "inject.resolve",
+            "inject.intent",
+            "stage",
+            "commit",
+            "restart",
+            "prove",
+            "identify",
+            "inject.result"
+        ]
+    );
+    let outcomes = world.log.outcomes();
+    assert_eq!((outcomes[1].intent, outcomes[1].failure), (0, Some(Code::NotKept)));
+    assert_eq!(outcomes[1].holds, Holds::Old);
+    let entries = world.log.entries.borrow();
+    let Event::Intent(intent) = &entries[pass.intent as usize].event else { panic!("an intent") };
+    assert_eq!((intent.prior, intent.attempt, &intent.mode), (Some(0), 2, &Mode::New));
+}
+
+/// The group key was changed while the intent was open. The device may hold the set of the old one, and the station
+/// cannot ask it: what it cannot know it must not record.
+#[test]
+fn an_intent_under_another_group_key_stays_open() {
+    let mut world = lost_at_commit(When::After);
+    world.vault = FakeVault::Open(OTHER_GROUP_KEY);
+    for _ in 0..2 {
+        let failure = world.inject().expect_err("another key");
+        assert_eq!((failure.code, failure.safety), (Code::OtherKey, Safety::Unknown));
+        assert_eq!(world.trace.acts(), ["identify", "inject.resolve"], "and it is not even asked");
+        assert_eq!(world.log.last_outcome().holds, Holds::Unknown);
+        assert_eq!(world.standing().open.map(|open| open.seq), Some(0));
+    }
+    world.vault = FakeVault::Open(GROUP_KEY);
+    assert_eq!(world.inject().expect("the right key").intent, 0);
+}
+
+#[test]
+fn an_empty_device_needs_no_key_to_settle() {
+    let mut world = lost_at_commit(When::Before);
+    world.vault = FakeVault::Open(OTHER_GROUP_KEY);
+    world.inject().expect("a good device");
+    assert!(world.holds_key_of(&OTHER_GROUP_KEY));
+}
+
+#[test]
+fn a_device_that_does_not_prove_the_set_keeps_its_intent_open() {
+    for lie in [Lie::EchoesNonce, Lie::ReplaysProof, Lie::SignsWithoutPrefix] {
+        let mut world = lost_at_commit(When::After);
+        world.board.lie = Some(lie);
+        let failure = world.inject().expect_err("not proven");
+        assert_eq!((failure.code, failure.safety), (Code::NotProven, Safety::Unknown));
+        assert_eq!(world.log.last_outcome().holds, Holds::Unknown);
+        assert_eq!(world.standing().open.map(|open| open.seq), Some(0));
+        assert!(!world.trace.acts().contains(&"stage"), "and nothing is written over it");
+    }
+}
+
+#[test]
+fn a_device_that_will_not_prove_keeps_its_intent_open() {
+    let refusals: [fn() -> DeviceError; 4] = [
+        || DeviceError::Refused(Refusal::Empty),
+        || DeviceError::Refused(Refusal::Storage),
+        || DeviceError::Refused(Refusal::Other(99)),
+        || DeviceError::Unplugged(None),
+    ];
+    for error in refusals {
+        let mut world = lost_at_commit(When::After);
+        world.board.fault = Some(Fault { call: 1, when: When::Before, error });
+        let failure = world.inject().expect_err("no proof");
+        assert_eq!(failure.safety, Safety::Unknown);
+        assert_eq!(world.standing().open.map(|open| open.seq), Some(0));
+        world.board.fault = None;
+        world.board.replug();
+        assert_eq!(world.inject().expect("it holds the set").intent, 0);
+    }
+}
+
+/// The proof before the restart only says whether it is worth asking; PASS needs the one after it.
+#[test]
+fn settling_takes_restart_proof_and_identity_like_any_other_pass() {
+    for (lie, code) in [(Lie::DoesNotRestart, Code::NotRestarted), (Lie::RepeatsItself, Code::NotProven)] {
+        let mut world = lost_at_commit(When::After);
+        world.board.lie = Some(lie);
+        let failure = world.inject().expect_err("a liar");
+        assert_eq!((failure.code, failure.safety), (code, Safety::Unknown), "{lie:?}");
+        assert_eq!(world.standing().open.map(|open| open.seq), Some(0), "{lie:?}");
+    }
+    let mut world = lost_at_commit(When::After);
+    world.board.fault =
+        Some(Fault { call: 3, when: When::Before, error: || DeviceError::Refused(Refusal::Empty) });
+    assert_eq!(world.inject().expect_err("not proven").safety, Safety::Unknown);
+}
+
+/// The set was in memory only, and the power that it needed stayed on while the station lost sight of it.
+#[test]
+fn a_set_in_memory_does_not_survive_the_settling() {
+    let mut world = World::new();
+    world.board.lie = Some(Lie::StoresInMemory);
+    world.board.fault =
+        Some(Fault { call: 2, when: When::After, error: || DeviceError::Silent { limit_ms: 5000 } });
+    assert!(world.inject().is_err());
+    world.board.fault = None;
+    // Not unplugged: it proves the set, and loses it at the restart.
+    let failure = world.inject().expect_err("not kept");
+    assert_eq!((failure.code, failure.safety), (Code::NotKept, Safety::NotKeyed));
+    assert_eq!(world.standing().open, None);
+}
+
+/// Nothing is written in this run either, but the operator must not hear that the device is untouched.
+#[test]
+fn no_refusal_calls_a_device_with_an_open_intent_untouched() {
+    for vault in [FakeVault::Locked, FakeVault::Broken] {
+        let mut world = lost_at_commit(When::After);
+        world.vault = vault;
+        assert_eq!(world.inject().expect_err("no key").safety, Safety::Unknown);
+        assert!(world.standing().open.is_some());
+    }
+}
+
+#[test]
+fn a_locked_device_can_still_be_settled() {
+    let mut world = lost_at_commit(When::After);
+    world.board.locked = true;
+    assert_eq!(world.inject().expect("it holds the set").intent, 0);
+}
+
+#[test]
+fn an_empty_device_with_an_open_intent_that_was_keyed_before_is_still_refused() {
+    let mut world = World::new();
+    world.inject().expect("a good device");
+    world.board.replug();
+    world.board.fault =
+        Some(Fault { call: 2, when: When::After, error: || DeviceError::Silent { limit_ms: 5000 } });
+    assert!(world.repair().is_err());
+    world.board.fault = None;
+    world.board.replug();
+    world.board.stored = None;
+    let failure = world.inject().expect_err("erased");
+    assert_eq!((failure.code, failure.safety), (Code::AlreadyRecorded, Safety::Untouched));
+    assert_eq!(world.standing().open, None, "the intent is settled nevertheless");
+}
