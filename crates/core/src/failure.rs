@@ -260,9 +260,44 @@ mod tests {
     fn every_code_has_one_name_a_sentence_and_one_to_three_steps() {
         let names: std::collections::HashSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(names.len(), Code::ALL.len());
+        assert_eq!(Code::ALL.len(), Code::LogFailed as usize + 1, "none is left out");
         for code in Code::ALL {
             assert!(code.sentence().ends_with('.'), "{code}");
             assert!((1..=3).contains(&code.remedy().len()), "{code}");
         }
+    }
+
+    /// The classes that the record format knows; `ok` and `unknown` are no failures.
+    #[test]
+    fn every_code_has_a_class_that_records_know() {
+        let known = [
+            "write_fail",
+            "verify_mismatch",
+            "timeout",
+            "unplugged",
+            "swapped",
+            "proto_error",
+            "aborted",
+            "refused",
+        ];
+        assert!(Code::ALL.iter().all(|code| known.contains(&code.rc())));
+    }
+
+    /// Only what the device proved, and only what was never written, may sound like it.
+    #[test]
+    fn safety_never_promises_more_than_was_seen() {
+        assert_eq!(Safety::from(Holds::Old), Safety::NotKeyed);
+        assert_eq!(Safety::from(Holds::Unknown), Safety::Unknown);
+        assert_eq!(Safety::from(Holds::New), Safety::Unrecorded);
+        for safety in [Safety::Unknown, Safety::Unrecorded] {
+            assert!(safety.sentence().contains("Do not ship it"), "{safety:?}");
+        }
+        let failure =
+            Failure { code: Code::Silent, safety: Safety::Unknown, record: None, cause: Some("x".into()) };
+        assert_eq!(
+            failure.to_string(),
+            "The device does not answer. The device may hold a key. Do not ship it: plug it in again."
+        );
+        assert!(failure.source().is_some());
     }
 }
