@@ -65,6 +65,12 @@ pub enum Finding {
         /// Last record under it.
         last: Seq,
     },
+    /// There are nodes of the Merkle tree that belong to no records.
+    #[error("There are hashes that belong to no records (level {level}).")]
+    SurplusNode {
+        /// Levels above the leaves.
+        level: u32,
+    },
     /// The database holds no checkpoint.
     #[error("The database holds no checkpoint.")]
     CheckpointMissing,
@@ -155,6 +161,7 @@ impl Finding {
             | Self::HeadMissing
             | Self::Head(_)
             | Self::HeadRoot { .. }
+            | Self::SurplusNode { .. }
             | Self::Structure { .. }
             | Self::Derived { .. } => None,
         }

@@ -7,6 +7,7 @@ use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
 use keystation_core::flow::{Log, LogError, Receipt, Standing};
+use keystation_core::identity::IdentifierError;
 use keystation_core::record::{Actor, Entry, Event, Seq};
 use keystation_core::registration::RegistrationId;
 
@@ -15,6 +16,7 @@ use crate::files::{self, FileError, Lock, Paths};
 use crate::finding::Finding;
 use crate::note::{KeyError, Signer, VerifierKey};
 use crate::origin::Origin;
+use crate::projection;
 use crate::reader::ReadError;
 use crate::record::RecordError;
 use crate::schema::{self, NotThis};
@@ -100,6 +102,12 @@ pub enum OpenError {
         "the audit log was changed or damaged. {0} Nothing may be injected: leave everything as it is, call QA"
     )]
     Integrity(Finding),
+    /// The name of the key is no origin.
+    #[error(transparent)]
+    Origin(#[from] IdentifierError),
+    /// A record could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// SQLite failed.
     #[error("the audit database cannot be used")]
     Database(#[from] rusqlite::Error),
@@ -159,11 +167,22 @@ impl Journal {
         actor: &Actor,
         clock: impl Clock,
     ) -> Result<Self, OpenError> {
+        let signer = Signer::generate(origin.as_str())?;
+        Self::create_signed_by(paths, signer, actor, clock)
+    }
+
+    /// The same with a key that was made elsewhere, whose name is the origin.
+    pub fn create_signed_by(
+        paths: &Paths,
+        signer: Signer,
+        actor: &Actor,
+        clock: impl Clock,
+    ) -> Result<Self, OpenError> {
+        let origin = Origin::new(signer.verifier().name())?;
         let lock = take_lock(paths)?;
         if let Some(present) = paths.all().into_iter().find(|path| path.exists()) {
             return Err(OpenError::Exists(present.to_owned()));
         }
-        let signer = Signer::generate(origin.as_str())?;
         files::create(&paths.key, &signer.to_text(), 0o600)?;
         files::create(&paths.vkey, &format!("{}\n", signer.verifier()), 0o644)?;
         let conn = schema::create(&paths.db)?;
@@ -171,7 +190,7 @@ impl Journal {
         let genesis = Event::Genesis { vkey: signer.verifier().to_string() };
         let mut writer = Writer {
             conn,
-            origin: origin.clone(),
+            origin,
             signer,
             clock: Box::new(clock),
             frontier: Frontier::default(),
@@ -212,6 +231,19 @@ impl Journal {
             head: paths.head.clone(),
             lock,
         })
+    }
+
+    /// Makes the tables that are derived from the records anew; what [`Finding::Derived`] asks for.
+    pub fn rebuild(paths: &Paths) -> Result<(), OpenError> {
+        let _lock = take_lock(paths)?;
+        let signer = signing_key(paths)?;
+        let mut conn = schema::open(&paths.db).map_err(|e| refused(e, &paths.db))?;
+        let head = files::read(&paths.head)?.ok_or(OpenError::Integrity(Finding::HeadMissing))?;
+        state::check(&conn, signer.verifier(), &head)?;
+        let transaction = conn.transaction()?;
+        projection::rebuild(&transaction)?;
+        transaction.commit()?;
+        Ok(())
     }
 
     fn start(writer: Writer) -> Result<Self, OpenError> {

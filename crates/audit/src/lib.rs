@@ -10,6 +10,7 @@
 
 mod checkpoint;
 mod clock;
+mod expected;
 mod files;
 mod finding;
 mod journal;

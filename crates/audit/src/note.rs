@@ -313,7 +313,7 @@ mod tests {
             good.replace("\n\n", "\n"),
             good.replace('\u{2014}', "-"),
             good.replace("problem,\n", "problem,\r\n"),
-            good.replace("AnAM=", "AnAM"),
+            good.replace("nAM=", "nAM"),
             format!("{good}\n"),
             format!("{good}\u{2014} x AAAA\n"),
             format!("{}{good}", "a".repeat(NOTE_LIMIT)),

@@ -90,6 +90,21 @@ pub(crate) fn apply(
     step.map_or(Ok(()), |step| apply_step(conn, record.seq(), step))
 }
 
+/// Empties the tables and makes them anew from the records. Belongs into a transaction.
+pub(crate) fn rebuild(conn: &Connection) -> Result<(), ReadError> {
+    conn.execute_batch("DELETE FROM device_record; DELETE FROM open_intent; DELETE FROM tally;")?;
+    let mut statement = conn.prepare("SELECT seq, body FROM log ORDER BY seq")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let seq = row.get::<_, i64>(0)?.cast_unsigned();
+        let body = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+        let read = Record::parse(body).and_then(|record| Ok((Step::of(&record)?, record)));
+        let (step, record) = read.map_err(|why| ReadError::NotARecord { seq, why })?;
+        apply(conn, &record, step.as_ref())?;
+    }
+    Ok(())
+}
+
 /// Counts a record.
 fn count(conn: &Connection, record: &Record<'_>) -> Result<(), rusqlite::Error> {
     conn.prepare_cached(

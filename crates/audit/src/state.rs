@@ -50,7 +50,8 @@ pub(crate) fn check(conn: &Connection, key: &VerifierKey, head: &str) -> Result<
 /// Records in the log.
 pub(crate) fn size(conn: &Connection) -> Result<u64, rusqlite::Error> {
     let last: Option<i64> = conn.query_row("SELECT max(seq) FROM log", [], |row| row.get(0))?;
-    Ok(last.map_or(0, |last| last.cast_unsigned() + 1))
+    // In a damaged database a number may be negative; what is wrong there the verifier finds.
+    Ok(last.and_then(|last| u64::try_from(last).ok()).map_or(0, |last| last + 1))
 }
 
 /// The newest checkpoint in the database, as a note and read.
