@@ -11,8 +11,10 @@ use std::path::{Path, PathBuf};
 /// station.toml     settings
 /// profiles/        product profiles
 /// vault.age        group keys, sealed (docs/vault-format.md)
-/// log/             the audit log (docs/audit-format.md)
-/// head/            the newest checkpoint; may be a mount point of a second medium
+/// audit.db         the audit log (docs/audit-format.md)
+/// head.note        its newest checkpoint, outside of the database
+/// station.key      signs the checkpoints
+/// log.vkey         the public half of it, for whoever verifies
 /// ```
 #[derive(Debug, Clone)]
 pub struct DataDir(PathBuf);

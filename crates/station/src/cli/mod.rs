@@ -54,14 +54,14 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
                 NewKey { label: label.clone(), group: group.clone(), scope: scope.clone(), slot: *slot };
             let source = source(key_file.as_deref(), *key_fd, "Group key (Base64): ");
             let answer = if *not_a_device_key { DerivedKeyAnswer::GroupKey } else { DerivedKeyAnswer::NotAsked };
-            import(&open(cli, &data, out)?, new, &source, answer, passphrase, out)
+            at_station(cli, &data, out, |station| import(station, new, &source, answer, passphrase, out))
         }
         Verb::Key(KeyVerb::List { passphrase }) => list_keys(&data, passphrase, out),
         Verb::Ports => list_ports(out),
         Verb::Inject { port, profile, job, passphrase } => {
             let profile = Profile::read(&data.profile(profile))?;
             let work = Work { port: port.clone(), profile, job: job.clone() };
-            inject(open(cli, &data, out)?, &work, passphrase, out)
+            at_station(cli, &data, out, |station| inject(station, &work, passphrase, out))
         }
         Verb::Check { port, profile, passphrase } => {
             let profile = Profile::read(&data.profile(profile))?;
@@ -85,8 +85,13 @@ fn init(data: &DataDir, name: &str, operator: Option<&str>, out: Output) -> Resu
     Ok(Exit::Done)
 }
 
-/// Opens the station and shows what was left unfinished.
-fn open(cli: &Cli, data: &DataDir, out: Output) -> Result<Station, StationError> {
+/// Opens the station, shows what was left unfinished, works at it, and closes it whatever came of the work.
+fn at_station(
+    cli: &Cli,
+    data: &DataDir,
+    out: Output,
+    work: impl FnOnce(&Station) -> Result<Exit, StationError>,
+) -> Result<Exit, StationError> {
     let station = Station::open(data, "keystation")?;
     if let Some(operator) = &cli.operator {
         station.set_operator(operator);
@@ -94,7 +99,9 @@ fn open(cli: &Cli, data: &DataDir, out: Output) -> Result<Station, StationError>
     for (id, record) in station.overview()?.open_intents {
         out.note(format!("Unfinished since record {record}: {id}. Do not ship it: plug it in again."));
     }
-    Ok(station)
+    let result = work(&station);
+    let closed = station.close();
+    result.and_then(|exit| closed.map(|()| exit))
 }
 
 fn import(
@@ -175,23 +182,16 @@ fn list_ports(out: Output) -> Result<Exit, StationError> {
     Ok(Exit::Done)
 }
 
-fn inject(station: Station, work: &Work, passphrase: &PassphraseFrom, out: Output) -> Result<Exit, StationError> {
+fn inject(station: &Station, work: &Work, passphrase: &PassphraseFrom, out: Output) -> Result<Exit, StationError> {
     station.unlock(&ask(passphrase, "Passphrase of the vault: ")?)?;
     let result = station
         .open_port(work)
         .and_then(|mut port| station.inject(work, &mut port, &mut |step| out.step(step)));
-    let exit = match &result {
-        Ok(pass) => {
-            out.pass(pass);
-            Exit::Done
-        }
-        Err(failure) => {
-            out.fail(failure);
-            exit_of(failure)
-        }
-    };
-    station.close()?;
-    Ok(exit)
+    match &result {
+        Ok(pass) => out.pass(pass),
+        Err(failure) => out.fail(failure),
+    }
+    Ok(result.as_ref().map_or_else(exit_of, |_| Exit::Done))
 }
 
 /// A device that failed, a rule that forbids it, or a station that cannot work.

@@ -9,7 +9,7 @@ use keystation_audit::Reader;
 use keystation_core::derive;
 use keystation_core::flow::Vault;
 use keystation_core::registration::{IdRule, RegistrationId};
-use keystation_vault::SealedFile;
+use keystation_vault::{MemoryKind, SealedFile};
 use serde_json::json;
 
 use super::args::PassphraseFrom;
@@ -31,10 +31,14 @@ pub(super) fn run(data: &DataDir, passphrase: &PassphraseFrom, out: Output) -> R
     if data.vault().exists() {
         let passphrase = ask(passphrase, "Passphrase of the vault: ")?;
         let custody = SealedFile::at(data.vault()).unlock(&passphrase).map(|vault| {
-            let memory = vault.memory().map_or("none".to_owned(), |kind| format!("{kind:?}"));
+            let memory = match vault.memory() {
+                Some(MemoryKind::Secret) => "in memory that even root cannot read",
+                Some(MemoryKind::Locked) => "in locked memory, which root can read",
+                None => "in no memory",
+            };
             let count = vault.keys().len();
             vault.lock();
-            format!("{count} keys open and make their check values; memory: {memory}")
+            format!("group keys that open and make their check values: {count}; {memory}")
         });
         checks.push(("custody", custody.map_err(Into::into)));
     } else {
