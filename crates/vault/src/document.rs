@@ -170,8 +170,9 @@ impl<'a> Cursor<'a> {
 
     /// The end of an object: a comma there begins a field too many.
     fn end(&mut self, literal: &str) -> Result<(), DocumentError> {
-        if self.text[self.at..].starts_with(b",\"") {
-            return Err(DocumentError::UnknownField { position: self.at + 2 });
+        if self.take(",\"") {
+            let position = self.at;
+            return Err(misplaced(self.value()?, position));
         }
         self.expect(literal)
     }
@@ -192,10 +193,7 @@ impl<'a> Cursor<'a> {
         let position = self.at;
         match self.value()? {
             found if found == name => self.expect(":"),
-            found if FIELDS.contains(&found) || found == "keys" || found == "format" => {
-                Err(DocumentError::NotCanonical { position })
-            }
-            _ => Err(DocumentError::UnknownField { position }),
+            found => Err(misplaced(found, position)),
         }
     }
 
@@ -209,5 +207,100 @@ impl<'a> Cursor<'a> {
         }
         self.end("}")?;
         Ok(values)
+    }
+}
+
+/// A field name where another one belongs, or none.
+fn misplaced(name: &str, at: usize) -> DocumentError {
+    let position = at + 1;
+    if FIELDS.contains(&name) || ["format", "keys"].contains(&name) {
+        DocumentError::NotCanonical { position }
+    } else {
+        DocumentError::UnknownField { position }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str =
+        "8isrFI1sGsIlvvFSSFRiMfCNzv21fjbE/+ah/lSh3lF8e2YG1Te7w1KpZhJFFXJrqYKi9yegxkqIChbqOS9Egw==";
+
+    fn info(label: &str, check: &str, slot: KeySlot) -> GroupKeyInfo {
+        GroupKeyInfo {
+            label: label.parse().unwrap(),
+            group: "line-1".parse().unwrap(),
+            scope: "0ne00000001".parse().unwrap(),
+            slot,
+            check_value: check.parse().unwrap(),
+            length: 64,
+        }
+    }
+
+    fn written(keys: &[(GroupKeyInfo, &str)]) -> Vec<u8> {
+        let mut out = vec![0; LIMIT];
+        let length = write(keys.iter().map(|(info, key)| (info, *key)), &mut out);
+        out.truncate(length);
+        out
+    }
+
+    /// Writes what was read.
+    fn again(text: &[u8]) -> Option<Vec<u8>> {
+        let keys: Vec<_> = read(text)
+            .ok()?
+            .into_iter()
+            .map(|Entry { check, group, key, label, scope, slot }| {
+                (GroupKeyInfo { label, group, scope, slot, check_value: check, length: 64 }, key)
+            })
+            .collect();
+        Some(written(&keys))
+    }
+
+    fn two_keys() -> Vec<u8> {
+        written(&[
+            (info("gk-a", "9B5BD-BEC8B", KeySlot::Primary), KEY),
+            (info("gk-b", "00000-00000", KeySlot::Secondary), "AAECAwQFBgcICQoLDA0ODw=="),
+        ])
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        assert_eq!(again(&two_keys()).as_deref(), Some(&two_keys()[..]));
+        assert_eq!(again(b"{\"format\":\"keystation-vault/v1\",\"keys\":[]}\n"), Some(written(&[])));
+    }
+
+    /// One spelling for each document: whatever one changed, missing or added byte leaves, it is refused or it is the
+    /// canonical spelling of another document.
+    #[test]
+    fn what_is_read_is_canonical() {
+        let text = two_keys();
+        let mut read = 0;
+        for at in 0..text.len() {
+            for byte in b" \"\\,:{}[]\n\0\x80-.=+/09aAzZ".iter().copied() {
+                let (before, after) = text.split_at(at);
+                let changed = [before, &[byte], &after[1..]].concat();
+                let added = [before, &[byte], after].concat();
+                let missing = [before, &after[1..]].concat();
+                for other in [changed, added, missing] {
+                    let rewritten = again(&other);
+                    read += usize::from(rewritten.is_some());
+                    assert!(rewritten.is_none_or(|rewritten| rewritten == other), "{}", other.escape_ascii());
+                }
+            }
+        }
+        assert!(read > 0, "a label of another letter is another document");
+    }
+
+    #[test]
+    fn longest_document_fits() {
+        let long = |index: usize| GroupKeyInfo {
+            label: format!("{index:032}").parse().unwrap(),
+            group: "g".repeat(128).parse().unwrap(),
+            scope: "s".repeat(32).parse().unwrap(),
+            ..info("a", "00000-00000", KeySlot::Secondary)
+        };
+        let keys: Vec<_> = (0..KEYS).map(|index| (long(index), KEY)).collect();
+        assert!(written(&keys).len() <= LIMIT);
     }
 }

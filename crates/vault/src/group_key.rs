@@ -118,6 +118,10 @@ pub(crate) fn check_value(midstates: &Midstates) -> CheckValue {
 
 /// How many bytes the text stands for; refuses everything but the right alphabet, padding and length.
 fn decoded_length(text: &str) -> Result<usize, KeyRefused> {
+    // First: a space after the padding would make the padding look misplaced.
+    if let Some(index) = text.chars().position(char::is_whitespace) {
+        return Err(KeyRefused::WhiteSpace { position: index + 1 });
+    }
     let padding = text.len() - text.trim_end_matches('=').len();
     let length = text.chars().count();
     for (index, character) in text.chars().enumerate() {
@@ -126,7 +130,6 @@ fn decoded_length(text: &str) -> Result<usize, KeyRefused> {
             'A'..='Z' | 'a'..='z' | '0'..='9' | '+' | '/' => {}
             '=' if padding <= 2 && index >= length - padding => {}
             '-' | '_' => return Err(KeyRefused::UrlSafe { position }),
-            c if c.is_whitespace() => return Err(KeyRefused::WhiteSpace { position }),
             _ => return Err(KeyRefused::Character { position }),
         }
     }

@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn midstates_make_the_mac_of_every_key_length_and_every_id_length() {
         for length in 16..=64 {
-            let key: Vec<u8> = (0..length).map(|n| n * 7 + 1).collect();
+            let key: Vec<u8> = (0..length).map(|n| 255 - 3 * n).collect();
             let midstates = midstates(&key);
             for characters in 1..=RegistrationId::LIMIT {
                 let id = RegistrationId::new(&"a".repeat(characters), IdRule::Dashes).unwrap();
@@ -116,7 +116,8 @@ mod tests {
             id in "[a-z0-9]([a-z0-9-]{0,126}[a-z0-9])?",
         ) {
             let id = RegistrationId::new(&id, IdRule::Dashes).unwrap();
-            prop_assert_eq!(&mac_of(&midstates(&key), &id), device_key(&key, &id).expose());
+            let expected = device_key(&key, &id);
+            prop_assert_eq!(&mac_of(&midstates(&key), &id), expected.expose());
         }
     }
 }

@@ -156,3 +156,61 @@ impl<T: Plain> Drop for Locked<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lines of `/proc/self/smaps` about the mapping that begins at `start`: its rights, and its flags as the
+    /// kernel keeps them (proc_pid_smaps(5)).
+    fn mapping(start: usize) -> (String, Vec<String>) {
+        let smaps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let mut lines = smaps.lines().skip_while(|line| !line.starts_with(&format!("{start:x}-")));
+        let rights = lines.next().expect("it is mapped").split(' ').nth(1).unwrap().to_owned();
+        let flags = lines.find_map(|line| line.strip_prefix("VmFlags: ")).expect("every mapping has flags");
+        (rights, flags.split_whitespace().map(str::to_owned).collect())
+    }
+
+    fn flags(locked: &Locked<u8>) -> Vec<String> {
+        let start = locked.start() as usize;
+        let (rights, flags) = mapping(start);
+        assert!(rights.starts_with("rw-"), "{rights}");
+        assert!(mapping(start - locked.page).0.starts_with("---"), "a guard before");
+        assert!(mapping(start + locked.size).0.starts_with("---"), "a guard behind");
+        flags
+    }
+
+    #[test]
+    fn pages_lie_between_guards_and_leave_neither_memory_nor_process() {
+        let locked = Locked::<u8>::new(10_000).unwrap();
+        assert_eq!((locked.len(), locked.size % locked.page), (10_000, 0));
+        let flags = flags(&locked);
+        // lo: locked; dd: not dumped; dc: not in a child; wf: wiped in a child.
+        for wanted in ["lo", "dd"] {
+            assert!(flags.iter().any(|flag| flag == wanted), "{wanted} in {flags:?}");
+        }
+        assert!(flags.iter().any(|flag| flag == "dc" || flag == "wf"), "{flags:?}");
+    }
+
+    #[test]
+    fn memory_of_a_kernel_without_memfd_secret_is_locked_too() {
+        let mut locked = Locked::<u8>::new(1).unwrap();
+        locked.kind = MemoryKind::Locked;
+        locked.map_locked().unwrap();
+        let flags = flags(&locked);
+        for wanted in ["lo", "dd", "wf"] {
+            assert!(flags.iter().any(|flag| flag == wanted), "{wanted} in {flags:?}");
+        }
+    }
+
+    #[test]
+    fn values_are_zero_at_first_and_stay_where_they_are() {
+        let mut locked = Locked::<[[u32; 8]; 2]>::new(64).unwrap();
+        assert!(locked.as_flattened().as_flattened().iter().all(|word| *word == 0));
+        locked[63] = [[7; 8]; 2];
+        let start = locked.start();
+        let moved = Box::new(locked);
+        assert_eq!((moved.start(), moved[63][1][7]), (start, 7));
+        assert!(Locked::<u8>::new(0).unwrap().is_empty());
+    }
+}

@@ -1,0 +1,9 @@
+//! The vault as its users see it: files on a disk, refused or opened, and keys that derive.
+
+mod age_tool; // Debian's age opens what we seal, and we open what it seals
+mod custody; // unlocking, deriving, locking
+mod damage; // every altered, cut or foreign file is refused
+mod format; // docs/vault-format.md and its vectors
+mod import; // what may come into a vault, and what stays out
+mod permissions; // who may read files that hold secrets
+mod support;
