@@ -11,4 +11,5 @@ pub mod hotplug;
 pub mod link;
 pub mod ports;
 pub mod protocol;
+pub mod sim;
 pub mod smp;

@@ -51,6 +51,8 @@ pub const ECHO: Command = Command::os("echo", 0);
 /// SMP's restart.
 pub const RESET: Command = Command::os("reset", 5);
 
+/// The SMP code for a body that is not CBOR.
+pub const RC_NOT_CBOR: u64 = 3;
 /// The SMP code for a command or group that the device does not have.
 pub const RC_NOT_SUPPORTED: u64 = 8;
 

@@ -8,7 +8,10 @@ use minicbor::data::Type;
 /// The text names fields of the protocol, never what the other side sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
-    /// Not one CBOR map of definite length with text keys.
+    /// Not CBOR, or CBOR that ends early.
+    #[error("the body is not CBOR")]
+    NotCbor,
+    /// CBOR, but not one map of definite length with text keys.
     #[error("the body is not one CBOR map with text keys")]
     NotAMap,
     /// The same key twice.
@@ -24,7 +27,7 @@ pub enum BodyError {
 
 impl From<minicbor::decode::Error> for BodyError {
     fn from(_: minicbor::decode::Error) -> Self {
-        Self::NotAMap
+        Self::NotCbor
     }
 }
 
@@ -38,9 +41,15 @@ impl<'a> Body<'a> {
     /// Reads a body whole. Keys that nobody asks for are passed over, but must be well formed.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, BodyError> {
         let mut decoder = Decoder::new(bytes);
+        if decoder.datatype()? != Type::Map {
+            return Err(BodyError::NotAMap);
+        }
         let count = decoder.map()?.ok_or(BodyError::NotAMap)?;
         let mut fields = Vec::new();
         for _ in 0..count {
+            if decoder.datatype()? != Type::String {
+                return Err(BodyError::NotAMap);
+            }
             let key = decoder.str()?;
             let start = decoder.position();
             pass_over(&mut decoder)?;
@@ -114,7 +123,7 @@ fn pass_over(decoder: &mut Decoder<'_>) -> Result<(), BodyError> {
             Type::ArrayIndef | Type::MapIndef | Type::BytesIndef | Type::StringIndef => {
                 return Err(BodyError::NotAMap);
             }
-            Type::Break | Type::Unknown(_) => return Err(BodyError::NotAMap),
+            Type::Break | Type::Unknown(_) => return Err(BodyError::NotCbor),
             _ => decoder.skip()?,
         }
     }
@@ -127,23 +136,24 @@ mod tests {
 
     #[test]
     fn one_map_with_text_keys_and_nothing_else() {
-        for good in [&b"\xa0"[..], b"\xa1\x61a\x01", b"\xa1\x61a\x82\xa1\x01\x02\xc1\x03", b"\xbf\xff"] {
-            assert_eq!(Body::parse(good).is_ok(), good != b"\xbf\xff", "{good:02x?}");
+        for bytes in [&b"\xa0"[..], b"\xa1\x61a\x01", b"\xa1\x61a\x82\xa1\x01\x02\xc1\x03"] {
+            assert!(Body::parse(bytes).is_ok(), "{bytes:02x?}");
         }
-        let refused: [&[u8]; 10] = [
+        let not_a_map: [&[u8]; 5] =
+            [b"\x80", b"\xbf\xff", b"\xa1\x61a\x01\x00", b"\xa1\x01\x02", b"\xa1\x61a\x9f\xff"];
+        for bytes in not_a_map {
+            assert_eq!(Body::parse(bytes).err(), Some(BodyError::NotAMap), "{bytes:02x?}");
+        }
+        let not_cbor: [&[u8]; 6] = [
             b"",
-            b"\x80",
             b"\xa1",
             b"\xa1\x61a",
-            b"\xa1\x61a\x01\x00",
-            b"\xa1\x01\x02",
             b"\xa1\x61a\xff",
-            b"\xa1\x61a\x9f\xff",
             b"\xa1\x61a\x9b\xff\xff\xff\xff\xff\xff\xff\xff",
             b"\xa1\x61\xff\x01",
         ];
-        for bytes in refused {
-            assert!(Body::parse(bytes).is_err(), "{bytes:02x?}");
+        for bytes in not_cbor {
+            assert_eq!(Body::parse(bytes).err(), Some(BodyError::NotCbor), "{bytes:02x?}");
         }
         assert_eq!(Body::parse(b"\xa2\x61a\x01\x61a\x01").err(), Some(BodyError::KeyTwice));
     }

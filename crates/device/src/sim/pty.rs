@@ -1,0 +1,129 @@
+//! A pseudo-terminal that a station takes for a serial port.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::event::PollFlags;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{Mode, OFlags, inotify};
+use rustix::io::Errno;
+use rustix::pty::OpenptFlags;
+use rustix::termios::OptionalActions;
+
+use crate::hotplug::{Interrupt, Waited, wait_for};
+
+/// How long what was sent may wait for its reader when the device is switched off in good order.
+const DRAIN: Duration = Duration::from_millis(200);
+
+/// Both ends, and the link by which the station finds its end.
+pub(super) struct Pty {
+    device: OwnedFd,
+    /// Held open, so that the terminal keeps its raw mode and reading does not fail while no station is there.
+    station: OwnedFd,
+    name: PathBuf,
+    link: PathBuf,
+    closed: OwnedFd,
+}
+
+impl Pty {
+    /// Makes a pair and links `link` to the station's end. What stood there before is replaced.
+    pub(super) fn open(link: &Path) -> io::Result<Self> {
+        let device = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+        rustix::pty::grantpt(&device)?;
+        rustix::pty::unlockpt(&device)?;
+        let name = rustix::pty::ptsname(&device, Vec::new())?;
+        let name = PathBuf::from(OsString::from_vec(name.into_bytes()));
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let station = rustix::fs::open(&name, flags, Mode::empty())?;
+        // Raw before anybody writes: until then the line discipline echoes and waits for line ends.
+        let mut settings = rustix::termios::tcgetattr(&station)?;
+        settings.make_raw();
+        rustix::termios::tcsetattr(&station, OptionalActions::Now, &settings)?;
+        rustix::fs::fcntl_setfl(&device, OFlags::NONBLOCK)?;
+
+        let closed = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
+        inotify::add_watch(
+            &closed,
+            &name,
+            inotify::WatchFlags::CLOSE_WRITE | inotify::WatchFlags::CLOSE_NOWRITE,
+        )?;
+
+        let beside = link.with_extension("new");
+        match fs::remove_file(&beside) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        symlink(&name, &beside)?;
+        fs::rename(&beside, link)?;
+        Ok(Self { device, station, name, link: link.to_owned(), closed })
+    }
+
+    /// The terminal itself, for example `/dev/pts/7`.
+    pub(super) fn name(&self) -> &Path {
+        &self.name
+    }
+
+    /// Readable when the station has sent something.
+    pub(super) fn device(&self) -> BorrowedFd<'_> {
+        self.device.as_fd()
+    }
+
+    /// Readable when a station has closed its end: see [`Pty::forget_station`].
+    pub(super) fn closed(&self) -> BorrowedFd<'_> {
+        self.closed.as_fd()
+    }
+
+    /// A station that was killed leaves its TIOCEXCL behind, because our descriptor keeps the terminal alive: the next
+    /// one could not open it. A real port forgets it with the last close.
+    pub(super) fn forget_station(&self) -> io::Result<()> {
+        match rustix::io::read(&self.closed, &mut [0u8; 4096]) {
+            Ok(_) => Ok(rustix::termios::ioctl_tiocnxcl(&self.station)?),
+            Err(Errno::AGAIN) => Ok(()),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// Takes what the station has sent; 0 when there is nothing.
+    pub(super) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match rustix::io::read(&self.device, buffer) {
+            Err(Errno::AGAIN) => Ok(0),
+            other => Ok(other?),
+        }
+    }
+
+    /// Gives the station as much as fits; 0 when it does not read.
+    pub(super) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match rustix::io::write(&self.device, bytes) {
+            Err(Errno::AGAIN) => Ok(0),
+            other => Ok(other?),
+        }
+    }
+
+    /// Waits a moment until the station has read everything: what is pending at a hang-up is lost, and there is no event
+    /// for "read".
+    pub(super) fn drain(&self, interrupt: &Interrupt) -> io::Result<()> {
+        let deadline = Instant::now() + DRAIN;
+        while rustix::io::ioctl_fionread(&self.station)? > 0 && Instant::now() < deadline {
+            let soon = Instant::now() + Duration::from_millis(1);
+            if wait_for(self.closed(), PollFlags::empty(), soon, interrupt)? == Waited::Interrupted {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Pty {
+    /// Removes the link, if it is still this terminal's.
+    fn drop(&mut self) {
+        if fs::read_link(&self.link).is_ok_and(|target| target == self.name) {
+            // Whoever removed it in between did what was wanted.
+            let _ = fs::remove_file(&self.link);
+        }
+    }
+}
