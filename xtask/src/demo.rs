@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{Read, Write as _};
+use std::io::{BufRead, BufReader, Read, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -128,7 +128,15 @@ impl Bench {
             "--passphrase-file",
             &self.path("passphrase"),
         ])?;
-        self.keystation(&["audit", "verify"])?;
+        self.keystation(&[
+            "check",
+            "--port",
+            &self.path("ports/dev0"),
+            "--profile",
+            "published-example.toml",
+            "--passphrase-file",
+            &self.path("passphrase"),
+        ])?;
 
         let (id, key) = self.held_by("dev0")?;
         let expected = published("device_key_b64")?;
@@ -148,7 +156,7 @@ impl Bench {
         let state: Value = serde_json::from_str(&text).with_context(|| file.display().to_string())?;
         let field =
             |name: &str| state[name].as_str().map(str::to_owned).with_context(|| format!("{name} in {text}"));
-        Ok((field("registration_id")?, field("key")?))
+        Ok((field("registration_id")?, field("device_key")?))
     }
 
     /// The window's command line; its one slot is where the second device is plugged in.
@@ -183,8 +191,8 @@ impl Bench {
         let screen = Screen::start()?;
         let mut window = self.window()?;
         let _window = Running(screen.put(&mut window).spawn().context("starting the window")?);
-        let dialog = screen.focus("Unlock the vault")?;
-        screen.type_line(&dialog, &self.folder.join("passphrase"))?;
+        screen.focus("Unlock the vault")?;
+        screen.type_file(&self.folder.join("passphrase"))?;
         let seen = wait_until(PASS_LIMIT, || Ok(screen.share_of(PASS_GREEN)? > PASS_SHARE))?;
         let picture = self.folder.join("window.png");
         screen.photograph(&picture)?;
@@ -203,9 +211,20 @@ fn start_devices(folder: &Path) -> Result<Running> {
         DirBuilder::new().mode(0o700).create(made)?;
     }
     let mut command = run::command(run::binary("keystation-sim")?)?;
-    command.args(["--count", "2", "--serial", SERIAL, "--mac", MAC, "--baud", "115200"]);
+    command.args(["--json", "--count", "2", "--serial", SERIAL, "--mac", MAC]);
     command.arg("--link").arg(&ports).arg("--state").arg(&devices);
-    Ok(Running(command.spawn().context("starting keystation-sim")?))
+    let child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("starting keystation-sim")?;
+    let mut running = Running(child);
+    let stdout = running.0.stdout.as_mut().context("keystation-sim has a standard output")?;
+    let mut lines = BufReader::new(stdout).lines();
+    for _ in 0..2 {
+        let line = lines.next().context("keystation-sim ended")??;
+        if !line.contains("\"ready\"") {
+            bail!("keystation-sim: {line}");
+        }
+    }
+    Ok(running)
 }
 
 /// Whether `true` was seen within `limit`; looks four times a second.

@@ -66,20 +66,18 @@ impl Screen {
         command.env("DISPLAY", &self.name).env_remove("WAYLAND_DISPLAY")
     }
 
-    /// Waits for the window with exactly this title, gives it the keyboard, and hands back its number.
-    pub(crate) fn focus(&self, title: &str) -> Result<String> {
+    /// Waits for the window with exactly this title and gives it the keyboard.
+    pub(crate) fn focus(&self, title: &str) -> Result<()> {
         let mut search = self.command("timeout");
         search.args(["60", "xdotool", "search", "--sync", "--onlyvisible", "--name", &format!("^{title}$")]);
-        let found = run::captured(&mut search).with_context(|| format!("no window {title:?} within 60 s"))?;
-        let window = found.lines().next().context("xdotool names the window")?.to_owned();
-        run::captured(self.command("xdotool").args(["windowactivate", "--sync", &window]))?;
-        Ok(window)
+        search.args(["windowactivate", "--sync"]);
+        run::captured(&mut search).with_context(|| format!("no window {title:?} within 60 s"))?;
+        Ok(())
     }
 
-    /// Types the first line of `file`, then Enter. From a file: a secret has no place in a command line.
-    pub(crate) fn type_line(&self, window: &str, file: &Path) -> Result<()> {
-        run::captured(self.command("xdotool").args(["type", "--window", window, "--file"]).arg(file))?;
-        run::captured(self.command("xdotool").args(["key", "--window", window, "Return"]))?;
+    /// Types what `file` holds, its line feed as Enter. From a file: a secret has no place in a command line.
+    pub(crate) fn type_file(&self, file: &Path) -> Result<()> {
+        run::captured(self.command("xdotool").args(["type", "--file"]).arg(file))?;
         Ok(())
     }
 

@@ -49,7 +49,7 @@ const STEPS: &[Step] = &[
         name: "lints",
         reach: Reach::Fast,
         tests: false,
-        lines: &["cargo clippy --locked --workspace --all-targets --quiet -- --deny warnings"],
+        lines: &["cargo clippy --locked --workspace --all-targets --all-features --quiet -- --deny warnings"],
     },
     Step {
         name: "unit",
