@@ -148,7 +148,8 @@ impl Step {
             took += done.took;
             tally += Tally::read(&done.output);
             if !done.status.success() {
-                let (end, output, log) = (run::ended(&done), run::tail(&done.output), done.log.display());
+                let (end, output, log) =
+                    (run::ended(&done), run::tail(done.output.trim_end()), done.log.display());
                 let report = format!("{output}\n$ {line}\n{end}; whole output: {log}");
                 return Err((tally.or_one_failed(), report));
             }
