@@ -1,0 +1,153 @@
+//! One bit at a time. The samples are the same in every run.
+
+use std::fs;
+use std::path::Path;
+
+use keystation_audit::{Paths, Reader, Verdict};
+
+use crate::support::{begin, closed, copy, open, work};
+
+/// Splitmix64 (Steele, Lea, Flood 2014): the same samples everywhere, without a dependency.
+struct Samples(u64);
+
+impl Samples {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) % limit as u64).unwrap()
+    }
+}
+
+/// Everything that is in the log, as far as it can be read.
+fn content(paths: &Paths) -> Option<Vec<String>> {
+    let conn =
+        rusqlite::Connection::open_with_flags(&paths.db, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).ok()?;
+    let mut all = Vec::new();
+    for sql in [
+        "SELECT seq, hex(body), hex(leaf) FROM log ORDER BY seq",
+        "SELECT level, idx, hex(hash) FROM node ORDER BY level, idx",
+        "SELECT size, note, coalesce(cosig, '') || coalesce(anchors, '') FROM checkpoint ORDER BY size",
+        "SELECT rid, seq, kind FROM device_record",
+        "SELECT rid, seq, '' FROM open_intent",
+        "SELECT ev, rc, records FROM tally",
+        "SELECT name, sql, '' FROM sqlite_schema ORDER BY name",
+    ] {
+        let mut statement = conn.prepare(sql).ok()?;
+        let mut rows = statement.query([]).ok()?;
+        while let Some(row) = rows.next().ok()? {
+            all.push(format!(
+                "{:?} {:?} {:?}",
+                row.get_ref(0).ok()?,
+                row.get_ref(1).ok()?,
+                row.get_ref(2).ok()?
+            ));
+        }
+    }
+    Some(all)
+}
+
+/// Whether opening or verifying finds that something is wrong.
+fn found(paths: &Paths) -> bool {
+    let intact = Reader::open(paths).and_then(|reader| reader.verify());
+    !matches!(intact, Ok(Verdict::Intact { .. })) || open(paths).is_err()
+}
+
+fn flip(path: &Path, byte: usize, bit: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[byte] ^= 1 << bit;
+    fs::write(path, bytes).unwrap();
+}
+
+/// Where `needle` begins in `hay`; it must be there.
+fn place(hay: &[u8], needle: &[u8]) -> usize {
+    hay.windows(needle.len()).position(|window| window == needle).unwrap()
+}
+
+#[test]
+fn every_flip_in_a_record_a_hash_or_a_checkpoint_is_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let paths = closed(directory.path(), 15);
+    let conn = crate::support::attacker(&paths);
+    let blobs = |sql| -> Vec<Vec<u8>> {
+        let mut statement = conn.prepare(sql).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    // A record may be longer than a page holds; its first kilobyte is in one piece.
+    let kinds = [
+        blobs("SELECT substr(body, 1, 1000) FROM log"),
+        blobs("SELECT leaf FROM log"),
+        blobs("SELECT hash FROM node"),
+        blobs("SELECT CAST(note AS BLOB) FROM checkpoint"),
+    ];
+    drop(conn);
+    let database = fs::read(&paths.db).unwrap();
+    let mut samples = Samples(1);
+    for (kind, blobs) in kinds.iter().enumerate() {
+        for _ in 0..60 {
+            let blob = &blobs[samples.below(blobs.len())];
+            let byte = place(&database, blob) + samples.below(blob.len());
+            let bit = samples.below(8);
+            flip(&paths.db, byte, bit);
+            assert!(found(&paths), "kind {kind}, byte {byte}, bit {bit}");
+            fs::write(&paths.db, &database).unwrap();
+        }
+    }
+    assert!(!found(&paths));
+}
+
+/// Anywhere in the file: a flip is found, or nothing that anybody reads has changed.
+#[test]
+fn every_flip_in_the_database_is_found_or_changes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let paths = closed(directory.path(), 15);
+    let before = content(&paths).unwrap();
+    let database = fs::read(&paths.db).unwrap();
+    let mut samples = Samples(2);
+    let mut seen = 0;
+    for _ in 0..500 {
+        let (byte, bit) = (samples.below(database.len()), samples.below(8));
+        flip(&paths.db, byte, bit);
+        let changed = content(&paths).as_ref() != Some(&before);
+        let found = found(&paths);
+        assert!(found || !changed, "byte {byte}, bit {bit}");
+        seen += u32::from(found);
+        for file in [paths.db.with_extension("db-wal"), paths.db.with_extension("db-shm")] {
+            drop(fs::remove_file(file));
+        }
+        fs::write(&paths.db, &database).unwrap();
+    }
+    // Most of the file is used; if hardly a flip were found, the test would be looking elsewhere.
+    assert!(seen > 200, "{seen}");
+}
+
+/// SQLite passes over a write-ahead log from the first frame whose checksum is wrong, and says nothing.
+#[test]
+fn every_flip_in_the_write_ahead_log_is_found_or_changes_nothing() {
+    let living = tempfile::tempdir().unwrap();
+    let (_, journal) = begin(living.path());
+    work(&journal, 15);
+    let killed = tempfile::tempdir().unwrap();
+    copy(living.path(), killed.path());
+    let length = fs::read(killed.path().join("audit.db-wal")).unwrap().len();
+    let reference = tempfile::tempdir().unwrap();
+    copy(killed.path(), reference.path());
+    let before = content(&Paths::in_dir(reference.path())).unwrap();
+    let mut samples = Samples(3);
+    let mut seen = 0;
+    for _ in 0..120 {
+        let directory = tempfile::tempdir().unwrap();
+        copy(killed.path(), directory.path());
+        let paths = Paths::in_dir(directory.path());
+        let (byte, bit) = (samples.below(length), samples.below(8));
+        flip(&paths.db.with_extension("db-wal"), byte, bit);
+        // The index of the write-ahead log lives in memory; after a kill and a start it is made anew.
+        drop(fs::remove_file(paths.db.with_extension("db-shm")));
+        let changed = content(&paths).as_ref() != Some(&before);
+        let found = found(&paths);
+        assert!(found || !changed, "byte {byte}, bit {bit}");
+        seen += u32::from(found);
+    }
+    assert!(seen > 60, "{seen}");
+}

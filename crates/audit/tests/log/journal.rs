@@ -1,0 +1,368 @@
+use std::collections::BTreeSet;
+use std::fs;
+use std::ops::ControlFlow;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use keystation_audit::{AppendError, Clock, Finding, Journal, OpenError, Origin, Paths, Reader, Stamp};
+use keystation_core::failure::Code;
+use keystation_core::flow::Log;
+use keystation_core::record::{Event, Holds, Intent, Mode, Seq};
+
+use crate::support::{
+    ORIGIN, Steady, actor, attacker, begin, closed, copy, entry, group_key, id, intact, intent, open,
+    outcome, verify, work,
+};
+
+fn create(paths: &Paths) -> Result<Journal, OpenError> {
+    Journal::create(paths, &Origin::new(ORIGIN).unwrap(), &actor(), Steady::new())
+}
+
+/// One of each. The match makes whoever adds an event add it here too.
+fn every_event() -> Vec<Event> {
+    let events = vec![
+        Event::Genesis { vkey: "v".to_owned() },
+        Event::Open {
+            version: "1".to_owned(),
+            sqlite: "1".to_owned(),
+            os: "1".to_owned(),
+            config: "1".to_owned(),
+            open_intents: 0,
+        },
+        Event::Close,
+        Event::Unlock,
+        Event::Lock,
+        Event::UnlockFailed { why: "passphrase" },
+        Event::KeyImport { key: group_key(), custody: "sealed-file" },
+        Event::Intent(intent("sn-1")),
+        Event::Intent(Intent {
+            mode: Mode::Rekey { reason: "repair".to_owned(), approver: "op-2".to_owned() },
+            ..intent("sn-1")
+        }),
+        Event::Result(outcome("sn-1", 8, Holds::Unknown)),
+        Event::Resolve(outcome("sn-1", 8, Holds::New)),
+        Event::Refuse { code: Code::Silent, port: "p".to_owned(), identity: None, id: None },
+        Event::Refuse {
+            code: Code::AlreadyKeyed,
+            port: "p".to_owned(),
+            identity: Some(intent("sn-1").identity),
+            id: Some(id("sn-1")),
+        },
+    ];
+    for event in &events {
+        match event {
+            Event::Genesis { .. } | Event::Open { .. } | Event::Close | Event::Unlock | Event::Lock => {}
+            Event::UnlockFailed { .. } | Event::KeyImport { .. } | Event::Intent(_) => {}
+            Event::Result(_) | Event::Resolve(_) | Event::Refuse { .. } => {}
+        }
+    }
+    events
+}
+
+#[test]
+fn every_event_becomes_a_record_with_all_its_fields() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    // A second genesis is no event of a log that is begun.
+    let events = every_event().split_off(1);
+    for (event, expected) in events.iter().zip(1..) {
+        // An event whose field had the name of a common one would be refused here.
+        assert_eq!(journal.append(&entry(event.clone())).unwrap(), expected);
+    }
+    let reader = Reader::open(&paths).unwrap();
+    let records = reader.recent(u32::try_from(events.len()).unwrap()).unwrap();
+    for (stored, event) in records.iter().zip(&events) {
+        let record = stored.parse().unwrap();
+        assert_eq!((record.event(), record.rc()), (event.name(), event.rc()));
+        assert_eq!(record.approver(), event.approver());
+        assert_eq!((record.operator(), record.role()), ("op-0117".into(), "operator".into()));
+        let mut fields = event.fields();
+        fields.sort_by_key(|(key, _)| *key);
+        assert_eq!(record.own().collect::<Vec<_>>(), fields);
+    }
+    assert_eq!(intact(&paths), 1 + events.len() as u64);
+}
+
+#[test]
+fn log_goes_on_where_it_stopped() {
+    let directory = tempfile::tempdir().unwrap();
+    let paths = closed(directory.path(), 3);
+    let before = fs::read_to_string(&paths.head).unwrap();
+    let journal = open(&paths).unwrap();
+    assert_eq!(journal.checkpoint().unwrap(), before);
+    assert_eq!(journal.origin().as_str(), ORIGIN);
+    assert_eq!(Log::append(&journal, &entry(Event::Unlock)).unwrap().seq, 7);
+    assert_ne!(fs::read_to_string(&paths.head).unwrap(), before);
+    drop(journal);
+    assert_eq!(open(&paths).unwrap().append(&entry(Event::Lock)).unwrap(), 8);
+    assert_eq!(intact(&paths), 9);
+}
+
+#[test]
+fn entry_that_cannot_be_a_record_fails_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    let too_long = Event::Intent(Intent { port: "x".repeat(4096), ..intent("sn-1") });
+    let refused = journal.append(&entry(too_long));
+    assert!(matches!(refused, Err(AppendError::NotARecord(_))), "{refused:?}");
+    assert_eq!(journal.append(&entry(Event::Unlock)).unwrap(), 1);
+    assert_eq!(journal.standing(&id("sn-1")).unwrap().attempts, 0);
+    assert_eq!(intact(&paths), 2);
+}
+
+#[test]
+fn second_writer_is_refused_and_readers_are_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    assert!(matches!(open(&paths), Err(OpenError::InUse(_))));
+    assert!(matches!(create(&paths), Err(OpenError::InUse(_))));
+    assert!(matches!(Journal::rebuild(&paths), Err(OpenError::InUse(_))));
+    let reader = Reader::open(&paths).unwrap();
+    journal.append(&entry(Event::Unlock)).unwrap();
+    assert_eq!(reader.size().unwrap(), 2);
+    journal.close().unwrap();
+    assert_eq!(open(&paths).unwrap().append(&entry(Event::Lock)).unwrap(), 2);
+    assert_eq!(reader.size().unwrap(), 3);
+}
+
+#[test]
+fn closing_is_for_all_clones() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    let clone = journal.clone();
+    journal.close().unwrap();
+    assert!(matches!(clone.append(&entry(Event::Unlock)), Err(AppendError::Closed)));
+    assert_eq!(intact(&paths), 1);
+}
+
+#[test]
+fn records_of_all_callers_stand_once_and_in_one_order() {
+    const CALLERS: u64 = 8;
+    const EACH: u64 = 25;
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    let numbers: Vec<Seq> = std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..CALLERS)
+            .map(|caller| {
+                let journal = journal.clone();
+                scope.spawn(move || {
+                    let rid = format!("sn-{caller}");
+                    let append = |_| journal.append(&entry(Event::Intent(intent(&rid)))).unwrap();
+                    (0..EACH).map(append).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        callers.into_iter().flat_map(|caller| caller.join().unwrap()).collect()
+    });
+    assert_eq!(numbers.iter().copied().collect::<BTreeSet<_>>(), (1..=CALLERS * EACH).collect());
+    for caller in 0..CALLERS {
+        assert_eq!(journal.standing(&id(&format!("sn-{caller}"))).unwrap().attempts, EACH);
+    }
+    assert_eq!(intact(&paths), 1 + CALLERS * EACH);
+}
+
+#[test]
+fn log_is_never_begun_over_another_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let paths = closed(directory.path(), 1);
+    for file in [&paths.db, &paths.key, &paths.head, &paths.vkey] {
+        let other = tempfile::tempdir().unwrap();
+        let left = other.path().join(file.file_name().unwrap());
+        fs::copy(file, &left).unwrap();
+        let refused = create(&Paths::in_dir(other.path()));
+        assert!(matches!(&refused, Err(OpenError::Exists(path)) if *path == left), "{file:?}");
+        assert_eq!(fs::read(&left).unwrap(), fs::read(file).unwrap());
+    }
+}
+
+#[test]
+fn log_whose_parts_are_gone_is_not_begun_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    closed(directory.path(), 1);
+    let without = |gone: &dyn Fn(&Paths) -> Vec<&Path>| {
+        let other = tempfile::tempdir().unwrap();
+        copy(directory.path(), other.path());
+        let paths = Paths::in_dir(other.path());
+        for file in gone(&paths) {
+            fs::remove_file(file).unwrap();
+        }
+        let opened = open(&paths).map(|_| intact(&paths));
+        (opened, paths)
+    };
+    let (opened, paths) = without(&|paths| vec![&paths.db]);
+    assert!(matches!(opened, Err(OpenError::Incomplete { missing, .. }) if missing == paths.db));
+    assert!(!paths.db.exists());
+    let (opened, paths) = without(&|paths| vec![&paths.db, &paths.key]);
+    assert!(matches!(opened, Err(OpenError::Incomplete { missing, .. }) if missing == paths.db));
+    let (opened, paths) = without(&|paths| vec![&paths.db, &paths.head]);
+    assert!(matches!(opened, Err(OpenError::Incomplete { missing, .. }) if missing == paths.db));
+    let (opened, paths) = without(&|paths| vec![&paths.key]);
+    assert!(matches!(opened, Err(OpenError::Incomplete { missing, .. }) if missing == paths.key));
+    let (opened, _) = without(&|paths| vec![&paths.head]);
+    assert!(matches!(opened, Err(OpenError::Integrity(Finding::HeadMissing))));
+    let (opened, _) = without(&|paths| vec![&paths.db, &paths.key, &paths.head]);
+    assert!(matches!(opened, Err(OpenError::NoLog(_))));
+    // The verifier key is in the genesis record too.
+    let (opened, _) = without(&|paths| vec![&paths.vkey]);
+    assert_eq!(opened.unwrap(), 3);
+}
+
+#[test]
+fn key_is_for_the_station_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let paths = closed(directory.path(), 1);
+    assert_eq!(fs::metadata(&paths.key).unwrap().permissions().mode() & 0o777, 0o600);
+    let key = fs::read_to_string(&paths.key).unwrap();
+    for file in [&paths.db, &paths.head, &paths.vkey] {
+        let bytes = fs::read(file).unwrap();
+        let secret = key.rsplit('+').next().unwrap().trim_end().as_bytes();
+        assert!(!bytes.windows(secret.len()).any(|window| window == secret), "{file:?}");
+    }
+    fs::set_permissions(&paths.key, fs::Permissions::from_mode(0o640)).unwrap();
+    assert!(matches!(open(&paths), Err(OpenError::KeyExposed(_))));
+    fs::set_permissions(&paths.key, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(&paths.key, &key[1..]).unwrap();
+    let refused = open(&paths).err().unwrap();
+    assert!(matches!(refused, OpenError::Key { .. }));
+    assert!(!refused.to_string().contains(&key[20..60]));
+}
+
+#[test]
+fn database_of_another_program_or_version_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let paths = closed(directory.path(), 1);
+    for version in [0, 2, -1] {
+        attacker(&paths).pragma_update(None, "user_version", version).unwrap();
+        assert!(matches!(open(&paths), Err(OpenError::Version { found, .. }) if found == version));
+        assert!(Reader::open(&paths).is_err());
+    }
+    attacker(&paths).pragma_update(None, "user_version", 1).unwrap();
+    attacker(&paths).pragma_update(None, "application_id", 7).unwrap();
+    assert!(matches!(open(&paths), Err(OpenError::NotALog { id: 7, .. })));
+    assert!(Reader::open(&paths).is_err());
+    fs::write(&paths.db, b"not a database at all, but long enough to look like one if nobody looks").unwrap();
+    assert!(matches!(open(&paths), Err(OpenError::Database(_))));
+}
+
+#[test]
+fn log_stops_for_good_when_its_head_cannot_be_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut paths = Paths::in_dir(directory.path());
+    let medium = directory.path().join("medium");
+    fs::create_dir(&medium).unwrap();
+    paths.head = medium.join("head.note");
+    let journal = create(&paths).unwrap();
+    journal.append(&entry(Event::Unlock)).unwrap();
+
+    let elsewhere = directory.path().join("elsewhere");
+    fs::rename(&medium, &elsewhere).unwrap();
+    assert!(matches!(journal.append(&entry(Event::Lock)), Err(AppendError::Failed(_))));
+    fs::rename(&elsewhere, &medium).unwrap();
+    // It could go on now, and does not: only a fresh look at the disk tells what is there.
+    assert!(matches!(journal.append(&entry(Event::Lock)), Err(AppendError::Stopped(_))));
+    assert!(matches!(journal.standing(&id("sn-1")), Err(AppendError::Stopped(_))));
+    assert!(matches!(journal.checkpoint(), Err(AppendError::Stopped(_))));
+    assert!(matches!(journal.close(), Err(AppendError::Stopped(_))));
+    // The record that was not acknowledged is there, and the next start brings the head up to it.
+    let journal = open(&paths).unwrap();
+    assert_eq!(journal.append(&entry(Event::Unlock)).unwrap(), 3);
+    assert_eq!(intact(&paths), 4);
+}
+
+/// What a kill between the commit and the head leaves behind.
+#[test]
+fn log_that_is_ahead_of_its_head_is_taken_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    work(&journal, 5);
+    let head = fs::read_to_string(&paths.head).unwrap();
+    let last = journal.append(&entry(Event::Lock)).unwrap();
+    let killed = tempfile::tempdir().unwrap();
+    copy(directory.path(), killed.path());
+    let paths = Paths::in_dir(killed.path());
+    fs::write(&paths.head, head).unwrap();
+    assert_eq!(intact(&paths), last + 1);
+    let journal = open(&paths).unwrap();
+    assert_eq!(fs::read_to_string(&paths.head).unwrap(), journal.checkpoint().unwrap());
+    assert_eq!(journal.append(&entry(Event::Unlock)).unwrap(), last + 1);
+    assert_eq!(intact(&paths), last + 2);
+}
+
+#[test]
+fn reader_shows_a_range_or_one_device() {
+    let directory = tempfile::tempdir().unwrap();
+    let paths = closed(directory.path(), 6);
+    let reader = Reader::open(&paths).unwrap();
+    let shown = |range: std::ops::Range<Seq>, rid: Option<&str>, most: usize| {
+        let mut seen = Vec::new();
+        let visit = |record: &keystation_audit::Record<'_>| {
+            seen.push(record.seq());
+            if seen.len() == most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        reader.records(range, rid.map(id).as_ref(), visit).unwrap();
+        seen
+    };
+    assert_eq!(shown(0..100, None, 100), (0..13).collect::<Vec<_>>());
+    assert_eq!(shown(3..6, None, 100), [3, 4, 5]);
+    assert_eq!(shown(3..6, None, 2), [3, 4]);
+    assert!(shown(6..3, None, 100).is_empty());
+    assert_eq!(shown(0..100, Some("sn-0002"), 100), [5, 6]);
+    assert_eq!(shown(6..100, Some("sn-0002"), 100), [6]);
+    assert!(shown(0..100, Some("sn-9999"), 100).is_empty());
+    let mut all = 0;
+    reader
+        .records(.., None, |_| {
+            all += 1;
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(all, 13);
+    let recent: Vec<_> = reader.recent(3).unwrap().iter().map(|record| record.seq).collect();
+    assert_eq!(recent, [10, 11, 12]);
+}
+
+#[test]
+fn derived_tables_can_be_made_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let paths = closed(directory.path(), 20);
+    let tables = ["device_record", "open_intent", "tally"];
+    let dump = || -> Vec<Vec<String>> {
+        let conn = attacker(&paths);
+        let rows = |table| {
+            let mut statement = conn.prepare(&format!("SELECT * FROM {table}")).unwrap();
+            let columns = statement.column_count();
+            let row = |row: &rusqlite::Row<'_>| {
+                Ok((0..columns).map(|i| format!("{:?}", row.get_ref(i).unwrap())).collect::<String>())
+            };
+            statement.query_map([], row).unwrap().map(Result::unwrap).collect()
+        };
+        tables.into_iter().map(rows).collect()
+    };
+    let before = dump();
+    assert!(before.iter().all(|rows| !rows.is_empty()));
+    for table in tables {
+        attacker(&paths).execute(&format!("DELETE FROM {table}"), []).unwrap();
+        assert_eq!(crate::support::findings(&paths), [Finding::Derived { table }]);
+        Journal::rebuild(&paths).unwrap();
+        assert_eq!(dump(), before);
+        assert_eq!(intact(&paths), 41);
+    }
+}
+
+/// A line may not stop because somebody set the clock.
+#[test]
+fn clock_that_goes_backwards_does_not_stop_the_log() {
+    struct Falling(Steady);
+    impl Clock for Falling {
+        fn now(&self) -> Stamp {
+            let stamp = self.0.now();
+            Stamp { utc_ms: stamp.utc_ms - 100_000 * stamp.mono_ms.cast_signed(), ..stamp }
+        }
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let paths = closed(directory.path(), 1);
+    let journal = Journal::open(&paths, Falling(Steady::new())).unwrap();
+    work(&journal, 3);
+    assert_eq!(intact(&paths), 9);
+    assert!(!format!("{:?}", verify(&paths)).is_empty());
+}

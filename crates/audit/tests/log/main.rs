@@ -1,0 +1,9 @@
+//! The log as its callers and its attackers see it.
+
+mod attacks; // what is done to the files is found, at start or by the verifier
+mod bits; // the same, one bit at a time
+mod example; // the worked example of docs/audit-format.md
+mod journal; // appending, closing, opening, one writer
+mod standing; // what the log knows of a device
+mod support;
+mod vectors; // what must be refused

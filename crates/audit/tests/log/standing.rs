@@ -1,0 +1,108 @@
+use keystation_audit::{AppendError, Journal, Reader};
+use keystation_core::flow::Log;
+use keystation_core::record::{Event, Holds, Seq};
+
+use crate::support::{begin, device_key, entry, id, intact, intent, outcome};
+
+const RID: &str = "sn-1";
+
+fn intend(journal: &Journal) -> Seq {
+    journal.append(&entry(Event::Intent(intent(RID)))).unwrap()
+}
+
+fn settle(journal: &Journal, seq: Seq, holds: Holds) -> Seq {
+    journal.append(&entry(Event::Result(outcome(RID, seq, holds)))).unwrap()
+}
+
+fn resolve(journal: &Journal, seq: Seq, holds: Holds) -> Seq {
+    journal.append(&entry(Event::Resolve(outcome(RID, seq, holds)))).unwrap()
+}
+
+/// Open intent, last record by which it was keyed, attempts; the reader and the writer must agree.
+fn standing(journal: &Journal, reader: &Reader) -> (Option<Seq>, Option<Seq>, u64) {
+    let standing = Log::standing(journal, &id(RID)).unwrap();
+    assert_eq!(reader.standing(&id(RID)).unwrap(), standing);
+    (standing.open.map(|open| open.seq), standing.keyed, standing.attempts)
+}
+
+#[test]
+fn intent_is_open_until_its_outcome_is_known() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    let reader = Reader::open(&paths).unwrap();
+    assert_eq!(standing(&journal, &reader), (None, None, 0));
+
+    let first = intend(&journal);
+    assert_eq!(standing(&journal, &reader), (Some(first), None, 1));
+    settle(&journal, first, Holds::Unknown);
+    assert_eq!(standing(&journal, &reader), (Some(first), None, 1));
+    resolve(&journal, first, Holds::Old);
+    assert_eq!(standing(&journal, &reader), (None, None, 1));
+
+    let second = intend(&journal);
+    let passed = settle(&journal, second, Holds::New);
+    assert_eq!(standing(&journal, &reader), (None, Some(passed), 2));
+    assert_eq!(reader.standing(&id("sn-2")).unwrap(), keystation_core::flow::Standing::default());
+    assert_eq!(intact(&paths), 6);
+}
+
+#[test]
+fn older_open_intent_stays_open_until_a_later_key_is_proved() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    let reader = Reader::open(&paths).unwrap();
+    let (older, newer) = (intend(&journal), intend(&journal));
+    assert_eq!(standing(&journal, &reader), (Some(newer), None, 2));
+    // What the newer one did not change may still be what the older one wrote.
+    settle(&journal, newer, Holds::Old);
+    assert_eq!(standing(&journal, &reader), (Some(older), None, 2));
+
+    let rekey = intend(&journal);
+    let passed = settle(&journal, rekey, Holds::New);
+    assert_eq!(standing(&journal, &reader), (None, Some(passed), 3));
+    assert!(reader.open_intents().unwrap().is_empty());
+    // A slot that met the same device and is late: nobody knows any more.
+    settle(&journal, older, Holds::Unknown);
+    assert_eq!(standing(&journal, &reader), (Some(older), Some(passed), 3));
+    assert_eq!(intact(&paths), 7);
+}
+
+#[test]
+fn key_that_is_proved_does_not_close_a_later_intent() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    let reader = Reader::open(&paths).unwrap();
+    let (older, newer) = (intend(&journal), intend(&journal));
+    let passed = settle(&journal, older, Holds::New);
+    assert_eq!(standing(&journal, &reader), (Some(newer), Some(passed), 2));
+    assert_eq!(intact(&paths), 4);
+}
+
+#[test]
+fn outcome_needs_an_intent_of_the_same_device() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    let seq = intend(&journal);
+    for (rid, intent) in [(RID, 0), (RID, seq + 1), ("sn-2", seq)] {
+        let refused = journal.append(&entry(Event::Result(outcome(rid, intent, Holds::New))));
+        assert!(matches!(refused, Err(AppendError::NoSuchIntent { .. })), "{rid} {intent}");
+    }
+    // Nothing of it is in the log, and the log goes on.
+    assert_eq!(settle(&journal, seq, Holds::New), seq + 1);
+    assert_eq!(intact(&paths), 3);
+}
+
+#[test]
+fn reader_lists_what_is_open_and_counts_the_rest() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    crate::support::work(&journal, 10);
+    let reader = Reader::open(&paths).unwrap();
+    let open: Vec<_> = reader.open_intents().unwrap().into_iter().map(|open| (open.seq, open.rid)).collect();
+    assert_eq!(open, [(9, "sn-0004".to_owned()), (19, "sn-0009".to_owned())]);
+    let counts = reader.counts().unwrap();
+    assert_eq!((counts.passed, counts.failed, counts.refused), (6, 4, 0));
+    assert!(!reader.ever_imported().unwrap());
+    assert_eq!(reader.written_key(&id("sn-0000")).unwrap(), Some(device_key(1).fingerprint()));
+    assert_eq!(reader.written_key(&id("sn-0003")).unwrap(), None);
+}
