@@ -66,11 +66,11 @@ describe("a good device", () => {
 
   test("shows its six steps in order, each marked as the current one in its turn", async () => {
     const seen: string[] = [];
-    const shell = new FakeShell(unlocked, async () => {
+    const shell = await open(new FakeShell(unlocked));
+    shell.pace = async () => {
       await settle();
       seen.push(document.querySelector("[aria-current=step]")?.textContent.trim() ?? "none");
-    });
-    await open(shell);
+    };
     await shell.plug(1, good);
     expect(seen).toEqual(["Read", "Derive", "Write", "Restart", "Prove", "Record"]);
   });
@@ -167,33 +167,36 @@ describe("a failing device", () => {
 });
 
 describe("the vault", () => {
+  test("is asked for at the start, without a key pressed", async () => {
+    await open(new FakeShell(station, "unlocked"));
+    expect(word()).toBe("Plug in a device");
+    expect(document.querySelector("header")?.textContent).toContain("7C1D0-A4E91");
+  });
+
   test("is unlocked by Enter, and the device that waits is keyed then", async () => {
     const shell = await open(new FakeShell(station));
-    expect(word()).toBe("Vault locked");
     await shell.plug(1, good);
+    await settle();
     expect(word()).toBe("Vault locked");
+    shell.passphrase = "unlocked";
     await press("Enter");
     expect(word()).toBe("PASS");
   });
 
   test("stays locked when the dialog is cancelled, without a complaint", async () => {
-    const shell = new FakeShell(station);
-    shell.passphrase = "cancelled";
-    await open(shell);
+    await open(new FakeShell(station, "cancelled"));
     await press("Enter");
     expect(word()).toBe("Vault locked");
     expect(document.querySelector("[role=alert]")).toBeNull();
   });
 
   test("says why it cannot be unlocked, until it is", async () => {
-    const shell = new FakeShell(station);
-    shell.passphrase = {
+    const shell = new FakeShell(station, {
       code: "vault-failed",
       sentence: "The vault file is damaged.",
       remedy: ["Call the custodian."],
-    };
+    });
     await open(shell);
-    await press("Enter");
     expect(document.querySelector("[role=alert]")?.textContent).toContain("The vault file is damaged.");
     shell.passphrase = "unlocked";
     await press("Enter");
@@ -216,6 +219,7 @@ describe("the vault", () => {
     expect(word()).toBe("FAIL");
     await press("Enter");
     expect(word()).toBe("Vault locked");
+    shell.passphrase = "unlocked";
     await press("Enter");
     expect(word()).toBe("Plug in a device");
   });
@@ -229,6 +233,19 @@ describe("the page", () => {
     expect(text()).toContain("Another program holds the station.");
     expect(text()).toContain("Close it.");
     expect(document.querySelector("[data-slot]")).toBeNull();
+  });
+
+  test("says that a slot stopped, and that no Enter mends it", async () => {
+    const shell = await open(new FakeShell(unlocked));
+    shell.stop(1, { code: "slot-stopped", sentence: "Too many open files.", remedy: ["Close the window."] });
+    await press("Enter");
+    expect(word()).toBe("Slot stopped");
+    expect(text()).toContain("Too many open files.");
+  });
+
+  test("says so when the settings have no slot", async () => {
+    await open(new FakeShell({ ...unlocked, slots: [] }));
+    expect(text()).toContain("station.toml");
   });
 
   test("turns the strip red when the log cannot be written", async () => {

@@ -3,7 +3,8 @@
 import { failing, FakeShell, good, station } from "./fake";
 import { open } from "./open";
 
-const shell = new FakeShell(station, () => new Promise((done) => setTimeout(done, 400)));
+const shell = new FakeShell(station, "unlocked");
+shell.pace = () => new Promise((done) => setTimeout(done, 400));
 open(shell);
 
 const hand = document.createElement("nav");

@@ -41,7 +41,7 @@ export const station: Overview = {
   operator: "op-0117",
   job: "WO-44192",
   profile: "env-sensor 2",
-  key: { label: "gk-2026a", group: "env-sensors", checkValue: "7C1D0-A4E91" },
+  key: { label: "gk-2026a", checkValue: "7C1D0-A4E91" },
   locked: true,
   records: 5124,
   openIntents: 0,
@@ -59,27 +59,34 @@ interface Slot {
 export type Pace = () => Promise<void>;
 
 export class FakeShell implements Shell {
+  /** How long a step takes. */
+  pace: Pace = () => Promise.resolve();
   /** What the operator answers in the passphrase dialog; a problem is what the station answers to it. */
-  passphrase: UnlockOutcome | Problem = "unlocked";
+  passphrase: UnlockOutcome | Problem;
   /** The station cannot start. */
   broken: Problem | undefined;
 
   readonly #overview: Overview;
   readonly #records: RecordLine[] = [];
   readonly #slots: Map<number, Slot>;
-  readonly #pace: Pace;
   #told: (update: CardUpdate) => void = () => undefined;
 
-  constructor(overview: Overview = station, pace: Pace = () => Promise.resolve()) {
+  constructor(overview: Overview = station, passphrase: UnlockOutcome | Problem = "cancelled") {
     this.#overview = structuredClone(overview);
-    this.#pace = pace;
+    this.passphrase = passphrase;
     const empty = (): Slot => ({ card: { state: "waiting" }, plugged: undefined });
     this.#slots = new Map(overview.slots.map(({ number }) => [number, empty()]));
     this.#append("log.open", "", "");
   }
 
   overview(): Promise<Overview> {
-    return this.broken ? refuse(this.broken) : Promise.resolve(structuredClone(this.#overview));
+    if (this.broken) return refuse(this.broken);
+    const { key, locked } = this.#overview;
+    // Without the vault nobody knows a check value.
+    return Promise.resolve({
+      ...structuredClone(this.#overview),
+      key: key && locked ? { ...key, checkValue: null } : key,
+    });
   }
 
   recent(count: number): Promise<RecordLine[]> {
@@ -130,7 +137,7 @@ export class FakeShell implements Shell {
     }
     for (const { step } of steps) {
       this.#show(slot, { state: "working", step });
-      await this.#pace();
+      await this.pace();
       if (this.#slot(slot).plugged !== device) return;
     }
     this.#show(slot, this.#outcome(device));
@@ -143,15 +150,20 @@ export class FakeShell implements Shell {
     this.#show(slot, card.state === "fail" ? { ...card, gone: true } : { state: "waiting" });
   }
 
+  /** The slot does not work any more. */
+  stop(slot: number, problem: Problem): void {
+    this.#show(slot, { state: "stopped", ...problem });
+  }
+
   #outcome({ id, serial, mac, fails }: FakeDevice): Card {
     this.#append("inject.intent", "", id);
     if (!fails) {
       this.#overview.counts.done++;
-      return { state: "pass", id, serial, mac, record: this.#append("inject.result", "ok", id), millis: 640 };
+      return { state: "pass", id, serial, mac, record: this.#append("inject.result", "ok", id) };
     }
     this.#overview.counts.failed++;
     const record = this.#append("inject.result", "verify_mismatch", id);
-    return { state: "fail", ...fails, record, id, detail: fails.detail ?? null, gone: false };
+    return { state: "fail", ...fails, record, detail: fails.detail ?? null, gone: false };
   }
 
   #append(event: string, outcome: string, id: string): number {

@@ -40,6 +40,8 @@ export class Line {
       await this.#shell.watch((update) => {
         this.#show(update);
       });
+      // Without the vault there is nothing to do: a station that starts asks at once.
+      if (this.locked) await this.unlock();
     } catch (error) {
       this.refused = problemOf(error);
     }

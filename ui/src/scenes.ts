@@ -14,7 +14,8 @@ function shell(overview = open): FakeShell {
 
 function stopsAt(step: string): FakeShell {
   let left = steps.findIndex((known) => known.step === step);
-  const fake = new FakeShell(open, () => (left-- > 0 ? Promise.resolve() : stuck()));
+  const fake = shell();
+  fake.pace = () => (left-- > 0 ? Promise.resolve() : stuck());
   void fake.plug(1, good);
   return fake;
 }
@@ -58,7 +59,17 @@ export const scenes: Readonly<Record<string, () => FakeShell | Promise<FakeShell
   "fail-locked": () => with_(failing, (fake) => fake.lock()),
   "log-failed": () => with_(logFailed),
   unsettled: () => shell({ ...open, openIntents: 1 }),
-  "no-key": () => shell({ ...station, key: null }),
+  "no-key": () => shell({ ...open, key: { label: "gk-2026a", checkValue: null } }),
+  "no-slot": () => shell({ ...open, key: null, profile: "", slots: [] }),
+  stopped: () => {
+    const fake = shell();
+    fake.stop(1, {
+      code: "slot-stopped",
+      sentence: "Too many open files.",
+      remedy: ["Close the window.", "Start the station again.", "Again: call the administrator."],
+    });
+    return fake;
+  },
   hostile: () => with_(hostile),
   "hostile-fail": () =>
     with_({

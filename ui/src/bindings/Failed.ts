@@ -1,1 +1,1 @@
-export type Failed = { code: string, sentence: string, safety: string, remedy: Array<string>, record: number | null, id: string | null, detail: string | null, gone: boolean, };
+export type Failed = { code: string, sentence: string, safety: string, remedy: Array<string>, record: number | null, detail: string | null, gone: boolean, };

@@ -1,1 +1,1 @@
-export type KeyLine = { label: string, group: string, checkValue: string, };
+export type KeyLine = { label: string, checkValue: string | null, };

@@ -1,1 +1,1 @@
-export type Passed = { id: string, serial: string | null, mac: string | null, record: number, millis: number, };
+export type Passed = { id: string, serial: string | null, mac: string | null, record: number, };
