@@ -8,174 +8,23 @@
 //! The intent is durable before the first byte of the write, PASS is returned only after the result is durable. A
 //! kill at any arrow leaves nothing, or an open intent; [`inject`] settles it when the device is seen again.
 
-use std::error::Error;
+mod contract;
+mod fault;
+
+pub use contract::{
+    Device, DeviceError, DeviceState, Log, LogError, OpenIntent, Receipt, Refusal, Sighting, Standing, Vault,
+    VaultError,
+};
+use fault::Fault;
 
 use crate::credential::{CredentialSet, Overwrite};
 use crate::failure::{Code, Failure, Safety};
 use crate::identity::Identity;
-use crate::key::{DeviceKey, Endpoint, Fingerprint, GroupKeyInfo};
-use crate::proof::{self, Nonce, Proof};
+use crate::key::{Endpoint, GroupKeyInfo};
+use crate::proof::{self, Nonce};
 use crate::recipe::Recipe;
 use crate::record::{Actor, Entry, Event, Holds, Intent, Mode, Outcome, Seq};
 use crate::registration::RegistrationId;
-
-/// A group key in custody. The operation is offered, the key is kept.
-pub trait Vault {
-    /// The device key of `id`.
-    fn derive(&self, id: &RegistrationId) -> Result<DeviceKey, VaultError>;
-}
-
-/// A device on a port. Each method returns within a time limit of its own.
-pub trait Device {
-    /// Asks the device who it is and what it holds.
-    fn identify(&mut self) -> Result<Sighting, DeviceError>;
-    /// Sends the set; the device keeps what it has until [`Device::commit`].
-    fn stage(&mut self, set: &CredentialSet) -> Result<(), DeviceError>;
-    /// Has the device store the staged set, all of it or nothing. A device that is not `identity` refuses, and one
-    /// that holds another set refuses without the permission.
-    fn commit(
-        &mut self,
-        set: &CredentialSet,
-        identity: &Identity,
-        overwrite: Option<&Overwrite>,
-    ) -> Result<(), DeviceError>;
-    /// Restarts the device and returns when it answers again.
-    fn restart(&mut self) -> Result<(), DeviceError>;
-    /// Has the device prove the key that it holds in its storage.
-    fn prove(&mut self, nonce: &Nonce) -> Result<Proof, DeviceError>;
-}
-
-/// The audit log.
-pub trait Log {
-    /// Returns when the record is durable.
-    fn append(&self, entry: &Entry) -> Result<Receipt, LogError>;
-    /// What the log knows of a registration ID.
-    fn standing(&self, id: &RegistrationId) -> Result<Standing, LogError>;
-}
-
-/// What a device tells when it is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sighting {
-    /// Who it is.
-    pub identity: Identity,
-    /// What it holds.
-    pub state: DeviceState,
-    /// Counts the sets it ever stored; 0 when it holds none.
-    pub generation: u32,
-    /// Differs after each start of the device.
-    pub boot: u32,
-    /// Firmware version, at most 32 printable ASCII characters.
-    pub firmware: String,
-}
-
-/// What a device holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeviceState {
-    /// No credential set.
-    Empty,
-    /// A credential set, which can be replaced.
-    Keyed,
-    /// A credential set, which cannot be replaced any more.
-    Locked,
-}
-
-/// A record is durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Receipt {
-    /// Its number.
-    pub seq: Seq,
-}
-
-/// What the log knows of a registration ID.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Standing {
-    /// The last intent, when its outcome is not known.
-    pub open: Option<OpenIntent>,
-    /// The record by which the device was last known to hold its key.
-    pub keyed: Option<Seq>,
-    /// Intents so far.
-    pub attempts: u64,
-}
-
-/// An intent that nobody has seen the outcome of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OpenIntent {
-    /// Its record.
-    pub seq: Seq,
-    /// The key that it was to write: only under the same group key can the device be asked whether it did.
-    pub fingerprint: Fingerprint,
-}
-
-/// A vault that does not derive.
-#[derive(Debug, thiserror::Error)]
-pub enum VaultError {
-    /// It has to be unlocked first.
-    #[error("the vault is locked")]
-    Locked,
-    /// Custody failed; there is no other custody to fall back to.
-    #[error("the group key cannot be used: {0}")]
-    Custody(String),
-}
-
-/// A device that does not do what it is asked.
-#[derive(Debug, thiserror::Error)]
-pub enum DeviceError {
-    /// The far end is gone.
-    #[error("the device is gone")]
-    Unplugged(#[source] Option<std::io::Error>),
-    /// No complete answer in time.
-    #[error("no answer within {limit_ms} ms")]
-    Silent {
-        /// The limit that ran out, in milliseconds.
-        limit_ms: u64,
-    },
-    /// An answer that the protocol does not allow. The text never holds bytes of the device.
-    #[error("not an answer of this protocol: {0}")]
-    Garbled(String),
-    /// The device speaks no version that this station speaks, or lacks a command.
-    #[error("the device does not support {0}")]
-    Unsupported(String),
-    /// An identifier of the device is unusable.
-    #[error(transparent)]
-    Identity(#[from] crate::identity::IdentifierError),
-    /// An error answer.
-    #[error("the device refuses: {0}")]
-    Refused(Refusal),
-}
-
-/// Why a device refuses, in its own words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The commit names another device.
-    #[error("it is not the device that is meant")]
-    WrongDevice,
-    /// It holds a set, and overwriting was not asked for.
-    #[error("it holds another credential set")]
-    AlreadyKeyed,
-    /// It is locked.
-    #[error("it is locked")]
-    Locked,
-    /// Its storage does not keep what is written.
-    #[error("its storage failed")]
-    Storage,
-    /// What was staged is not what is committed.
-    #[error("the staged set is not the one to commit")]
-    NotStaged,
-    /// It holds no set that it could prove.
-    #[error("it holds no credential set")]
-    Empty,
-    /// Another code; see `docs/device-protocol.md`.
-    #[error("code {0}")]
-    Other(u16),
-}
-
-/// A log that does not take a record.
-#[derive(Debug, thiserror::Error)]
-pub enum LogError {
-    /// The storage failed, or the log does not agree with its head.
-    #[error("the audit log cannot be written")]
-    Storage(#[source] Box<dyn Error + Send + Sync>),
-}
 
 /// The six steps that a person sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -296,13 +145,6 @@ struct Bench<'a, 'b> {
     watch: &'b mut dyn FnMut(Step),
     /// What a refusal means for the device: an open intent makes even the untouched one uncertain.
     safety: Safety,
-}
-
-/// A step that failed, and what the device holds because of it.
-struct Fault {
-    code: Code,
-    holds: Holds,
-    cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl Bench<'_, '_> {
@@ -469,62 +311,4 @@ impl Bench<'_, '_> {
 
 fn unrecorded(error: LogError, safety: Safety) -> Failure {
     Failure { code: Code::LogFailed, safety, record: None, cause: Some(error.into()) }
-}
-
-impl Fault {
-    const fn new(code: Code, holds: Holds) -> Self {
-        Self { code, holds, cause: None }
-    }
-
-    fn of(error: DeviceError, holds: Holds) -> Self {
-        Self { holds, ..error.into() }
-    }
-}
-
-impl From<Code> for Fault {
-    fn from(code: Code) -> Self {
-        Self::new(code, Holds::Old)
-    }
-}
-
-impl From<DeviceError> for Fault {
-    fn from(error: DeviceError) -> Self {
-        let code = match &error {
-            DeviceError::Unplugged(_) => Code::Unplugged,
-            DeviceError::Silent { .. } => Code::Silent,
-            DeviceError::Garbled(_) => Code::Garbled,
-            DeviceError::Unsupported(_) => Code::Unsupported,
-            DeviceError::Identity(_) => Code::NoIdentity,
-            DeviceError::Refused(refusal) => match refusal {
-                Refusal::WrongDevice => Code::Swapped,
-                Refusal::AlreadyKeyed => Code::AlreadyKeyed,
-                Refusal::Locked => Code::Locked,
-                Refusal::Storage => Code::StorageFailed,
-                Refusal::NotStaged | Refusal::Empty | Refusal::Other(_) => Code::Refused,
-            },
-        };
-        Self { code, holds: Holds::Old, cause: Some(error.into()) }
-    }
-}
-
-impl From<VaultError> for Fault {
-    fn from(error: VaultError) -> Self {
-        let code = match &error {
-            VaultError::Locked => Code::VaultLocked,
-            VaultError::Custody(_) => Code::VaultFailed,
-        };
-        Self { code, holds: Holds::Old, cause: Some(error.into()) }
-    }
-}
-
-impl From<LogError> for Fault {
-    fn from(error: LogError) -> Self {
-        Self { code: Code::LogFailed, holds: Holds::Old, cause: Some(error.into()) }
-    }
-}
-
-impl From<crate::recipe::NoRegistrationId> for Fault {
-    fn from(error: crate::recipe::NoRegistrationId) -> Self {
-        Self { code: Code::NoIdentity, holds: Holds::Old, cause: Some(error.into()) }
-    }
 }

@@ -72,22 +72,37 @@ impl FromStr for Fingerprint {
 
     /// 24 lower-case hexadecimal digits, as records have them.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fail = |reason| IdentifierError { what: "key fingerprint", reason };
-        let mut bytes = [0u8; 12];
-        let mut digits = 0;
-        for (index, character) in text.chars().enumerate() {
-            let digit = character
-                .to_digit(16)
-                .filter(|_| digits < 24 && !character.is_ascii_uppercase())
-                .ok_or(fail(Reason::Character { position: index + 1, character }))?;
-            bytes[digits / 2] = bytes[digits / 2] << 4 | digit as u8;
-            digits += 1;
+        let what = "key fingerprint";
+        if let Some((index, character)) = text.chars().enumerate().find(|(_, c)| c.is_ascii_uppercase()) {
+            return Err(IdentifierError {
+                what,
+                reason: Reason::Character { position: index + 1, character },
+            });
         }
-        match digits {
-            24 => Ok(Self(bytes)),
-            length => Err(fail(Reason::TooShort { length })),
-        }
+        hex(what, text.chars().enumerate()).map(Self)
     }
+}
+
+/// `N` bytes from hexadecimal digits, each with its place in the text, counted from 0.
+fn hex<const N: usize>(
+    what: &'static str,
+    digits: impl Iterator<Item = (usize, char)>,
+) -> Result<[u8; N], IdentifierError> {
+    let fail = |reason| IdentifierError { what, reason };
+    let mut bytes = [0; N];
+    let mut count = 0;
+    for (index, character) in digits {
+        let digit = character
+            .to_digit(16)
+            .filter(|_| count < 2 * N)
+            .ok_or(fail(Reason::Character { position: index + 1, character }))?;
+        bytes[count / 2] = bytes[count / 2] << 4 | digit as u8;
+        count += 1;
+    }
+    if count < 2 * N {
+        return Err(fail(Reason::TooShort { length: count }));
+    }
+    Ok(bytes)
 }
 
 /// The first 5 bytes of HMAC-SHA256(group key, "keystation/gkcv/v1" ‖ 00), shown as `7C1D0-A4E91`.
@@ -127,24 +142,8 @@ impl FromStr for CheckValue {
 
     /// Ten hexadecimal digits of either case, with or without the dash in the middle.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fail = |reason| IdentifierError { what: "check value", reason };
-        let mut bytes = [0u8; 5];
-        let mut digits = 0;
-        for (index, character) in text.chars().enumerate() {
-            if character == '-' && index == 5 {
-                continue;
-            }
-            let digit = character
-                .to_digit(16)
-                .filter(|_| digits < 10)
-                .ok_or(fail(Reason::Character { position: index + 1, character }))?;
-            bytes[digits / 2] = bytes[digits / 2] << 4 | digit as u8;
-            digits += 1;
-        }
-        match digits {
-            10 => Ok(Self(bytes)),
-            length => Err(fail(Reason::TooShort { length })),
-        }
+        let dash = |(index, character): &(usize, char)| *index == 5 && *character == '-';
+        hex("check value", text.chars().enumerate().filter(|place| !dash(place))).map(Self)
     }
 }
 

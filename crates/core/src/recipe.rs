@@ -59,6 +59,9 @@ pub enum RecipeError {
     /// No placeholder: every device would have the same ID.
     #[error("it names neither {{mac}} nor {{serial}}, so every device would have the same registration ID")]
     Constant,
+    /// Its text, or the spelling of the MAC, makes every ID illegal: what is wrong with the shortest of them.
+    #[error("no device can have an ID of it: {0}")]
+    Illegal(#[source] IdentifierError),
 }
 
 /// Why a device has no registration ID under this recipe.
@@ -104,7 +107,14 @@ impl Recipe {
         if parts.iter().all(|part| matches!(part, Part::Text(_))) {
             return Err(RecipeError::Constant);
         }
-        Ok(Self { parts, spelling, mac_rule, id_rule })
+        let recipe = Self { parts, spelling, mac_rule, id_rule };
+        // Better one profile refused at the start than every device of a shift.
+        let shortest =
+            Identity { mac: Some(Mac::new([0; 6])), serial: Some("1".parse().expect("a serial number")) };
+        match recipe.spell(&shortest) {
+            Err(NoRegistrationId::Refused(error)) => Err(RecipeError::Illegal(error)),
+            _ => Ok(recipe),
+        }
     }
 
     /// The one place where a registration ID is made of an identity.
@@ -116,6 +126,10 @@ impl Recipe {
         if let Some(mac) = identity.mac {
             mac.check(self.mac_rule)?;
         }
+        self.spell(identity)
+    }
+
+    fn spell(&self, identity: &Identity) -> Result<RegistrationId, NoRegistrationId> {
         let mut id = String::new();
         for part in &self.parts {
             match part {
@@ -156,8 +170,9 @@ mod tests {
 
     #[test]
     fn spellings() {
-        let id = |spelling, rule| {
-            Recipe::new("{mac}", spelling, ALLOW, rule).unwrap().registration_id(&published())
+        let id = |spelling| {
+            let recipe = Recipe::new("{mac}", spelling, ALLOW, IdRule::Punctuation).unwrap();
+            recipe.registration_id(&published()).unwrap()
         };
         for (spelling, expected) in [
             (MacSpelling::Nothing, "a1b2c3d4e5f6"),
@@ -165,10 +180,44 @@ mod tests {
             (MacSpelling::Colons, "a1:b2:c3:d4:e5:f6"),
             (MacSpelling::Dots, "a1b2.c3d4.e5f6"),
         ] {
-            assert_eq!(id(spelling, IdRule::Punctuation).unwrap().as_str(), expected);
+            assert_eq!(id(spelling).as_str(), expected);
         }
-        let refused = id(MacSpelling::Colons, IdRule::Dashes).unwrap_err().to_string();
-        assert_eq!(refused, "registration ID: character 3 is ':', which cannot stand there");
+    }
+
+    #[test]
+    fn a_recipe_that_makes_only_illegal_ids_is_refused_when_it_is_read() {
+        let (seven, eight) = ("{mac}".repeat(7), "{mac}".repeat(8));
+        let new = |text, spelling, rule| {
+            Recipe::new(text, spelling, MacRule::default(), rule).map(|_| ()).map_err(|e| e.to_string())
+        };
+        for (text, spelling, rule, wrong) in [
+            ("{mac}", MacSpelling::Colons, IdRule::Dashes, "character 3 is ':', which cannot stand there"),
+            ("{mac}", MacSpelling::Dots, IdRule::Dashes, "character 5 is '.', which cannot stand there"),
+            (
+                "SN-{serial}",
+                MacSpelling::Dashes,
+                IdRule::Dashes,
+                "character 1 is 'S', which cannot stand there",
+            ),
+            (
+                "sn_{serial}",
+                MacSpelling::Dashes,
+                IdRule::Dashes,
+                "character 3 is '_', which cannot stand there",
+            ),
+            (
+                "{serial}-",
+                MacSpelling::Dashes,
+                IdRule::Dashes,
+                "character 2 is '-', which cannot stand there",
+            ),
+            (&eight, MacSpelling::Dashes, IdRule::Dashes, "it has 136 characters, at most 128 are allowed"),
+        ] {
+            let told = format!("no device can have an ID of it: registration ID: {wrong}");
+            assert_eq!(new(text, spelling, rule), Err(told), "{text}");
+        }
+        assert!(new("sn_{serial}", MacSpelling::Dashes, IdRule::Punctuation).is_ok());
+        assert!(new(&seven, MacSpelling::Dashes, IdRule::Dashes).is_ok());
     }
 
     #[test]

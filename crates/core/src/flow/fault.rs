@@ -1,0 +1,73 @@
+//! How an error becomes a code.
+
+use std::error::Error;
+
+use super::{DeviceError, LogError, Refusal, VaultError};
+use crate::failure::Code;
+use crate::recipe::NoRegistrationId;
+use crate::record::Holds;
+
+/// A step that failed, and what the device holds because of it.
+pub(super) struct Fault {
+    pub(super) code: Code,
+    pub(super) holds: Holds,
+    pub(super) cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Fault {
+    pub(super) const fn new(code: Code, holds: Holds) -> Self {
+        Self { code, holds, cause: None }
+    }
+
+    pub(super) fn of(error: DeviceError, holds: Holds) -> Self {
+        Self { holds, ..error.into() }
+    }
+}
+
+impl From<Code> for Fault {
+    fn from(code: Code) -> Self {
+        Self::new(code, Holds::Old)
+    }
+}
+
+impl From<DeviceError> for Fault {
+    fn from(error: DeviceError) -> Self {
+        let code = match &error {
+            DeviceError::Unplugged(_) => Code::Unplugged,
+            DeviceError::Silent { .. } => Code::Silent,
+            DeviceError::Garbled(_) => Code::Garbled,
+            DeviceError::Unsupported(_) => Code::Unsupported,
+            DeviceError::Identity(_) => Code::NoIdentity,
+            DeviceError::Refused(refusal) => match refusal {
+                Refusal::WrongDevice => Code::Swapped,
+                Refusal::AlreadyKeyed => Code::AlreadyKeyed,
+                Refusal::Locked => Code::Locked,
+                Refusal::Storage => Code::StorageFailed,
+                Refusal::NotStaged | Refusal::Empty | Refusal::Other(_) => Code::Refused,
+            },
+        };
+        Self { code, holds: Holds::Old, cause: Some(error.into()) }
+    }
+}
+
+impl From<VaultError> for Fault {
+    fn from(error: VaultError) -> Self {
+        let code = match &error {
+            VaultError::Locked => Code::VaultLocked,
+            VaultError::Custody(_) => Code::VaultFailed,
+        };
+        Self { code, holds: Holds::Old, cause: Some(error.into()) }
+    }
+}
+
+impl From<LogError> for Fault {
+    fn from(error: LogError) -> Self {
+        Self { code: Code::LogFailed, holds: Holds::Old, cause: Some(error.into()) }
+    }
+}
+
+impl From<NoRegistrationId> for Fault {
+    fn from(error: NoRegistrationId) -> Self {
+        Self { code: Code::NoIdentity, holds: Holds::Old, cause: Some(error.into()) }
+    }
+}
