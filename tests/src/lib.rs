@@ -2,3 +2,6 @@
 
 pub mod bench;
 pub mod binaries;
+pub mod qemu;
+pub mod sim;
+pub mod tap;

@@ -4,4 +4,8 @@
 //! begins with `qemu::` needs the emulator, with `window::` a display: `cargo xtask test --fast` leaves both out.
 
 mod architecture; // who may import whom, over `cargo metadata`
+mod first_key; // one device, end to end, and what is refused
+mod kill; // the station killed at every step
+mod lies; // devices that say OK and do something else
+mod qemu; // the device agent as firmware of an emulated board, and power cuts
 mod repository; // rules about the text of the repository
