@@ -4,7 +4,7 @@ use keystation_core::flow::Step;
 use keystation_core::identity::Mac;
 use keystation_core::record::{Event, Value};
 
-use crate::bench::{FakeVault, GROUP_KEY, World, spilled};
+use crate::bench::{FakeVault, GROUP_KEY, Secret, World};
 
 #[test]
 fn the_intent_is_durable_before_the_write_and_the_result_before_pass() {
@@ -19,7 +19,7 @@ fn the_intent_is_durable_before_the_write_and_the_result_before_pass() {
         [Step::Read, Step::Derive, Step::Write, Step::Restart, Step::Prove, Step::Record]
     );
     assert_eq!((pass.intent, pass.record), (0, 1));
-    assert_eq!(pass.id, world.id());
+    assert_eq!(pass.id, World::id());
     assert!(world.is_keyed());
     let stored = world.board.stored.expect("a set");
     assert_eq!(stored.endpoint, "global.azure-devices-provisioning.net");
@@ -32,7 +32,7 @@ fn the_intent_says_everything_that_is_known_before_the_write() {
     let entries = world.log.entries.borrow();
     let mut fields = entries[0].event.fields();
     fields.sort_by_key(|(name, _)| *name);
-    let fingerprint = device_key(&GROUP_KEY, &world.id()).fingerprint().to_string();
+    let fingerprint = device_key(&GROUP_KEY, &World::id()).fingerprint().to_string();
     let text = |text: &str| Value::Text(text.to_owned());
     let expected = [
         ("dkfp", text(&fingerprint)),
@@ -72,13 +72,13 @@ fn the_intent_says_everything_that_is_known_before_the_write() {
 /// The search for secrets in records, which every run of every test here makes, finds one that is there.
 #[test]
 fn a_planted_secret_is_found() {
-    let key = device_key(&GROUP_KEY, &World::new().id());
+    let key = device_key(&GROUP_KEY, &World::id());
     let hex: String = key.expose().iter().map(|byte| format!("{byte:02X}")).collect();
+    let secret = Secret::new(key.expose());
     for text in [format!("x{hex}"), key.to_base64().to_string(), hex[..30].to_owned()] {
-        assert_eq!(spilled(&[("fw", "2.4.1".into()), ("port", text.into())], key.expose()), Some("port"));
+        assert_eq!(secret.found_in(&[("fw", "2.4.1".into()), ("port", text.into())]), Some("port"));
     }
-    let fingerprint = key.fingerprint().to_string();
-    assert_eq!(spilled(&[("dkfp", fingerprint.into())], key.expose()), None);
+    assert_eq!(secret.found_in(&[("dkfp", key.fingerprint().to_string().into())]), None);
 }
 
 /// Refused before the first byte of a write: nothing but a record of it.
