@@ -101,13 +101,16 @@ impl Bench {
         }
         let (ready, started) = mpsc::channel();
         let watch: Arc<dyn Fn(Event) + Send + Sync> = Arc::new(move |event: Event| {
-            // Nobody listens to `ready` once all have started.
-            let _ = match &event.what {
-                What::Ready(_) => ready.send(Ok(())),
-                What::Failed(why) => ready.send(Err(why.clone())),
-                What::Unplugged => Ok(()),
+            let start = match &event.what {
+                What::Ready(_) => Some(Ok(())),
+                What::Failed(why) => Some(Err(why.clone())),
+                What::Unplugged => None,
             };
             watch(event);
+            if let Some(start) = start {
+                // Nobody listens once all have started.
+                let _ = ready.send(start);
+            }
         });
         let mut bench = Self { devices: Vec::new() };
         for number in 0..settings.count {

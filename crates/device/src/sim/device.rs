@@ -90,6 +90,9 @@ impl SimDevice {
 
     /// Power on: what was only in memory is gone, and the boot counter has moved.
     pub fn start(&mut self) -> io::Result<()> {
+        if self.memory.is_new() {
+            (self.pretended, self.committed) = (None, false);
+        }
         self.state = self.memory.load(&self.persona)?;
         self.state.boot = self.state.boot.wrapping_add(1);
         // The cells of the boot counter are others than those that break.
@@ -229,6 +232,10 @@ impl SimDevice {
             Some(Lie::OkStoresNothing) => return Ok(generation(next)),
             Some(Lie::RamOnly | Lie::ReplayProof | Lie::EchoNonce) => {
                 self.pretended = Some(staged);
+                return Ok(generation(next));
+            }
+            Some(Lie::AnswersEarly) => {
+                self.pretended = Some(Set { key: Zeroizing::new([0; 32]), ..staged });
                 return Ok(generation(next));
             }
             _ => {}

@@ -27,7 +27,7 @@ pub enum Lie {
     NoRestart,
     /// Hides what it holds.
     ClaimsEmpty,
-    /// Does not wait for the question.
+    /// Stores nothing and proves before it is asked.
     AnswersEarly,
 }
 

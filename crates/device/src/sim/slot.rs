@@ -1,5 +1,6 @@
 //! One simulated device on its pseudo-terminal, on a thread of its own.
 
+use std::convert::Infallible;
 use std::io;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -142,35 +143,37 @@ impl Slot {
     }
 
     fn plugged_in(&mut self) -> Cut {
-        let pty = match Pty::open(&self.link) {
-            Ok(pty) => pty,
-            Err(error) => return Cut::Failed(error),
-        };
+        match self.connected() {
+            Err(cut) => cut,
+            Ok(never) => match never {},
+        }
+    }
+
+    fn connected(&mut self) -> Result<Infallible, Cut> {
         (self.received, self.sent, self.silent) = (0, 0, false);
-        let mut first = true;
+        // It starts before it can be found, as a bus-powered device does: who finds it is heard, unless a start takes time.
+        self.device.start()?;
+        let pty = Pty::open(&self.link)?;
+        self.tell(What::Ready(pty.name().to_owned()));
         loop {
-            match self.powered(&pty, first) {
-                Ok(()) | Err(Cut::Restart) => first = false,
+            match self.powered(&pty) {
+                Ok(()) | Err(Cut::Restart) => self.device.start()?,
                 Err(Cut::Stop) => {
-                    return match pty.drain(&self.wake) {
-                        Ok(()) => Cut::Stop,
-                        Err(error) => Cut::Failed(error),
-                    };
+                    pty.drain(&self.wake)?;
+                    return Err(Cut::Stop);
                 }
-                Err(cut) => return cut,
+                Err(cut) => return Err(cut),
             }
         }
     }
 
     /// From power on to the next restart.
-    fn powered(&mut self, pty: &Pty, first: bool) -> Result<(), Cut> {
-        self.device.start()?;
-        if first {
-            self.tell(What::Ready(pty.name().to_owned()));
+    fn powered(&mut self, pty: &Pty) -> Result<(), Cut> {
+        if !self.faults.boot.is_zero() {
+            self.wait(Instant::now() + self.faults.boot)?;
+            // Nobody listened while it started.
+            while pty.read(&mut [0; 64])? > 0 {}
         }
-        self.wait(Instant::now() + self.faults.boot)?;
-        // Nobody listened while it started.
-        while pty.read(&mut [0; 64])? > 0 {}
         if self.faults.banner {
             self.transmit(pty, b"*** Booting Zephyr OS build v4.1.0 ***\r\n")?;
             self.transmit(pty, LOG_LINE)?;

@@ -58,6 +58,11 @@ impl StateFile {
         Self { path: path.to_owned(), broken: false }
     }
 
+    /// Whether nothing was ever stored.
+    pub(super) fn is_new(&self) -> bool {
+        !self.path.exists()
+    }
+
     /// What is stored; a device without a file has just been made.
     pub(super) fn load(&self, persona: &Persona) -> io::Result<State> {
         let text = match fs::read(&self.path) {

@@ -1,0 +1,94 @@
+//! An open port: whose it is, and when it is gone.
+
+use std::path::Path;
+use std::time::Duration;
+
+use keystation_core::flow::{Device, DeviceError};
+use keystation_device::hotplug::{Interrupt, Waited, until_absent, until_present};
+use keystation_device::link::Port;
+use keystation_device::ports::{self, PortError};
+
+use crate::support::{TestBench, open};
+
+const LONG: Duration = Duration::from_secs(20);
+
+#[test]
+fn second_opener_is_told_that_the_port_is_busy() {
+    let bench = TestBench::new(1, 0, "");
+    let path = bench.bench.port(0);
+    for _ in 0..50 {
+        let first = ports::open(path).unwrap();
+        assert!(matches!(ports::open(path), Err(PortError::Busy { .. })));
+        // Free again at once, although the descriptor is closed on another thread.
+        drop(first);
+    }
+}
+
+#[test]
+fn what_is_no_port_is_refused_with_its_reason() {
+    assert!(matches!(ports::open(Path::new("/nowhere/dev0")), Err(PortError::Gone { .. })));
+    assert!(matches!(ports::open(Path::new("/dev/null")), Err(PortError::Unusable { .. })));
+}
+
+#[test]
+fn unplugged_is_noticed_while_idle_and_reads_nothing() {
+    let bench = TestBench::new(1, 0, "");
+    let interrupt = Interrupt::new().unwrap();
+    let mut device = bench.open(0);
+    device.identify().unwrap();
+    assert_eq!(device.port().until_gone(Duration::ZERO, &interrupt).unwrap(), Waited::TimedOut);
+    // Bytes that nobody asked for are not an unplugged device.
+    let mut port = device.into_port();
+    port.send(b"\x06\x09AAsIAAABS1MBAKD99Q==\n", LONG).unwrap();
+    let mut first = [0; 1];
+    port.receive(&mut first, LONG).unwrap();
+    assert_eq!(port.until_gone(Duration::ZERO, &interrupt).unwrap(), Waited::TimedOut);
+    assert_ne!(port.receive(&mut [0; 1], LONG).unwrap(), 0);
+
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| port.until_gone(LONG, &interrupt).unwrap());
+        assert!(bench.bench.unplug(0));
+        assert_eq!(waiting.join().unwrap(), Waited::Happened);
+    });
+    assert_eq!(until_absent(bench.bench.port(0), LONG, &interrupt).unwrap(), Waited::Happened);
+    assert!(matches!(open_error(bench.bench.port(0)), PortError::Gone { .. }));
+    assert!(bench.bench.plug(0));
+    assert_eq!(until_present(bench.bench.port(0), LONG, &interrupt).unwrap(), Waited::Happened);
+    open(bench.bench.port(0)).identify().unwrap();
+}
+
+fn open_error(path: &Path) -> PortError {
+    ports::open(path).unwrap_err()
+}
+
+#[test]
+fn interrupt_ends_the_wait_for_an_unplugged_device() {
+    let bench = TestBench::new(1, 0, "");
+    let (device, interrupt) = (bench.open(0), Interrupt::new().unwrap());
+    interrupt.raise().unwrap();
+    assert_eq!(device.port().until_gone(LONG, &interrupt).unwrap(), Waited::Interrupted);
+}
+
+#[test]
+fn device_that_is_pulled_while_it_is_asked_is_unplugged_not_silent() {
+    let bench = TestBench::new(1, 0, "delay=60000");
+    let mut device = keystation_device::driver::SmpDevice::new(ports::open(bench.bench.port(0)).unwrap());
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| device.identify());
+        assert!(bench.bench.unplug(0));
+        assert!(matches!(asked.join().unwrap(), Err(DeviceError::Unplugged(_))));
+    });
+}
+
+#[test]
+fn port_that_is_written_to_and_never_read_runs_into_its_limit() {
+    let bench = TestBench::new(1, 0, "delay=60000");
+    let mut port = ports::open(bench.bench.port(0)).unwrap();
+    let full = loop {
+        match port.send(b"\x06\x09AAsIAAABS1MBAKD99Q==\n", Duration::from_millis(50)) {
+            Ok(_) => {}
+            Err(e) => break e,
+        }
+    };
+    assert!(matches!(full.kind(), std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock), "{full}");
+}
