@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod binaries;
+pub mod memory_scan;
 pub mod qemu;
 pub mod sim;
 pub mod tap;

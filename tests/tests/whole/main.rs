@@ -9,3 +9,4 @@ mod kill; // the station killed at every step
 mod lies; // devices that say OK and do something else
 mod qemu; // the device agent as firmware of an emulated board, and power cuts
 mod repository; // rules about the text of the repository
+mod secrets; // no key and no passphrase in files, outputs or memory

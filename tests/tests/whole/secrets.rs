@@ -1,0 +1,167 @@
+//! After a shift's work no key and no passphrase is in anything that the station wrote or said; and one second after the
+//! lock none is in its memory.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use base64ct::{Base64, Encoding};
+use keystation_core::derive::device_key;
+use keystation_core::registration::{IdRule, RegistrationId};
+use keystation_tests::bench::{Bench, Killed, random_hex};
+use keystation_tests::memory_scan::Needles;
+use keystation_tests::sim::Sim;
+use serde_json::Value;
+
+/// A group key that no other process has ever seen, so that every hit is a leak.
+fn random_key() -> Vec<u8> {
+    let digits = random_hex(64);
+    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
+}
+
+fn id(text: &str) -> RegistrationId {
+    RegistrationId::new(text, IdRule::Dashes).unwrap()
+}
+
+#[test]
+fn a_shift_leaves_no_secret_in_any_file_or_output() {
+    let key = random_key();
+    let bench = Bench::with_key(&Base64::encode_string(&key));
+    let sim = Sim::start(&bench.file("sim"), 4, &["--fault", "1:lie=echo-nonce;2:silent=commit"]);
+    let outputs = bench.file("outputs");
+    fs::create_dir(&outputs).unwrap();
+
+    let said = |name: &str, command: &mut Command| {
+        let output = command.output().unwrap();
+        fs::write(outputs.join(format!("{name}.out")), &output.stdout).unwrap();
+        fs::write(outputs.join(format!("{name}.err")), &output.stderr).unwrap();
+        output
+    };
+    let port = |number: usize| sim.port(number).display().to_string();
+    for number in 0..3 {
+        said(&format!("inject-{number}"), bench.inject_command(&sim.port(number)).args(["--trace", "trace"]));
+    }
+    said("again", bench.inject_command(&sim.port(0)).args(["--trace", "trace"]));
+    for (name, verb) in [
+        ("check", vec!["check", "--port", &port(0), "--profile", "test.toml"]),
+        ("keys", vec!["key", "list"]),
+        ("selftest", vec!["selftest"]),
+    ] {
+        let mut command = bench.keystation();
+        let output = said(name, bench.with_passphrase(command.args(verb).args(["--trace", "trace"])));
+        assert!(output.status.success(), "{name}: {output:?}");
+    }
+    said("show", bench.keystation().args(["audit", "show"]));
+    bench.private("wrong", &format!("not {}", bench.passphrase()));
+    let wrong = bench.file("wrong");
+    let mut command = bench.keystation();
+    command.args(["key", "list", "--trace", "trace", "--passphrase-file"]).arg(&wrong);
+    said("wrong", &mut command);
+    bench.private("refused-key", &format!("{}=", Base64::encode_string(&key)));
+    let refused = bench.import("gk-refused", &bench.file("refused-key"));
+    assert_eq!(refused.exit, Some(3), "{refused:?}");
+    fs::write(outputs.join("import.out"), format!("{refused:?}")).unwrap();
+    // A kill leaves the write-ahead log as it was at that moment.
+    let mut killed = Killed(bench.inject_command(&sim.port(3)).stdout(Stdio::piped()).spawn().unwrap());
+    let lines = BufReader::new(killed.0.stdout.take().unwrap()).lines();
+    assert!(lines.map(|line| line.unwrap()).any(|line| line.contains("\"restart\"")));
+    killed.0.kill().unwrap();
+    killed.0.wait().unwrap();
+
+    let mut needles = Needles::new();
+    needles.group_key(&key);
+    needles.text("passphrase", bench.passphrase());
+    needles.bytes("passphrase", bench.passphrase().as_bytes());
+    let mut device_keys = Vec::new();
+    for number in 0..4 {
+        let state: Value = sim.state(number);
+        let (serial, mac) = (state["serial"].as_str().unwrap(), state["mac"].as_str().unwrap().replace(':', "-"));
+        let derived = device_key(&key, &id(&format!("sn-{serial}-mac-{mac}")));
+        needles.bytes(&format!("device key {number}"), derived.expose());
+        device_keys.push(derived);
+    }
+    let stored = sim.state(0)["device_key"].clone();
+    assert_eq!(stored, device_keys[0].to_base64().as_str(), "the needles are the keys that were used");
+
+    let mut files = 0;
+    for directory in [bench.data(), outputs.clone()] {
+        files += search(&directory, &needles, &mut |file, hit| panic!("{} in {}", hit, file.display()));
+    }
+    assert!(files > 20, "only {files} files were searched");
+
+    // The control: what is planted is found, in each spelling.
+    let planted = bench.file("planted");
+    let plain = device_keys[0].expose();
+    let spellings: [Vec<u8>; 4] = [
+        plain.to_vec(),
+        plain.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes(),
+        device_keys[0].to_base64().as_bytes().to_vec(),
+        bench.passphrase().as_bytes().to_vec(),
+    ];
+    for spelling in spellings {
+        fs::create_dir_all(&planted).unwrap();
+        fs::write(planted.join("file"), [b"before ".as_slice(), &spelling, b" after"].concat()).unwrap();
+        let mut found = false;
+        search(&planted, &needles, &mut |_, _| found = true);
+        assert!(found, "{:?} was planted and not found", String::from_utf8_lossy(&spelling));
+    }
+}
+
+/// Searches every file under `directory`; returns how many there were.
+fn search(directory: &Path, needles: &Needles, found: &mut dyn FnMut(&Path, &str)) -> usize {
+    let mut files = 0;
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files += search(&path, needles, found);
+            continue;
+        }
+        files += 1;
+        for hit in needles.find(&fs::read(&path).unwrap()) {
+            found(&path, &hit.what);
+        }
+    }
+    files
+}
+
+/// The headless binary itself, at each stage of a key's life. `vault_process.rs` shows with the same scanner what a
+/// naive program leaves.
+#[test]
+fn the_locked_program_holds_no_key_in_memory() {
+    let key = random_key();
+    let bench = Bench::with_key(&Base64::encode_string(&key));
+    let derived = device_key(&key, &id("keystation-inspection"));
+    let mut needles = Needles::new();
+    needles.group_key(&key);
+    needles.bytes("device key", derived.expose());
+    needles.bytes("passphrase", bench.passphrase().as_bytes());
+    // No secret, and surely in memory: the program was told it.
+    let mut control = Needles::new();
+    control.text("data directory", bench.data().to_str().unwrap());
+
+    let mut command = bench.keystation();
+    command.args(["selftest", "--inspect"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut program = Killed(bench.with_passphrase(&mut command).spawn().unwrap());
+    let mut lines = BufReader::new(program.0.stdout.take().unwrap()).lines().map(|line| line.unwrap());
+    let mut scanned = Vec::new();
+    while let Some(line) = lines.next() {
+        let event: Value = serde_json::from_str(&line).unwrap();
+        if event["event"] == "derived" {
+            assert_eq!(event["fingerprint"], derived.fingerprint().to_string(), "the key was really made");
+        }
+        let Some(stage) = event["stage"].as_str() else { continue };
+        assert_clean(&program.0, &needles, &control, stage);
+        scanned.push(stage.to_owned());
+        program.0.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+    }
+    assert_eq!(scanned, ["unlocked", "derived", "locked"]);
+    assert!(program.0.wait().unwrap().success());
+}
+
+fn assert_clean(program: &Child, needles: &Needles, control: &Needles, stage: &str) {
+    assert!(!control.scan(program.id()).unwrap().hits.is_empty(), "{stage}: the scanner sees nothing");
+    let scan = needles.scan(program.id()).unwrap();
+    assert!(scan.bytes > 1 << 20, "{stage}: only {} bytes could be read", scan.bytes);
+    assert!(scan.hits.is_empty(), "{stage}: {:?}", scan.hits);
+}
