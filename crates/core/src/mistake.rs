@@ -210,9 +210,7 @@ impl Mistake {
                 hmac(Zeroizing::new(Base64::encode_string(group_key)).as_bytes(), id.as_bytes())
             }
             Self::KeyAsHexText => hmac(&hex(group_key), id.as_bytes()),
-            Self::KeyCutShort => {
-                group_key.get(..32).filter(|cut| *cut != group_key).and_then(|cut| hmac(cut, id.as_bytes()))
-            }
+            Self::KeyCutShort => hmac(group_key.get(..32)?, id.as_bytes()),
             Self::Swapped => hmac(id.as_bytes(), group_key),
             Self::OtherSlot => hmac(other_slot?, id.as_bytes()),
             Self::PlainSha256 => {

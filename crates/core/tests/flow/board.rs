@@ -32,6 +32,8 @@ pub(crate) enum Lie {
     SignsWithoutId,
     /// Proves the key after the restart, and is another device then: the set went into a copy.
     IsSwapped,
+    /// Is unplugged when it is told to commit, and an empty one of the same product answers in its place.
+    IsSwappedAtCommit,
     /// OK to the restart, and goes on as it was.
     DoesNotRestart,
     /// Says that it is empty, whatever it holds.
@@ -70,6 +72,7 @@ pub(crate) struct Board {
     pub(crate) fault: Option<Fault>,
     staged: Option<Stored>,
     first_proof: Option<Proof>,
+    asked_to_commit: bool,
     written: bool,
     restarted: bool,
     generation: u32,
@@ -89,6 +92,7 @@ impl Board {
             fault: None,
             staged: None,
             first_proof: None,
+            asked_to_commit: false,
             written: false,
             restarted: false,
             generation: 0,
@@ -120,6 +124,7 @@ impl Board {
     /// Power off, power on; faults and lies that were set are over when the test takes them away.
     pub(crate) fn replug(&mut self) {
         self.staged = None;
+        self.asked_to_commit = false;
         self.restarted = false;
         self.boot += 1;
         self.calls = 0;
@@ -148,7 +153,9 @@ impl Device for Board {
     fn identify(&mut self) -> Result<Sighting, DeviceError> {
         self.call("identify", |board| {
             let mut identity = board.identity.clone();
-            if board.is(Lie::IsSwapped) && board.restarted {
+            let swapped = board.is(Lie::IsSwapped) && board.restarted
+                || board.is(Lie::IsSwappedAtCommit) && board.asked_to_commit;
+            if swapped {
                 identity.serial = Some("another".parse().expect("a serial number"));
             }
             Ok(Sighting {
@@ -174,6 +181,7 @@ impl Device for Board {
         identity: &Identity,
         overwrite: Option<&Overwrite>,
     ) -> Result<(), DeviceError> {
+        self.asked_to_commit = true;
         self.call("commit", |board| {
             if *identity != board.identity {
                 return Err(DeviceError::Refused(Refusal::WrongDevice));

@@ -63,6 +63,18 @@ fn every_error_at_every_call_has_its_code_its_safety_and_its_record() {
     }
 }
 
+/// The commit was refused, and what then says that it is empty is not the device that may hold the set.
+#[test]
+fn another_device_cannot_say_what_this_one_holds() {
+    let mut world = World::new();
+    world.board.lie = Some(Lie::IsSwappedAtCommit);
+    world.board.fault =
+        Some(Fault { call: 2, when: When::Before, error: || DeviceError::Refused(Refusal::WrongDevice) });
+    let failure = world.inject().expect_err("swapped");
+    assert_eq!((failure.code, failure.safety), (Code::Swapped, Safety::Unknown));
+    assert_eq!(world.log.last_outcome().holds, Holds::Unknown);
+}
+
 /// Two bad runs in a row, each failing anywhere, then a good one: the device holds its key and the log knows it.
 #[test]
 fn plugging_in_again_always_ends_in_pass() {
