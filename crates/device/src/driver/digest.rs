@@ -10,7 +10,7 @@ pub(super) fn device(identity: &Identity) -> [u8; 8] {
     let mut hash = Sha256::new_with_prefix(b"keystation/device/v1\0");
     lengthed(&mut hash, mac.as_ref().map_or(&[], |mac| mac.as_slice()));
     lengthed(&mut hash, identity.serial.as_ref().map_or("", |serial| serial.as_str()).as_bytes());
-    first_8(hash)
+    first_8(&mut hash)
 }
 
 /// The first 8 bytes of SHA-256("keystation/set/v1" ‖ 00 ‖ L(rid) ‖ L(scope) ‖ L(ep) ‖ key).
@@ -20,7 +20,7 @@ pub(super) fn set(set: &CredentialSet) -> [u8; 8] {
         lengthed(&mut hash, text.as_bytes());
     }
     hash.update(set.key().expose());
-    first_8(hash)
+    first_8(&mut hash)
 }
 
 fn lengthed(hash: &mut Sha256, bytes: &[u8]) {
@@ -28,6 +28,7 @@ fn lengthed(hash: &mut Sha256, bytes: &[u8]) {
     hash.update(bytes);
 }
 
-fn first_8(hash: Sha256) -> [u8; 8] {
-    hash.finalize()[..8].try_into().expect("SHA-256 has 32 bytes")
+/// In place: a hash that is moved leaves its last block, with the key in it, on the stack.
+fn first_8(hash: &mut Sha256) -> [u8; 8] {
+    hash.finalize_reset()[..8].try_into().expect("SHA-256 has 32 bytes")
 }

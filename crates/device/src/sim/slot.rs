@@ -169,14 +169,14 @@ impl Slot {
 
     /// From power on to the next restart.
     fn powered(&mut self, pty: &Pty) -> Result<(), Cut> {
+        if self.faults.banner {
+            self.transmit(pty, b"*** Booting Zephyr OS build v4.1.0 ***\r\n")?;
+            self.transmit(pty, LOG_LINE)?;
+        }
         if !self.faults.boot.is_zero() {
             self.wait(Instant::now() + self.faults.boot)?;
             // Nobody listened while it started.
             while pty.read(&mut [0; 64])? > 0 {}
-        }
-        if self.faults.banner {
-            self.transmit(pty, b"*** Booting Zephyr OS build v4.1.0 ***\r\n")?;
-            self.transmit(pty, LOG_LINE)?;
         }
         if !self.faults.no_ready {
             self.transmit(pty, b"\n")?;

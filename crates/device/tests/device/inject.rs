@@ -9,7 +9,7 @@ use keystation_core::identity::{Identity, Mac};
 use keystation_core::record::{Event, Holds};
 use keystation_device::sim::{Lie, Persona};
 
-use crate::support::{DEVICE_KEY, STEADY, TestBench, TestLog, TestVault, inject, published};
+use crate::support::{DEVICE_KEY, STEADY, TestBench, TestLog, TestVault, faults, inject, published};
 
 #[test]
 fn published_device_gets_the_published_key() {
@@ -40,6 +40,16 @@ fn device_without_a_ready_byte_is_asked_until_it_answers() {
     let bench = TestBench::new(1, 0, "no-ready; boot=100");
     inject(&mut bench.open(0), &TestLog::default(), None).unwrap();
     assert_eq!(bench.key(0).as_deref(), Some(DEVICE_KEY));
+}
+
+#[test]
+fn line_ends_of_a_boot_banner_are_not_the_ready_byte() {
+    let bench = TestBench::new(1, 0, "");
+    assert!(bench.bench.set_faults(0, faults("banner; boot=100")));
+    let mut device = bench.open_with(0, STEADY);
+    inject(&mut device, &TestLog::default(), None).unwrap();
+    // No request went into the start, where it would be lost, and had to be repeated.
+    assert_eq!(device.traffic().sent, 349);
 }
 
 #[test]

@@ -25,6 +25,24 @@ fn second_opener_is_told_that_the_port_is_busy() {
 }
 
 #[test]
+fn what_came_before_the_port_was_opened_is_thrown_away() {
+    let bench = TestBench::new(1, 0, "");
+    let path = bench.bench.port(0);
+    let mut port = ports::open(path).unwrap();
+    port.send(b"\x06\x09AAsIAAABS1MBAKD99Q==\n", LONG).unwrap();
+    // The answer of 99 bytes lies in the terminal.
+    while rustix::io::ioctl_fionread(&port).unwrap() < 99 {
+        std::thread::yield_now();
+    }
+    drop(port);
+    let mut port = ports::open(path).unwrap();
+    assert_eq!(
+        port.receive(&mut [0; 64], Duration::from_millis(50)).unwrap_err().kind(),
+        std::io::ErrorKind::TimedOut
+    );
+}
+
+#[test]
 fn what_is_no_port_is_refused_with_its_reason() {
     assert!(matches!(ports::open(Path::new("/nowhere/dev0")), Err(PortError::Gone { .. })));
     assert!(matches!(ports::open(Path::new("/dev/null")), Err(PortError::Unusable { .. })));

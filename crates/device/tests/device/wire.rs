@@ -27,9 +27,8 @@ fn garbage() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
 
+// PROPTEST_CASES=200000 for a million lines.
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4000))]
-
     #[test]
     fn what_is_delivered_is_a_sound_packet_whatever_comes(line in garbage()) {
         let mut decoder = Decoder::default();
