@@ -73,6 +73,67 @@ static void worn(void)
     check(simulated_holds(&device, NULL), "faults", "worn flash holds nothing");
 }
 
+/* Slot 0 with a header and a CRC that are right. */
+static void put_slot(uint8_t generation, uint16_t length)
+{
+    uint8_t *const slot = device.storage;
+    const uint8_t header[12] = { 'K', 'S', '1', 0, generation, 0, 0, 0, (uint8_t)length, (uint8_t)(length >> 8), 0, 0 };
+    memcpy(slot, header, sizeof header);
+    uint32_t crc = 0xFFFFFFFFU;
+    for (size_t i = 0; i < sizeof header + length; i++) {
+        crc ^= i < sizeof header ? header[i] : slot[32 + i - sizeof header];
+        for (int bit = 0; bit < 8; bit++) {
+            crc = (crc & 1U) != 0 ? crc >> 1 ^ 0xEDB88320U : crc >> 1;
+        }
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        slot[12 + i] = (uint8_t)(~crc >> (8 * i));
+    }
+}
+
+/* What `set` answers in its last byte: the code of an error, or the generation. */
+static unsigned ask_for_set(void)
+{
+    uint8_t packet[KS_PACKET_MAX];
+    simulated_request(&device, packet, packet_of(packet, 0, 0x4B53, 5, (const uint8_t *)"\xA0", 1));
+    const size_t length = simulated_hear(&device, packet);
+    return length == 0 ? 256 : packet[length - 1];
+}
+
+/* Slots that no agent of this version writes. */
+static void strange_slots(void)
+{
+    const struct ks_credential set = example(0);
+    simulated_new(&device);
+    simulated_inject(&device, &set, false);
+    const uint16_t length = (uint16_t)(device.storage[8] | device.storage[9] << 8);
+    put_slot(9, length);
+    check(ask_for_set() == 9, "slots", "the test makes valid slots");
+    put_slot(0, length);
+    check(ask_for_set() == 7, "slots", "generation 0 is no set");
+    put_slot(1, 0);
+    check(ask_for_set() == 7, "slots", "no payload is no set");
+    put_slot(1, (uint16_t)(length - 1));
+    check(ask_for_set() == 5, "slots", "a valid slot that holds no set is an error, not an empty device");
+    put_slot(1, KS_SLOT_SIZE - 32);
+    check(ask_for_set() == 5, "slots", "a payload of the whole slot is not a set, and does no harm");
+    put_slot(255, length);
+    memset(device.storage + 5, 0xFF, 3);
+    check(ask_for_set() == 7, "slots", "a generation that the CRC does not cover is not believed");
+}
+
+/* A lock mark that cannot be read may be there. */
+static void unreadable_lock(void)
+{
+    const struct ks_credential set = example(0);
+    uint8_t packet[KS_PACKET_MAX];
+    simulated_new(&device);
+    device.fail_at = 0;
+    simulated_request(&device, packet, stage_packet(packet, &set));
+    const size_t length = simulated_hear(&device, packet);
+    check(length > 0 && packet[length - 1] == 4, "faults", "a lock mark that cannot be read locks");
+}
+
 int main(void)
 {
     for (unsigned sets = 0; sets < 3; sets++) {
@@ -81,5 +142,7 @@ int main(void)
         }
     }
     worn();
+    strange_slots();
+    unreadable_lock();
     return summary();
 }

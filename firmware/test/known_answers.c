@@ -201,6 +201,17 @@ static void what_is_answered(void)
     check(ask(2, 0x4B53, 6, "\xA0", 1) == 8, "answered", "lock without the capability: no such command");
 }
 
+/* How often the first bytes of a key stand in the memory of an agent. */
+static unsigned copies(const struct ks_agent *agent, const uint8_t *key)
+{
+    const uint8_t *const bytes = (const uint8_t *)agent;
+    unsigned found = 0;
+    for (size_t i = 0; i + 8 <= sizeof *agent; i++) {
+        found += memcmp(bytes + i, key, 8) == 0;
+    }
+    return found;
+}
+
 /* A restart forgets what was staged; reading the key needs the storage. */
 static void memory(void)
 {
@@ -208,13 +219,9 @@ static void memory(void)
     uint8_t packet[KS_PACKET_MAX];
     simulated_new(&device);
     simulated_request(&device, packet, stage_packet(packet, &set));
-    const uint8_t *const agent = (const uint8_t *)&device.agent;
-    unsigned found = 0;
-    for (size_t i = 0; i + 8 <= sizeof device.agent; i++) {
-        found += memcmp(agent + i, set.key, 8) == 0;
-    }
-    check(found == 1, "memory", "the key is in the staged set and nowhere else");
+    check(copies(&device.agent, set.key) == 1, "memory", "the key is in the staged set and nowhere else");
     simulated_request(&device, packet, packet_of(packet, 2, 0, 5, (const uint8_t *)"\xA0", 1));
+    check(copies(&device.left, set.key) == 0, "memory", "the key is wiped before a restart: RAM survives that");
     simulated_request(&device, packet, commit_packet(packet, &set, false));
     const size_t length = simulated_hear(&device, packet);
     check(last_byte(packet, length) == 6, "memory", "a restart forgets what is staged");
@@ -222,11 +229,10 @@ static void memory(void)
     simulated_inject(&device, &set, false);
     static const uint8_t nonce_request[] = "\xA1\x61n\x58\x20" "0123456789abcdef0123456789abcdef";
     simulated_request(&device, packet, packet_of(packet, 0, 0x4B53, 3, nonce_request, sizeof nonce_request - 1));
-    found = 0;
-    for (size_t i = 0; i + 8 <= sizeof device.agent; i++) {
-        found += memcmp(agent + i, set.key, 8) == 0;
-    }
-    check(found == 0, "memory", "after commit and proof the key is in no memory of the agent");
+    check(copies(&device.agent, set.key) == 0, "memory", "after commit and proof the key is in no memory of the agent");
+    static const uint8_t expiry_request[] = "\xA1\x62se\x1A\x6B\x49\xD2\x00";
+    simulated_request(&device, packet, packet_of(packet, 0, 0x4B53, 4, expiry_request, sizeof expiry_request - 1));
+    check(copies(&device.agent, (const uint8_t *)"SharedAc") == 0, "memory", "a token is wiped when it was sent");
     memset(device.storage, 0xFF, KS_STORAGE_SIZE);
     simulated_request(&device, packet, packet_of(packet, 0, 0x4B53, 3, nonce_request, sizeof nonce_request - 1));
     const size_t proof = simulated_hear(&device, packet);

@@ -142,6 +142,14 @@ static void both_torn(void)
         "it can be injected again, and that is no overwriting");
 }
 
+static void order(void)
+{
+    prepare(1);
+    check(device.last_write == 0, "order", "the header of slot 0 is written last");
+    prepare(2);
+    check(device.last_write == KS_SLOT_SIZE, "order", "the header of slot 1 is written last");
+}
+
 int main(int count, char **arguments)
 {
     const bool must_lose = count == 2 && strcmp(arguments[1], "--must-lose") == 0;
@@ -165,6 +173,7 @@ int main(int count, char **arguments)
         check(lost > 0 && again > 0, "naive store", "the test notices that it loses sets");
     } else {
         check(again == 0, "power cut", "again and again on the same device");
+        order();
         lock_mark();
         bit_rot(1, "one slot in use");
         bit_rot(2, "the set before is there");

@@ -87,6 +87,7 @@ static bool storage_write(void *context, uint32_t address, const void *from, siz
     if (fails(device)) {
         return device->silent;
     }
+    device->last_write = address;
     for (uint32_t i = 0; i < length; i++) {
         change(device, address + i, device->storage[address + i] & bytes[i]);
     }
@@ -97,6 +98,7 @@ static void restart(void *context)
 {
     struct simulated *const device = context;
     device->restarting = true;
+    device->left = device->agent;
 }
 
 void simulated_restart(struct simulated *device)

@@ -26,12 +26,14 @@ struct simulated {
     uint8_t sent[4096];
     size_t sent_length;
     bool restarting;
+    struct ks_agent left; /* in memory when the device asked for the last restart */
 
     /* Power is lost when this many bytes were erased or programmed: then simulated_run() returns false. */
     long cut_after;
     long operations; /* bytes erased or programmed so far */
     enum tear tear;
     jmp_buf power;
+    uint32_t last_write; /* address of the last write that was begun */
 
     /* The storage call with this number fails, from 0; with `sticky` all from there on. */
     long fail_at;

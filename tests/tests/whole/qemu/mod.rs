@@ -1,0 +1,6 @@
+//! The station and the device agent, which share a specification and no code: the agent is the firmware of an
+//! emulated Cortex-M3 board.
+
+mod first_key; // the published example, end to end
+mod parts; // vault, log and flow without the programs around them: for what these cannot be asked for
+mod power_cuts; // the board loses power in the middle of injections
