@@ -1,7 +1,8 @@
 //! Waiting for a port to come or to go, without asking again and again.
 //!
 //! The directory of the path is watched with inotify. Device nodes and the links of simulated devices both appear in
-//! a directory, so one way serves both, and it needs no udev.
+//! a directory, so one way serves both, and it needs no udev. Where the system has no inotify instance left (128 for each
+//! user is the usual limit), the path is looked at five times a second instead.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -63,6 +64,9 @@ impl AsFd for Interrupt {
 /// has made it.
 const SETTLE: Duration = Duration::from_secs(1);
 
+/// Between two looks at a path that cannot be watched.
+const LOOK: Duration = Duration::from_millis(200);
+
 /// Waits until `path` exists and may be read and written. A port that still may not after one second counts as there:
 /// opening it says why not.
 pub fn until_present(path: &Path, limit: Duration, interrupt: &Interrupt) -> io::Result<Waited> {
@@ -96,17 +100,32 @@ fn watch(
     let deadline = Instant::now() + limit;
     loop {
         // Watched first and asked afterwards: a change in between is an event, not a change missed.
-        let changes = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
-        add_directories(&changes, path)?;
+        let changes = notifier()?;
+        if let Some(changes) = &changes {
+            add_directories(changes, path)?;
+        }
         let again = match reached() {
             Ok(()) => return Ok(Waited::Happened),
             Err(again) => again.map_or(deadline, |again| again.min(deadline)),
         };
-        match wait_for(changes.as_fd(), PollFlags::IN, again, interrupt)? {
+        let waited = match &changes {
+            Some(changes) => wait_for(changes.as_fd(), PollFlags::IN, again, interrupt)?,
+            None => wait_for(interrupt.as_fd(), PollFlags::IN, again.min(Instant::now() + LOOK), interrupt)?,
+        };
+        match waited {
             Waited::TimedOut if Instant::now() >= deadline => return Ok(Waited::TimedOut),
             Waited::Interrupted => return Ok(Waited::Interrupted),
             Waited::TimedOut | Waited::Happened => {}
         }
+    }
+}
+
+/// A new inotify instance, unless there is none left.
+pub(crate) fn notifier() -> io::Result<Option<OwnedFd>> {
+    match inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK) {
+        Ok(notifier) => Ok(Some(notifier)),
+        Err(Errno::MFILE) => Ok(None),
+        Err(e) => Err(e.into()),
     }
 }
 

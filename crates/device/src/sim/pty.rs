@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use rustix::pty::OpenptFlags;
 use rustix::termios::OptionalActions;
 
-use crate::hotplug::{Interrupt, Waited, wait_for};
+use crate::hotplug::{Interrupt, Waited, notifier, wait_for};
 
 /// How long what was sent may wait for its reader when the device is switched off in good order.
 const DRAIN: Duration = Duration::from_millis(200);
@@ -27,7 +27,8 @@ pub(super) struct Pty {
     station: OwnedFd,
     name: PathBuf,
     link: PathBuf,
-    closed: OwnedFd,
+    /// Tells of closed ends; `None` when the system has no inotify instance left.
+    closed: Option<OwnedFd>,
 }
 
 impl Pty {
@@ -46,12 +47,11 @@ impl Pty {
         rustix::termios::tcsetattr(&station, OptionalActions::Now, &settings)?;
         rustix::fs::fcntl_setfl(&device, OFlags::NONBLOCK)?;
 
-        let closed = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
-        inotify::add_watch(
-            &closed,
-            &name,
-            inotify::WatchFlags::CLOSE_WRITE | inotify::WatchFlags::CLOSE_NOWRITE,
-        )?;
+        let closed = notifier()?;
+        if let Some(closed) = &closed {
+            let flags = inotify::WatchFlags::CLOSE_WRITE | inotify::WatchFlags::CLOSE_NOWRITE;
+            inotify::add_watch(closed, &name, flags)?;
+        }
 
         let beside = link.with_extension("new");
         match fs::remove_file(&beside) {
@@ -74,14 +74,15 @@ impl Pty {
     }
 
     /// Readable when a station has closed its end: see [`Pty::forget_station`].
-    pub(super) fn closed(&self) -> BorrowedFd<'_> {
-        self.closed.as_fd()
+    pub(super) fn closed(&self) -> Option<BorrowedFd<'_>> {
+        self.closed.as_ref().map(AsFd::as_fd)
     }
 
     /// A station that was killed leaves its TIOCEXCL behind, because our descriptor keeps the terminal alive: the next
     /// one could not open it. A real port forgets it with the last close.
     pub(super) fn forget_station(&self) -> io::Result<()> {
-        match rustix::io::read(&self.closed, &mut [0u8; 4096]) {
+        let Some(closed) = &self.closed else { return Ok(()) };
+        match rustix::io::read(closed, &mut [0u8; 4096]) {
             Ok(_) => Ok(rustix::termios::ioctl_tiocnxcl(&self.station)?),
             Err(Errno::AGAIN) => Ok(()),
             Err(e) => Err(e.into()),
@@ -110,7 +111,7 @@ impl Pty {
         let deadline = Instant::now() + DRAIN;
         while rustix::io::ioctl_fionread(&self.station)? > 0 && Instant::now() < deadline {
             let soon = Instant::now() + Duration::from_millis(1);
-            if wait_for(self.closed(), PollFlags::empty(), soon, interrupt)? == Waited::Interrupted {
+            if wait_for(interrupt.as_fd(), PollFlags::IN, soon, interrupt)? == Waited::Interrupted {
                 break;
             }
         }

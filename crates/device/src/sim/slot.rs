@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
+use rustix::fd::AsFd;
 use zeroize::Zeroizing;
 
 use super::bench::{Event, What};
@@ -184,11 +185,12 @@ impl Slot {
         loop {
             let mut fds = [
                 PollFd::from_borrowed_fd(pty.device(), PollFlags::IN),
-                PollFd::from_borrowed_fd(pty.closed(), PollFlags::IN),
                 PollFd::new(&self.wake, PollFlags::IN),
+                // Without it a station that was killed keeps the port to itself until the cable is pulled.
+                PollFd::from_borrowed_fd(pty.closed().unwrap_or(self.wake.as_fd()), PollFlags::IN),
             ];
             poll(&mut fds, Instant::now() + Duration::from_secs(3600))?;
-            let [bytes, closed, woken] = fds.map(|fd| !fd.revents().is_empty());
+            let [bytes, woken, closed] = fds.map(|fd| !fd.revents().is_empty());
             if woken {
                 self.obey()?;
             }

@@ -1,7 +1,8 @@
 //! What a simulated device keeps over a restart: one JSON file.
 
-use std::fs;
-use std::io;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use base64ct::{Base64, Encoding};
@@ -119,7 +120,13 @@ impl StateFile {
             let middle = written.len() / 2;
             written[middle] ^= 1;
         }
-        fs::write(&beside, &written)?;
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&beside)?
+            .write_all(&written)?;
         if fs::read(&beside)? != text {
             fs::remove_file(&beside)?;
             return Err(io::Error::other("what was written is not what is read back"));

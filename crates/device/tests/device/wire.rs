@@ -93,6 +93,24 @@ fn frames_are_at_most_127_bytes_long_and_full_but_the_last() {
 }
 
 #[test]
+fn refused_frame_takes_what_was_collected_with_it() {
+    let packet = packet(&[0x5a; 200]);
+    let wire = frame::encode(&packet);
+    let frames: Vec<_> = wire.split_inclusive(|&byte| byte == b'\n').collect();
+    let bad = [
+        ("longer than a frame", [&b"\x04\x14"[..], &[b'A'; 128], b"\n"].concat()),
+        ("not Base64", b"\x04\x14AA-A\n".to_vec()),
+        ("not canonical", b"\x04\x14AB==\n".to_vec()),
+        ("more than announced", [frames[1], frames[1]].concat()),
+    ];
+    for (name, bad) in bad {
+        let line = [frames[0], &bad, frames[1], frames[2]].concat();
+        assert!(delivered(&mut Decoder::default(), &line).is_empty(), "{name}");
+    }
+    assert_eq!(delivered(&mut Decoder::default(), &wire), [packet]);
+}
+
+#[test]
 fn packet_of_513_bytes_is_refused_and_the_next_one_found() {
     let header = Header { operation: Operation::Write, group: 0, sequence: 0, command: 0 };
     let too_large = Packet::build(header, |body| {
