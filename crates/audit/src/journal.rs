@@ -10,6 +10,7 @@ use keystation_core::flow::{Log, LogError, Receipt, Standing};
 use keystation_core::identity::IdentifierError;
 use keystation_core::record::{Actor, Entry, Event, Seq};
 use keystation_core::registration::RegistrationId;
+use rusqlite::Connection;
 
 use crate::clock::Clock;
 use crate::files::{self, FileError, Lock, Paths};
@@ -20,7 +21,7 @@ use crate::projection;
 use crate::reader::ReadError;
 use crate::record::RecordError;
 use crate::schema::{self, NotThis};
-use crate::state;
+use crate::state::{self, State};
 use crate::tree::Frontier;
 use crate::writer::{Answer, Job, StorageFailure, Writer};
 
@@ -131,6 +132,9 @@ pub enum AppendError {
     /// The entry cannot be a record, for example because it would be too long. The log goes on.
     #[error("the entry cannot be a record: {0}")]
     NotARecord(#[from] RecordError),
+    /// The record cannot stand there, for example because it is a second genesis. The log goes on.
+    #[error("the entry cannot be the next record: {0}")]
+    Misplaced(Finding),
     /// The outcome refers to a record that is not an intent of its registration ID. The log goes on.
     #[error("record {intent} is not an intent of {id}")]
     NoSuchIntent {
@@ -211,13 +215,7 @@ impl Journal {
     pub fn open(paths: &Paths, clock: impl Clock) -> Result<Self, OpenError> {
         let lock = take_lock(paths)?;
         let signer = signing_key(paths)?;
-        let conn = schema::open(&paths.db).map_err(|e| refused(e, &paths.db))?;
-        let head = files::read(&paths.head)?.ok_or(OpenError::Integrity(Finding::HeadMissing))?;
-        let state = state::check(&conn, signer.verifier(), &head)?;
-        if *state.note != **head {
-            // Killed between the commit and the head: the records are signed for in the database, the head follows.
-            files::replace(&paths.head, &state.note)?;
-        }
+        let (conn, state) = checked(paths, signer.verifier())?;
         if !paths.vkey.exists() {
             files::create(&paths.vkey, &format!("{}\n", signer.verifier()), 0o644)?;
         }
@@ -237,9 +235,7 @@ impl Journal {
     pub fn rebuild(paths: &Paths) -> Result<(), OpenError> {
         let _lock = take_lock(paths)?;
         let signer = signing_key(paths)?;
-        let mut conn = schema::open(&paths.db).map_err(|e| refused(e, &paths.db))?;
-        let head = files::read(&paths.head)?.ok_or(OpenError::Integrity(Finding::HeadMissing))?;
-        state::check(&conn, signer.verifier(), &head)?;
+        let (mut conn, _) = checked(paths, signer.verifier())?;
         let transaction = conn.transaction()?;
         projection::rebuild(&transaction)?;
         transaction.commit()?;
@@ -340,6 +336,19 @@ fn signing_key(paths: &Paths) -> Result<Signer, OpenError> {
     }
     let text = files::read(&paths.key)?.unwrap_or_default();
     Signer::from_text(&text).map_err(|why| OpenError::Key { path: paths.key.clone(), why })
+}
+
+/// A database that agrees with its head, and a head that covers all of it.
+fn checked(paths: &Paths, key: &VerifierKey) -> Result<(Connection, State), OpenError> {
+    let conn = schema::open(&paths.db).map_err(|e| refused(e, &paths.db))?;
+    let head = files::read(&paths.head)?.ok_or(Finding::HeadMissing)?;
+    let state = state::check(&conn, key, &head)?;
+    schema::accept(&conn)?;
+    if *state.note != **head {
+        // Killed between the commit and the head: the records are signed for in the database, the head follows.
+        files::replace(&paths.head, &state.note)?;
+    }
+    Ok((conn, state))
 }
 
 fn refused(error: NotThis, path: &Path) -> OpenError {

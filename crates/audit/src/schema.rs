@@ -43,16 +43,23 @@ pub(crate) fn create(path: &Path) -> Result<Connection, rusqlite::Error> {
     Ok(conn)
 }
 
-/// Opens the database of a log for writing.
+/// Opens the database of a log for writing. Until [`accept`] it and its WAL stay as they are, even when the connection
+/// is closed: what is refused is evidence.
 pub(crate) fn open(path: &Path) -> Result<Connection, NotThis> {
     let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     recognise(&conn)?;
     check_structure(&conn)?;
     write_settings(&conn)?;
-    // What a killed writer left in the WAL goes into the database, and the WAL is cut to nothing: so no checkpoint that
-    // was signed for records that were then not committed stays behind in it. Busy readers only put it off.
-    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     Ok(conn)
+}
+
+/// The database is the one that it should be. What a killed writer left in the WAL goes into it, and the WAL is cut to
+/// nothing: so no checkpoint that was signed for records that were then not committed stays behind in it. Busy readers
+/// only put that off.
+pub(crate) fn accept(conn: &Connection) -> Result<(), rusqlite::Error> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 /// Opens the database of a log for reading, while another program may be writing it.
@@ -139,4 +146,60 @@ fn structure(conn: &Connection) -> Result<Vec<(String, Option<String>)>, rusqlit
     conn.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name")?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(conn: &Connection, name: &str) -> i64 {
+        conn.pragma_query_value(None, name, |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn writing_connection_holds_what_durability_rests_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("audit.db");
+        for conn in [create(&path).unwrap(), open(&path).unwrap()] {
+            let mode: String = conn.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+            assert_eq!(mode, "wal");
+            let pragmas = [
+                ("synchronous", 2),
+                ("foreign_keys", 1),
+                ("secure_delete", 1),
+                ("recursive_triggers", 1),
+                ("trusted_schema", 0),
+                ("cell_size_check", 1),
+            ];
+            for (name, value) in pragmas {
+                assert_eq!(held(&conn, name), value, "{name}");
+            }
+            assert!(conn.db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE).unwrap());
+        }
+    }
+
+    #[test]
+    fn reading_connection_cannot_write() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("audit.db");
+        drop(create(&path).unwrap());
+        let conn = open_read_only(&path).unwrap();
+        assert!(conn.execute("INSERT INTO tally VALUES ('', '', 0)", []).is_err());
+        assert_eq!(held(&conn, "trusted_schema"), 0);
+        assert!(open_read_only(&directory.path().join("none.db")).is_err());
+        assert!(!directory.path().join("none.db").exists());
+    }
+
+    #[test]
+    fn pragma_that_sqlite_does_not_know_is_an_error() {
+        let conn = Connection::open_in_memory().unwrap();
+        assert!(set(&conn, "synchronouse", 2).is_err());
+        assert!(write_settings(&conn).is_err(), "a database in memory has no write-ahead log");
+    }
+
+    /// SQLite's WAL-reset corruption was mended in 3.51.3 (<https://sqlite.org/wal.html#walresetbug>).
+    #[test]
+    fn sqlite_is_new_enough() {
+        assert!(rusqlite::version_number() >= 3_051_003, "{}", rusqlite::version());
+    }
 }

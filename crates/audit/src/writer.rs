@@ -13,10 +13,11 @@ use crate::checkpoint::Checkpoint;
 use crate::clock::Clock;
 use crate::files::{self, FileError, Lock};
 use crate::journal::AppendError;
-use crate::note::Signer;
+use crate::note::{Signer, VerifierKey};
 use crate::origin::Origin;
 use crate::projection::{self, Step};
 use crate::record::{self, Record};
+use crate::state;
 use crate::tree::{Frontier, leaf_hash};
 
 /// Records of one transaction at most: more than there are slots, so only a flood is cut.
@@ -122,7 +123,8 @@ impl Writer {
                     continue;
                 }
             };
-            outcomes.push(append(&transaction, &mut frontier, entry, &body)?);
+            let key = self.signer.verifier();
+            outcomes.push(append(&transaction, &mut frontier, key, entry, &body)?);
         }
         if frontier.size() == self.frontier.size() {
             return Ok(outcomes);
@@ -167,6 +169,7 @@ fn refuse_all(jobs: &Receiver<Job>, failure: &Arc<StorageFailure>) {
 fn append(
     conn: &Connection,
     frontier: &mut Frontier,
+    key: &VerifierKey,
     entry: &Entry,
     body: &[u8],
 ) -> Result<Result<Seq, AppendError>, rusqlite::Error> {
@@ -176,6 +179,9 @@ fn append(
         Ok(read) => read,
         Err(e) => return Ok(Err(e.into())),
     };
+    if let Err(finding) = state::check_place(&record, frontier.size(), key) {
+        return Ok(Err(AppendError::Misplaced(finding)));
+    }
     if let (Event::Result(outcome) | Event::Resolve(outcome), Some(step)) = (&entry.event, &step)
         && !projection::is_intent(conn, step.rid, outcome.intent)?
     {

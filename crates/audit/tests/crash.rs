@@ -2,6 +2,12 @@
 //!
 //! This program starts itself again as the writer, so it has its own `main` instead of the test harness.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "it is a test, which clippy knows by the harness only"
+)]
+
 use std::io::{BufRead, BufReader, Write};
 use std::ops::ControlFlow;
 use std::path::Path;

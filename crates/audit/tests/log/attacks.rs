@@ -349,8 +349,26 @@ fn write_ahead_log_of_a_killed_writer_is_taken_up() {
     let directory = tempfile::tempdir().unwrap();
     let paths = killed(directory.path());
     assert_eq!(intact(&paths), 41);
-    drop(open(&paths).unwrap());
+    let journal = open(&paths).unwrap();
+    // Nothing stays in it: neither frames that SQLite passed over nor checkpoints of records that never were.
+    assert_eq!(fs::metadata(wal(&paths)).unwrap().len(), 0);
+    drop(journal);
     assert_eq!(intact(&paths), 41);
+}
+
+/// Looking at a damaged log must not change it, least of all mend it.
+#[test]
+fn refused_log_stays_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let paths = killed(directory.path());
+    let (_other, others) = pristine();
+    fs::copy(&others.head, &paths.head).unwrap();
+    let bytes = || [&paths.db, &wal(&paths), &paths.head].map(|path| fs::read(path).unwrap());
+    let before = bytes();
+    assert!(matches!(integrity(&paths), Finding::Head(_)));
+    assert!(keystation_audit::Journal::rebuild(&paths).is_err());
+    assert!(!findings(&paths).is_empty());
+    assert_eq!(bytes(), before);
 }
 
 #[test]

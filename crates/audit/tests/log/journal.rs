@@ -105,6 +105,8 @@ fn entry_that_cannot_be_a_record_fails_alone() {
     let too_long = Event::Intent(Intent { port: "x".repeat(4096), ..intent("sn-1") });
     let refused = journal.append(&entry(too_long));
     assert!(matches!(refused, Err(AppendError::NotARecord(_))), "{refused:?}");
+    let second = journal.append(&entry(Event::Genesis { vkey: journal.verifier_key().to_string() }));
+    assert!(matches!(second, Err(AppendError::Misplaced(Finding::Genesis { seq: 1 }))), "{second:?}");
     assert_eq!(journal.append(&entry(Event::Unlock)).unwrap(), 1);
     assert_eq!(journal.standing(&id("sn-1")).unwrap().attempts, 0);
     assert_eq!(intact(&paths), 2);
