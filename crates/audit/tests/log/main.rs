@@ -1,5 +1,7 @@
 //! The log as its callers and its attackers see it.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
+
 mod attacks; // what is done to the files is found, at start or by the verifier
 mod bits; // the same, one bit at a time
 mod example; // the worked example of docs/audit-format.md
