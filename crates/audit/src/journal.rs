@@ -110,7 +110,10 @@ pub enum OpenError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// SQLite failed.
-    #[error("the audit database cannot be used")]
+    #[error(
+        "the audit database cannot be used, so nothing may be injected; \
+         if it is malformed, leave everything as it is and call QA"
+    )]
     Database(#[from] rusqlite::Error),
     /// A file beside the database failed.
     #[error(transparent)]

@@ -214,6 +214,23 @@ fn hex(id: [u8; 4]) -> String {
 mod tests {
     use super::*;
 
+    /// A compiler error is the test: with one of these traits `ambiguous` would be ambiguous.
+    macro_rules! lacks {
+        ($type:ty: $($ability:path),+) => {$({
+            trait Ambiguous<A> { fn ambiguous() {} }
+            impl<T: ?Sized> Ambiguous<()> for T {}
+            #[allow(dead_code)]
+            struct Has;
+            impl<T: ?Sized + $ability> Ambiguous<Has> for T {}
+            let () = <$type as Ambiguous<_>>::ambiguous();
+        })+};
+    }
+
+    #[test]
+    fn signing_key_lacks_what_would_leak_it() {
+        lacks!(Signer: fmt::Debug, fmt::Display, Clone, AsRef<[u8]>);
+    }
+
     /// From the documentation of golang.org/x/mod/sumdb/note.
     const SKEY: &str = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
     const VKEY: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
