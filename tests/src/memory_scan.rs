@@ -72,8 +72,14 @@ impl Needles {
             // The same bytes within a longer text: the characters at the ends depend on the neighbours.
             let shifted = [&[0; 2][..shift], secret].concat();
             let inside = |text: String| text[if shift == 0 { 0 } else { 4 }..text.len() - 1].to_owned();
-            self.window(&format!("{name}, Base64"), inside(Base64Unpadded::encode_string(&shifted)).as_bytes());
-            self.window(&format!("{name}, Base64 URL"), inside(Base64UrlUnpadded::encode_string(&shifted)).as_bytes());
+            self.window(
+                &format!("{name}, Base64"),
+                inside(Base64Unpadded::encode_string(&shifted)).as_bytes(),
+            );
+            self.window(
+                &format!("{name}, Base64 URL"),
+                inside(Base64UrlUnpadded::encode_string(&shifted)).as_bytes(),
+            );
         }
         let digits: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
         self.window(&format!("{name}, hex"), digits.as_bytes());
@@ -134,7 +140,8 @@ impl Needles {
             let mut fields = line.split_whitespace();
             let (Some(range), Some(rights)) = (fields.next(), fields.next()) else { continue };
             let name = fields.nth(3).unwrap_or("[anonymous]").to_owned();
-            let bounds = range.split_once('-').map(|(a, b)| (u64::from_str_radix(a, 16), u64::from_str_radix(b, 16)));
+            let bounds =
+                range.split_once('-').map(|(a, b)| (u64::from_str_radix(a, 16), u64::from_str_radix(b, 16)));
             let Some((Ok(start), Ok(end))) = bounds else { continue };
             if rights.starts_with('r') {
                 self.mapping(&memory, start..end, name, &mut scan);
@@ -159,7 +166,11 @@ impl Needles {
                         scan.hits.push(Hit { at: at + hit.at, mapping: name.clone(), ..hit });
                     }
                     // The next piece begins a window early, unless this was the last one.
-                    at += if at + read as u64 == range.end { read } else { (read + 1).saturating_sub(WINDOW).max(1) } as u64;
+                    at += if at + read as u64 == range.end {
+                        read
+                    } else {
+                        (read + 1).saturating_sub(WINDOW).max(1)
+                    } as u64;
                 }
             }
         }
@@ -192,7 +203,10 @@ mod tests {
     fn every_piece_of_19_bytes_is_seen_wherever_it_lies() {
         for cut in 0..=SECRET.len() - 19 {
             for shift in 0..4 {
-                assert!(found(&[&vec![0xee; shift], &SECRET[cut..cut + 19], &[0xee; 5]].concat()), "{cut} {shift}");
+                assert!(
+                    found(&[&vec![0xee; shift], &SECRET[cut..cut + 19], &[0xee; 5]].concat()),
+                    "{cut} {shift}"
+                );
             }
         }
         assert!(!found(&SECRET[1..16]), "15 bytes hold no window");
@@ -202,7 +216,8 @@ mod tests {
     fn every_spelling_is_seen() {
         use base64ct::{Base64, Base64Url};
         let padded = |pad: u8| [&SECRET.map(|byte| byte ^ pad)[..], &[pad; 32]].concat();
-        let reversed = |bytes: Vec<u8>| bytes.chunks(4).flat_map(|word| word.iter().rev().copied()).collect::<Vec<u8>>();
+        let reversed =
+            |bytes: Vec<u8>| bytes.chunks(4).flat_map(|word| word.iter().rev().copied()).collect::<Vec<u8>>();
         for pad in [0, 0x36, 0x5c] {
             assert!(found(&padded(pad)) && found(&reversed(padded(pad))), "{pad:x}");
         }

@@ -88,3 +88,50 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     name.push(ending);
     name.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(directory: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            fs::read_dir(directory).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn old_file_stands_until_the_new_one_is_proven() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        fs::write(&path, "old").unwrap();
+        let writer = Writer::new(&path).unwrap();
+        let refused = writer.replace(b"new", |new| {
+            assert_eq!(
+                (fs::read(&path).unwrap(), fs::read(new).unwrap()),
+                (b"old".to_vec(), b"new".to_vec())
+            );
+            Err(WriteError::Busy)
+        });
+        assert!(matches!(refused, Err(WriteError::Busy)));
+        assert_eq!(
+            (fs::read(&path).unwrap(), names(directory.path())),
+            (b"old".to_vec(), vec!["file".into(), "file.lock".into()])
+        );
+        writer.replace(b"new", |_| Ok(())).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+    }
+
+    #[test]
+    fn failures_are_told_apart_by_what_has_to_be_done() {
+        use rustix::io::Errno;
+        let of = |errno: Errno| WriteError::of(errno.into());
+        for errno in [Errno::NOSPC, Errno::DQUOT, Errno::FBIG] {
+            assert!(matches!(of(errno), WriteError::NoSpace(_)), "{errno}");
+        }
+        for errno in [Errno::ACCESS, Errno::PERM, Errno::ROFS] {
+            assert!(matches!(of(errno), WriteError::Denied(_)), "{errno}");
+        }
+        assert!(matches!(of(Errno::IO), WriteError::Failed(_)));
+    }
+}

@@ -1,0 +1,45 @@
+use std::fs;
+use std::io::Read as _;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::support::{Bench, Subject, random, unlock, vault};
+
+/// Every key that was told to be in is in, and the vault opens whenever it was left.
+pub(crate) fn killed_import_loses_no_key() {
+    let bench = Bench::new();
+    let mut acknowledged = 0;
+    for round in 0..60 {
+        let mut subject = bench.start("import-on");
+        std::thread::sleep(Duration::from_micros(u64::from(u16::from_le_bytes(random())) / 2));
+        subject.process.kill().expect("it may have ended by itself");
+        let mut told = String::new();
+        subject.output.borrow_mut().read_to_string(&mut told).expect("it writes text");
+        // What was told before the kill, whole lines only.
+        for line in told.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')) {
+            acknowledged = 1 + line.parse::<usize>().expect("a number");
+        }
+        let held = unlock(bench.path()).keys().len();
+        assert!(
+            held == acknowledged || held == acknowledged + 1,
+            "round {round}: {acknowledged} told, {held} held"
+        );
+        acknowledged = held;
+    }
+    assert!(acknowledged > 0, "the kills came before anything happened");
+}
+
+pub(crate) fn full_disk_leaves_the_vault_as_it_was() {
+    let bench = Bench::with_key();
+    let before = fs::read(vault(bench.path()).path()).expect("it is there");
+    let own = std::env::current_exe().expect("the system knows the running executable");
+    // No file may grow: what a full disk does, for one process.
+    let script = "trap '' XFSZ; ulimit -f 0; exec \"$0\" import-once \"$1\"";
+    let subject =
+        Subject::command(Command::new("sh").args(["-c", script]).arg(own).arg(bench.path()), bench.path());
+    assert_eq!(subject.line(), "no space");
+    drop(subject);
+    assert_eq!(fs::read(vault(bench.path()).path()).expect("it is there"), before);
+    assert!(!bench.path().join("station.vault.new").exists());
+    assert_eq!(unlock(bench.path()).keys().len(), 1);
+}

@@ -1,0 +1,51 @@
+//! The vault in a process of its own: what can be read from its memory, what is left when it is killed, and how
+//! secrets get in.
+//!
+//! No test harness: this program starts itself again, as the process that is looked at.
+
+#![allow(clippy::print_stdout)] // the children answer there, and the parent reports as a harness would
+
+mod child; // the processes that are looked at
+mod entry; // a prompt and a descriptor
+mod interrupted; // a kill at any moment, a full disk
+mod memory; // what a scan of memory and core files finds
+mod process; // what harden_process closes
+mod support;
+
+use keystation_vault::WipingAllocator;
+
+/// As every program of the station has it.
+#[global_allocator]
+static ALLOCATOR: WipingAllocator = WipingAllocator;
+
+macro_rules! tests {
+    ($($module:ident::$test:ident),+ $(,)?) => {
+        &[$((concat!(stringify!($module), "::", stringify!($test)), $module::$test as fn())),+]
+    };
+}
+
+const TESTS: &[(&str, fn())] = tests![
+    entry::prompt_does_not_echo,
+    entry::descriptor_from_the_parent_is_read,
+    interrupted::killed_import_loses_no_key,
+    interrupted::full_disk_leaves_the_vault_as_it_was,
+    memory::unlocked_and_locked_process_holds_no_group_key,
+    memory::importing_process_holds_no_group_key,
+    memory::naive_holder_is_seen,
+    process::hardened_process_is_closed_to_its_own_user,
+    process::hardened_process_leaves_no_core,
+];
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if child::run(&words.iter().map(String::as_str).collect::<Vec<_>>()) {
+        return;
+    }
+    let filter: Vec<_> = words.iter().filter(|word| !word.starts_with('-')).collect();
+    for (name, test) in
+        TESTS.iter().filter(|(name, _)| filter.iter().all(|word| name.contains(word.as_str())))
+    {
+        test();
+        println!("test {name} ... ok");
+    }
+}

@@ -1,0 +1,83 @@
+use keystation_core::derive::device_key;
+use keystation_tests::memory_scan::{Needles, Scan, core_of};
+
+use crate::support::{Bench, Subject, id};
+
+/// The two states that an open vault keeps. They may be there until it is locked, and not a moment longer.
+fn midstates(key: &[u8; 64], needles: &mut Needles) {
+    for (name, pad) in [("inner state", 0x36), ("outer state", 0x5c)] {
+        let mut state = INITIAL;
+        sha2::block_api::compress256(&mut state, &[key.map(|byte| byte ^ pad)]);
+        needles.binary(name, &state.map(u32::to_le_bytes).concat());
+    }
+}
+
+/// FIPS 180-4, section 5.3.3.
+const INITIAL: [u32; 8] =
+    [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
+
+fn nothing(scan: &Scan, when: &str) {
+    assert!(scan.bytes > 1 << 20, "{when}: only {} bytes could be read", scan.bytes);
+    assert!(scan.hits.is_empty(), "{when}: {:#?}", scan.hits);
+}
+
+pub(crate) fn unlocked_and_locked_process_holds_no_group_key() {
+    let bench = Bench::with_key();
+    let mut subject = bench.start("hold");
+    let pid = subject.process.id();
+    let secret = subject.line() == "secret";
+    let mut needles = bench.needles();
+
+    subject.after("unlocked");
+    nothing(&needles.scan(pid).expect("it can be read"), "unlocked");
+    let core = core_of(pid, bench.path()).expect("gcore (apt-get install gdb)");
+    assert!(needles.find(&core).is_empty(), "core of the unlocked process: {:#?}", needles.find(&core));
+
+    subject.go_on();
+    subject.after("derived");
+    needles.bytes("device key", device_key(&bench.key, &id()).expose());
+    let scan = needles.scan(pid).expect("it can be read");
+    nothing(&scan, "after deriving");
+    let secretmem = scan.unread.iter().any(|mapping| mapping.contains("secretmem"));
+    assert_eq!(secretmem, secret, "not even root reads secret memory: {:?}", scan.unread);
+
+    subject.go_on();
+    subject.after("locked again");
+    midstates(&bench.key, &mut needles);
+    let scan = needles.scan(pid).expect("it can be read");
+    nothing(&scan, "locked again");
+    assert!(!scan.unread.iter().any(|mapping| mapping.contains("secretmem")), "the states are unmapped");
+    let core = core_of(pid, bench.path()).expect("gcore (apt-get install gdb)");
+    assert!(needles.find(&core).is_empty(), "core of the locked process: {:#?}", needles.find(&core));
+}
+
+pub(crate) fn importing_process_holds_no_group_key() {
+    let bench = Bench::new();
+    let subject = bench.start("import");
+    subject.after("imported");
+    let mut needles = bench.needles();
+    midstates(&bench.key, &mut needles);
+    nothing(&needles.scan(subject.process.id()).expect("it can be read"), "imported");
+    let core = core_of(subject.process.id(), bench.path()).expect("gcore (apt-get install gdb)");
+    assert!(needles.find(&core).is_empty(), "core of the importing process: {:#?}", needles.find(&core));
+}
+
+pub(crate) fn naive_holder_is_seen() {
+    let bench = Bench::new();
+    let mut subject = bench.start("hold-naively");
+    let mut needles = bench.needles();
+    needles.bytes("device key", device_key(&bench.key, &id()).expose());
+    let seen = |subject: &Subject, what: &str| {
+        let hits = needles.scan(subject.process.id()).expect("it can be read").hits;
+        hits.iter().any(|hit| hit.what.starts_with(what))
+    };
+    subject.after("unlocked");
+    for what in ["group key from", "group key, Base64 from", "K ^ ipad", "K ^ opad", "device key"] {
+        assert!(seen(&subject, what), "the scanner does not see: {what}");
+    }
+    subject.go_on();
+    subject.after("locked again");
+    assert!(seen(&subject, "K ^ opad"), "the stack still holds it: that is what bleaching is for");
+    let core = core_of(subject.process.id(), bench.path()).expect("gcore (apt-get install gdb)");
+    assert!(!needles.find(&core).is_empty(), "nor does it see it in a core file");
+}
