@@ -102,8 +102,10 @@ fn device_that_is_pulled_while_it_is_asked_is_unplugged_not_silent() {
 fn port_that_is_written_to_and_never_read_runs_into_its_limit() {
     let bench = TestBench::new(1, 0, "delay=60000");
     let mut port = ports::open(bench.bench.port(0)).unwrap();
+    port.send(b"\x06\x09AAsIAAABS1MBAKD99Q==\n", LONG).unwrap();
+    // More at once than the terminal holds: a write that blocks would never return.
     let full = loop {
-        match port.send(b"\x06\x09AAsIAAABS1MBAKD99Q==\n", Duration::from_millis(50)) {
+        match port.send(&[b'x'; 100_000], Duration::from_millis(50)) {
             Ok(_) => {}
             Err(e) => break e,
         }
