@@ -13,7 +13,7 @@ const UNLOCKED: &str = "DROP TRIGGER log_in_order; DROP TRIGGER log_no_update; D
                         DROP TRIGGER node_in_order; DROP TRIGGER node_no_update; DROP TRIGGER node_no_delete;";
 
 /// Takes the triggers away, does what is asked, and puts them back as they were.
-fn behind_the_triggers(conn: &Connection, act: impl FnOnce(&Connection)) {
+pub(crate) fn behind_the_triggers(conn: &Connection, act: impl FnOnce(&Connection)) {
     let triggers: Vec<String> = conn
         .prepare("SELECT sql FROM sqlite_schema WHERE type = 'trigger'")
         .unwrap()
@@ -33,7 +33,7 @@ fn spoiled(sql: &str) -> (tempfile::TempDir, Paths) {
     (directory, paths)
 }
 
-fn integrity(paths: &Paths) -> Finding {
+pub(crate) fn integrity(paths: &Paths) -> Finding {
     match open(paths) {
         Err(OpenError::Integrity(finding)) => finding,
         Err(other) => panic!("{other}"),
@@ -98,6 +98,13 @@ fn changed_record_is_named() {
 }
 
 #[test]
+fn changed_last_record_is_seen_at_start() {
+    let (_directory, paths) =
+        spoiled("UPDATE log SET body = CAST(replace(body, 'sn-0019', 'sn-0018') AS BLOB) WHERE seq = 40");
+    assert_eq!(integrity(&paths), Finding::Changed { seq: 40 });
+}
+
+#[test]
 fn changed_record_with_its_leaf_is_named() {
     let (_directory, paths) = spoiled("");
     behind_the_triggers(&attacker(&paths), |conn| {
@@ -109,38 +116,6 @@ fn changed_record_with_its_leaf_is_named() {
     });
     // The leaf fits its record; the node over it does not.
     assert_eq!(findings(&paths), [Finding::Node { level: 1, first: 8, last: 9 }]);
-}
-
-/// Every hash of the tree is computed anew. Only the signatures are left to tell.
-#[test]
-fn forged_tree_does_not_fit_its_signatures() {
-    let (_directory, paths) = pristine();
-    behind_the_triggers(&attacker(&paths), |conn| {
-        conn.execute("DELETE FROM node", []).unwrap();
-        let mut level: Vec<[u8; 32]> = Vec::new();
-        for seq in 0..41 {
-            let body: Vec<u8> =
-                conn.query_row("SELECT body FROM log WHERE seq = ?1", [seq], |row| row.get(0)).unwrap();
-            let forged = String::from_utf8(body).unwrap().replace("op-0117", "op-0118").into_bytes();
-            let leaf = leaf_hash(&forged);
-            conn.execute("UPDATE log SET body = ?1, leaf = ?2 WHERE seq = ?3", (&forged, leaf, seq)).unwrap();
-            level.push(leaf);
-        }
-        for number in 1.. {
-            let pairs: Vec<_> =
-                level.as_chunks::<2>().0.iter().map(|[l, r]| keystation_audit::node_hash(l, r)).collect();
-            for (index, hash) in pairs.iter().enumerate() {
-                conn.execute("INSERT INTO node VALUES (?1, ?2, ?3)", (number, index.cast_signed(), hash))
-                    .unwrap();
-            }
-            if pairs.is_empty() {
-                break;
-            }
-            level = pairs;
-        }
-    });
-    assert_eq!(integrity(&paths), Finding::CheckpointRoot { size: 41 });
-    assert_eq!(findings(&paths), [Finding::CheckpointRoot { size: 41 }, Finding::HeadRoot { size: 41 }]);
 }
 
 #[test]
