@@ -35,7 +35,7 @@ impl Raw<'_> {
     }
 }
 
-/// Writes `fields`, sorted by key, as one object.
+/// Writes `fields`, sorted by key, as one object. Whether it is too long [`read`] tells.
 pub(crate) fn write(fields: &mut [(&str, Value)]) -> Result<Vec<u8>, RecordError> {
     fields.sort_by(|a, b| a.0.cmp(b.0));
     if let Some(twice) = fields.windows(2).find(|pair| pair[0].0 == pair[1].0) {
@@ -56,9 +56,6 @@ pub(crate) fn write(fields: &mut [(&str, Value)]) -> Result<Vec<u8>, RecordError
                 escape(text, &mut body);
                 body.push('"');
             }
-        }
-        if body.len() >= BODY_LIMIT {
-            return Err(RecordError::Size { bytes: body.len() + 1 });
         }
     }
     body.push_str(if fields.is_empty() { "{}" } else { "}" });
