@@ -19,4 +19,4 @@ pub use station::{Overview, Station, paths};
 
 pub use keystation_audit::Counts;
 /// What the window and the tests need of the vault to hand a passphrase over.
-pub use keystation_vault::{Passphrase, SecretRefused, harden_process};
+pub use keystation_vault::{Passphrase, SecretRefused, SecretText, WipingAllocator, harden_process};

@@ -1,0 +1,226 @@
+//! What crosses the IPC boundary. No key, no passphrase: a group key has a label and a check value here, no more.
+//!
+//! The tests write each of these to `ui/src/bindings`.
+
+use keystation_core::failure::Failure;
+use keystation_core::flow::{Pass, Step};
+use serde::Serialize;
+
+use crate::problem::{Problem, sentence};
+
+/// What is always in sight.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct Overview {
+    /// Name of the station's log.
+    pub(crate) station: String,
+    /// Operator ID.
+    pub(crate) operator: String,
+    /// Work order, or empty.
+    pub(crate) job: String,
+    /// Name and revision of the product profile.
+    pub(crate) profile: String,
+    /// The group key of that profile.
+    pub(crate) key: Option<KeyLine>,
+    /// Whether the vault is locked.
+    pub(crate) locked: bool,
+    /// Records in the log.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub(crate) records: u64,
+    /// Devices whose outcome is not known.
+    pub(crate) open_intents: usize,
+    /// Results since the station was started.
+    pub(crate) counts: Counts,
+    /// Where devices are plugged in.
+    pub(crate) slots: Vec<SlotLine>,
+}
+
+/// A group key, as a person compares it with a paper.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct KeyLine {
+    /// The station's name for it.
+    pub(crate) label: String,
+    /// Its check value; none while the vault is locked, or when the vault has no such key.
+    pub(crate) check_value: Option<String>,
+}
+
+/// Results since the station was started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct Counts {
+    /// PASS.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub(crate) done: u64,
+    /// FAIL.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub(crate) failed: u64,
+}
+
+/// A slot of the settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct SlotLine {
+    /// From 1.
+    pub(crate) number: u32,
+    /// Its serial port.
+    pub(crate) port: String,
+    /// Name and revision of its profile.
+    pub(crate) profile: String,
+}
+
+/// A record of the log, as far as an operator looks at it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct RecordLine {
+    /// Its number.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub(crate) seq: u64,
+    /// UTC, RFC 3339.
+    pub(crate) time: String,
+    /// The `ev` field.
+    pub(crate) event: String,
+    /// The `rc` field: `ok`, a class of failure, or empty.
+    pub(crate) outcome: String,
+    /// Registration ID, or empty.
+    pub(crate) id: String,
+    /// Operator ID, or empty.
+    pub(crate) operator: String,
+}
+
+/// What came of asking for the passphrase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) enum UnlockOutcome {
+    /// The vault is open.
+    Unlocked,
+    /// The operator closed the dialog.
+    Cancelled,
+}
+
+/// A card that changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct CardUpdate {
+    /// Whose.
+    pub(crate) slot: u32,
+    /// What it shows now.
+    pub(crate) card: Card,
+}
+
+/// What a slot shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) enum Card {
+    /// Ready for a device.
+    Waiting,
+    /// A device may be there, but the vault is locked.
+    Locked,
+    /// A device is being keyed.
+    Working {
+        /// The step that runs.
+        step: StepName,
+    },
+    /// PASS, until the device is unplugged.
+    Pass(Passed),
+    /// FAIL, until somebody says that it was seen.
+    Fail(Failed),
+    /// A FAIL was seen, its device is still there.
+    Remove {
+        /// What the device holds.
+        safety: String,
+    },
+    /// The slot does not work any more.
+    Stopped(Problem),
+}
+
+/// The steps of the flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "Step"))]
+pub(crate) enum StepName {
+    Read,
+    Derive,
+    Write,
+    Restart,
+    Prove,
+    Record,
+}
+
+/// A device that got its key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct Passed {
+    /// Registration ID.
+    pub(crate) id: String,
+    /// Serial number, if it has one.
+    pub(crate) serial: Option<String>,
+    /// MAC address, if it has one.
+    pub(crate) mac: Option<String>,
+    /// The record of the result.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub(crate) record: u64,
+}
+
+/// A device that did not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct Failed {
+    /// Stable name of what happened.
+    pub(crate) code: String,
+    /// What happened.
+    pub(crate) sentence: String,
+    /// Whether the device is safe.
+    pub(crate) safety: String,
+    /// What to do now: one to three steps.
+    pub(crate) remedy: Vec<String>,
+    /// The record of it, where one could be written.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub(crate) record: Option<u64>,
+    /// The cause, for the engineer.
+    pub(crate) detail: Option<String>,
+    /// Whether the device was unplugged meanwhile.
+    pub(crate) gone: bool,
+}
+
+impl From<Step> for StepName {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::Read => Self::Read,
+            Step::Derive => Self::Derive,
+            Step::Write => Self::Write,
+            Step::Restart => Self::Restart,
+            Step::Prove => Self::Prove,
+            Step::Record => Self::Record,
+        }
+    }
+}
+
+impl From<Pass> for Passed {
+    fn from(pass: Pass) -> Self {
+        Self {
+            id: pass.id.to_string(),
+            serial: pass.identity.serial.map(|serial| serial.to_string()),
+            mac: pass.identity.mac.map(|mac| mac.to_string()),
+            record: pass.record,
+        }
+    }
+}
+
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        Self {
+            code: failure.code.as_str().to_owned(),
+            sentence: failure.code.sentence().to_owned(),
+            safety: failure.safety.sentence().to_owned(),
+            remedy: failure.code.remedy().iter().map(|step| (*step).to_owned()).collect(),
+            record: failure.record,
+            detail: failure.cause.map(|cause| sentence(&*cause)),
+            gone: false,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What the page is told when something does not work.
+
+use std::error::Error;
+
+use keystation::StationError;
+use serde::Serialize;
+
+/// What happened and what to do. The page decides on `code` and shows the rest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct Problem {
+    /// Stable name.
+    pub(crate) code: String,
+    /// What happened.
+    pub(crate) sentence: String,
+    /// What to do now: one to three steps.
+    pub(crate) remedy: Vec<String>,
+}
+
+impl Problem {
+    pub(crate) fn new(code: &str, sentence: &str, remedy: &[&str]) -> Self {
+        Self {
+            code: code.to_owned(),
+            sentence: sentence.to_owned(),
+            remedy: remedy.iter().map(|step| (*step).to_owned()).collect(),
+        }
+    }
+}
+
+impl From<StationError> for Problem {
+    fn from(error: StationError) -> Self {
+        Self::new(error.code(), &sentence(&error), error.remedy())
+    }
+}
+
+impl From<tauri::Error> for Problem {
+    fn from(error: tauri::Error) -> Self {
+        let remedy = &["Close the window.", "Start the station again.", "Again: call the administrator."];
+        Self::new("window-failed", &sentence(&error), remedy)
+    }
+}
+
+/// An error with its causes, as one sentence for a person. A cause that the error already names is not said twice.
+pub(crate) fn sentence(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(deeper) = cause {
+        let more = deeper.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = deeper.source();
+    }
+    let mut characters = text.chars();
+    let first = characters.next().map_or_else(String::new, |first| first.to_uppercase().to_string());
+    let end = if text.ends_with('.') { "" } else { "." };
+    format!("{first}{}{end}", characters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[test]
+    fn a_problem_has_code_sentence_and_steps() {
+        let missing: Problem = StationError::Missing("/no/station".into()).into();
+        assert_eq!(missing.code, "station-missing");
+        assert_eq!(missing.sentence, "There is no station in /no/station.");
+        assert!((1..=3).contains(&missing.remedy.len()));
+    }
+
+    #[test]
+    fn a_sentence_names_the_cause_once() {
+        let cause = io::Error::other("no space left");
+        let full = StationError::Disk { path: "/x".into(), cause };
+        assert_eq!(sentence(&full), "/x cannot be written: no space left.");
+        let named = io::Error::other(io::Error::other("said already"));
+        assert_eq!(sentence(&named), "Said already.");
+    }
+}
