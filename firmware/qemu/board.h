@@ -21,7 +21,7 @@ struct config {
     uint32_t magic;
     uint32_t boot;          /* counts the starts; kept here */
     uint32_t program_delay; /* loops for each byte erased or programmed: real flash takes its time */
-    uint32_t stack_used;    /* bytes at most since the last start; written by the firmware for who wants to know */
+    uint32_t stack_used;    /* bytes at most, over all starts; written by the firmware for who wants to know */
     uint8_t mac[8];         /* 6 bytes; all zero: the device has none */
     char serial[KS_SERIAL_MAX + 1]; /* ends with a NUL; empty: the device has none */
 };

@@ -49,7 +49,7 @@ int main(void)
     for (;;) {
         const uint8_t byte = board_receive();
         ks_agent_receive(&agent, byte);
-        if (byte == '\n') {
+        if (byte == '\n' && board_stack_used() > config->stack_used) {
             config->stack_used = board_stack_used();
         }
     }

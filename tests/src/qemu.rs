@@ -173,7 +173,7 @@ impl Board {
         storage::active_set(&self.storage())
     }
 
-    /// Bytes of stack that the firmware needed at most since its last start.
+    /// Bytes of stack that the firmware needed at most, over all its starts.
     #[must_use]
     pub fn stack_used(&self) -> u32 {
         let mut bytes = [0; 4];

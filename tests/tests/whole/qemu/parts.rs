@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use base64ct::{Base64, Encoding};
-use keystation_audit::{Journal, Origin, Paths, Reader, SystemClock};
+use keystation_audit::{Journal, Origin, Paths, Reader, SystemClock, Verdict};
 use keystation_core::credential::Overwrite;
 use keystation_core::derive;
 use keystation_core::failure::Failure;
@@ -137,6 +137,8 @@ impl Station {
     pub(super) fn assert_settled(&self) {
         let reader = Reader::open(&Paths::in_dir(self.dir())).unwrap();
         assert!(reader.open_intents().unwrap().is_empty());
+        let verdict = reader.verify().unwrap();
+        assert!(matches!(verdict, Verdict::Intact { .. }), "{verdict:?}");
     }
 
     /// One injection. Power goes at `cut`, or when the injection is over if that is earlier.

