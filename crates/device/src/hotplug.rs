@@ -221,6 +221,26 @@ mod tests {
     }
 
     #[test]
+    fn link_that_is_moved_into_place_and_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let (here, elsewhere) = (dir.path().join("links/dev0"), dir.path().join("dev0.new"));
+        fs::create_dir(dir.path().join("links")).unwrap();
+        symlink("/dev/null", &elsewhere).unwrap();
+        let interrupt = Interrupt::new().unwrap();
+        // Often, so that the move also comes while the wait has begun.
+        for _ in 0..50 {
+            thread::scope(|scope| {
+                scope.spawn(|| fs::rename(&elsewhere, &here).unwrap());
+                assert_eq!(until_present(&here, LONG, &interrupt).unwrap(), Waited::Happened);
+            });
+            thread::scope(|scope| {
+                scope.spawn(|| fs::rename(&here, &elsewhere).unwrap());
+                assert_eq!(until_absent(&here, LONG, &interrupt).unwrap(), Waited::Happened);
+            });
+        }
+    }
+
+    #[test]
     fn link_to_nothing_is_absent_until_its_target_comes() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("pts")).unwrap();

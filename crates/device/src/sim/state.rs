@@ -134,3 +134,35 @@ impl StateFile {
         fs::rename(&beside, &self.path)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_belongs_to_one_device_and_is_whole_or_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("dev0.json");
+        let (memory, owner) = (StateFile::new(&path), Persona::default());
+        let set = Set {
+            id: "a".to_owned(),
+            scope: "s".to_owned(),
+            endpoint: "e".to_owned(),
+            key: Zeroizing::new([7; 32]),
+        };
+        let state = State { set: Some(set), generation: 3, locked: true, boot: 9 };
+        memory.save(&owner, &state).unwrap();
+        assert!(memory.load(&owner).unwrap() == state);
+
+        assert!(memory.load(&Persona { mac: None, ..owner.clone() }).is_err());
+        assert!(memory.load(&Persona { serial: None, ..owner.clone() }).is_err());
+        let text = fs::read_to_string(&path).unwrap();
+        let broken = StateFile { path: path.clone(), broken: true };
+        assert!(broken.save(&owner, &State::default()).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        for (from, to) in [("\"scope\": \"s\"", "\"scope\": null"), ("BwcH", "BwcHBwcH"), ("boot", "boat")] {
+            fs::write(&path, text.replacen(from, to, 1)).unwrap();
+            assert!(memory.load(&owner).is_err(), "{from}");
+        }
+    }
+}
