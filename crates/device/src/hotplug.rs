@@ -98,10 +98,12 @@ fn watch(
     mut reached: impl FnMut() -> Result<(), Option<Instant>>,
 ) -> io::Result<Waited> {
     let deadline = Instant::now() + limit;
+    // One for the whole wait: the kernel takes some 15 ms to close one.
+    let changes = notifier()?;
     loop {
         // Watched first and asked afterwards: a change in between is an event, not a change missed.
-        let changes = notifier()?;
         if let Some(changes) = &changes {
+            forget(changes)?;
             add_directories(changes, path)?;
         }
         let again = match reached() {
@@ -125,6 +127,15 @@ pub(crate) fn notifier() -> io::Result<Option<OwnedFd>> {
     match inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK) {
         Ok(notifier) => Ok(Some(notifier)),
         Err(Errno::MFILE) => Ok(None),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Takes the events that are waiting: which they are does not matter.
+pub(crate) fn forget(notifier: &OwnedFd) -> io::Result<bool> {
+    match rustix::io::read(notifier, &mut [0u8; 4096]) {
+        Ok(_) => Ok(true),
+        Err(Errno::AGAIN) => Ok(false),
         Err(e) => Err(e.into()),
     }
 }

@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use rustix::pty::OpenptFlags;
 use rustix::termios::OptionalActions;
 
-use crate::hotplug::{Interrupt, Waited, notifier, wait_for};
+use crate::hotplug::{Interrupt, Waited, forget, notifier, wait_for};
 
 /// How long what was sent may wait for its reader when the device is switched off in good order.
 const DRAIN: Duration = Duration::from_millis(200);
@@ -81,12 +81,12 @@ impl Pty {
     /// A station that was killed leaves its TIOCEXCL behind, because our descriptor keeps the terminal alive: the next
     /// one could not open it. A real port forgets it with the last close.
     pub(super) fn forget_station(&self) -> io::Result<()> {
-        let Some(closed) = &self.closed else { return Ok(()) };
-        match rustix::io::read(closed, &mut [0u8; 4096]) {
-            Ok(_) => Ok(rustix::termios::ioctl_tiocnxcl(&self.station)?),
-            Err(Errno::AGAIN) => Ok(()),
-            Err(e) => Err(e.into()),
+        if let Some(closed) = &self.closed
+            && forget(closed)?
+        {
+            rustix::termios::ioctl_tiocnxcl(&self.station)?;
         }
+        Ok(())
     }
 
     /// Takes what the station has sent; 0 when there is nothing.
