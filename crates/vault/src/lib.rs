@@ -5,7 +5,8 @@
 //! slots share, and wipes the states when it is locked. There is no way from any of these back to a group key, and
 //! no custody to fall back to: what does not open stays closed.
 //!
-//! Each program calls [`harden_process`] first and installs the [`WipingAllocator`].
+//! Two things are left to each program, because only a program can do them: it calls [`harden_process`] first, and it
+//! installs the [`WipingAllocator`], so that what libraries free is wiped and not left to luck.
 
 mod document;
 mod error;
@@ -13,6 +14,7 @@ mod group_key;
 mod midstate;
 mod os;
 mod permissions;
+mod prompt;
 mod replace;
 mod sealed_file;
 mod secret;

@@ -5,7 +5,8 @@
 //! derive every device key of the group, and cannot get the group key back.
 
 use sha2::block_api::compress256;
-use zeroize::Zeroize;
+
+use crate::os::wipe;
 
 /// Bytes of a SHA-256 block.
 pub(crate) const BLOCK: usize = 64;
@@ -31,7 +32,7 @@ pub(crate) fn keep(midstates: &mut Midstates, key: &mut [u8; BLOCK]) {
     compress256(inner, std::slice::from_ref(key));
     key.iter_mut().for_each(|byte| *byte ^= IPAD ^ OPAD);
     compress256(outer, std::slice::from_ref(key));
-    key.zeroize();
+    wipe(key);
 }
 
 /// HMAC-SHA256 of `message`, at most [`MESSAGE_LIMIT`] bytes, into `out`: two compressions for up to 55 bytes.
@@ -44,14 +45,23 @@ pub(crate) fn mac(midstates: &Midstates, message: &[u8], out: &mut [u8; 32]) {
     compress256(&mut state, &blocks[..used]);
     spell(&state, out);
 
-    let mut last = [[0; BLOCK]];
-    pad(last.as_flattened_mut(), out);
+    let [last, ..] = &mut blocks;
+    *last = LAST;
+    last[..out.len()].copy_from_slice(out);
     state = *outer;
-    compress256(&mut state, &last);
+    compress256(&mut state, std::slice::from_ref(last));
     spell(&state, out);
-    state.zeroize();
-    last.zeroize();
+    wipe(&mut state);
+    wipe(last);
 }
+
+/// The block of the outer hash: an inner hash of 32 bytes, and the padding behind it and the key block.
+const LAST: [u8; BLOCK] = {
+    let mut block = [0; BLOCK];
+    block[32] = 0x80;
+    [block[BLOCK - 2], block[BLOCK - 1]] = ((BLOCK as u16 + 32) * 8).to_be_bytes();
+    block
+};
 
 /// Writes `message` with SHA-256's padding behind one block already hashed (FIPS 180-4, section 5.1.1); returns the
 /// number of blocks it takes.

@@ -57,7 +57,12 @@ impl SecretText {
     pub fn from_line(bytes: Zeroizing<Vec<u8>>) -> Result<Self, SecretRefused> {
         let line =
             bytes.strip_suffix(b"\n").map_or(&bytes[..], |line| line.strip_suffix(b"\r").unwrap_or(line));
-        let text = std::str::from_utf8(line).map_err(|_| SecretRefused::NotText)?;
+        Self::from_utf8(line)
+    }
+
+    /// What was typed.
+    pub(crate) fn from_utf8(bytes: &[u8]) -> Result<Self, SecretRefused> {
+        let text = std::str::from_utf8(bytes).map_err(|_| SecretRefused::NotText)?;
         Self::new(text.to_owned())
     }
 

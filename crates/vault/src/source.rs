@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::os::inherited;
 use crate::permissions::{Exposure, check};
+use crate::prompt;
 use crate::secret::{Passphrase, SecretRefused, SecretText};
 
 /// Where to read a secret.
@@ -32,6 +33,9 @@ pub enum SourceError {
     /// There is no terminal to ask at, or it went away.
     #[error("no secret can be asked for: there is no terminal")]
     NoTerminal(#[source] io::Error),
+    /// The person did not answer: Ctrl-C, Ctrl-D, or the terminal was closed.
+    #[error("no secret was entered")]
+    GivenUp,
     /// The file cannot be opened.
     #[error("the secret's file {} cannot be opened", path.display())]
     Unopened {
@@ -74,6 +78,7 @@ impl SourceError {
             Self::NoTerminal(_) => {
                 &["Run the program in a terminal, or give the secret by file or descriptor."]
             }
+            Self::GivenUp => &["Start again when you have the secret."],
             Self::Unopened { .. } => &["Check the path and who may read it."],
             Self::Exposed { .. } => {
                 &["Give the file to the user of the station: chown.", "Close it: chmod 600."]
@@ -92,8 +97,11 @@ impl SecretSource {
     pub fn text(&self) -> Result<SecretText, SourceError> {
         match self {
             Self::Prompt(prompt) => {
-                let text = rpassword::prompt_password(prompt).map_err(SourceError::NoTerminal)?;
-                Ok(SecretText::new(text)?)
+                let line = prompt::ask(prompt).map_err(|cause| match cause.kind() {
+                    io::ErrorKind::Interrupted | io::ErrorKind::UnexpectedEof => SourceError::GivenUp,
+                    _ => SourceError::NoTerminal(cause),
+                })?;
+                Ok(SecretText::from_utf8(&line)?)
             }
             Self::File(path) => Ok(SecretText::from_line(read(open(path)?)?)?),
             Self::Descriptor(number) => {

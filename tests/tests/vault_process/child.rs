@@ -80,7 +80,7 @@ fn hold_naively(directory: &Path) {
         let held = in_a_thread_that_stays(scope, &end, || {
             let text = fs::read_to_string(directory.join("key")).expect("the parent wrote it");
             let key = Base64::decode_vec(&text).expect("it is a key");
-            let mac = naive_hmac(key[..].try_into().expect("64 bytes"), id().as_str().as_bytes());
+            let mac = deep(|| naive_hmac(key[..].try_into().expect("64 bytes"), id().as_str().as_bytes()));
             (text, key, mac)
         });
         pause("unlocked");
@@ -88,6 +88,15 @@ fn hold_naively(directory: &Path) {
         pause("locked again");
         end.wait();
     });
+}
+
+/// Works so deep in the stack that no later call of the waiting thread reaches what is left there.
+#[inline(never)]
+fn deep<T>(work: impl FnOnce() -> T) -> T {
+    let room = [0u8; 32 * 1024];
+    let done = work();
+    std::hint::black_box(&room);
+    done
 }
 
 /// RFC 2104 as it stands there, blocks on the stack.
@@ -115,6 +124,7 @@ fn import(directory: &Path) {
 /// Imports keys until it is killed, and tells of each that it is in.
 fn import_on(directory: &Path) {
     let held = unlock(directory).keys().len();
+    say("unlocked");
     for number in held.. {
         let key = SecretText::new(Base64::encode_string(&random::<64>())).expect("it is text");
         match add(directory, &format!("gk-{number}"), &key) {
@@ -151,10 +161,10 @@ fn peek(hardened: &str) {
 }
 
 fn ask() {
-    let entered = SecretSource::Prompt("Passphrase: ".to_owned()).text().expect("there is a terminal");
-    let length = entered.expose().len();
-    drop(entered);
-    pause(&format!("{length} bytes"));
+    let entered = SecretSource::Prompt("Passphrase: ".to_owned()).text();
+    let answer =
+        entered.map_or_else(|error| error.to_string(), |text| format!("{} bytes", text.expose().len()));
+    pause(&answer);
 }
 
 fn take(number: i32) {

@@ -25,7 +25,9 @@ macro_rules! tests {
 }
 
 const TESTS: &[(&str, fn())] = tests![
-    entry::prompt_does_not_echo,
+    entry::typed_secret_is_neither_shown_nor_kept,
+    entry::typed_secret_can_be_corrected_and_what_is_no_character_is_refused,
+    entry::interrupted_prompt_leaves_the_terminal_as_it_was,
     entry::descriptor_from_the_parent_is_read,
     interrupted::killed_import_loses_no_key,
     interrupted::full_disk_leaves_the_vault_as_it_was,

@@ -7,8 +7,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 /// static ALLOCATOR: keystation_vault::WipingAllocator = keystation_vault::WipingAllocator;
 /// ```
 ///
-/// Libraries leave copies of what passes through them: `age` frees the 64 KiB buffer of the plaintext that it
-/// encrypted without wiping it, and every text that grows leaves its beginning behind. This closes all of them.
+/// Libraries leave copies of what passes through them: `age` 0.12 frees the buffer of the plaintext that it encrypts
+/// without wiping it, and every text that grows leaves its beginning behind. Mostly somebody writes over them soon;
+/// with this nothing depends on that.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct WipingAllocator;
 
@@ -28,7 +29,7 @@ unsafe impl GlobalAlloc for WipingAllocator {
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         // SAFETY: the block is `layout.size()` bytes long and the caller gave it up.
         unsafe {
-            super::wipe(block, layout.size());
+            super::wipe_bytes(block, layout.size());
             System.dealloc(block, layout);
         }
     }

@@ -17,7 +17,7 @@ pub(crate) fn bleach() {
 fn wipe_stack() {
     let mut below = MaybeUninit::<[u8; DEPTH]>::uninit();
     // SAFETY: the array is this function's own and as long as it says.
-    unsafe { super::wipe(below.as_mut_ptr().cast(), DEPTH) };
+    unsafe { super::wipe_bytes(below.as_mut_ptr().cast(), DEPTH) };
     black_box(&mut below);
 }
 
@@ -88,5 +88,35 @@ pub(crate) fn wipe_registers() {
             out("v21") _, out("v22") _, out("v23") _, out("v24") _, out("v25") _, out("v26") _, out("v27") _,
             out("v28") _, out("v29") _, out("v30") _, out("v31") _,
             options(nomem, nostack, preserves_flags));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::unix::fs::FileExt as _;
+
+    use super::*;
+
+    /// Leaves 64 KiB of ones on the stack below the caller; returns where.
+    #[inline(never)]
+    fn leave_something() -> u64 {
+        let left = [1u8; DEPTH / 2];
+        black_box(&left).as_ptr() as u64
+    }
+
+    /// Through the kernel: no reference reaches into a stack frame that is gone.
+    fn ones_at(address: u64) -> usize {
+        let mut bytes = vec![0; DEPTH / 2];
+        File::open("/proc/self/mem").unwrap().read_exact_at(&mut bytes, address).unwrap();
+        bytes.iter().filter(|byte| **byte == 1).count()
+    }
+
+    #[test]
+    fn nothing_stays_on_the_stack() {
+        let address = leave_something();
+        assert!(ones_at(address) > DEPTH / 4, "what a function leaves stays there");
+        bleach();
+        assert!(ones_at(address) < 64, "but for what was called since");
     }
 }

@@ -150,7 +150,7 @@ impl<T: Plain> Drop for Locked<T> {
         // half-way the middle may be a guard still: mprotect makes it writable or says why not.
         unsafe {
             if libc::mprotect(self.start().cast(), self.size, libc::PROT_READ | libc::PROT_WRITE) == 0 {
-                super::wipe(self.start(), self.size);
+                super::wipe_bytes(self.start(), self.size);
             }
             libc::munmap(self.reservation.as_ptr().cast(), self.size + 2 * self.page);
         }

@@ -1,5 +1,7 @@
 //! The vault as its users see it: files on a disk, refused or opened, and keys that derive.
 
+#![allow(clippy::unwrap_used)] // the helpers are tests too, though clippy sees no `#[test]` on them
+
 mod age_tool; // Debian's age opens what we seal, and we open what it seals
 mod custody; // unlocking, deriving, locking
 mod damage; // every altered, cut or foreign file is refused
