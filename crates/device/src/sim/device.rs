@@ -193,16 +193,17 @@ impl SimDevice {
     }
 
     fn stage(&mut self, body: &Body<'_>) -> Result<Write, No> {
-        if self.state.locked {
-            return Err(No::Group(code::LOCKED));
-        }
         let endpoint = body.text("ep")?;
-        self.staged = Some(Set {
+        let set = Set {
             id: text(body.text("rid")?, 128)?,
             scope: text(body.text("scope")?, 32)?,
             endpoint: text(Some(endpoint.unwrap_or(GLOBAL)), 64)?,
             key: Zeroizing::new(*body.bytes::<32>("key")?.ok_or(No::Group(code::BAD_REQUEST))?),
-        });
+        };
+        if self.state.locked {
+            return Err(No::Group(code::LOCKED));
+        }
+        self.staged = Some(set);
         Ok(nothing())
     }
 
