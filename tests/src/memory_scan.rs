@@ -119,12 +119,22 @@ impl Needles {
     /// Looks through `bytes`.
     #[must_use]
     pub fn find(&self, bytes: &[u8]) -> Vec<Hit> {
+        // Most of a process is zeros, and comparing them takes no time even without optimisation.
+        const PIECE: usize = 4096;
+        let zeros = [0; PIECE + WINDOW - 1];
         let mut hits = Vec::new();
-        for (at, window) in bytes.windows(WINDOW).enumerate() {
-            if self.begins[usize::from(u16::from_le_bytes([window[0], window[1]]))]
-                && let Some(what) = self.windows.get(window)
-            {
-                hits.push(Hit { what: what.clone(), at: at as u64, mapping: String::new() });
+        for start in (0..bytes.len()).step_by(PIECE) {
+            let piece = &bytes[start..bytes.len().min(start + zeros.len())];
+            if piece == &zeros[..piece.len()] {
+                continue;
+            }
+            for (at, window) in piece.windows(WINDOW).enumerate() {
+                if self.begins[usize::from(u16::from_le_bytes([window[0], window[1]]))]
+                    && let Some(what) = self.windows.get(window)
+                {
+                    let at = (start + at) as u64;
+                    hits.push(Hit { what: what.clone(), at, mapping: String::new() });
+                }
             }
         }
         hits

@@ -9,7 +9,7 @@ use keystation_core::flow::Vault;
 use keystation_tests::memory_scan::Needles;
 use keystation_vault::{ImportError, MemoryKind, SecretSource, SecretText, WriteError, harden_process};
 
-use crate::support::{LABEL, Subject, add, id, random, unlock};
+use crate::support::{LABEL, Subject, add, id, passphrase, random, unlock, vault};
 
 /// Plays the process that `words` name; `false` if they name none.
 pub(crate) fn run(words: &[&str]) -> bool {
@@ -18,6 +18,7 @@ pub(crate) fn run(words: &[&str]) -> bool {
         ["hold-naively", directory] => hold_naively(Path::new(directory)),
         ["import", directory] => import(Path::new(directory)),
         ["import-on", directory] => import_on(Path::new(directory)),
+        ["unlock", directory] => try_to_unlock(Path::new(directory)),
         ["import-once", directory] => import_once(Path::new(directory)),
         ["peek", hardened] => peek(hardened),
         ["wait", hardened] => wait(hardened),
@@ -133,6 +134,13 @@ fn import_on(directory: &Path) {
         }
         say(&number.to_string());
     }
+}
+
+fn try_to_unlock(directory: &Path) {
+    say(match vault(directory).unlock(&passphrase(directory)) {
+        Ok(_) => "unlocked",
+        Err(error) => error.word(),
+    });
 }
 
 fn import_once(directory: &Path) {

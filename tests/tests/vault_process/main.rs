@@ -9,7 +9,7 @@ mod child; // the processes that are looked at
 mod entry; // a prompt and a descriptor
 mod interrupted; // a kill at any moment, a full disk
 mod memory; // what a scan of memory and core files finds
-mod process; // what harden_process closes
+mod process; // what harden_process closes, and the limit of locked memory
 mod support;
 
 use keystation_vault::WipingAllocator;
@@ -36,6 +36,7 @@ const TESTS: &[(&str, fn())] = tests![
     memory::naive_holder_is_seen,
     process::hardened_process_is_closed_to_its_own_user,
     process::hardened_process_leaves_no_core,
+    process::without_locked_memory_nothing_is_unlocked,
 ];
 
 fn main() {

@@ -1,7 +1,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::support::Subject;
+use crate::support::{Bench, Subject};
 
 pub(crate) fn hardened_process_is_closed_to_its_own_user() {
     let directory = tempfile::tempdir().expect("there is a temporary directory");
@@ -15,6 +15,26 @@ pub(crate) fn hardened_process_is_closed_to_its_own_user() {
         let root = rustix::process::geteuid().is_root();
         let subject = Subject::command(if root { &mut command } else { &mut plain }, directory.path());
         assert_eq!(subject.line(), expected, "{how}");
+    }
+}
+
+/// A key that could be swapped out is not unlocked.
+pub(crate) fn without_locked_memory_nothing_is_unlocked() {
+    let bench = Bench::with_key();
+    let own = std::env::current_exe().expect("the system knows the running executable");
+    for (limit, expected) in [("64", "unlocked"), ("0", "memory")] {
+        // Root locks what it likes by CAP_IPC_LOCK: without it, root is a user like any other.
+        let drop = if rustix::process::geteuid().is_root() {
+            "setpriv --bounding-set=-ipc_lock --inh-caps=-ipc_lock"
+        } else {
+            ""
+        };
+        let script = format!("ulimit -l {limit}; exec {drop} \"$0\" unlock \"$1\"");
+        let subject = Subject::command(
+            Command::new("sh").args(["-c", &script]).arg(&own).arg(bench.path()),
+            bench.path(),
+        );
+        assert_eq!(subject.line(), expected, "{limit} KiB");
     }
 }
 
