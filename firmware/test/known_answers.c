@@ -239,6 +239,29 @@ static void memory(void)
     check(last_byte(packet, proof) == 7, "memory", "no proof from memory");
 }
 
+static void refused_commits(void)
+{
+    static const char id[] = "\xA1\x62id\x48\xae\x1b\x2e\x83\x09\xa7\xc9\x26";
+    const struct ks_credential none = { .rid_length = 0 };
+    const struct ks_credential set = example(0);
+    const struct ks_credential other = example(1);
+    uint8_t packet[KS_PACKET_MAX];
+    simulated_new(&device);
+    simulated_request(&device, packet, commit_packet(packet, &none, false));
+    size_t length = simulated_hear(&device, packet);
+    check(last_byte(packet, length) == 6, "commit", "the digest of an empty set stages nothing");
+
+    simulated_inject(&device, &set, false);
+    check(ask(2, 0x4B53, 6, id, sizeof id - 1) == 0xA0 && device.operations > 0, "lock", "locks");
+    check(ask(2, 0x4B53, 6, id, sizeof id - 1) == 0xA0 && device.operations == 0, "lock", "writes its mark once");
+    simulated_request(&device, packet, commit_packet(packet, &other, true));
+    length = simulated_hear(&device, packet);
+    check(last_byte(packet, length) == 4, "commit", "of another set is refused as locked");
+    simulated_request(&device, packet, commit_packet(packet, &set, false));
+    length = simulated_hear(&device, packet);
+    check(last_byte(packet, length) == 1, "commit", "of the set that a locked device holds is answered with its generation");
+}
+
 static void identities(void)
 {
     struct ks_identity identity = device.identity;
@@ -266,6 +289,7 @@ int main(void)
     largest();
     what_is_answered();
     memory();
+    refused_commits();
     identities();
     return summary();
 }
