@@ -151,3 +151,24 @@ fn every_flip_in_the_write_ahead_log_is_found_or_changes_nothing() {
     }
     assert!(seen > 60, "{seen}");
 }
+
+/// The same rows in another order: all there for whoever reads the table, and lost for whoever looks one up.
+#[test]
+fn derived_rows_out_of_order_are_found() {
+    let (_directory, paths) = crate::support::pristine();
+    let conn = crate::support::attacker(&paths);
+    let find = "SELECT rootpage FROM sqlite_schema WHERE name = 'device_record'";
+    let root = conn.query_row(find, [], |row| row.get::<_, u16>(0)).unwrap();
+    let page_size = conn.pragma_query_value(None, "page_size", |row| row.get::<_, u16>(0)).unwrap();
+    drop(conn);
+    let mut database = fs::read(&paths.db).unwrap();
+    let (root, page_size) = (usize::from(root), usize::from(page_size));
+    let page = &mut database[(root - 1) * page_size..root * page_size];
+    // https://sqlite.org/fileformat2.html#b_tree_pages: a leaf of an index, its cell pointers from byte 8 on.
+    assert_eq!(page[0], 0x0a);
+    let (first, second) = page[8..12].split_at_mut(2);
+    first.swap_with_slice(second);
+    fs::write(&paths.db, database).unwrap();
+    let derived = keystation_audit::Finding::Derived { table: "device_record" };
+    assert_eq!(crate::support::findings(&paths), [derived]);
+}

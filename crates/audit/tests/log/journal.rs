@@ -291,6 +291,28 @@ fn log_that_is_ahead_of_its_head_is_taken_up() {
 }
 
 #[test]
+fn checkpoints_that_somebody_vouched_for_are_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let paths = closed(directory.path(), 1);
+    let sizes = || -> Vec<i64> {
+        let conn = attacker(&paths);
+        let mut statement = conn.prepare("SELECT size FROM checkpoint ORDER BY size").unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    assert_eq!(sizes(), [3]);
+    attacker(&paths).execute("UPDATE checkpoint SET cosig = 'a witness'", []).unwrap();
+    let journal = open(&paths).unwrap();
+    for event in [Event::Unlock, Event::Lock, Event::Close] {
+        journal.append(&entry(event)).unwrap();
+    }
+    assert_eq!(sizes(), [3, 6]);
+    attacker(&paths).execute("UPDATE checkpoint SET anchors = 'paper' WHERE size = 6", []).unwrap();
+    journal.append(&entry(Event::Unlock)).unwrap();
+    assert_eq!(sizes(), [3, 6, 7]);
+    assert_eq!(intact(&paths), 7);
+}
+
+#[test]
 fn reader_shows_a_range_or_one_device() {
     let directory = tempfile::tempdir().unwrap();
     let paths = closed(directory.path(), 6);
