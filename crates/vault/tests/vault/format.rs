@@ -1,6 +1,7 @@
 //! The document says what the code does, and the vectors hold both.
 
 use std::fs;
+use std::process::Command;
 
 use base64ct::{Base64, Encoding};
 use keystation_vault::{DerivedKeyAnswer, ImportError, SealedFile, UnlockError};
@@ -59,6 +60,15 @@ fn station_seals_with_work_factor_17() {
     let header = String::from_utf8_lossy(&bytes);
     let stanza = header.lines().nth(1).unwrap();
     assert!(stanza.starts_with("-> scrypt ") && stanza.ends_with(" 17"), "{stanza}");
+}
+
+/// They come from the specification by another hand, so that agreeing with them means something.
+#[test]
+fn vectors_are_those_that_the_script_makes() {
+    let mut script = Command::new("python3");
+    let made =
+        script.args(["make_vault.py", "--check"]).current_dir(repository("tests/vectors")).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 }
 
 #[test]
