@@ -28,7 +28,11 @@ impl Sim {
     pub fn start(dir: &Path, count: usize, options: &[&str]) -> Self {
         let (links, states) = (dir.join("links"), dir.join("states"));
         let mut command = Command::new(program("keystation-sim"));
-        command.args(["--json", "--count", &count.to_string(), "--link"]).arg(&links).arg("--state").arg(&states);
+        command
+            .args(["--json", "--count", &count.to_string(), "--link"])
+            .arg(&links)
+            .arg("--state")
+            .arg(&states);
         command.args(options).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = Killed(command.spawn().expect("keystation-sim starts"));
         let commands = process.0.stdin.take().expect("it is piped");
@@ -55,7 +59,8 @@ impl Sim {
     /// What device `number` holds.
     #[must_use]
     pub fn state(&self, number: usize) -> Value {
-        let text = fs::read(self.states.join(format!("dev{number}.json"))).expect("a device that ran has a state");
+        let text =
+            fs::read(self.states.join(format!("dev{number}.json"))).expect("a device that ran has a state");
         serde_json::from_slice(&text).expect("it is written whole")
     }
 

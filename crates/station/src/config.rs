@@ -165,7 +165,12 @@ impl<'a> Source<'a> {
     }
 
     /// A value that is well-formed TOML and may still be no value of its kind.
-    fn checked<T, E: ToString>(&self, key: &str, span: Range<usize>, value: Result<T, E>) -> Result<T, ConfigError> {
+    fn checked<T, E: ToString>(
+        &self,
+        key: &str,
+        span: Range<usize>,
+        value: Result<T, E>,
+    ) -> Result<T, ConfigError> {
         value.map_err(|e| self.wrong(span.start, format!("`{key}`: {}", e.to_string())))
     }
 
@@ -197,7 +202,8 @@ impl StationConfig {
         let mut slots = Vec::new();
         for (number, slot) in (1..).zip(parsed.slot) {
             let profile = profiles.join(slot.profile.get_ref());
-            let found = if profile.is_file() { Ok(()) } else { Err(format!("no file {}", profile.display())) };
+            let found =
+                if profile.is_file() { Ok(()) } else { Err(format!("no file {}", profile.display())) };
             source.checked("profile", slot.profile.span(), found)?;
             slots.push(SlotConfig { number, port: slot.port, profile });
         }
@@ -272,7 +278,8 @@ mod tests {
             .replace("{operator}", "op-0117");
         let config = station(&text).unwrap();
         assert_eq!((config.operator.as_str(), config.slots.len()), ("op-0117", 0));
-        let uncommented = text.replace("# [[slot]]", "[[slot]]").replace("# # ", "# ").replace("# port", "port");
+        let uncommented =
+            text.replace("# [[slot]]", "[[slot]]").replace("# # ", "# ").replace("# port", "port");
         let config = station(&uncommented.replace("# profile", "profile")).unwrap();
         assert_eq!(config.slots[0].number, 1);
         assert_eq!(profile(PROFILE).unwrap().title, "example/1");
@@ -284,10 +291,16 @@ mod tests {
         for (text, expected) in [
             (format!("{base}oprator = \"x\"\n"), "station.toml:4: unknown field `oprator`"),
             (base.replace("version = 1", "version = 2"), "station.toml:1: `version`: this program knows"),
-            (base.replace("operator = \"op\"", "operator = \"Eve O\""), "station.toml:3: `operator`: 1 to 32"),
+            (
+                base.replace("operator = \"op\"", "operator = \"Eve O\""),
+                "station.toml:3: `operator`: 1 to 32",
+            ),
             (base.replace("operator = \"op\"\n", ""), "station.toml:1: missing field `operator`"),
             (format!("{base}[[slot]]\nport = \"p\"\nprofile = \"none.toml\"\n"), "none.toml"),
-            (format!("{base}[[slot]]\nport = \"p\"\nprofile = \"example.toml\"\nbaud = 9\n"), "unknown field `baud`"),
+            (
+                format!("{base}[[slot]]\nport = \"p\"\nprofile = \"example.toml\"\nbaud = 9\n"),
+                "unknown field `baud`",
+            ),
         ] {
             let error = station(&text).unwrap_err();
             assert!(error.contains(expected), "{error}");

@@ -161,13 +161,21 @@ impl StationError {
             Self::Exists(_) => &["Use the station that is there, or name another directory with `--data`."],
             Self::NoDataDir => &["Name a directory with `--data`."],
             Self::Config(_) => &["Mend the line and start again."],
-            Self::Origin(_) => &["Use keylog.<company-domain>/<plant>/<station>, for example keylog.example.com/plant7/stn03."],
+            Self::Origin(_) => &[
+                "Use keylog.<company-domain>/<plant>/<station>, for example keylog.example.com/plant7/stn03.",
+            ],
             Self::Id(_) => &["Give the ID as the records have it."],
             Self::Disk { .. } => &["Check free space and permissions.", "Start again."],
-            Self::Random(_) | Self::Clock(_) | Self::Unprotected(_) | Self::Thread(_) | Self::Input(_) => &["Call the administrator."],
-            Self::NoVault(_) => &["A new station: keystation key import.", "Otherwise: restore the vault file from its copy."],
+            Self::Random(_) | Self::Clock(_) | Self::Unprotected(_) | Self::Thread(_) | Self::Input(_) => {
+                &["Call the administrator."]
+            }
+            Self::NoVault(_) => {
+                &["A new station: keystation key import.", "Otherwise: restore the vault file from its copy."]
+            }
             Self::NoSlot(_) => &["Add a [[slot]] section to station.toml."],
-            Self::NoKey(_) => &["Check `group_key` in the profile.", "keystation key list shows what is there."],
+            Self::NoKey(_) => {
+                &["Check `group_key` in the profile.", "keystation key list shows what is there."]
+            }
             Self::Locked => &["Unlock the vault."],
             Self::Custody(_) => &["Stop.", "Call the custodian."],
             Self::Mismatch => &["Enter it again."],
@@ -176,9 +184,13 @@ impl StationError {
             Self::Create(error) => error.remedy(),
             Self::Import(error) => error.remedy(),
             Self::Secret(error) => error.remedy(),
-            Self::Log(_) => &["Inject nothing; leave all files as they are.", "Call QA or the administrator."],
+            Self::Log(_) => {
+                &["Inject nothing; leave all files as they are.", "Call QA or the administrator."]
+            }
             Self::Read(_) => &["Run `keystation audit verify`.", "Call the administrator."],
-            Self::Append(_) => &["Check free space and the disk.", "Start again: the log is checked at the start."],
+            Self::Append(_) => {
+                &["Check free space and the disk.", "Start again: the log is checked at the start."]
+            }
             Self::Ports(_) => &["Check that the user may read /sys and /dev."],
         }
     }

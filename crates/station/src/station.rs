@@ -6,7 +6,9 @@ use keystation_audit::{Counts, Journal, Origin, Paths, Reader, SystemClock};
 use keystation_core::flow::VaultError;
 use keystation_core::key::{GroupKeyInfo, KeyLabel};
 use keystation_core::record::{Actor, Entry, Event, Seq};
-use keystation_vault::{DerivedKeyAnswer, NewKey, Passphrase, SealedFile, SecretText, UnlockedVault, VaultKey};
+use keystation_vault::{
+    DerivedKeyAnswer, NewKey, Passphrase, SealedFile, SecretText, UnlockedVault, VaultKey,
+};
 use sha2::{Digest, Sha256};
 
 use crate::config::{SlotConfig, StationConfig};
@@ -67,7 +69,12 @@ impl Station {
             .replace("{operator}", operator);
         data.lay_out(&settings, include_str!("../defaults/example.toml"))
             .map_err(|cause| StationError::Disk { path: data.path().to_owned(), cause })?;
-        let journal = Journal::create(&paths(data), &origin, &Actor { role: "station".to_owned(), ..Actor::default() }, clock()?)?;
+        let journal = Journal::create(
+            &paths(data),
+            &origin,
+            &Actor { role: "station".to_owned(), ..Actor::default() },
+            clock()?,
+        )?;
         journal.close()?;
         Ok(origin)
     }
@@ -189,11 +196,7 @@ impl Station {
     /// What is always in sight.
     pub fn overview(&self) -> Result<Overview, StationError> {
         let reader = self.reader()?;
-        let open_intents = reader
-            .open_intents()?
-            .into_iter()
-            .map(|open| (open.rid, open.seq))
-            .collect();
+        let open_intents = reader.open_intents()?.into_iter().map(|open| (open.rid, open.seq)).collect();
         let desk = self.desk();
         Ok(Overview {
             origin: self.0.config.origin.clone(),

@@ -176,6 +176,7 @@ impl SealedFile {
         let sealed = seal(&text[..length], passphrase, self.work).map_err(WriteError::Failed)?;
         writer.replace(&sealed, |new| {
             let again = Plaintext::open(new, passphrase).map_err(WriteError::NotReadBack)?;
+            again.custody().map_err(WriteError::NotReadBack)?;
             if again.text() == &text[..length] {
                 Ok(())
             } else {

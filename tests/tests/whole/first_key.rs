@@ -101,11 +101,8 @@ fn a_second_station_on_the_same_data_is_kept_out() {
         bench.inject_command(&sim.port(0)).stdout(std::process::Stdio::piped()).spawn().unwrap(),
     );
     let mut line = String::new();
-    std::io::BufRead::read_line(
-        &mut std::io::BufReader::new(first.0.stdout.as_mut().unwrap()),
-        &mut line,
-    )
-    .unwrap();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(first.0.stdout.as_mut().unwrap()), &mut line)
+        .unwrap();
     assert!(line.contains("read"), "it holds the log now: {line}");
     let second = bench.inject(&sim.port(0));
     assert_eq!(second.exit, Some(4), "{second:?}");

@@ -54,7 +54,8 @@ enum Left {
 
 /// What a device says when it gets power, and the lengths of the messages of one undisturbed injection, in order.
 fn message_lengths(bench: &Bench) -> (usize, Vec<usize>) {
-    let sim = Sim::start(&bench.file("reference"), 1, &["--serial", "reference-1", "--mac", "none", "--baud", "0"]);
+    let sim =
+        Sim::start(&bench.file("reference"), 1, &["--serial", "reference-1", "--mac", "none", "--baud", "0"]);
     let profile = bench.data().join("profiles/test.toml");
     let text = std::fs::read_to_string(&profile).unwrap();
     std::fs::write(&profile, text.replace("sn-{serial}-mac-{mac}", "sn-{serial}")).unwrap();
@@ -127,8 +128,12 @@ fn killed_as_each_step_begins() {
         station.0.wait().unwrap();
         let keyed = sim.state(device)["generation"] != 0;
         let serial = sim.state(device)["serial"].as_str().unwrap().to_owned();
-        let records: Vec<Value> = bench.records().into_iter().filter(|r| r["sn"] == serial.as_str()).collect();
-        assert!(!keyed || records.iter().any(|r| r["ev"] == "inject.intent"), "{step}: keyed without an intent");
+        let records: Vec<Value> =
+            bench.records().into_iter().filter(|r| r["sn"] == serial.as_str()).collect();
+        assert!(
+            !keyed || records.iter().any(|r| r["ev"] == "inject.intent"),
+            "{step}: keyed without an intent"
+        );
         let again = bench.inject(&sim.port(device));
         assert!(matches!(again.exit, Some(0 | 3)), "{step}: {again:?}");
         assert_eq!(sim.state(device)["generation"], 1, "{step}");

@@ -76,7 +76,8 @@ fn a_shift_leaves_no_secret_in_any_file_or_output() {
     let mut device_keys = Vec::new();
     for number in 0..4 {
         let state: Value = sim.state(number);
-        let (serial, mac) = (state["serial"].as_str().unwrap(), state["mac"].as_str().unwrap().replace(':', "-"));
+        let (serial, mac) =
+            (state["serial"].as_str().unwrap(), state["mac"].as_str().unwrap().replace(':', "-"));
         let derived = device_key(&key, &id(&format!("sn-{serial}-mac-{mac}")));
         needles.bytes(&format!("device key {number}"), derived.expose());
         device_keys.push(derived);

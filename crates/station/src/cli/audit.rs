@@ -17,7 +17,8 @@ pub(super) fn show(
     out: Output,
 ) -> Result<Exit, StationError> {
     let reader = Reader::open(&paths(data))?;
-    let id = id.map(|id| RegistrationId::new(id, IdRule::Punctuation)).transpose().map_err(StationError::Id)?;
+    let id =
+        id.map(|id| RegistrationId::new(id, IdRule::Punctuation)).transpose().map_err(StationError::Id)?;
     let first = last.map_or(Ok(0), |last| reader.size().map(|size| size.saturating_sub(last)))?;
     reader.records(first.., id.as_ref(), |record| {
         out.line(if out.json { record.json().to_owned() } else { sentence(record) });

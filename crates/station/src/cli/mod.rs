@@ -49,11 +49,21 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
     };
     match &cli.verb {
         Verb::Init { origin } => init(&data, origin, cli.operator.as_deref(), out),
-        Verb::Key(KeyVerb::Import { label, group, scope, slot, key_file, key_fd, not_a_device_key, passphrase }) => {
+        Verb::Key(KeyVerb::Import {
+            label,
+            group,
+            scope,
+            slot,
+            key_file,
+            key_fd,
+            not_a_device_key,
+            passphrase,
+        }) => {
             let new =
                 NewKey { label: label.clone(), group: group.clone(), scope: scope.clone(), slot: *slot };
             let source = source(key_file.as_deref(), *key_fd, "Group key (Base64): ");
-            let answer = if *not_a_device_key { DerivedKeyAnswer::GroupKey } else { DerivedKeyAnswer::NotAsked };
+            let answer =
+                if *not_a_device_key { DerivedKeyAnswer::GroupKey } else { DerivedKeyAnswer::NotAsked };
             at_station(cli, &data, out, |station| import(station, new, &source, answer, passphrase, out))
         }
         Verb::Key(KeyVerb::List { passphrase }) => list_keys(&data, passphrase, out),
@@ -129,7 +139,10 @@ fn import(
                  "bytes": info.length }),
     );
     if !info.scope.looks_usual() {
-        out.note(format!("The ID scope {} does not look like 0ne and eight hexadecimal digits. Check it.", info.scope));
+        out.note(format!(
+            "The ID scope {} does not look like 0ne and eight hexadecimal digits. Check it.",
+            info.scope
+        ));
     }
     Ok(Exit::Done)
 }
@@ -169,7 +182,11 @@ fn list_ports(out: Output) -> Result<Exit, StationError> {
     for port in ports::list().map_err(StationError::Ports)? {
         let usb = port.usb.as_ref();
         let names = usb.map_or(String::new(), |usb| {
-            [usb.vendor_name.as_deref(), usb.product_name.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ")
+            [usb.vendor_name.as_deref(), usb.product_name.as_deref()]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" ")
         });
         out.say(
             format!("{:<16} {} {names}", port.path.display(), port.label()),
@@ -182,7 +199,12 @@ fn list_ports(out: Output) -> Result<Exit, StationError> {
     Ok(Exit::Done)
 }
 
-fn inject(station: &Station, work: &Work, passphrase: &PassphraseFrom, out: Output) -> Result<Exit, StationError> {
+fn inject(
+    station: &Station,
+    work: &Work,
+    passphrase: &PassphraseFrom,
+    out: Output,
+) -> Result<Exit, StationError> {
     station.unlock(&ask(passphrase, "Passphrase of the vault: ")?)?;
     let result = station
         .open_port(work)

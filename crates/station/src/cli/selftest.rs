@@ -26,7 +26,8 @@ type Check = (&'static str, Result<String, Box<dyn std::error::Error>>);
 
 /// Runs every check, also after one has failed.
 pub(super) fn run(data: &DataDir, passphrase: &PassphraseFrom, out: Output) -> Result<Exit, StationError> {
-    let mut checks: Vec<Check> = vec![("derivation", known_answer()), ("log", log(data)), ("clock", clock(data))];
+    let mut checks: Vec<Check> =
+        vec![("derivation", known_answer()), ("log", log(data)), ("clock", clock(data))];
     checks.push(("disk", disk(data)));
     if data.vault().exists() {
         let passphrase = ask(passphrase, "Passphrase of the vault: ")?;
@@ -89,14 +90,19 @@ fn clock(data: &DataDir) -> Result<String, Box<dyn std::error::Error>> {
 
 fn disk(data: &DataDir) -> Result<String, Box<dyn std::error::Error>> {
     let file = data.path().join(".selftest");
-    let written = std::fs::File::create(&file).and_then(|mut f| f.write_all(b"ok").and_then(|()| f.sync_all()));
+    let written =
+        std::fs::File::create(&file).and_then(|mut f| f.write_all(b"ok").and_then(|()| f.sync_all()));
     std::fs::remove_file(&file)?;
     written?;
     Ok("the data directory takes a file and keeps it".to_owned())
 }
 
 /// Stops at each stage of a key's life until Enter, so that whoever doubts it can scan this program's memory.
-pub(super) fn inspect(data: &DataDir, passphrase: &PassphraseFrom, out: Output) -> Result<Exit, StationError> {
+pub(super) fn inspect(
+    data: &DataDir,
+    passphrase: &PassphraseFrom,
+    out: Output,
+) -> Result<Exit, StationError> {
     let vault = SealedFile::at(data.vault()).unlock(&ask(passphrase, "Passphrase of the vault: ")?)?;
     pause("unlocked", out)?;
     let id = RegistrationId::new("keystation-inspection", IdRule::Dashes).expect("it is canonical");
