@@ -3,6 +3,8 @@
 //! `cargo xtask test` builds the programs first; the tests find them beside their own executable. A name that
 //! begins with `qemu::` needs the emulator, with `window::` a display: `cargo xtask test --fast` leaves both out.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed and says where; clippy knows only the test functions")]
+
 mod architecture; // who may import whom, over `cargo metadata`
 mod first_key; // one device, end to end, and what is refused
 mod kill; // the station killed at every step
@@ -10,3 +12,4 @@ mod lies; // devices that say OK and do something else
 mod qemu; // the device agent as firmware of an emulated board, and power cuts
 mod repository; // rules about the text of the repository
 mod secrets; // no key and no passphrase in files, outputs or memory
+mod window; // the real window on a virtual display

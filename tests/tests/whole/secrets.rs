@@ -144,9 +144,9 @@ fn the_locked_program_holds_no_key_in_memory() {
     let mut command = bench.keystation();
     command.args(["selftest", "--inspect"]).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut program = Killed(bench.with_passphrase(&mut command).spawn().unwrap());
-    let mut lines = BufReader::new(program.0.stdout.take().unwrap()).lines().map(|line| line.unwrap());
+    let lines = BufReader::new(program.0.stdout.take().unwrap()).lines().map(|line| line.unwrap());
     let mut scanned = Vec::new();
-    while let Some(line) = lines.next() {
+    for line in lines {
         let event: Value = serde_json::from_str(&line).unwrap();
         if event["event"] == "derived" {
             assert_eq!(event["fingerprint"], derived.fingerprint().to_string(), "the key was really made");

@@ -1,0 +1,150 @@
+//! The real window, its page driven through WebKit's WebDriver. Every call has a time limit: a driver that hangs fails
+//! its test.
+
+use std::fmt::Debug;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use keystation_tests::binaries::program;
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde_json::{Value, json};
+use thirtyfour::{By, Capabilities, TypingData, WebDriver};
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
+
+use super::screen::Screen;
+
+/// One call, and the start of the window, on a busy machine.
+const LIMIT: Duration = Duration::from_secs(60);
+/// Between two looks at the page.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A running window. It ends, with its driver, when this is dropped.
+pub(crate) struct Page {
+    runtime: Runtime,
+    driver: Option<WebDriver>,
+    process: Child,
+}
+
+impl Page {
+    /// Opens the window on a data directory.
+    pub(crate) fn open(screen: &Screen, data: &Path) -> Self {
+        let port = free_port();
+        let mut command = Command::new("WebKitWebDriver");
+        command.arg(format!("--port={port}")).env("TAURI_WEBVIEW_AUTOMATION", "true");
+        // A group of its own: the driver starts the window, and both have to go.
+        screen.put(&mut command).stdin(Stdio::null()).process_group(0);
+        let process = command.spawn().expect("WebKitWebDriver starts: `cargo xtask test` installs it");
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let mut page = Self { runtime, driver: None, process };
+        wait(|| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok(), || "no WebKitWebDriver".to_owned());
+        let options = json!({
+            "binary": program("keystation-desktop"),
+            "args": ["--data", data],
+        });
+        let mut capabilities = Capabilities::new();
+        capabilities.set("webkitgtk:browserOptions", options).expect("it is JSON");
+        let url = format!("http://127.0.0.1:{port}");
+        let driver = page.within(WebDriver::new(&url, capabilities));
+        page.driver = Some(driver);
+        page
+    }
+
+    /// Waits until the page has this element, and tells its text.
+    pub(crate) fn wait_for(&self, css: &str) -> String {
+        let text = || self.text(css);
+        wait(text, || format!("no {css} in {:?}", self.text("body")))
+    }
+
+    /// The text of an element, if the page has it.
+    pub(crate) fn text(&self, css: &str) -> Option<String> {
+        let script = "return document.querySelector(arguments[0])?.innerText ?? null";
+        self.script(script, &[css.into()]).as_str().map(str::to_owned)
+    }
+
+    /// What a script in the page returns.
+    pub(crate) fn script(&self, script: &str, arguments: &[Value]) -> Value {
+        let run = self.driver().execute(script, arguments.to_vec());
+        self.within(run).json().clone()
+    }
+
+    /// What a script in the page hands to its last argument, a function, at any later time.
+    pub(crate) fn script_async(&self, script: &str) -> Value {
+        self.within(self.driver().execute_async(script, Vec::new())).json().clone()
+    }
+
+    /// Presses keys in the page.
+    pub(crate) fn press(&self, keys: impl Into<TypingData>) {
+        self.within(async { self.driver().find(By::Css("body")).await?.send_keys(keys).await });
+    }
+
+    /// Returns when what the page shows is on the display too.
+    pub(crate) fn until_painted(&self) {
+        let script = "const done = arguments[0];
+                      requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(true), 200)))";
+        self.script_async(script);
+    }
+
+    /// The window's own process and those of its web view: name and number.
+    pub(crate) fn processes(&self) -> Vec<(String, u32)> {
+        let stats = fs::read_dir("/proc").expect("Linux has it").flatten().filter_map(|entry| {
+            let pid = entry.file_name().to_str()?.parse().ok()?;
+            // It may have ended since.
+            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+            let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
+            let group: u32 = rest.split_whitespace().nth(2)?.parse().ok()?;
+            (group == self.process.id() && pid != group).then(|| (name.to_owned(), pid))
+        });
+        stats.collect()
+    }
+
+    /// The address of the page.
+    pub(crate) fn address(&self) -> String {
+        self.within(self.driver().current_url()).to_string()
+    }
+
+    fn driver(&self) -> &WebDriver {
+        self.driver.as_ref().expect("it was made at the start")
+    }
+
+    fn within<T, E: Debug>(&self, call: impl Future<Output = Result<T, E>>) -> T {
+        let answer = self.runtime.block_on(async { timeout(LIMIT, call).await });
+        answer.expect("the driver answers in time").expect("the driver can do it")
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        // The whole group, hard: a window that hangs does not outlive its test.
+        if let Some(group) = Pid::from_raw(self.process.id().cast_signed()) {
+            // It may have ended by itself.
+            kill_process_group(group, Signal::KILL).ok();
+        }
+        drop(self.process.wait());
+        if let Some(driver) = self.driver.take() {
+            driver.leak().expect("nobody else has it");
+        }
+    }
+}
+
+/// Looks until there is something to see.
+pub(crate) fn wait<T>(mut look: impl FnMut() -> Option<T>, complaint: impl FnOnce() -> String) -> T {
+    let start = Instant::now();
+    loop {
+        match look() {
+            Some(seen) => return seen,
+            None if start.elapsed() > LIMIT => panic!("{}", complaint()),
+            None => thread::sleep(PAUSE),
+        }
+    }
+}
+
+/// A port that nobody listens on. Somebody else may take it before the driver does; then the test fails, and says so.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("this machine has ports");
+    listener.local_addr().expect("it is bound").port()
+}
