@@ -6,8 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -192,8 +191,8 @@ impl Bench {
         let mut window = self.window()?;
         let _window = Running(screen.put(&mut window).spawn().context("starting the window")?);
         screen.focus("Unlock the vault")?;
-        screen.type_file(&self.folder.join("passphrase"))?;
-        let seen = wait_until(PASS_LIMIT, || Ok(screen.share_of(PASS_GREEN)? > PASS_SHARE))?;
+        screen.type_line(&self.folder.join("passphrase"))?;
+        let seen = run::wait_until(PASS_LIMIT, || Ok(screen.share_of(PASS_GREEN)? > PASS_SHARE))?;
         let picture = self.folder.join("window.png");
         screen.photograph(&picture)?;
         if !seen {
@@ -225,18 +224,6 @@ fn start_devices(folder: &Path) -> Result<Running> {
         }
     }
     Ok(running)
-}
-
-/// Whether `true` was seen within `limit`; looks four times a second.
-fn wait_until(limit: Duration, mut look: impl FnMut() -> Result<bool>) -> Result<bool> {
-    let start = Instant::now();
-    while start.elapsed() < limit {
-        if look()? {
-            return Ok(true);
-        }
-        thread::sleep(Duration::from_millis(250));
-    }
-    Ok(false)
 }
 
 /// A field of the published example, the first derivation vector.

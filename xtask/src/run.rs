@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -101,6 +102,18 @@ pub(crate) fn quietly(what: &str, command: &Command, limit: Duration) -> Result<
         );
     }
     Ok(())
+}
+
+/// Whether `true` was seen within `limit`; looks four times a second.
+pub(crate) fn wait_until(limit: Duration, mut look: impl FnMut() -> Result<bool>) -> Result<bool> {
+    let start = Instant::now();
+    while start.elapsed() < limit {
+        if look()? {
+            return Ok(true);
+        }
+        thread::sleep(Duration::from_millis(250));
+    }
+    Ok(false)
 }
 
 /// How a command ended, in words.

@@ -3,10 +3,14 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
 use crate::run;
+
+/// How long a window may take to appear, on a busy machine.
+const WINDOW_LIMIT: Duration = Duration::from_secs(60);
 
 /// A virtual display with a window manager; both end with this value.
 pub(crate) struct Screen {
@@ -68,16 +72,28 @@ impl Screen {
 
     /// Waits for the window with exactly this title and gives it the keyboard.
     pub(crate) fn focus(&self, title: &str) -> Result<()> {
-        let mut search = self.command("timeout");
-        search.args(["60", "xdotool", "search", "--sync", "--onlyvisible", "--name", &format!("^{title}$")]);
-        search.args(["windowactivate", "--sync"]);
-        run::captured(&mut search).with_context(|| format!("no window {title:?} within 60 s"))?;
+        let mut activate = self.command("xdotool");
+        activate.args([
+            "search",
+            "--onlyvisible",
+            "--name",
+            &format!("^{title}$"),
+            "windowactivate",
+            "--sync",
+        ]);
+        // Not `search --sync`: it fails for good when any window goes away while it looks.
+        let activated = || Ok(activate.output().context("starting xdotool")?.status.success());
+        if !run::wait_until(WINDOW_LIMIT, activated)? {
+            bail!("no window {title:?} within {} s", WINDOW_LIMIT.as_secs());
+        }
         Ok(())
     }
 
-    /// Types what `file` holds, its line feed as Enter. From a file: a secret has no place in a command line.
-    pub(crate) fn type_file(&self, file: &Path) -> Result<()> {
+    /// Types the line in `file`, then Enter. From a file: a secret has no place in a command line.
+    pub(crate) fn type_line(&self, file: &Path) -> Result<()> {
+        // The line feed at the end of the file is not typed.
         run::captured(self.command("xdotool").args(["type", "--file"]).arg(file))?;
+        run::captured(self.command("xdotool").args(["key", "Return"]))?;
         Ok(())
     }
 
