@@ -19,7 +19,7 @@ mod dialog {
         Err(Problem::new(
             "system-unsupported",
             "This system has no passphrase dialog in Keystation yet.",
-            &["Use the headless program: keystation run."],
+            &["Use the headless program: keystation inject."],
         ))
     }
 }
