@@ -25,7 +25,7 @@ const PROFILE: &str = include_str!("demo-profile.toml");
 /// A debug build of the window, from nothing, on two busy cores.
 const BUILD_LIMIT: Duration = Duration::from_secs(45 * 60);
 
-/// How long the virtual operator waits for PASS in the window.
+/// How long the virtual operator waits for the window.
 const PASS_LIMIT: Duration = Duration::from_secs(60);
 
 /// The ground of a card that shows PASS, and the least share of the display that it takes.
@@ -70,8 +70,12 @@ struct Bench {
 
 impl Bench {
     fn set_up() -> Result<Self> {
-        let folder = std::env::temp_dir().join(format!("keystation-demo-{}", std::process::id()));
-        DirBuilder::new().mode(0o700).create(&folder).with_context(|| folder.display().to_string())?;
+        let made = run::captured(Command::new("mktemp").args([
+            "--directory",
+            "--tmpdir",
+            "keystation-demo-XXXXXX",
+        ]))?;
+        let folder = PathBuf::from(made.trim_end());
         println!("\nA station in {}", folder.display());
         private_file(&folder.join("passphrase"), &random_passphrase()?)?;
         private_file(&folder.join("group-key"), &published("group_key_b64")?)?;
@@ -188,8 +192,10 @@ impl Bench {
     fn photograph_window(&self) -> Result<()> {
         println!("\nThe same in the real window, on a virtual display, with a second device:");
         let screen = Screen::start()?;
+        let messages = fs::File::create(self.folder.join("window.log"))?;
         let mut window = self.window()?;
-        let _window = Running(screen.put(&mut window).spawn().context("starting the window")?);
+        let window = screen.put(&mut window).stderr(messages).spawn().context("starting the window")?;
+        let mut window = Running(window);
         screen.focus("Unlock the vault")?;
         screen.type_line(&self.folder.join("passphrase"))?;
         let seen = run::wait_until(PASS_LIMIT, || Ok(screen.share_of(PASS_GREEN)? > PASS_SHARE))?;
@@ -197,6 +203,11 @@ impl Bench {
         screen.photograph(&picture)?;
         if !seen {
             bail!("no PASS in the window within {} s: {}", PASS_LIMIT.as_secs(), picture.display());
+        }
+        screen.focus("Keystation")?;
+        screen.press("alt+F4")?;
+        if !run::wait_until(PASS_LIMIT, || Ok(window.0.try_wait()?.is_some()))? {
+            bail!("the window did not close: {}", self.path("window.log"));
         }
         println!("PASS is shown; the picture: {}", picture.display());
         Ok(())

@@ -93,7 +93,12 @@ impl Screen {
     pub(crate) fn type_line(&self, file: &Path) -> Result<()> {
         // The line feed at the end of the file is not typed.
         run::captured(self.command("xdotool").args(["type", "--file"]).arg(file))?;
-        run::captured(self.command("xdotool").args(["key", "Return"]))?;
+        self.press("Return")
+    }
+
+    /// Presses one key or a combination, by its X name.
+    pub(crate) fn press(&self, key: &str) -> Result<()> {
+        run::captured(self.command("xdotool").args(["key", key]))?;
         Ok(())
     }
 
