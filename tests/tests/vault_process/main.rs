@@ -1,9 +1,9 @@
 //! The vault in a process of its own: what can be read from its memory, what is left when it is killed, and how
 //! secrets get in.
 //!
-//! No test harness: this program starts itself again, as the process that is looked at.
+//! It has a `main` of its own: this program starts itself again, as the process that is looked at.
 
-#![allow(clippy::print_stdout)] // the children answer there, and the parent reports as a harness would
+#![allow(clippy::print_stdout)] // the children answer there
 
 mod child; // the processes that are looked at
 mod entry; // a prompt and a descriptor
@@ -13,6 +13,7 @@ mod process; // what harden_process closes, and the limit of locked memory
 mod support;
 
 use keystation_vault::WipingAllocator;
+use libtest_mimic::{Arguments, Trial};
 
 /// As every program of the station has it.
 #[global_allocator]
@@ -44,11 +45,14 @@ fn main() {
     if child::run(&words.iter().map(String::as_str).collect::<Vec<_>>()) {
         return;
     }
-    let filter: Vec<_> = words.iter().filter(|word| !word.starts_with('-')).collect();
-    for (name, test) in
-        TESTS.iter().filter(|(name, _)| filter.iter().all(|word| name.contains(word.as_str())))
-    {
-        test();
-        println!("test {name} ... ok");
-    }
+    let mut arguments = Arguments::from_args();
+    // One at a time: they look at whole processes, and at what is left of them.
+    arguments.test_threads = Some(1);
+    let trials = TESTS.iter().map(|(name, test)| {
+        Trial::test(*name, move || {
+            test();
+            Ok(())
+        })
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit();
 }
