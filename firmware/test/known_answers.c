@@ -87,6 +87,7 @@ static const struct body BODIES[] = {
     BODY("array of 2^64 - 1 items", "\xA1\x61" "a\x9B\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01", KS_CBOR_MALFORMED),
     BODY("map of 2^63 entries: twice that is 0", "\xA1\x61" "a\xBB\x80\x00\x00\x00\x00\x00\x00\x00\x01", KS_CBOR_MALFORMED),
     BODY("map of 2^63 entries and nothing", "\xBB\x80\x00\x00\x00\x00\x00\x00\x00", KS_CBOR_MALFORMED),
+    BODY("lengths that add up to 2^64", "\xA1\x61" "a\x82\x9B\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", KS_CBOR_MALFORMED),
     BODY("indefinite map", "\xBF\x61" "a\x01\xFF", KS_CBOR_MALFORMED),
     BODY("indefinite text inside", "\xA1\x61" "a\x7F\x61" "b\xFF", KS_CBOR_MALFORMED),
     BODY("undefined additional information", "\xA1\x61" "a\x1C", KS_CBOR_MALFORMED),
@@ -127,6 +128,86 @@ static void cbor(void)
         check(ks_cbor_open(bytes, length, &map) == KS_CBOR_OK && ks_cbor_find(&map, "n", &item)
                 && item.major == KS_CBOR_UINT && item.value == number && length == expected, "CBOR", "powers of two");
     }
+}
+
+/* A packet that is right in everything but that one line carries all of it. */
+static void long_frame(void)
+{
+    static const uint8_t body[] = "\xA1\x61" "d\x78\x6E"
+        "a text of 110 characters, with which the packet fills more than the 93 bytes that one frame can carry, by some";
+    uint8_t packet[KS_PACKET_MAX];
+    const size_t length = packet_of(packet, 2, 0, 0, body, sizeof body - 1);
+    uint8_t whole[2 + KS_PACKET_MAX + 2] = { 0, (uint8_t)(length + 2) };
+    memcpy(whole + 2, packet, length);
+    uint32_t crc = 0;
+    for (size_t i = 0; i < length; i++) {
+        crc ^= (uint32_t)packet[i] << 8;
+        for (int bit = 0; bit < 8; bit++) {
+            crc = (crc & 0x8000U) != 0 ? (crc << 1 ^ 0x1021U) & 0xFFFFU : crc << 1;
+        }
+    }
+    whole[2 + length] = (uint8_t)(crc >> 8);
+    whole[3 + length] = (uint8_t)crc;
+
+    /* In pieces of 93 it is taken, in one piece it is not. */
+    for (int one = 0; one < 2; one++) {
+        struct ks_smp_receiver receiver = { .have = 0 };
+        bool taken = false;
+        const size_t piece = one ? length + 4 : 93;
+        for (size_t at = 0; at < length + 4; at += piece) {
+            char text[800];
+            const size_t take = length + 4 - at < piece ? length + 4 - at : piece;
+            const size_t characters = ks_base64(whole + at, take, text);
+            taken = ks_smp_receive(&receiver, at == 0 ? 0x06 : 0x04) || taken;
+            taken = ks_smp_receive(&receiver, at == 0 ? 0x09 : 0x14) || taken;
+            for (size_t i = 0; i < characters; i++) {
+                taken = ks_smp_receive(&receiver, (uint8_t)text[i]) || taken;
+            }
+            taken = ks_smp_receive(&receiver, '\n') || taken;
+        }
+        check(taken == !one, "framing", "a frame longer than 127 bytes is refused, whatever it says");
+    }
+}
+
+struct captured {
+    uint8_t bytes[KS_FRAME_MAX];
+    size_t length;
+};
+
+static void capture(void *context, const uint8_t *bytes, size_t length)
+{
+    struct captured *const line = context;
+    memcpy(line->bytes, bytes, length);
+    line->length = length;
+}
+
+static bool delivered(const struct captured *line)
+{
+    struct ks_smp_receiver receiver = { .have = 0 };
+    bool taken = false;
+    for (size_t i = 0; i < line->length; i++) {
+        taken = ks_smp_receive(&receiver, line->bytes[i]) || taken;
+    }
+    return taken;
+}
+
+/* The end of a frame in two spellings that a lenient decoder reads as the same bytes. Looks for a packet that ends so. */
+static void spelling(const char *name, size_t text_length, const char *canonical, const char *other)
+{
+    uint8_t body[] = "\xA1\x61" "d\x60" "0000";
+    body[3] = (uint8_t)(0x60 + text_length);
+    struct captured line = { .length = 0 };
+    const size_t size = strlen(canonical);
+    uint8_t *end;
+    do {
+        uint8_t packet[KS_PACKET_MAX];
+        body[4]++;
+        ks_smp_send(packet, packet_of(packet, 2, 0, 0, body, 4 + text_length), capture, &line);
+        end = line.bytes + line.length - 1 - size;
+    } while (body[4] != 0 && memcmp(end, canonical, size) != 0);
+    const bool found = body[4] != 0 && delivered(&line);
+    memcpy(end, other, size);
+    check(found && !delivered(&line), "Base64", name);
 }
 
 static struct simulated device;
@@ -252,7 +333,9 @@ static void refused_commits(void)
     check(last_byte(packet, length) == 6, "commit", "the digest of an empty set stages nothing");
 
     simulated_inject(&device, &set, false);
+    simulated_request(&device, packet, stage_packet(packet, &other));
     check(ask(2, 0x4B53, 6, id, sizeof id - 1) == 0xA0 && device.operations > 0, "lock", "locks");
+    check(copies(&device.agent, other.key) == 0, "lock", "wipes what is staged");
     check(ask(2, 0x4B53, 6, id, sizeof id - 1) == 0xA0 && device.operations == 0, "lock", "writes its mark once");
     simulated_request(&device, packet, commit_packet(packet, &other, true));
     length = simulated_hear(&device, packet);
@@ -286,6 +369,10 @@ int main(void)
     sha256();
     hmac();
     cbor();
+    long_frame();
+    spelling("a character after the padding", 4, "A=", "=A");
+    spelling("bits that make no byte, two padding characters", 3, "A==", "B==");
+    spelling("bits that make no byte, one padding character", 4, "A=", "B=");
     largest();
     what_is_answered();
     memory();
