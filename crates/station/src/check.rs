@@ -65,7 +65,6 @@ pub fn check(
     let mut report = Report::default();
     if let Some((id, device_key)) = examine(&mut device, profile, &key, &mut report)? {
         compare_with_record(&reader, &id, &device_key, &mut report)?;
-        report.id = Some(id);
     }
     vault.lock();
     Ok(report)
@@ -90,6 +89,7 @@ fn examine(
         }
     };
     report.point("identity", true, described(&seen, &id));
+    report.id = Some(id.clone());
     if seen.state == DeviceState::Empty {
         report.point("set", false, "It holds no credential set.");
         return Ok(None);

@@ -1,7 +1,7 @@
 //! Where a station keeps what it has.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 /// head.note        its newest checkpoint, outside of the database
 /// station.key      signs the checkpoints
 /// log.vkey         the public half of it, for whoever verifies
+/// *.lock           held by the one program that writes
 /// ```
 #[derive(Debug, Clone)]
 pub struct DataDir(PathBuf);
@@ -56,12 +57,24 @@ impl DataDir {
         self.0.join("vault.age")
     }
 
-    /// Makes the directory, for its owner only, with settings and an example profile.
-    pub(crate) fn lay_out(&self, settings: &str, example: &str) -> io::Result<()> {
+    /// Makes the directory, for its owner only, with an example profile.
+    pub(crate) fn lay_out(&self, example: &str) -> io::Result<()> {
         let private = |path: &Path| fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
         private(&self.0)?;
         private(&self.0.join("profiles"))?;
-        fs::write(self.0.join("profiles/example.toml"), example)?;
-        fs::write(self.settings(), settings)
+        let file = self.0.join("profiles/example.toml");
+        if file.exists() { Ok(()) } else { durable(&file, example) }
     }
+
+    /// Writes the settings, which make the directory a station.
+    pub(crate) fn settle(&self, settings: &str) -> io::Result<()> {
+        durable(&self.settings(), settings)?;
+        fs::File::open(&self.0)?.sync_all()
+    }
+}
+
+fn durable(file: &Path, text: &str) -> io::Result<()> {
+    let mut file = fs::File::create_new(file)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }

@@ -58,6 +58,14 @@ pub enum StationError {
     /// A slot's thread cannot be started.
     #[error("the system starts no thread for a slot")]
     Thread(#[source] io::Error),
+    /// The settings name another log than the one that is there.
+    #[error("station.toml says `origin = \"{settings}\"`, the log is {log}")]
+    OtherLog {
+        /// What `station.toml` says.
+        settings: String,
+        /// What the log says.
+        log: String,
+    },
     /// A slot that the settings do not name.
     #[error("station.toml has no slot {0}")]
     NoSlot(u32),
@@ -136,6 +144,7 @@ impl StationError {
             Self::NoVault(_) => "vault-missing",
             Self::Input(_) => "no-input",
             Self::Thread(_) => "no-thread",
+            Self::OtherLog { .. } => "other-log",
             Self::NoSlot(_) => "slot-unknown",
             Self::NoKey(_) => "key-unknown",
             Self::Locked => "vault-locked",
@@ -172,6 +181,9 @@ impl StationError {
             Self::NoVault(_) => {
                 &["A new station: keystation key import.", "Otherwise: restore the vault file from its copy."]
             }
+            Self::OtherLog { .. } => {
+                &["Put `origin` back: it never changes while the log lives.", "Copied files? Call QA."]
+            }
             Self::NoSlot(_) => &["Add a [[slot]] section to station.toml."],
             Self::NoKey(_) => {
                 &["Check `group_key` in the profile.", "keystation key list shows what is there."]
@@ -205,6 +217,7 @@ impl StationError {
             | Self::Config(_)
             | Self::Origin(_)
             | Self::Id(_)
+            | Self::OtherLog { .. }
             | Self::NoSlot(_)
             | Self::NoKey(_)
             | Self::Mismatch

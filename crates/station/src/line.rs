@@ -132,6 +132,10 @@ impl<F: FnMut(SlotEvent)> Slot<F> {
             if !self.unlocked() {
                 break;
             }
+            if !path.exists() {
+                // It was unplugged while the vault was locked.
+                continue;
+            }
             let port = self.key_device();
             self.until_gone(port)?;
             if !self.stop.asked() {

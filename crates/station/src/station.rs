@@ -67,8 +67,8 @@ impl Station {
         let settings = include_str!("../defaults/station.toml")
             .replace("{origin}", name)
             .replace("{operator}", operator);
-        data.lay_out(&settings, include_str!("../defaults/example.toml"))
-            .map_err(|cause| StationError::Disk { path: data.path().to_owned(), cause })?;
+        let disk = |cause| StationError::Disk { path: data.path().to_owned(), cause };
+        data.lay_out(include_str!("../defaults/example.toml")).map_err(disk)?;
         let journal = Journal::create(
             &paths(data),
             &origin,
@@ -76,6 +76,8 @@ impl Station {
             clock()?,
         )?;
         journal.close()?;
+        // Last: a directory with settings is a whole station.
+        data.settle(&settings).map_err(disk)?;
         Ok(origin)
     }
 
@@ -86,6 +88,13 @@ impl Station {
         }
         let config = StationConfig::read(&data.settings())?;
         let journal = Journal::open(&paths(data), clock()?)?;
+        let named = format!("{}/", config.origin);
+        if !journal.origin().as_str().starts_with(&named) {
+            return Err(StationError::OtherLog {
+                settings: config.origin,
+                log: journal.origin().as_str().to_owned(),
+            });
+        }
         let open_intents = Reader::open(&paths(data))?.open_intents()?.len() as u64;
         let desk = Desk { operator: config.operator.clone(), vault: None };
         let inner = Inner {
@@ -144,7 +153,8 @@ impl Station {
         }
     }
 
-    /// Wipes the keys. A slot that is in the middle of a device has its key already and ends that device in order.
+    /// Wipes the keys. A slot that has derived its device's key ends that device in order; one that has only read the
+    /// device reports that the vault is locked, and has written nothing.
     pub fn lock(&self) -> Result<(), StationError> {
         let Some(vault) = self.desk().vault.take() else { return Ok(()) };
         vault.lock();

@@ -3,7 +3,10 @@
 //! `cargo xtask test` builds the programs first; the tests find them beside their own executable. A name that
 //! begins with `qemu::` needs the emulator, with `window::` a display: `cargo xtask test --fast` leaves both out.
 
-#![allow(clippy::unwrap_used, reason = "a test that panics has failed and says where; clippy knows only the test functions")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed and says where; clippy knows only the test functions"
+)]
 
 mod architecture; // who may import whom, over `cargo metadata`
 mod first_key; // one device, end to end, and what is refused

@@ -126,7 +126,7 @@ fn search(directory: &Path, needles: &Needles, found: &mut dyn FnMut(&Path, &str
     files
 }
 
-/// The headless binary itself, at each stage of a key's life. `vault_process.rs` shows with the same scanner what a
+/// The headless binary itself, at each stage of a key's life. `vault_process` shows with the same scanner what a
 /// naive program leaves.
 #[test]
 fn the_locked_program_holds_no_key_in_memory() {

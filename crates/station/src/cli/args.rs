@@ -38,8 +38,8 @@ pub(crate) struct Cli {
 pub(crate) enum Verb {
     /// Make a station: settings, signing key, log with its first record
     Init {
-        /// Name of the audit log: keylog.<company-domain>/<plant>/<station>
-        #[arg(long, value_name = "NAME", default_value = "keylog.localhost/bench/station-1")]
+        /// Name of the audit log, kept for good: keylog.<company-domain>/<plant>/<station>
+        #[arg(long, value_name = "NAME")]
         origin: String,
     },
     /// Group keys
@@ -56,7 +56,7 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "FILE")]
         profile: PathBuf,
         /// Work order
-        #[arg(long, value_name = "ID", default_value = "")]
+        #[arg(long, value_name = "ID", default_value = "", value_parser = work_order)]
         job: String,
         #[command(flatten)]
         passphrase: PassphraseFrom,
@@ -133,6 +133,16 @@ pub(crate) enum AuditVerb {
     },
     /// Verify every record, the tree, the signature and the head outside of the database
     Verify,
+}
+
+/// A work order's number, as ERP systems write it: at most 64 characters of `A-Z a-z 0-9 - _ . /`.
+fn work_order(text: &str) -> Result<String, &'static str> {
+    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'));
+    if plain && text.len() <= 64 {
+        Ok(text.to_owned())
+    } else {
+        Err("at most 64 characters of A-Z, a-z, 0-9, -, _, . and / are allowed")
+    }
 }
 
 /// Where the vault's passphrase comes from; without an option it is asked for.

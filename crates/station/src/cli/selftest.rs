@@ -90,8 +90,8 @@ fn clock(data: &DataDir) -> Result<String, Box<dyn std::error::Error>> {
 
 fn disk(data: &DataDir) -> Result<String, Box<dyn std::error::Error>> {
     let file = data.path().join(".selftest");
-    let written =
-        std::fs::File::create(&file).and_then(|mut f| f.write_all(b"ok").and_then(|()| f.sync_all()));
+    let mut made = std::fs::File::create_new(&file)?;
+    let written = made.write_all(b"ok").and_then(|()| made.sync_all());
     std::fs::remove_file(&file)?;
     written?;
     Ok("the data directory takes a file and keeps it".to_owned())
