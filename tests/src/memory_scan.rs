@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::Command;
@@ -145,6 +146,7 @@ impl Needles {
     pub fn scan(&self, pid: u32) -> io::Result<Scan> {
         let maps = fs::read_to_string(format!("/proc/{pid}/maps"))?;
         let memory = File::open(format!("/proc/{pid}/mem"))?;
+        let pages = File::open(format!("/proc/{pid}/pagemap"))?;
         let mut scan = Scan::default();
         for line in maps.lines() {
             let mut fields = line.split_whitespace();
@@ -154,13 +156,15 @@ impl Needles {
                 range.split_once('-').map(|(a, b)| (u64::from_str_radix(a, 16), u64::from_str_radix(b, 16)));
             let Some((Ok(start), Ok(end))) = bounds else { continue };
             if rights.starts_with('r') {
-                self.mapping(&memory, start..end, name, &mut scan);
+                for run in kept(&pages, start..end)? {
+                    self.mapping(&memory, run, name.clone(), &mut scan);
+                }
             }
         }
         Ok(scan)
     }
 
-    fn mapping(&self, memory: &File, range: std::ops::Range<u64>, name: String, scan: &mut Scan) {
+    fn mapping(&self, memory: &File, range: Range<u64>, name: String, scan: &mut Scan) {
         let mut piece = vec![0; 1 << 20];
         let mut at = range.start;
         while at < range.end {
@@ -185,6 +189,36 @@ impl Needles {
             }
         }
     }
+}
+
+/// The parts of a mapping that hold something, in memory or in swap. A web view reserves tens of gigabytes and uses a
+/// thousandth of them.
+fn kept(pages: &File, mapping: Range<u64>) -> io::Result<Vec<Range<u64>>> {
+    const PAGE: u64 = 4096;
+    /// Bits of an entry of `/proc/PID/pagemap`, one of 8 bytes for each page: present, swapped.
+    const KEPT: u64 = 1 << 63 | 1 << 62;
+    let mut runs: Vec<Range<u64>> = Vec::new();
+    let mut entries = vec![0; 1 << 20];
+    let mut page = mapping.start / PAGE;
+    while page < mapping.end / PAGE {
+        let read = pages.read_at(&mut entries, page * 8)?;
+        if read < 8 {
+            break; // The kernel's own pages at the end of the address space have no entries.
+        }
+        for entry in entries[..read].chunks_exact(8) {
+            let at = page * PAGE;
+            page += 1;
+            let entry = u64::from_ne_bytes(entry.try_into().expect("eight bytes"));
+            if at >= mapping.end || entry & KEPT == 0 {
+                continue;
+            }
+            match runs.last_mut() {
+                Some(run) if run.end == at => run.end += PAGE,
+                _ => runs.push(at..at + PAGE),
+            }
+        }
+    }
+    Ok(runs)
 }
 
 /// The core file that `gcore` (Debian's gdb) makes of a running process: its memory as a crash report would have it,

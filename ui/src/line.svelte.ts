@@ -28,6 +28,8 @@ export class Line {
 
   readonly #shell: Shell;
   readonly #sound: Sound;
+  /** Counts the readings of overview and records. */
+  #turn = 0;
 
   constructor(shell: Shell, sound: Sound) {
     this.#shell = shell;
@@ -104,7 +106,11 @@ export class Line {
   }
 
   async #read(): Promise<void> {
-    [this.overview, this.records] = await Promise.all([this.#shell.overview(), this.#shell.recent(RECORDS)]);
+    const turn = ++this.#turn;
+    const [overview, records] = await Promise.all([this.#shell.overview(), this.#shell.recent(RECORDS)]);
+    if (turn !== this.#turn) return; // A later answer was faster.
+    this.overview = overview;
+    this.records = records;
   }
 
   #show({ slot, card }: CardUpdate): void {

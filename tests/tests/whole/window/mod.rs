@@ -21,6 +21,8 @@ use page::{Page, wait};
 use screen::Screen;
 
 const DIALOG: &str = "Unlock the vault";
+/// What a scan of memory is sure to find.
+const CONTROL: &str = "registration ID";
 
 /// A station with one slot. What is plugged into it is a link, as a udev rule makes it.
 fn station() -> (Bench, Slot) {
@@ -99,9 +101,13 @@ fn a_good_device_gets_pass_and_a_failing_one_fail_that_stays_until_it_was_seen()
     let card = page.wait_for("[data-state=fail]");
     page.until_painted();
     screen.photograph("5-fail");
-    for part in
-        ["FAIL", "was not kept over the restart", "is not keyed", "Plug the device in again", "not-kept"]
-    {
+    for part in [
+        "FAIL",
+        "was not kept over the restart",
+        "did not take the new key",
+        "Plug the device in again",
+        "not-kept",
+    ] {
         assert!(card.contains(part), "{part}: {card}");
     }
 
@@ -112,14 +118,15 @@ fn a_good_device_gets_pass_and_a_failing_one_fail_that_stays_until_it_was_seen()
     slot.plug(&next.port(0));
     let before = events(&bench);
     page.press(Key::Escape);
+    page.until_painted(); // and longer than between the keys of a barcode scanner, whose Enter does not count
     assert!(page.wait_for("[data-state=fail]").contains("FAIL"));
     assert_eq!(events(&bench), before);
     page.press(Key::Enter);
     assert!(page.wait_for("[data-state=pass]").contains("007-888-abe"));
 
     // The strip counts them, the last records are in sight.
-    assert!(page.wait_for("header").contains("2 done · 1 failed"));
-    assert!(page.wait_for("tbody tr").contains("PASS"));
+    page.wait_until("header", "2 done · 1 failed");
+    page.wait_until("tbody tr", "PASS");
     bench.assert_log_intact();
 }
 
@@ -257,17 +264,15 @@ fn no_process_of_the_window_keeps_a_secret_after_the_lock() {
     needles.group_key(&Base64::decode_vec(PUBLISHED_GROUP_KEY).unwrap());
     needles.bytes("device key", &Base64::decode_vec(PUBLISHED_DEVICE_KEY).unwrap());
     needles.text("passphrase", bench.passphrase());
-    // No secret, and surely there: the log is shown in the page and was read by the window.
-    let mut control = Needles::new();
-    control.text("registration ID", PUBLISHED_ID);
+    // No secret, and surely there: the page shows it, and the window read it from the log.
+    needles.text(CONTROL, PUBLISHED_ID);
 
     let mut seen = Vec::new();
     for (name, pid) in page.processes() {
-        let start = std::time::Instant::now();
-        let scan = needles.scan(pid).unwrap();
-        eprintln!("{name} {} {:?}", scan.bytes, start.elapsed());
-        assert!(scan.hits.is_empty(), "{name}: {:?}", scan.hits);
-        if !control.scan(pid).unwrap().hits.is_empty() {
+        let (control, hits): (Vec<_>, Vec<_>) =
+            needles.scan(pid).unwrap().hits.into_iter().partition(|hit| hit.what.starts_with(CONTROL));
+        assert!(hits.is_empty(), "{name}: {hits:?}");
+        if !control.is_empty() {
             seen.push(name);
         }
     }

@@ -60,6 +60,12 @@ impl Page {
         wait(text, || format!("no {css} in {:?}", self.text("body")))
     }
 
+    /// Waits until this element says this.
+    pub(crate) fn wait_until(&self, css: &str, words: &str) {
+        let text = || self.text(css).filter(|text| text.contains(words));
+        wait(text, || format!("{css} does not say {words:?}: {:?}", self.text(css)));
+    }
+
     /// The text of an element, if the page has it.
     pub(crate) fn text(&self, css: &str) -> Option<String> {
         let script = "return document.querySelector(arguments[0])?.innerText ?? null";
