@@ -12,7 +12,7 @@ use crate::error::WriteError;
 /// file, which every write replaces by another.
 pub(crate) struct Writer {
     target: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl Writer {
@@ -22,7 +22,7 @@ impl Writer {
         let lock = private(OpenOptions::new().create(true).truncate(false), &beside(&target, ".lock"))
             .map_err(WriteError::of)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { target, _lock: lock }),
+            Ok(()) => Ok(Self { target, lock }),
             Err(TryLockError::WouldBlock) => Err(WriteError::Busy),
             Err(TryLockError::Error(cause)) => Err(WriteError::of(cause)),
         }
@@ -54,6 +54,14 @@ impl Writer {
         // The new name is durable when the directory is.
         let directory = self.target.parent().unwrap_or(Path::new("/"));
         File::open(directory).and_then(|directory| directory.sync_all()).map_err(WriteError::of)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // Closing alone would not do: a child that is between fork and exec has a copy of the descriptor, and the lock
+        // lives until that is closed too. Unlocking what we locked cannot fail.
+        let _ = self.lock.unlock();
     }
 }
 
@@ -120,6 +128,19 @@ mod tests {
         );
         writer.replace(b"new", |_| Ok(())).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
+    }
+
+    /// A child that another thread starts has copies of all descriptors until it executes its program.
+    #[test]
+    fn lock_ends_with_the_writer_even_where_a_child_has_a_copy() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        let writer = Writer::new(&path).unwrap();
+        let copy = writer.lock.try_clone().unwrap();
+        assert!(matches!(Writer::new(&path), Err(WriteError::Busy)));
+        drop(writer);
+        assert!(Writer::new(&path).is_ok());
+        drop(copy);
     }
 
     #[test]

@@ -129,21 +129,18 @@ fn open(path: &Path) -> Result<File, SourceError> {
     }
 }
 
-/// Reads to the end, into one buffer that never moves; what does not fit is refused.
+/// Reads to the end or until it is too much for a secret with its line feed, into one buffer that never moves.
 fn read(mut from: impl Read) -> Result<Zeroizing<Vec<u8>>, SourceError> {
-    let longest = SecretText::LIMIT + "\r\n".len();
-    let mut bytes = Zeroizing::new(vec![0; longest + 1]);
+    let too_much = SecretText::LIMIT + "\r\n".len() + 1;
+    let mut bytes = Zeroizing::new(vec![0; too_much]);
     let mut length = 0;
-    while length < bytes.len() {
+    while length < too_much {
         match from.read(&mut bytes[length..]) {
             Ok(0) => break,
             Ok(read) => length += read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(SourceError::Unread(error)),
         }
-    }
-    if length > longest {
-        return Err(SecretRefused::TooLong.into());
     }
     bytes.truncate(length);
     Ok(bytes)
