@@ -35,20 +35,22 @@ pub(crate) fn keep(midstates: &mut Midstates, key: &mut [u8; BLOCK]) {
     wipe(key);
 }
 
-/// HMAC-SHA256 of `message`, at most [`MESSAGE_LIMIT`] bytes, into `out`: two compressions for up to 55 bytes.
+/// HMAC-SHA256 of `message`, at most [`MESSAGE_LIMIT`] bytes, into `out`: two compressions for up to 55 bytes. What is
+/// left on the stack, by this and by the compressions, is the caller's to wipe.
 pub(crate) fn mac(midstates: &Midstates, message: &[u8], out: &mut [u8; 32]) {
     assert!(message.len() <= MESSAGE_LIMIT, "a registration ID has at most 128 characters");
     let [inner, outer] = midstates;
     let mut blocks = [[0; BLOCK]; 3];
     let used = pad(blocks.as_flattened_mut(), message);
-    let mut state = *inner;
+    let mut state = [0; 8];
+    state.copy_from_slice(inner); // an assignment may go through a temporary that nobody wipes
     compress256(&mut state, &blocks[..used]);
     spell(&state, out);
 
     let [last, ..] = &mut blocks;
     *last = LAST;
     last[..out.len()].copy_from_slice(out);
-    state = *outer;
+    state.copy_from_slice(outer);
     compress256(&mut state, std::slice::from_ref(last));
     spell(&state, out);
     wipe(&mut state);

@@ -8,7 +8,7 @@ use keystation_core::key::{DeviceKey, GroupKeyInfo, KeyLabel};
 use keystation_core::registration::RegistrationId;
 
 use crate::midstate::{Midstates, mac};
-use crate::os::{Locked, MemoryKind, bleach, wipe_registers};
+use crate::os::{Locked, MemoryKind, bleach, rinse};
 
 /// A sealed file that was opened. Dropping it locks it: there is one, and whoever owns it decides how long the keys
 /// can be used.
@@ -87,7 +87,7 @@ impl Vault for VaultKey {
         let midstates = self.keys.midstates.read().unwrap_or_else(PoisonError::into_inner);
         let midstates = midstates.as_ref().ok_or(VaultError::Locked)?;
         let key = DeviceKey::filled_by(|key| mac(&midstates[self.index], id.as_str().as_bytes(), key));
-        wipe_registers();
+        rinse();
         Ok(key)
     }
 }
@@ -95,5 +95,72 @@ impl Vault for VaultKey {
 impl fmt::Debug for VaultKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("VaultKey").field(self.info()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::unix::fs::FileExt as _;
+
+    use keystation_core::key::KeySlot;
+    use keystation_core::registration::IdRule;
+
+    use super::*;
+    use crate::midstate::keep;
+
+    const BELOW: usize = 64 * 1024;
+
+    /// What lies on the stack below the caller, through the kernel: no reference reaches into frames that are gone.
+    #[inline(never)]
+    fn stack_below() -> Vec<u8> {
+        let mut bytes = vec![0; BELOW];
+        let here = (&raw const bytes) as u64;
+        File::open("/proc/self/mem").unwrap().read_exact_at(&mut bytes, here - BELOW as u64).unwrap();
+        bytes
+    }
+
+    /// Works so deep in the stack that no later call of the test reaches what is left there.
+    #[inline(never)]
+    fn deep<T>(work: impl FnOnce() -> T) -> T {
+        let room = [0u8; BELOW / 2];
+        let done = work();
+        std::hint::black_box(&room);
+        done
+    }
+
+    fn holds(memory: &[u8], state: &[u32; 8]) -> bool {
+        let state = state.map(u32::to_ne_bytes);
+        memory.windows(32).any(|window| window == state.as_flattened())
+    }
+
+    #[test]
+    fn derivation_leaves_no_state_on_the_stack_of_its_thread() {
+        let mut midstates = Locked::<Midstates>::new(1).unwrap();
+        keep(&mut midstates[0], &mut std::array::from_fn(|n| n as u8));
+        let expected = midstates[0];
+        let info = GroupKeyInfo {
+            label: "gk".parse().unwrap(),
+            group: "line-1".parse().unwrap(),
+            scope: "0ne00000001".parse().unwrap(),
+            slot: KeySlot::Primary,
+            check_value: "00000-00000".parse().unwrap(),
+            length: 64,
+        };
+        let vault = UnlockedVault::new(vec![info], midstates);
+        let key = vault.key(&"gk".parse().unwrap()).unwrap();
+        let id = RegistrationId::new("sn-007", IdRule::Dashes).unwrap();
+        bleach(); // also has the kernel map all of the stack that is read below
+        deep(|| key.derive(&id)).unwrap();
+        let left = stack_below();
+        for state in &expected {
+            assert!(!holds(&left, state));
+        }
+
+        deep(|| {
+            let copies = [expected; 8]; // the way back writes over some
+            std::hint::black_box(&copies);
+        });
+        assert!(holds(&stack_below(), &expected[1]), "a copy would be seen");
     }
 }

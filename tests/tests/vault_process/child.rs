@@ -58,13 +58,13 @@ fn in_a_thread_that_stays<'scope, T: Send + 'scope>(
 fn hold(directory: &Path) {
     let end = Barrier::new(3);
     std::thread::scope(|scope| {
-        let unlocked = in_a_thread_that_stays(scope, &end, || unlock(directory));
+        let unlocked = in_a_thread_that_stays(scope, &end, || deep(|| unlock(directory)));
         let key = unlocked.key(&LABEL.parse().expect("a label")).expect("it is there");
         say(if unlocked.memory() == Some(MemoryKind::Secret) { "secret" } else { "locked" });
         pause("unlocked");
         in_a_thread_that_stays(scope, &end, move || {
             for _ in 0..100 {
-                key.derive(&id()).expect("it is unlocked");
+                deep(|| key.derive(&id())).expect("it is unlocked");
             }
         });
         pause("derived");
@@ -115,7 +115,7 @@ fn import(directory: &Path) {
     std::thread::scope(|scope| {
         in_a_thread_that_stays(scope, &end, || {
             let key = SecretSource::File(directory.join("key")).text().expect("the parent wrote it");
-            add(directory, LABEL, &key).expect("it is imported");
+            deep(|| add(directory, LABEL, &key)).expect("it is imported");
         });
         pause("imported");
         end.wait();

@@ -9,22 +9,29 @@ const DEPTH: usize = 128 * 1024;
 /// SHA-256 expands the key block on the stack and leaves the last of it in registers, from where it gets into core
 /// files. Call it from the same depth as the function that handled the key, or a shallower one.
 pub(crate) fn bleach() {
-    wipe_stack();
+    wipe_stack::<DEPTH>();
+    wipe_registers();
+}
+
+/// The same after a derivation, which leaves a midstate in frames of less than a page. At some 30 ns it can be done
+/// each time: the lock could not reach the stack of a slot's thread.
+pub(crate) fn rinse() {
+    wipe_stack::<4096>();
     wipe_registers();
 }
 
 #[inline(never)]
-fn wipe_stack() {
-    let mut below = MaybeUninit::<[u8; DEPTH]>::uninit();
+fn wipe_stack<const BELOW: usize>() {
+    let mut below = MaybeUninit::<[u8; BELOW]>::uninit();
     // SAFETY: the array is this function's own and as long as it says.
-    unsafe { super::wipe_bytes(below.as_mut_ptr().cast(), DEPTH) };
+    unsafe { super::wipe_bytes(below.as_mut_ptr().cast(), BELOW) };
     black_box(&mut below);
 }
 
 /// Wipes the vector registers, which no function call has to preserve.
 #[cfg(target_arch = "x86_64")]
 #[inline(never)]
-pub(crate) fn wipe_registers() {
+fn wipe_registers() {
     use std::arch::asm;
     use std::arch::is_x86_feature_detected as detected;
 
@@ -71,7 +78,7 @@ pub(crate) fn wipe_registers() {
 /// the compiler therefore saves and restores around this.
 #[cfg(target_arch = "aarch64")]
 #[inline(never)]
-pub(crate) fn wipe_registers() {
+fn wipe_registers() {
     use std::arch::asm;
     // SAFETY: NEON belongs to AArch64; all 32 registers are declared as overwritten.
     unsafe {

@@ -11,7 +11,7 @@ mod harden;
 mod locked;
 
 pub use allocator::WipingAllocator;
-pub(crate) use bleach::{bleach, wipe_registers};
+pub(crate) use bleach::{bleach, rinse};
 pub(crate) use descriptor::inherited;
 pub use harden::{HardenError, harden_process};
 pub use locked::MemoryKind;
