@@ -119,7 +119,7 @@ static bool decode(struct ks_smp_receiver *receiver, uint8_t character)
 static bool end_frame(struct ks_smp_receiver *receiver)
 {
     receiver->in_frame = false;
-    if (receiver->characters % 4 != 0 || receiver->have < 2) {
+    if (receiver->characters % 4 != 0) {
         ks_smp_discard(receiver);
         return false;
     }
@@ -134,7 +134,6 @@ static bool end_frame(struct ks_smp_receiver *receiver)
         ks_smp_discard(receiver);
         return false;
     }
-    receiver->collecting = false;
     return true;
 }
 

@@ -25,7 +25,7 @@ struct ks_smp_receiver {
     uint32_t group; /* the bits of up to four Base64 characters */
 };
 
-/* Takes one byte from the line. True when it completes a packet, which stays there until ks_smp_discard(). */
+/* Takes one byte from the line. True when it completes a packet; ks_smp_discard() comes before the next byte then. */
 bool ks_smp_receive(struct ks_smp_receiver *receiver, uint8_t byte);
 
 /* The completed packet and its length. */
