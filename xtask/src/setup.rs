@@ -40,6 +40,7 @@ const PACKAGES: &[Package] = &[
     package("librsvg2-dev", Reach::Fast, "icons of the window"),
     package("python3", Reach::Fast, "turns the vectors of the device protocol into C for the agent's tests"),
     package("openssl", Reach::Fast, "an independent opinion on every derived key in the tests"),
+    package("gdb", Reach::Fast, "gcore: what a core file of the vault would hold"),
     package("age", Reach::Fast, "the tests open the vault file with the ordinary tool"),
     package("xvfb", Reach::Window, "a display where there is none"),
     package("xdotool", Reach::Window, "types the passphrase into the native dialog"),
