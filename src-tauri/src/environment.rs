@@ -7,18 +7,15 @@
 const REMOTE_CONTROL: &[&str] =
     &["TAURI_WEBVIEW_AUTOMATION", "WEBKIT_INSPECTOR_SERVER", "WEBKIT_INSPECTOR_HTTP_SERVER"];
 
-/// Takes away remote control of the window, unless this build is for the window tests. First thing in `main`.
-pub(crate) fn clear() {
-    if cfg!(feature = "automation") {
-        return;
-    }
+/// Takes away remote control of the window. First thing in the `main` of a program that ships, while it has one thread.
+pub fn clear() {
     for name in REMOTE_CONTROL {
         // SAFETY: `main` calls this before anything else, so no other thread exists yet.
         unsafe { std::env::remove_var(name) };
     }
 }
 
-#[cfg(all(test, not(feature = "automation")))]
+#[cfg(test)]
 mod tests {
     use std::process::Command;
 

@@ -1,53 +1,6 @@
-//! The window of the station: what an operator looks at. It can do nothing that the headless binary cannot do.
-
-mod bindings;
-mod board;
-mod commands;
-mod desk;
-mod dto;
-mod environment;
-mod navigation;
-mod passphrase;
-mod problem;
-mod shell;
-
-use std::path::PathBuf;
-
-use clap::Parser;
-use keystation::DataDir;
-
-use crate::desk::Desk;
-use crate::problem::Problem;
-
-/// Wipes what is freed: libraries that hold a secret for a moment do not all do it themselves.
-#[global_allocator]
-static ALLOCATOR: keystation::WipingAllocator = keystation::WipingAllocator;
-
-/// The window of the key-injection station
-#[derive(Parser)]
-#[command(version)]
-struct Arguments {
-    /// The station's directory [default: the platform's data directory]
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// Writes diagnostics to standard error, for example `debug`; they hold no secret at any level
-    #[arg(long, value_name = "FILTER")]
-    trace: Option<String>,
-}
+//! The program that ships.
 
 fn main() {
-    environment::clear();
-    let arguments = Arguments::parse();
-    if let Some(filter) = &arguments.trace {
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    }
-    shell::run(open(arguments.data));
-}
-
-/// The station, or why there is none: the window tells both.
-fn open(data: Option<PathBuf>) -> Result<Desk, Problem> {
-    keystation::harden_process().map_err(keystation::StationError::Unprotected)?;
-    let data =
-        data.map(DataDir::new).or_else(DataDir::platform).ok_or(keystation::StationError::NoDataDir)?;
-    Ok(Desk::open(&data)?)
+    keystation_desktop::environment::clear();
+    keystation_desktop::run();
 }

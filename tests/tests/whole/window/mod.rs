@@ -196,6 +196,13 @@ fn a_station_that_cannot_start_is_said_in_the_window() {
 }
 
 #[test]
+fn the_program_that_ships_cannot_be_driven() {
+    let (bench, _slot) = station();
+    let screen = Screen::start();
+    assert!(!Page::can_be_driven(&screen, &bench.data(), || screen.focus(DIALOG)));
+}
+
+#[test]
 fn a_script_in_the_page_reaches_nothing_that_it_was_not_given() {
     let (bench, _slot) = station();
     let screen = Screen::start();

@@ -12,6 +12,7 @@ use std::{fs, thread};
 use keystation_tests::binaries::program;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
+use thirtyfour::error::WebDriverResult;
 use thirtyfour::{By, Capabilities, TypingData, WebDriver};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
@@ -20,6 +21,8 @@ use super::screen::Screen;
 
 /// One call, and the start of the window, on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
+/// A session that did not come by then does not come.
+const NEVER: Duration = Duration::from_secs(10);
 /// Between two looks at the page.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -33,6 +36,28 @@ pub(crate) struct Page {
 impl Page {
     /// Opens the window on a data directory.
     pub(crate) fn open(screen: &Screen, data: &Path) -> Self {
+        let (mut page, session) = Self::start(screen, "keystation-desktop-driven", data);
+        page.driver = Some(page.within(session));
+        page
+    }
+
+    /// Has a driver start the program that ships, and tells whether it got hold of the window, which is seen to be open
+    /// by `until_open`.
+    pub(crate) fn can_be_driven(screen: &Screen, data: &Path, until_open: impl FnOnce()) -> bool {
+        let (mut page, session) = Self::start(screen, "keystation-desktop", data);
+        // Nothing tells that a session will never come.
+        let session = page.runtime.block_on(async { timeout(NEVER, session).await });
+        page.driver = session.ok().map(|session| session.expect("a session or none"));
+        until_open();
+        page.driver.is_some()
+    }
+
+    /// The driver with a window program that it is to start, and the session that is to come of it.
+    fn start(
+        screen: &Screen,
+        window: &str,
+        data: &Path,
+    ) -> (Self, impl Future<Output = WebDriverResult<WebDriver>>) {
         let port = free_port();
         let mut command = Command::new("WebKitWebDriver");
         command.arg(format!("--port={port}")).env("TAURI_WEBVIEW_AUTOMATION", "true");
@@ -40,18 +65,13 @@ impl Page {
         screen.put(&mut command).stdin(Stdio::null()).process_group(0);
         let process = command.spawn().expect("WebKitWebDriver starts: `cargo xtask test` installs it");
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let mut page = Self { runtime, driver: None, process };
+        let page = Self { runtime, driver: None, process };
         wait(|| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok(), || "no WebKitWebDriver".to_owned());
-        let options = json!({
-            "binary": program("keystation-desktop"),
-            "args": ["--data", data],
-        });
+        let options = json!({ "binary": program(window), "args": ["--data", data] });
         let mut capabilities = Capabilities::new();
         capabilities.set("webkitgtk:browserOptions", options).expect("it is JSON");
-        let url = format!("http://127.0.0.1:{port}");
-        let driver = page.within(WebDriver::new(&url, capabilities));
-        page.driver = Some(driver);
-        page
+        let session = async move { WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities).await };
+        (page, session)
     }
 
     /// Waits until the page has this element, and tells its text.
