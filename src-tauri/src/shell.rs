@@ -1,5 +1,6 @@
 //! The Tauri application: the window, what its page may call, and what happens when it closes.
 
+use tauri::ipc::Invoke;
 use tauri::{Builder, Manager, RunEvent, Runtime};
 
 use crate::commands::{self, Bench};
@@ -9,14 +10,23 @@ use crate::problem::Problem;
 
 /// Everything but the generated context, so that the tests build the same application without a display.
 pub(crate) fn application<R: Runtime>(builder: Builder<R>, desk: Result<Desk, Problem>) -> Builder<R> {
-    builder.plugin(navigation::guard()).manage(Bench(desk)).invoke_handler(tauri::generate_handler![
+    let commands = traced(tauri::generate_handler![
         commands::overview,
         commands::recent,
         commands::watch,
         commands::acknowledge,
         commands::unlock,
         commands::lock,
-    ])
+    ]);
+    builder.plugin(navigation::guard()).manage(Bench(desk)).invoke_handler(commands)
+}
+
+/// Tells every call of the page, with what it brought, at the finest level of the diagnostics. No command takes a secret.
+fn traced<R: Runtime>(commands: impl Fn(Invoke<R>) -> bool) -> impl Fn(Invoke<R>) -> bool {
+    move |call| {
+        tracing::trace!(command = call.message.command(), arguments = ?call.message.payload(), "the page calls");
+        commands(call)
+    }
 }
 
 /// Opens the window and returns when it was closed.

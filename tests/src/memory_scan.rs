@@ -141,6 +141,22 @@ impl Needles {
         hits
     }
 
+    /// Looks through every file under `directory`, tells each hit with its file to `found`, and returns how many files
+    /// there were.
+    pub fn find_in_files(&self, directory: &Path, found: &mut dyn FnMut(&Path, &Hit)) -> io::Result<usize> {
+        let mut files = 0;
+        for entry in fs::read_dir(directory)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                files += self.find_in_files(&path, found)?;
+            } else if path.is_file() {
+                files += 1;
+                self.find(&fs::read(&path)?).iter().for_each(|hit| found(&path, hit));
+            }
+        }
+        Ok(files)
+    }
+
     /// Looks through everything that `/proc/PID/mem` gives. For a process that closed itself against its own user
     /// this takes CAP_SYS_PTRACE.
     pub fn scan(&self, pid: u32) -> io::Result<Scan> {

@@ -100,7 +100,7 @@ describe("a failing device", () => {
     expect(word()).toBe("FAIL");
     for (const part of [
       "not kept over the restart",
-      "is not keyed",
+      "did not take the new key",
       "Plug the device in again.",
       "not-kept",
       "5126",

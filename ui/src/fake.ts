@@ -31,7 +31,7 @@ export const failing: FakeDevice = {
   fails: {
     code: "not-kept",
     sentence: "The key was not kept over the restart.",
-    safety: "The device is not keyed.",
+    safety: "The device did not take the new key.",
     remedy: ["Plug the device in again.", "Again: to repair."],
   },
 };

@@ -10,7 +10,7 @@ use base64ct::{Base64, Encoding};
 use keystation_core::derive::device_key;
 use keystation_core::registration::{IdRule, RegistrationId};
 use keystation_tests::bench::{Bench, Killed, random_hex};
-use keystation_tests::memory_scan::Needles;
+use keystation_tests::memory_scan::{Hit, Needles};
 use keystation_tests::sim::Sim;
 use serde_json::Value;
 
@@ -87,43 +87,22 @@ fn a_shift_leaves_no_secret_in_any_file_or_output() {
 
     let mut files = 0;
     for directory in [bench.data(), outputs.clone()] {
-        files += search(&directory, &needles, &mut |file, hit| panic!("{} in {}", hit, file.display()));
+        let found = &mut |file: &Path, hit: &Hit| panic!("{hit:?} in {}", file.display());
+        files += needles.find_in_files(&directory, found).unwrap();
     }
     assert!(files > 20, "only {files} files were searched");
 
     // The control: what is planted is found, in each spelling.
-    let planted = bench.file("planted");
-    let plain = device_keys[0].expose();
-    let spellings: [Vec<u8>; 4] = [
-        plain.to_vec(),
-        plain.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes(),
-        device_keys[0].to_base64().as_bytes().to_vec(),
-        bench.passphrase().as_bytes().to_vec(),
-    ];
-    for spelling in spellings {
-        fs::create_dir_all(&planted).unwrap();
-        fs::write(planted.join("file"), [b"before ".as_slice(), &spelling, b" after"].concat()).unwrap();
-        let mut found = false;
-        search(&planted, &needles, &mut |_, _| found = true);
-        assert!(found, "{:?} was planted and not found", String::from_utf8_lossy(&spelling));
+    let key = &device_keys[0];
+    let digits: String = key.expose().iter().map(|byte| format!("{byte:02x}")).collect();
+    let (base64, planted) = (key.to_base64(), bench.file("planted"));
+    fs::create_dir(&planted).unwrap();
+    for spelling in [&key.expose()[..], digits.as_bytes(), base64.as_bytes(), bench.passphrase().as_bytes()] {
+        fs::write(planted.join("file"), [b"before ", spelling, b" after"].concat()).unwrap();
+        let mut hits = 0;
+        needles.find_in_files(&planted, &mut |_, _| hits += 1).unwrap();
+        assert!(hits > 0, "{:?} was planted and not found", String::from_utf8_lossy(spelling));
     }
-}
-
-/// Searches every file under `directory`; returns how many there were.
-fn search(directory: &Path, needles: &Needles, found: &mut dyn FnMut(&Path, &str)) -> usize {
-    let mut files = 0;
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files += search(&path, needles, found);
-            continue;
-        }
-        files += 1;
-        for hit in needles.find(&fs::read(&path).unwrap()) {
-            found(&path, &hit.what);
-        }
-    }
-    files
 }
 
 /// The headless binary itself, at each stage of a key's life. `vault_process` shows with the same scanner what a

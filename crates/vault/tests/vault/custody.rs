@@ -116,9 +116,13 @@ fn dropped_vault_is_locked() {
 
 #[test]
 fn states_lie_in_the_best_memory_that_the_kernel_has() {
-    let enabled = std::fs::read_to_string("/sys/module/secretmem/parameters/enable").unwrap_or_default();
-    let best = if enabled.starts_with('Y') { MemoryKind::Secret } else { MemoryKind::Locked };
-    assert_eq!(Bench::new().unlock().unwrap().memory(), Some(best));
+    let memory = Bench::new().unlock().unwrap().memory();
+    match std::fs::read_to_string("/sys/module/secretmem/parameters/enable") {
+        Ok(enabled) if enabled.starts_with('Y') => assert_eq!(memory, Some(MemoryKind::Secret)),
+        Ok(_) => assert_eq!(memory, Some(MemoryKind::Locked)),
+        // Nothing tells what this kernel has: it is older than the switch, or /sys is not mounted.
+        Err(_) => assert!(memory.is_some()),
+    }
 }
 
 #[test]

@@ -2,12 +2,13 @@
 //! its test.
 
 use std::fmt::Debug;
+use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{fs, thread};
 
 use keystation_tests::binaries::program;
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -25,6 +26,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 const NEVER: Duration = Duration::from_secs(10);
 /// Between two looks at the page.
 const PAUSE: Duration = Duration::from_millis(50);
+/// The window program that a driver may drive.
+const DRIVEN: &str = "keystation-desktop-driven";
 
 /// A running window. It ends, with its driver, when this is dropped.
 pub(crate) struct Page {
@@ -36,7 +39,19 @@ pub(crate) struct Page {
 impl Page {
     /// Opens the window on a data directory.
     pub(crate) fn open(screen: &Screen, data: &Path) -> Self {
-        let (mut page, session) = Self::start(screen, "keystation-desktop-driven", data);
+        let options = json!({ "binary": program(DRIVEN), "args": ["--data", data] });
+        Self::open_with(screen, options, Stdio::inherit(), Stdio::inherit())
+    }
+
+    /// The same with all diagnostics on; what the window prints goes into two files of the folder `outputs`.
+    pub(crate) fn open_traced(screen: &Screen, data: &Path, outputs: &Path) -> Self {
+        let options = json!({ "binary": program(DRIVEN), "args": ["--data", data, "--trace", "trace"] });
+        let file = |name| File::create(outputs.join(name)).expect("the folder can be written").into();
+        Self::open_with(screen, options, file("window.out"), file("window.err"))
+    }
+
+    fn open_with(screen: &Screen, options: Value, out: Stdio, err: Stdio) -> Self {
+        let (mut page, session) = Self::start(screen, options, out, err);
         page.driver = Some(page.within(session));
         page
     }
@@ -44,7 +59,8 @@ impl Page {
     /// Has a driver start the program that ships, and tells whether it got hold of the window, which is seen to be open
     /// by `until_open`.
     pub(crate) fn can_be_driven(screen: &Screen, data: &Path, until_open: impl FnOnce()) -> bool {
-        let (mut page, session) = Self::start(screen, "keystation-desktop", data);
+        let options = json!({ "binary": program("keystation-desktop"), "args": ["--data", data] });
+        let (mut page, session) = Self::start(screen, options, Stdio::inherit(), Stdio::inherit());
         // Nothing tells that a session will never come.
         let session = page.runtime.block_on(async { timeout(NEVER, session).await });
         page.driver = session.ok().map(|session| session.expect("a session or none"));
@@ -52,22 +68,23 @@ impl Page {
         page.driver.is_some()
     }
 
-    /// The driver with a window program that it is to start, and the session that is to come of it.
+    /// The driver with the window program that it is to start, and the session that is to come of it. The program
+    /// prints where the driver does.
     fn start(
         screen: &Screen,
-        window: &str,
-        data: &Path,
+        options: Value,
+        out: Stdio,
+        err: Stdio,
     ) -> (Self, impl Future<Output = WebDriverResult<WebDriver>>) {
         let port = free_port();
         let mut command = Command::new("WebKitWebDriver");
         command.arg(format!("--port={port}")).env("TAURI_WEBVIEW_AUTOMATION", "true");
         // A group of its own: the driver starts the window, and both have to go.
-        screen.put(&mut command).stdin(Stdio::null()).process_group(0);
+        screen.put(&mut command).stdin(Stdio::null()).stdout(out).stderr(err).process_group(0);
         let process = command.spawn().expect("WebKitWebDriver starts: `cargo xtask test` installs it");
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let page = Self { runtime, driver: None, process };
         wait(|| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok(), || "no WebKitWebDriver".to_owned());
-        let options = json!({ "binary": program(window), "args": ["--data", data] });
         let mut capabilities = Capabilities::new();
         capabilities.set("webkitgtk:browserOptions", options).expect("it is JSON");
         let session = async move { WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities).await };
@@ -101,6 +118,24 @@ impl Page {
     /// What a script in the page hands to its last argument, a function, at any later time.
     pub(crate) fn script_async(&self, script: &str) -> Value {
         self.within(self.driver().execute_async(script, Vec::new())).json().clone()
+    }
+
+    /// From now on the page keeps every message that comes to it from the station: replies, and what is told without a
+    /// call. Tauri hands each to a callback out of this map.
+    pub(crate) fn record_messages(&self) {
+        let script = "window.recorded = [];
+             const { callbacks } = window.__TAURI_INTERNALS__;
+             const get = callbacks.get.bind(callbacks);
+             callbacks.get = (id) => {
+                 const callback = get(id);
+                 return callback && ((message) => (recorded.push(JSON.stringify(message)), callback(message)));
+             };";
+        self.script(script, &[]);
+    }
+
+    /// The messages since then, one a line.
+    pub(crate) fn messages(&self) -> String {
+        self.script("return recorded.join('\\n')", &[]).as_str().expect("a text").to_owned()
     }
 
     /// Presses keys in the page.
