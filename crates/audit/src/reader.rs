@@ -10,6 +10,7 @@ use keystation_core::registration::RegistrationId;
 use rusqlite::{Connection, Row};
 
 use crate::files::{self, FileError, Paths};
+use crate::finding::Finding;
 use crate::note::{KeyError, VerifierKey};
 use crate::projection;
 use crate::record::{Record, RecordError};
@@ -19,8 +20,8 @@ use crate::verify::{self, Verdict};
 
 /// A read-only connection of its own. Cheap to open; stays with one thread.
 pub struct Reader {
-    conn: Connection,
-    paths: Paths,
+    pub(crate) conn: Connection,
+    pub(crate) paths: Paths,
 }
 
 /// A log that cannot be read.
@@ -48,6 +49,9 @@ pub enum ReadError {
         /// Why not.
         why: RecordError,
     },
+    /// The log is not what its head and its checkpoint were signed for.
+    #[error("the audit log was changed or damaged. {0}")]
+    Damaged(Finding),
     /// A file beside the database failed.
     #[error(transparent)]
     File(#[from] FileError),
@@ -211,10 +215,14 @@ impl Reader {
     /// database. Whoever has the key from elsewhere should use [`Reader::verify_with`]: the file could have been
     /// exchanged together with everything else.
     pub fn verify(&self) -> Result<Verdict, ReadError> {
+        self.verify_with(&self.key()?)
+    }
+
+    /// The key in the file beside the database.
+    pub(crate) fn key(&self) -> Result<VerifierKey, ReadError> {
         let path = &self.paths.vkey;
         let text = files::read(path)?.unwrap_or_default();
-        let key = text.trim_end().parse().map_err(|why| ReadError::Key { path: path.clone(), why })?;
-        self.verify_with(&key)
+        text.trim_end().parse().map_err(|why| ReadError::Key { path: path.clone(), why })
     }
 
     /// The same with a key that the caller trusts.

@@ -70,19 +70,23 @@ pub(crate) fn newest_checkpoint(
 /// The frontier of the first `size` records, out of the stored leaves and nodes.
 fn frontier(conn: &Connection, size: u64) -> Result<Frontier, OpenError> {
     Frontier::load(size, |at| {
-        let Subtree { level, index } = at;
-        let hash: Option<Hash> = if level == 0 {
-            conn.prepare_cached("SELECT leaf FROM log WHERE seq = ?1")?
-                .query_row([index.cast_signed()], |row| row.get(0))
-                .optional()?
-        } else {
-            conn.prepare_cached("SELECT hash FROM node WHERE level = ?1 AND idx = ?2")?
-                .query_row((level, index.cast_signed()), |row| row.get(0))
-                .optional()?
-        };
         let (first, last) = at.leaves();
-        Ok(hash.ok_or(Finding::Node { level, first, last })?)
+        Ok(stored(conn, at)?.ok_or(Finding::Node { level: at.level, first, last })?)
     })
+}
+
+/// The stored root of a complete subtree.
+pub(crate) fn stored(conn: &Connection, at: Subtree) -> Result<Option<Hash>, rusqlite::Error> {
+    let Subtree { level, index } = at;
+    if level == 0 {
+        conn.prepare_cached("SELECT leaf FROM log WHERE seq = ?1")?
+            .query_row([index.cast_signed()], |row| row.get(0))
+            .optional()
+    } else {
+        conn.prepare_cached("SELECT hash FROM node WHERE level = ?1 AND idx = ?2")?
+            .query_row((level, index.cast_signed()), |row| row.get(0))
+            .optional()
+    }
 }
 
 fn check_record(conn: &Connection, seq: Seq, key: &VerifierKey) -> Result<(), OpenError> {
