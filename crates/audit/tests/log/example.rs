@@ -108,6 +108,9 @@ fn document_prints_the_example() {
     parts.extend([roots_last(&file), text(&file, "vkey"), text(&file, "seed")]);
     parts.extend(file["nodes"].as_array().unwrap().iter().map(|node| text(node, "hash")));
     parts.extend(text(&file, "note").lines());
+    let bundle = vectors("audit-bundle.json");
+    let proof = text(&bundle, "proof").rsplit("c2sp.org/tlog-proof@v1\n").next().unwrap();
+    parts.extend(proof.lines());
     for part in parts {
         assert!(squeezed.contains(part.trim()), "not in the document: {part}");
     }

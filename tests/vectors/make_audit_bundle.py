@@ -1,0 +1,339 @@
+#!/usr/bin/env python3
+"""Makes audit-bundle.json from docs/audit-format.md, sections 6 and 7, alone.
+
+The log is that of make_audit.py. A file below `tile/` is given in hexadecimal, every other one as it is; `null` in a
+`set` takes the file away. `part` is what a verifier must find wrong: key, checkpoint, witness, seen, file, record, tile,
+tree or proof. Run it in this folder; `--check` only compares.
+"""
+import base64
+import hashlib
+import json
+import os
+import struct
+import sys
+
+from make_audit import (ORIGIN, OTHER_PUBLIC, OTHER_SEED, PUBLIC, SEED, canonical, checkpoint_text, ed25519,
+                        example, leaf, line, note, record, root, vkey)
+
+WITNESS = "witness.example.com/qa"
+WITNESS_SEED = bytes.fromhex("c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7")  # RFC 8032, test 3
+WITNESS_PUBLIC = bytes.fromhex("fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025")
+HEADER = "c2sp.org/tlog-proof@v1\n"
+README = "See docs/audit-format.md.\n"
+
+
+def b64(data):
+    return base64.b64encode(data).decode()
+
+
+# --- the bundle -------------------------------------------------------------------------------------------------
+
+
+def number(n):
+    digits = "%03d" % (n % 1000)
+    while n >= 1000:
+        n //= 1000
+        digits = "x%03d/%s" % (n % 1000, digits)
+    return digits
+
+
+def tile_path(level, n, width):
+    return "tile/%s/%s%s" % (level, number(n), "" if width == 256 else ".p/%d" % width)
+
+
+def tiles(leaves):
+    """Every tile of a log, by path."""
+    files, level, hashes = {}, 0, leaves
+    while hashes:
+        for n in range(0, len(hashes), 256):
+            files[tile_path(level, n // 256, len(hashes[n:n + 256]))] = b"".join(hashes[n:n + 256])
+        whole = len(hashes) // 256
+        hashes = [root(hashes[256 * n:256 * n + 256]) for n in range(whole)]
+        level += 1
+    return files
+
+
+def entries(bodies):
+    files = {}
+    for n in range(0, len(bodies), 256):
+        part = bodies[n:n + 256]
+        files[tile_path("entries", n // 256, len(part))] = b"".join(struct.pack(">H", len(b)) + b for b in part)
+    return files
+
+
+def frame(bodies, signed=None):
+    signed = signed or note(checkpoint_text(len(bodies), root([leaf(b) for b in bodies])))
+    return {"checkpoint": signed.encode(), "log.vkey": (vkey(ORIGIN, PUBLIC) + "\n").encode(), "witness.vkeys": b"",
+            "README": README.encode()}
+
+
+def whole(bodies, signed=None):
+    return frame(bodies, signed) | tiles([leaf(b) for b in bodies]) | entries(bodies)
+
+
+def selection(bodies, chosen, signed=None):
+    chosen = sorted({0, *chosen})
+    every = tiles([leaf(b) for b in bodies])
+    wanted = {path for path in every if ".p/" in path}
+    for seq in chosen:
+        for level in range(8):
+            n = seq // 256 ** (level + 1)
+            wanted |= {tile_path(level, n, 256)} & every.keys()
+    records = {"records/%d.json" % seq: bodies[seq] for seq in chosen}
+    return frame(bodies, signed) | {path: every[path] for path in wanted} | records
+
+
+# --- the proof file ---------------------------------------------------------------------------------------------
+
+
+def path(m, leaves):
+    """RFC 6962, section 2.1.1, word for word."""
+    if len(leaves) == 1:
+        return []
+    k = 1
+    while k * 2 < len(leaves):
+        k *= 2
+    if m < k:
+        return path(m, leaves[:k]) + [root(leaves[k:])]
+    return path(m - k, leaves[k:]) + [root(leaves[:k])]
+
+
+def proof(bodies, seq, signed, body=None, index=None, hashes=None):
+    leaves = [leaf(b) for b in bodies]
+    hashes = path(seq, leaves) if hashes is None else hashes
+    lines = ["extra " + b64(bodies[seq] if body is None else body), "index %s" % (seq if index is None else index)]
+    return HEADER + "".join(part + "\n" for part in lines + [b64(h) for h in hashes]) + "\n" + signed
+
+
+def proof_file(bodies, chosen, signed=None):
+    signed = signed or note(checkpoint_text(len(bodies), root([leaf(b) for b in bodies])))
+    return "".join(proof(bodies, seq, signed) for seq in [0, *chosen])
+
+
+# --- witnesses --------------------------------------------------------------------------------------------------
+
+
+def cosignature(text, seed=WITNESS_SEED, says=1795313700):
+    message = "cosignature/v1\ntime 1795313700\n" + text
+    return line(WITNESS, witness_id(), struct.pack(">Q", says) + ed25519(seed, message.encode()))
+
+
+def witness_id(kind=b"\x04"):
+    return hashlib.sha256(WITNESS.encode() + b"\n" + kind + WITNESS_PUBLIC).digest()[:4]
+
+
+def witness_vkey(kind=b"\x04"):
+    return "%s+%s+%s\n" % (WITNESS, witness_id(kind).hex(), b64(kind + WITNESS_PUBLIC))
+
+
+# --- what must be accepted and refused --------------------------------------------------------------------------
+
+
+def cases():
+    file = example()
+    bodies = [b.encode() for b in file["records"]]
+    leaves = [leaf(b) for b in bodies]
+    signed = file["note"]
+    text = checkpoint_text(5, root(leaves))
+    device = [2, 3]
+    good = {"whole": whole(bodies), "selection": selection(bodies, device), "proof": proof_file(bodies, device)}
+    tile0, entries0 = "tile/0/000.p/5", "tile/entries/000.p/5"
+
+    def other(seq, old, new):
+        """The same log with one record changed, every hash computed anew."""
+        assert old in bodies[seq], old
+        return bodies[:seq] + [bodies[seq].replace(old, new)] + bodies[seq + 1:]
+
+    def forged(changed, seed=SEED, public=PUBLIC):
+        signed = note(checkpoint_text(len(changed), root([leaf(b) for b in changed])), seed=seed, public=public)
+        made = whole(changed, signed)
+        return {name: made.get(name) for name in made.keys() | good["whole"].keys()}
+
+    def changed(kind, seq, old, new):
+        return {"whole": lambda b: forged(b), "proof": lambda b: proof_file(b, device)}[kind](other(seq, old, new))
+
+    edited = other(3, b'"rc":"ok"', b'"rc":"no"')
+    swapped = bodies[:2] + [bodies[3], bodies[2]] + bodies[4:]
+    second = bodies + [canonical(record(5, "2026-11-22T02:14:13.000Z", 81243289, "log.genesis", vkey=vkey(ORIGIN, PUBLIC)))]
+    other_genesis = canonical(json.loads(bodies[0]) | {"vkey": vkey(ORIGIN, OTHER_PUBLIC)})
+    six = bodies + [canonical(record(5, "2026-11-22T02:14:13.000Z", 81243289, "log.close"))]
+    beyond = canonical(json.loads(bodies[3]) | {"seq": 5})
+    note4 = note(checkpoint_text(4, root(leaves[:4])))
+    note6 = note(checkpoint_text(6, root([leaf(b) for b in six])))
+    fork4 = note(checkpoint_text(4, root([leaf(b) for b in edited[:4]])))
+    cosigned = signed + cosignature(text)
+    tile = b"".join(leaves)
+
+    passes = [
+        ("whole", "everything", {}, None),
+        ("selection", "one device", {}, None),
+        ("proof", "one device", None, None),
+        ("whole", "a witness that is known has signed", {"checkpoint": cosigned.encode(), "witness.vkeys": witness_vkey().encode()}, None),
+        ("whole", "a witness that is not known has signed", {"checkpoint": cosigned.encode()}, None),
+        ("whole", "an earlier checkpoint that a witness signed", {"checkpoints/4": note4.encode()}, None),
+        ("whole", "no file README", {"README": None}, None),
+        ("whole", "it has grown since it was seen", {}, note4),
+        ("whole", "it is what was seen", {}, signed),
+        ("selection", "it is what was seen", {}, signed),
+        ("proof", "it is what was seen", None, signed),
+        ("proof", "of a log of one record more", proof_file(six, device), None),
+        ("selection", "of all records", selection(bodies, range(5)), None),
+    ]
+    fails = [
+        # Whoever has no key.
+        ("whole", "record", "a record edited", {entries0: entries(edited)[entries0]}),
+        ("whole", "tree", "a record edited, and its leaf", {entries0: entries(edited)[entries0], tile0: tiles([leaf(b) for b in edited])[tile0]}),
+        ("whole", "record", "two records swapped", {entries0: entries(swapped)[entries0], tile0: tiles([leaf(b) for b in swapped])[tile0]}),
+        ("whole", "record", "a leaf edited", {tile0: bytes([tile[0] ^ 1]) + tile[1:]}),
+        ("whole", "file", "a record deleted", {entries0: None, tile0: None} | entries(bodies[:4]) | tiles(leaves[:4])),
+        ("whole", "file", "a record added", {entries0: None, tile0: None} | entries(six) | tiles([leaf(b) for b in six])),
+        ("whole", "file", "cut back, with the checkpoint of more records", {name: None for name in [entries0, tile0]} | {k: v for k, v in whole(bodies[:3]).items() if k.startswith("tile/")}),
+        ("whole", "file", "a longer log, with the checkpoint of fewer records", {"checkpoint": note4.encode()}),
+        # The key.
+        ("whole", "checkpoint", "signed by another key", {"checkpoint": note(text, seed=OTHER_SEED, public=OTHER_PUBLIC).encode()}),
+        ("whole", "record", "checkpoint and vkey by another key", {"checkpoint": note(text, seed=OTHER_SEED, public=OTHER_PUBLIC).encode(), "log.vkey": (vkey(ORIGIN, OTHER_PUBLIC) + "\n").encode()}),
+        ("whole", "checkpoint", "the vkey of another log", {"log.vkey": (vkey(ORIGIN[:-1] + "2", PUBLIC) + "\n").encode()}),
+        ("whole", "key", "two vkeys", {"log.vkey": (vkey(ORIGIN, PUBLIC) + "\n").encode() * 2}),
+        ("whole", "key", "a vkey without newline", {"log.vkey": vkey(ORIGIN, PUBLIC).encode()}),
+        ("whole", "key", "no vkey", {"log.vkey": None}),
+        ("whole", "key", "a vkey with a wrong ID", {"log.vkey": vkey(ORIGIN, PUBLIC).replace("f8", "f9", 1).encode() + b"\n"}),
+        ("whole", "checkpoint", "no checkpoint", {"checkpoint": None}),
+        ("whole", "checkpoint", "an empty checkpoint", {"checkpoint": b""}),
+        # Files.
+        ("whole", "file", "no records", {entries0: None}),
+        ("whole", "file", "records in both forms", {"records/0.json": bodies[0]}),
+        ("whole", "file", "no tile", {tile0: None}),
+        ("whole", "file", "a tile with a byte more", {tile0: tile + b"\0"}),
+        ("whole", "file", "a tile with a byte less", {tile0: tile[:-1]}),
+        ("whole", "file", "a tile spelled with fewer digits", {tile0: None, "tile/0/0.p/5": tile}),
+        ("whole", "file", "a tile of another width", {tile0: None, "tile/0/000.p/05": tile}),
+        ("whole", "file", "a full tile that is none", {"tile/0/000": tile}),
+        ("whole", "file", "a tile that is not called for", {"tile/0/001.p/1": leaves[0]}),
+        ("whole", "file", "a level that is not called for", {"tile/1/000.p/1": root(leaves[:4])}),
+        ("whole", "file", "entries that are not called for", {"tile/entries/001.p/1": b"\0\2{}"}),
+        ("whole", "file", "a byte behind the last record", {entries0: entries(bodies)[entries0] + b"\0"}),
+        ("whole", "file", "the last record cut short", {entries0: entries(bodies)[entries0][:-1]}),
+        ("whole", "file", "a length beyond the file", {entries0: b"\xff\xff" + entries(bodies)[entries0][2:]}),
+        # What even the key does not make a log.
+        ("whole", "record", "signed: a record that is not canonical", changed("whole", 3, b'{"boot"', b'{ "boot"')),
+        ("whole", "record", "signed: a number that stands elsewhere", changed("whole", 3, b'"seq":3', b'"seq":4')),
+        ("whole", "record", "signed: a record of another log", changed("whole", 3, b"stn03/1", b"stn04/1")),
+        ("whole", "record", "signed: a second genesis", forged(second)),
+        ("whole", "record", "signed: no genesis", changed("whole", 0, b"log.genesis", b"log.open")),
+        ("whole", "record", "signed: a genesis of another key", forged([other_genesis] + bodies[1:])),
+        ("whole", "record", "signed: a record too few bytes long", forged(bodies[:4] + [b"{"])),
+        # Other checkpoints.
+        ("whole", "tree", "an earlier checkpoint of another past", {"checkpoints/4": fork4.encode()}),
+        ("whole", "file", "an earlier checkpoint under another size", {"checkpoints/3": note4.encode()}),
+        ("whole", "file", "a checkpoint of more records", {"checkpoints/6": note6.encode()}),
+        ("whole", "checkpoint", "an earlier checkpoint by another key", {"checkpoints/4": note(checkpoint_text(4, root(leaves[:4])), seed=OTHER_SEED, public=OTHER_PUBLIC).encode()}),
+        ("selection", "file", "an earlier checkpoint in a selection", {"checkpoints/4": note4.encode()}),
+        # Witnesses.
+        ("whole", "witness", "the signature of a witness is of another time", {"checkpoint": (signed + cosignature(text, says=1795313701)).encode(), "witness.vkeys": witness_vkey().encode()}),
+        ("whole", "witness", "the signature of a witness is of another text", {"checkpoint": (signed + cosignature(checkpoint_text(4, root(leaves[:4])))).encode(), "witness.vkeys": witness_vkey().encode()}),
+        ("whole", "witness", "the signature of a witness is by another key", {"checkpoint": (signed + cosignature(text, OTHER_SEED)).encode(), "witness.vkeys": witness_vkey().encode()}),
+        ("whole", "witness", "the signature of a witness is too short", {"checkpoint": (signed + line(WITNESS, witness_id(), bytes(71))).encode(), "witness.vkeys": witness_vkey().encode()}),
+        ("whole", "key", "a witness with a key for logs", {"witness.vkeys": witness_vkey(b"\x01").encode()}),
+        ("whole", "key", "no file of witnesses", {"witness.vkeys": None}),
+        ("whole", "key", "a witness without newline", {"witness.vkeys": witness_vkey()[:-1].encode()}),
+        # Selections.
+        ("selection", "record", "a record edited", {"records/3.json": edited[3]}),
+        ("selection", "record", "two records swapped", {"records/2.json": bodies[3], "records/3.json": bodies[2]}),
+        ("selection", "record", "a newline behind a record", {"records/3.json": bodies[3] + b"\n"}),
+        ("selection", "file", "without record 0", {"records/0.json": None}),
+        ("selection", "file", "a number with a leading zero", {"records/3.json": None, "records/03.json": bodies[3]}),
+        ("selection", "file", "a file that is no record", {"records/notes.txt": b"x"}),
+        ("selection", "file", "a record that the log does not have", {"records/5.json": six[5]}),
+        ("selection", "file", "no tile", {tile0: None}),
+        ("selection", "file", "a tile that is not called for", {"tile/1/000.p/1": root(leaves[:4])}),
+        ("selection", "tree", "a leaf edited", {tile0: tile[:-1] + bytes([tile[-1] ^ 1])}),
+    ]
+    seen = [
+        ("whole", "it is smaller than what was seen", {}, note6),
+        ("whole", "it has another past than what was seen", {}, fork4),
+        ("whole", "what was seen is signed by another key", {}, note(text, seed=OTHER_SEED, public=OTHER_PUBLIC)),
+        ("selection", "it is smaller than what was seen", {}, note6),
+        ("selection", "it cannot be compared with what was seen", {}, note4),
+        ("selection", "what was seen has another root", {}, note(checkpoint_text(5, root([leaf(b) for b in edited])))),
+        ("proof", "it is smaller than what was seen", None, note6),
+        ("proof", "it cannot be compared with what was seen", None, note4),
+        ("proof", "what was seen has another root", None, note(checkpoint_text(5, root([leaf(b) for b in edited])))),
+    ]
+    one = [proof(bodies, seq, signed) for seq in range(5)]
+    p3 = one[3]
+    hashes3 = path(3, leaves)
+    other_rid = other(3, b"sn-007-888-abc", b"sn-007-888-abd")
+    no_rid = [proof(bodies, seq, signed) for seq in [0, 1]]
+    proofs = [
+        ("file", "empty", ""),
+        ("file", "its last newline missing", good["proof"][:-1]),
+        ("file", "a line before it", "\n" + good["proof"]),
+        ("checkpoint", "a line between two proofs", one[0] + "\n" + one[2]),
+        ("file", "with carriage returns", good["proof"].replace("\n", "\r\n")),
+        ("file", "another version", good["proof"].replace("proof@v1", "proof@v2")),
+        ("file", "without extra", one[0] + "".join(l for l in p3.splitlines(True) if not l.startswith("extra"))),
+        ("file", "extra twice", one[0] + p3.replace("index", "extra AAAA\nindex", 1)),
+        ("file", "extra that is not canonical Base64", one[0] + p3.replace("\nindex", "=\nindex", 1)),
+        ("file", "without an index", one[0] + "".join(l for l in p3.splitlines(True) if not l.startswith("index"))),
+        ("file", "an index with a leading zero", one[0] + p3.replace("index 3", "index 03")),
+        ("file", "an index beyond 64 bits", one[0] + p3.replace("index 3", "index " + "9" * 30)),
+        ("file", "a hash of 31 bytes", one[0] + p3.replace(b64(hashes3[0]), b64(hashes3[0][:31]))),
+        ("file", "a hash that is not Base64", one[0] + p3.replace(b64(hashes3[0]), "!" + b64(hashes3[0])[1:])),
+        ("file", "without the blank line", one[0] + p3.replace("\n\n", "\n", 1)),
+        ("file", "a header alone", one[0] + HEADER),
+        ("proof", "a hash too few", one[0] + proof(bodies, 3, signed, hashes=hashes3[:-1])),
+        ("proof", "a hash too many", one[0] + proof(bodies, 3, signed, hashes=hashes3 + [leaves[0]])),
+        ("proof", "two hashes swapped", one[0] + proof(bodies, 3, signed, hashes=hashes3[1:] + hashes3[:1])),
+        ("proof", "a hash changed", one[0] + proof(bodies, 3, signed, hashes=[leaves[1]] + hashes3[1:])),
+        ("proof", "the record edited", one[0] + proof(bodies, 3, signed, body=edited[3])),
+        ("record", "the index of another record", one[0] + proof(bodies, 3, signed, index=2)),
+        ("record", "an index that the log does not have", one[0] + proof(bodies, 3, signed, index=5)),
+        ("proof", "a record that the log does not have", one[0] + proof(bodies, 3, signed, body=beyond, index=5)),
+        ("record", "the record not canonical", one[0] + proof(bodies, 3, signed, body=b" " + bodies[3])),
+        ("record", "of another log", changed("proof", 3, b"stn03/1", b"stn04/1")),
+        ("file", "records not in order", one[0] + one[3] + one[2]),
+        ("file", "a record twice", one[0] + one[3] + one[3]),
+        ("file", "without record 0", one[2] + one[3]),
+        ("file", "record 0 alone", one[0]),
+        ("record", "of two devices", proof_file(other_rid, device)),
+        ("record", "of a record that names no device", "".join(no_rid)),
+        ("checkpoint", "a genesis of another key", proof_file([other_genesis] + bodies[1:], device)),
+        ("record", "no genesis", changed("proof", 0, b"log.genesis", b"log.open")),
+        ("checkpoint", "two checkpoints", one[0] + one[2] + proof(bodies, 3, cosigned)),
+        ("checkpoint", "signed by another key", proof_file(bodies, device, note(text, seed=OTHER_SEED, public=OTHER_PUBLIC))),
+        ("checkpoint", "a checkpoint of two lines", proof_file(bodies, device, note("%s\n5\n" % ORIGIN))),
+    ]
+
+    def shown(files):
+        return {name: None if data is None else data.hex() if name.startswith("tile/") else data.decode()
+                for name, data in sorted(files.items())}
+
+    rows_pass = []
+    for kind, name, change, seen_note in passes:
+        row = {"kind": kind, "name": name}
+        if kind == "proof":
+            row["file"] = change or good["proof"]
+        else:
+            row["set"] = shown({path: data for path, data in change.items() if good[kind].get(path) != data})
+        rows_pass.append(row | ({"seen": seen_note} if seen_note else {}))
+    rows_fail = [{"kind": kind, "part": part, "name": name, "set": shown(change)} for kind, part, name, change in fails]
+    rows_fail += [{"kind": "proof", "part": part, "name": name, "file": data} for part, name, data in proofs]
+    for kind, name, change, seen_note in seen:
+        row = {"kind": kind, "part": "seen", "name": name, "seen": seen_note}
+        rows_fail.append(row | ({"file": good["proof"]} if kind == "proof" else {"set": {}}))
+    return {"whole": shown(good["whole"]), "selection": shown(good["selection"]), "proof": good["proof"],
+            "must_pass": rows_pass, "must_fail": rows_fail}
+
+
+def main():
+    made = {"about": "Bundles and proof files of the worked example: what they are, what must be accepted and refused.",
+            "vkey": vkey(ORIGIN, PUBLIC)} | cases()
+    text = json.dumps(made, indent=1, ensure_ascii=True) + "\n"
+    if sys.argv[1:] == ["--check"]:
+        return 0 if os.path.exists("audit-bundle.json") and open("audit-bundle.json").read() == text else 1
+    open("audit-bundle.json", "w").write(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
