@@ -146,6 +146,12 @@ pub enum AppendError {
         /// The registration ID.
         id: String,
     },
+    /// The intent does not follow from what the log knows of its device: another one came first. The log goes on.
+    #[error("another write on {id} was begun meanwhile")]
+    Overtaken {
+        /// The registration ID.
+        id: String,
+    },
     /// What the log knows could not be read.
     #[error("the log cannot be asked")]
     Unread(#[source] Arc<ReadError>),
@@ -162,7 +168,10 @@ pub enum AppendError {
 
 impl From<AppendError> for LogError {
     fn from(error: AppendError) -> Self {
-        Self::Storage(Box::new(error))
+        match error {
+            AppendError::Overtaken { id } => Self::Overtaken { id },
+            other => Self::Storage(Box::new(other)),
+        }
     }
 }
 
@@ -239,6 +248,8 @@ impl Journal {
         let _lock = take_lock(paths)?;
         let signer = signing_key(paths)?;
         let (mut conn, _) = checked(paths, signer.verifier())?;
+        // An index that no longer finds what its table holds would not be seen in the rows.
+        conn.execute_batch("REINDEX")?;
         let transaction = conn.transaction()?;
         projection::rebuild(&transaction)?;
         transaction.commit()?;
@@ -343,10 +354,11 @@ fn signing_key(paths: &Paths) -> Result<Signer, OpenError> {
 
 /// A database that agrees with its head, and a head that covers all of it.
 fn checked(paths: &Paths, key: &VerifierKey) -> Result<(Connection, State), OpenError> {
-    let conn = schema::open(&paths.db).map_err(|e| refused(e, &paths.db))?;
+    let mut conn = schema::open(&paths.db).map_err(|e| refused(e, &paths.db))?;
     let head = files::read(&paths.head)?.ok_or(Finding::HeadMissing)?;
     let state = state::check(&conn, key, &head)?;
     schema::accept(&conn)?;
+    schema::upgrade(&mut conn)?;
     if *state.note != **head {
         // Killed between the commit and the head: the records are signed for in the database, the head follows.
         files::replace(&paths.head, &state.note)?;

@@ -11,6 +11,7 @@
 mod checkpoint;
 mod clock;
 mod expected;
+mod figures;
 mod files;
 mod finding;
 mod journal;
@@ -22,7 +23,9 @@ mod proof;
 mod reader;
 mod record;
 mod schema;
+mod search;
 mod snapshot;
+mod standing;
 mod state;
 mod tree;
 mod verify;
@@ -30,6 +33,7 @@ mod writer;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use clock::{BootId, Clock, Stamp, SystemClock};
+pub use figures::{Figures, Slot, Tally};
 pub use files::{FileError, Paths};
 pub use finding::Finding;
 pub use journal::{AppendError, Journal, OpenError};
@@ -38,9 +42,10 @@ pub use origin::Origin;
 pub use proof::{ProofError, verify_consistency, verify_inclusion};
 pub use reader::{Counts, ReadError, Reader, StoredRecord, Unsettled};
 pub use record::{Record, RecordError};
+pub use search::{Attempt, AttemptOutcome, Field, Page, Query, QueryError};
 pub use snapshot::Snapshot;
 pub use tree::{Frontier, Hash, leaf_hash, node_hash};
-pub use verify::Verdict;
+pub use verify::{Progress, Verdict};
 pub use writer::StorageFailure;
 
 /// The version of SQLite inside this program, for example `3.54.1`.

@@ -1,83 +1,146 @@
 //! Tables that are made from the records, to find them by. All of them can be dropped and made anew.
 
-use keystation_core::flow::{OpenIntent, Standing};
-use keystation_core::key::Fingerprint;
+use std::borrow::Cow;
+
 use keystation_core::record::Seq;
-use keystation_core::registration::RegistrationId;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::reader::ReadError;
 use crate::record::{Record, RecordError};
 
-/// What a record says of the device whose registration ID it names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Step<'a> {
-    pub(crate) rid: &'a str,
-    pub(crate) kind: Kind,
-    /// The intent that an outcome refers to.
-    pub(crate) intent: Seq,
+/// What a record adds to the tables, beside being counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step<'a> {
+    /// `inject.intent`, `inject.refuse`: a device was on a port.
+    Sighting(Sighting<'a>),
+    /// `inject.result`, `inject.resolve`: what came of an intent.
+    Outcome(Outcome<'a>),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
-    /// `inject.intent`.
-    Intent,
-    /// An outcome: it holds the new set.
+/// A row of `sighting`, as the record alone tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sighting<'a> {
+    pub(crate) seq: Seq,
+    pub(crate) t: i64,
+    pub(crate) mono: u64,
+    pub(crate) rid: Cow<'a, str>,
+    pub(crate) mac: Cow<'a, str>,
+    pub(crate) sn: Cow<'a, str>,
+    pub(crate) job: Cow<'a, str>,
+    pub(crate) op: Cow<'a, str>,
+    pub(crate) gk: Cow<'a, str>,
+    pub(crate) port: Cow<'a, str>,
+    pub(crate) mode: Mode,
+    pub(crate) code: Cow<'a, str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
     New,
-    /// An outcome: it holds what it held before.
-    Old,
-    /// An outcome: not known what it holds.
-    Unknown,
-    /// `inject.refuse`.
+    Rekey,
     Refused,
 }
 
-impl Kind {
+/// A row of `outcome`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Outcome<'a> {
+    pub(crate) rid: Cow<'a, str>,
+    pub(crate) intent: Seq,
+    pub(crate) seq: Seq,
+    pub(crate) holds: Holds,
+    pub(crate) rc: &'a str,
+    pub(crate) code: Cow<'a, str>,
+    pub(crate) vmode: Cow<'a, str>,
+    pub(crate) mono: u64,
+    pub(crate) later: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Holds {
+    New,
+    Old,
+    Unknown,
+}
+
+impl Mode {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
-            Self::Intent => "intent",
             Self::New => "new",
-            Self::Old => "old",
-            Self::Unknown => "unknown",
+            Self::Rekey => "rekey",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// The `rc` of a sighting that has no outcome.
+    pub(crate) const fn rc(self) -> &'static str {
+        match self {
+            Self::New | Self::Rekey => "open",
             Self::Refused => "refused",
         }
     }
 }
 
-impl<'a> Step<'a> {
-    /// `None`: the record names no device.
-    pub(crate) fn of(record: &Record<'a>) -> Result<Option<Self>, RecordError> {
-        let event = record.event();
-        if !event.starts_with("inject.") {
-            return Ok(None);
+impl Holds {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Old => "old",
+            Self::Unknown => "unknown",
         }
-        let rid = record.raw_text("rid").ok_or(RecordError::Field("rid"))?;
-        let kind = match event {
-            "inject.intent" => Kind::Intent,
-            "inject.result" | "inject.resolve" => match record.raw_text("holds") {
-                Some("new") => Kind::New,
-                Some("old") => Kind::Old,
-                Some("unknown") => Kind::Unknown,
-                _ => return Err(RecordError::Field("holds")),
-            },
-            "inject.refuse" => Kind::Refused,
-            _ => return Ok(None),
-        };
-        let intent = match kind {
-            Kind::New | Kind::Old | Kind::Unknown => {
-                record.integer("ref").and_then(|r| u64::try_from(r).ok()).ok_or(RecordError::Field("ref"))?
-            }
-            Kind::Intent | Kind::Refused => record.seq(),
-        };
-        // A refusal may come before the device could say who it is.
-        Ok((!rid.is_empty()).then_some(Self { rid, kind, intent }))
     }
 }
 
-/// Whether `intent` is an intent of `rid`.
-pub(crate) fn is_intent(conn: &Connection, rid: &str, intent: Seq) -> Result<bool, rusqlite::Error> {
-    conn.prepare_cached("SELECT 1 FROM device_record WHERE rid = ?1 AND seq = ?2 AND kind = 'intent'")?
-        .exists((rid, intent.cast_signed()))
+impl<'a> Step<'a> {
+    /// `None`: the record is about no device.
+    pub(crate) fn of(record: &Record<'a>) -> Result<Option<Self>, RecordError> {
+        let text = |key| record.text(key).unwrap_or_default();
+        let needed = |key| record.text(key).ok_or(RecordError::Field(key));
+        match record.event() {
+            event @ ("inject.intent" | "inject.refuse") => {
+                let mode = match (event, record.raw_text("mode")) {
+                    ("inject.refuse", _) => Mode::Refused,
+                    (_, Some("new")) => Mode::New,
+                    (_, Some("rekey")) => Mode::Rekey,
+                    _ => return Err(RecordError::Field("mode")),
+                };
+                Ok(Some(Self::Sighting(Sighting {
+                    seq: record.seq(),
+                    t: record.utc_ms(),
+                    mono: record.mono(),
+                    rid: needed("rid")?,
+                    mac: text("mac"),
+                    sn: text("sn"),
+                    job: text("job"),
+                    op: record.operator(),
+                    gk: text("gk"),
+                    port: text("port"),
+                    mode,
+                    code: text("code"),
+                })))
+            }
+            event @ ("inject.result" | "inject.resolve") => {
+                let holds = match record.raw_text("holds") {
+                    Some("new") => Holds::New,
+                    Some("old") => Holds::Old,
+                    Some("unknown") => Holds::Unknown,
+                    _ => return Err(RecordError::Field("holds")),
+                };
+                let intent = record.integer("ref").and_then(|r| u64::try_from(r).ok());
+                Ok(Some(Self::Outcome(Outcome {
+                    rid: needed("rid")?,
+                    intent: intent.ok_or(RecordError::Field("ref"))?,
+                    seq: record.seq(),
+                    holds,
+                    rc: record.rc(),
+                    code: text("code"),
+                    vmode: text("vmode"),
+                    mono: record.mono(),
+                    later: event == "inject.resolve",
+                })))
+            }
+            _ => Ok(None),
+        }
+    }
 }
 
 /// Adds a record to all tables. `step` is its [`Step::of`].
@@ -87,12 +150,18 @@ pub(crate) fn apply(
     step: Option<&Step<'_>>,
 ) -> Result<(), rusqlite::Error> {
     count(conn, record)?;
-    step.map_or(Ok(()), |step| apply_step(conn, record.seq(), step))
+    match step {
+        Some(Step::Sighting(sighting)) => add_sighting(conn, sighting),
+        Some(Step::Outcome(outcome)) => add_outcome(conn, outcome),
+        None => Ok(()),
+    }
 }
 
 /// Empties the tables and makes them anew from the records. Belongs into a transaction.
 pub(crate) fn rebuild(conn: &Connection) -> Result<(), ReadError> {
-    conn.execute_batch("DELETE FROM device_record; DELETE FROM open_intent; DELETE FROM tally;")?;
+    conn.execute_batch(
+        "DELETE FROM sighting; DELETE FROM outcome; DELETE FROM open_intent; DELETE FROM tally;",
+    )?;
     let mut statement = conn.prepare("SELECT seq, body FROM log ORDER BY seq")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -105,7 +174,6 @@ pub(crate) fn rebuild(conn: &Connection) -> Result<(), ReadError> {
     Ok(())
 }
 
-/// Counts a record.
 fn count(conn: &Connection, record: &Record<'_>) -> Result<(), rusqlite::Error> {
     conn.prepare_cached(
         "INSERT INTO tally (ev, rc, records) VALUES (?1, ?2, 1)
@@ -115,67 +183,105 @@ fn count(conn: &Connection, record: &Record<'_>) -> Result<(), rusqlite::Error> 
     Ok(())
 }
 
-/// Adds what `step` says to the tables.
-fn apply_step(conn: &Connection, seq: Seq, step: &Step<'_>) -> Result<(), rusqlite::Error> {
-    let Step { rid, kind, intent } = *step;
-    conn.prepare_cached("INSERT INTO device_record (rid, seq, kind) VALUES (?1, ?2, ?3)")?.execute((
-        rid,
+fn add_sighting(conn: &Connection, sighting: &Sighting<'_>) -> Result<(), rusqlite::Error> {
+    let Sighting { seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code } = sighting;
+    conn.prepare_cached(
+        "INSERT INTO sighting (seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code, rc)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )?
+    .execute((
         seq.cast_signed(),
-        kind.as_str(),
+        t,
+        mono.cast_signed(),
+        rid,
+        mac,
+        sn,
+        job,
+        op,
+        gk,
+        port,
+        mode.as_str(),
+        code,
+        mode.rc(),
     ))?;
-    let change = match kind {
-        Kind::Intent | Kind::Unknown => "INSERT OR IGNORE INTO open_intent (rid, seq) VALUES (?1, ?2)",
-        Kind::Old => "DELETE FROM open_intent WHERE rid = ?1 AND seq = ?2",
-        Kind::New => "DELETE FROM open_intent WHERE rid = ?1 AND seq <= ?2",
-        Kind::Refused => return Ok(()),
-    };
-    conn.prepare_cached(change)?.execute((rid, intent.cast_signed()))?;
+    if *mode != Mode::Refused {
+        open(conn, rid, *seq)?;
+    }
     Ok(())
 }
 
-/// What the log knows of a registration ID.
+fn add_outcome(conn: &Connection, outcome: &Outcome<'_>) -> Result<(), rusqlite::Error> {
+    let Outcome { rid, intent, seq, holds, rc, code, vmode, mono, later } = outcome;
+    conn.prepare_cached(
+        "INSERT INTO outcome (intent, seq, holds, rc, code, vmode, mono, later)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?
+    .execute((
+        intent.cast_signed(),
+        seq.cast_signed(),
+        holds.as_str(),
+        rc,
+        code,
+        vmode,
+        mono.cast_signed(),
+        later,
+    ))?;
+    conn.prepare_cached("UPDATE sighting SET rc = ?2 WHERE seq = ?1")?.execute((intent.cast_signed(), rc))?;
+    let closes = match holds {
+        Holds::Unknown => return open(conn, rid, *intent),
+        Holds::Old => "DELETE FROM open_intent WHERE rid = ?1 AND seq = ?2",
+        Holds::New => "DELETE FROM open_intent WHERE rid = ?1 AND seq <= ?2",
+    };
+    conn.prepare_cached(closes)?.execute((rid, intent.cast_signed()))?;
+    Ok(())
+}
+
+fn open(conn: &Connection, rid: &str, intent: Seq) -> Result<(), rusqlite::Error> {
+    conn.prepare_cached("INSERT OR IGNORE INTO open_intent (rid, seq) VALUES (?1, ?2)")?
+        .execute((rid, intent.cast_signed()))?;
+    Ok(())
+}
+
+/// Whether `intent` is an intent of `rid`.
+pub(crate) fn is_intent(conn: &Connection, rid: &str, intent: Seq) -> Result<bool, rusqlite::Error> {
+    conn.prepare_cached("SELECT 1 FROM sighting WHERE seq = ?2 AND rid = ?1 AND mode <> 'refused'")?
+        .exists((rid, intent.cast_signed()))
+}
+
+/// What the tables know of a registration ID.
 ///
 /// An intent is open until an outcome that refers to it says what the device holds; an outcome that does not know keeps
 /// it open, or opens it again. A device that proved the set of a later intent has nothing left of an earlier one, so
-/// that closes the earlier ones too: repair may overwrite a device while an intent is open, and two slots may meet the
-/// same registration ID. Of several that are open the newest is told.
-pub(crate) fn standing(conn: &Connection, id: &RegistrationId) -> Result<Standing, ReadError> {
-    let (attempts, keyed) = conn
-        .prepare_cached(
-            "SELECT count(*) FILTER (WHERE kind = 'intent'), max(seq) FILTER (WHERE kind = 'new')
-             FROM device_record WHERE rid = ?1",
-        )?
-        .query_row([id.as_str()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?)))?;
-    let open: Option<i64> = conn
-        .prepare_cached("SELECT seq FROM open_intent WHERE rid = ?1 ORDER BY seq DESC LIMIT 1")?
-        .query_row([id.as_str()], |row| row.get(0))
-        .optional()?;
-    let open = open
-        .map(i64::cast_unsigned)
-        .map(|seq| Ok::<_, ReadError>(OpenIntent { seq, fingerprint: fingerprint(conn, seq)? }));
-    Ok(Standing {
-        open: open.transpose()?,
-        keyed: keyed.map(i64::cast_unsigned),
-        attempts: attempts.cast_unsigned(),
-    })
+/// that closes the earlier ones too: repair may overwrite a device while an intent is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The newest intent that is open.
+    pub(crate) open: Option<Seq>,
+    /// The last record by which it was keyed.
+    pub(crate) keyed: Option<Seq>,
+    /// Intents so far.
+    pub(crate) attempts: u64,
 }
 
-/// The fingerprint of the key that `intent` was to write.
-pub(crate) fn fingerprint(conn: &Connection, intent: Seq) -> Result<Fingerprint, ReadError> {
-    with_record(conn, intent, |record| {
-        let text = record.text("dkfp").unwrap_or_default();
-        text.parse().map_err(|_| RecordError::Field("dkfp"))
-    })
-}
-
-/// Reads one record.
-pub(crate) fn with_record<T>(
-    conn: &Connection,
-    seq: Seq,
-    take: impl FnOnce(&Record<'_>) -> Result<T, RecordError>,
-) -> Result<T, ReadError> {
-    let body: Vec<u8> = conn
-        .prepare_cached("SELECT body FROM log WHERE seq = ?1")?
-        .query_row([seq.cast_signed()], |row| row.get(0))?;
-    Record::parse(&body).and_then(|record| take(&record)).map_err(|why| ReadError::NotARecord { seq, why })
+impl Place {
+    pub(crate) fn of(conn: &Connection, rid: &str) -> Result<Self, rusqlite::Error> {
+        let attempts: i64 = conn
+            .prepare_cached("SELECT count(*) FROM sighting WHERE rid = ?1 AND mode <> 'refused'")?
+            .query_row([rid], |row| row.get(0))?;
+        let keyed: Option<i64> = conn
+            .prepare_cached(
+                "SELECT max(outcome.seq) FROM sighting CROSS JOIN outcome ON outcome.intent = sighting.seq
+                 WHERE sighting.rid = ?1 AND outcome.holds = 'new'",
+            )?
+            .query_row([rid], |row| row.get(0))?;
+        let open: Option<i64> = conn
+            .prepare_cached("SELECT seq FROM open_intent WHERE rid = ?1 ORDER BY seq DESC LIMIT 1")?
+            .query_row([rid], |row| row.get(0))
+            .optional()?;
+        Ok(Self {
+            open: open.map(i64::cast_unsigned),
+            keyed: keyed.map(i64::cast_unsigned),
+            attempts: attempts.cast_unsigned(),
+        })
+    }
 }

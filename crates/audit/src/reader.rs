@@ -9,14 +9,16 @@ use keystation_core::record::Seq;
 use keystation_core::registration::RegistrationId;
 use rusqlite::{Connection, Row};
 
+use crate::figures::{self, Figures};
 use crate::files::{self, FileError, Paths};
 use crate::finding::Finding;
 use crate::note::{KeyError, VerifierKey};
-use crate::projection;
 use crate::record::{Record, RecordError};
 use crate::schema::{self, NotThis};
+use crate::search::{self, Field, Page, Query};
+use crate::standing;
 use crate::state;
-use crate::verify::{self, Verdict};
+use crate::verify::{self, Progress, Verdict};
 
 /// A read-only connection of its own. Cheap to open; stays with one thread.
 pub struct Reader {
@@ -135,9 +137,12 @@ impl Reader {
         let sql = match id {
             None => "SELECT seq, body FROM log WHERE seq BETWEEN ?1 AND ?2 AND ?3 IS NULL ORDER BY seq",
             Some(_) => {
-                "SELECT log.seq, log.body FROM device_record CROSS JOIN log ON log.seq = device_record.seq
-                 WHERE device_record.rid = ?3 AND device_record.seq BETWEEN ?1 AND ?2
-                 ORDER BY device_record.seq"
+                "SELECT seq, body FROM log WHERE seq BETWEEN ?1 AND ?2 AND seq IN (
+                     SELECT seq FROM sighting WHERE rid = ?3
+                     UNION ALL
+                     SELECT outcome.seq FROM sighting CROSS JOIN outcome ON outcome.intent = sighting.seq
+                     WHERE sighting.rid = ?3)
+                 ORDER BY seq"
             }
         };
         let mut statement = self.conn.prepare_cached(sql)?;
@@ -172,16 +177,34 @@ impl Reader {
 
     /// What the log knows of a registration ID.
     pub fn standing(&self, id: &RegistrationId) -> Result<Standing, ReadError> {
-        projection::standing(&self.conn, id)
+        standing::standing(&self.conn, id)
     }
 
     /// The fingerprint of the key that a device was last known to hold.
     pub fn written_key(&self, id: &RegistrationId) -> Result<Option<Fingerprint>, ReadError> {
         let Some(keyed) = self.standing(id)?.keyed else { return Ok(None) };
-        let intent = projection::with_record(&self.conn, keyed, |record| {
+        let intent = standing::with_record(&self.conn, keyed, |record| {
             record.integer("ref").map(i64::cast_unsigned).ok_or(RecordError::Field("ref"))
         })?;
-        projection::fingerprint(&self.conn, intent).map(Some)
+        standing::fingerprint(&self.conn, intent).map(Some)
+    }
+
+    /// Devices that were on a port, newest first by their time: at most `limit` of those that fit `query`, from the one
+    /// after the record `before` on. Takes the same time at any page of a log of any size, as long as one field is
+    /// searched by, with or without a period.
+    pub fn search(&self, query: &Query, before: Option<Seq>, limit: u32) -> Result<Page, ReadError> {
+        search::search(&self.conn, query, before, limit)
+    }
+
+    /// The first field in which some record has the value `word`.
+    pub fn resolve(&self, word: &str) -> Result<Option<Field>, ReadError> {
+        search::resolve(&self.conn, word)
+    }
+
+    /// What came of the attempts from `from` on and before `until` (UTC, milliseconds since 1970), of one work order or
+    /// of all. Reads each attempt of the period.
+    pub fn figures(&self, from: i64, until: i64, job: Option<&str>) -> Result<Figures, ReadError> {
+        figures::figures(&self.conn, from, until, job)
     }
 
     /// Outcomes and refusals over the whole log.
@@ -215,21 +238,31 @@ impl Reader {
     /// database. Whoever has the key from elsewhere should use [`Reader::verify_with`]: the file could have been
     /// exchanged together with everything else.
     pub fn verify(&self) -> Result<Verdict, ReadError> {
-        self.verify_with(&self.key()?)
-    }
-
-    /// The key in the file beside the database.
-    pub(crate) fn key(&self) -> Result<VerifierKey, ReadError> {
-        let path = &self.paths.vkey;
-        let text = files::read(path)?.unwrap_or_default();
-        text.trim_end().parse().map_err(|why| ReadError::Key { path: path.clone(), why })
+        self.verify_with(&self.verifier_key()?)
     }
 
     /// The same with a key that the caller trusts.
     pub fn verify_with(&self, key: &VerifierKey) -> Result<Verdict, ReadError> {
+        let verdict = self.verify_while(key, &mut |_| ControlFlow::Continue(()))?;
+        Ok(verdict.expect("nobody broke it off"))
+    }
+
+    /// The same, told how far it is from time to time; `None` when `watch` broke it off.
+    pub fn verify_while(
+        &self,
+        key: &VerifierKey,
+        watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Option<Verdict>, ReadError> {
         // The head first: a writer may go on meanwhile, and a log that is ahead of its head is as it should be.
         let head = files::read(&self.paths.head)?;
-        Ok(verify::verify(&self.conn, key, head.as_ref().map(|text| text.as_str())))
+        Ok(verify::verify(&self.conn, key, head.as_ref().map(|text| text.as_str()), watch))
+    }
+
+    /// The key in the file beside the database.
+    pub fn verifier_key(&self) -> Result<VerifierKey, ReadError> {
+        let path = &self.paths.vkey;
+        let text = files::read(path)?.unwrap_or_default();
+        text.trim_end().parse().map_err(|why| ReadError::Key { path: path.clone(), why })
     }
 }
 

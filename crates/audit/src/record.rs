@@ -170,6 +170,14 @@ impl<'a> Record<'a> {
         self.raw(T)
     }
 
+    /// When, milliseconds since 1970-01-01T00:00:00Z, leap seconds not counted (POSIX).
+    #[must_use]
+    pub fn utc_ms(&self) -> i64 {
+        let moment = moment(self.raw(T)).expect("it was read when the record was");
+        let since = moment.duration_since(civil::DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
+        i64::try_from(since.as_millis()).expect("ten thousand years are fewer")
+    }
+
     /// When, milliseconds since the machine was started.
     #[must_use]
     pub fn mono(&self) -> u64 {
@@ -281,26 +289,34 @@ pub(crate) fn time(utc_ms: i64) -> Result<String, RecordError> {
     if is_time(&text) { Ok(text) } else { Err(RecordError::Field("t")) }
 }
 
-/// A leap second (`:60`) is refused: the clocks that stamp records count none.
 fn is_time(text: &str) -> bool {
+    moment(text).is_some()
+}
+
+/// A leap second (`:60`) is refused: the clocks that stamp records count none.
+fn moment(text: &str) -> Option<civil::DateTime> {
     let bytes = text.as_bytes();
     let shape = b"0000-00-00T00:00:00.000Z";
     let fits = bytes.len() == shape.len()
         && bytes.iter().zip(shape).all(|(b, s)| if *s == b'0' { b.is_ascii_digit() } else { b == s });
+    if !fits {
+        return None;
+    }
     let part = |range: std::ops::Range<usize>| {
         bytes[range].iter().fold(0i16, |number, digit| number * 10 + i16::from(digit - b'0'))
     };
     let small = |range| i8::try_from(part(range)).unwrap_or(-1);
-    fits && civil::DateTime::new(
+    let nanoseconds = i32::from(part(20..23)) * 1_000_000;
+    civil::DateTime::new(
         part(0..4),
         small(5..7),
         small(8..10),
         small(11..13),
         small(14..16),
         small(17..19),
-        0,
+        nanoseconds,
     )
-    .is_ok()
+    .ok()
 }
 
 #[cfg(test)]
@@ -312,6 +328,11 @@ mod tests {
         assert_eq!(time(1_795_313_643_123).unwrap(), "2026-11-22T02:14:03.123Z");
         assert_eq!(time(0).unwrap(), "1970-01-01T00:00:00.000Z");
         assert_eq!(time(1_582_934_400_000).unwrap(), "2020-02-29T00:00:00.000Z");
+        for ms in [1_795_313_643_123, 0, 1_582_934_400_000, -1] {
+            let text = time(ms).unwrap();
+            let since = moment(&text).unwrap().duration_since(civil::date(1970, 1, 1).at(0, 0, 0, 0));
+            assert_eq!(since.as_millis(), i128::from(ms));
+        }
         for out_of_range in [i64::MIN, i64::MAX, -70_000_000_000_000_000] {
             assert_eq!(time(out_of_range), Err(RecordError::Field("t")));
         }

@@ -4,17 +4,22 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::finding::Finding;
+use crate::projection;
+use crate::reader::ReadError;
 
 const SCHEMA: &str = include_str!("schema.sql");
+/// Structure 1, which found records by `device_record`.
+const SCHEMA_1: &str = include_str!("schema-1.sql");
 
 /// `KSLG`: the file is a log of this program (<https://sqlite.org/pragma.html#pragma_application_id>).
 const APPLICATION_ID: i64 = 0x4b53_4c47;
 
-/// Counts the structures that the database had. A program refuses one that is newer than itself.
-pub(crate) const USER_VERSION: i64 = 1;
+/// Counts the structures that the database had. A program refuses one that is newer than itself; an older one it
+/// [upgrades](upgrade).
+pub(crate) const USER_VERSION: i64 = 2;
 
 /// What a database is not.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +28,10 @@ pub(crate) enum NotThis {
     Sqlite(#[from] rusqlite::Error),
     #[error("application_id is {0:#x}")]
     NotALog(i64),
-    #[error("user_version is {0}")]
+    #[error(
+        "its structure is {0}, this program reads {USER_VERSION}; an older one gets the new structure when the station opens it \
+         for writing: do that on a copy if it is evidence"
+    )]
     Version(i64),
     #[error(transparent)]
     Structure(#[from] Finding),
@@ -48,10 +56,32 @@ pub(crate) fn create(path: &Path) -> Result<Connection, rusqlite::Error> {
 pub(crate) fn open(path: &Path) -> Result<Connection, NotThis> {
     let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    recognise(&conn)?;
-    check_structure(&conn)?;
+    match recognise(&conn) {
+        Err(NotThis::Version(1)) => check_against(&conn, SCHEMA_1)?,
+        recognised => {
+            recognised?;
+            check_structure(&conn)?;
+        }
+    }
     write_settings(&conn)?;
     Ok(conn)
+}
+
+/// Gives a database that was [opened](open) the structure of this program, where it has an older one: the derived tables
+/// are made anew, the records stay byte for byte what they are.
+pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), ReadError> {
+    let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version == USER_VERSION {
+        return Ok(());
+    }
+    let transaction = conn.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+    transaction.execute_batch("DROP TABLE device_record; DROP TABLE open_intent; DROP TABLE tally;")?;
+    let derived = SCHEMA.find("-- Derived from log").expect("the derived tables stand last in the schema");
+    transaction.execute_batch(&SCHEMA[derived..])?;
+    projection::rebuild(&transaction)?;
+    transaction.pragma_update(None, "user_version", USER_VERSION)?;
+    transaction.commit()?;
+    Ok(())
 }
 
 /// The database is the one that it should be. What a killed writer left in the WAL goes into it, and the WAL is cut to
@@ -125,8 +155,12 @@ fn recognise(conn: &Connection) -> Result<(), NotThis> {
 /// Compares tables, triggers and indexes with those that [`create`] makes: a trigger that is gone or came in would
 /// change what a later statement does.
 pub(crate) fn check_structure(conn: &Connection) -> Result<(), NotThis> {
+    check_against(conn, SCHEMA)
+}
+
+fn check_against(conn: &Connection, schema: &str) -> Result<(), NotThis> {
     let fresh = Connection::open_in_memory()?;
-    fresh.execute_batch(SCHEMA)?;
+    fresh.execute_batch(schema)?;
     let (expected, found) = (structure(&fresh)?, structure(conn)?);
     if expected == found {
         return Ok(());

@@ -41,12 +41,44 @@ CREATE TABLE checkpoint (
     anchors TEXT
 ) STRICT;
 
--- Derived from log: which records concern a registration ID, and what they say of the device.
-CREATE TABLE device_record (
-    rid  TEXT NOT NULL,
-    seq  INTEGER NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('intent', 'new', 'old', 'unknown', 'refused')),
-    PRIMARY KEY (rid, seq)
+-- Derived from log: a device that was on a port. One row for each intent and each refusal.
+CREATE TABLE sighting (
+    seq  INTEGER PRIMARY KEY,
+    t    INTEGER NOT NULL,  -- UTC, milliseconds since 1970
+    mono INTEGER NOT NULL,  -- milliseconds since the machine was started
+    rid  TEXT NOT NULL,     -- empty, as the next two, where the device could not say
+    mac  TEXT NOT NULL,
+    sn   TEXT NOT NULL,
+    job  TEXT NOT NULL,
+    op   TEXT NOT NULL,
+    gk   TEXT NOT NULL,
+    port TEXT NOT NULL,
+    mode TEXT NOT NULL CHECK (mode IN ('new', 'rekey', 'refused')),
+    code TEXT NOT NULL,     -- of a refusal
+    rc   TEXT NOT NULL      -- of the last outcome; `open` while there is none
+) STRICT;
+
+-- Each ends with the time, so that any page of any search is read in its order and from where it begins.
+CREATE INDEX sighting_t   ON sighting (t);
+CREATE INDEX sighting_rid ON sighting (rid, t);
+CREATE INDEX sighting_mac ON sighting (mac, t);
+CREATE INDEX sighting_sn  ON sighting (sn, t);
+CREATE INDEX sighting_job ON sighting (job, t);
+CREATE INDEX sighting_op  ON sighting (op, t);
+CREATE INDEX sighting_gk  ON sighting (gk, t);
+CREATE INDEX sighting_rc  ON sighting (rc, t);
+
+-- Derived from log: what came of an intent; the last one counts.
+CREATE TABLE outcome (
+    intent INTEGER NOT NULL,
+    seq    INTEGER NOT NULL,
+    holds  TEXT NOT NULL CHECK (holds IN ('new', 'old', 'unknown')),
+    rc     TEXT NOT NULL,
+    code   TEXT NOT NULL,
+    vmode  TEXT NOT NULL,
+    mono   INTEGER NOT NULL,
+    later  INTEGER NOT NULL CHECK (later IN (0, 1)), -- found out later: inject.resolve
+    PRIMARY KEY (intent, seq)
 ) STRICT, WITHOUT ROWID;
 
 -- Derived from log: how many records there are of each event and outcome.

@@ -26,7 +26,7 @@ impl Reader {
     /// The log as it is now. Holds its checkpoint, its head and its size against each other, as a start of the station
     /// does, and refuses where they do not agree; [`Reader::verify`] checks every record.
     pub fn snapshot(&self) -> Result<Snapshot<'_>, ReadError> {
-        let key = self.key()?;
+        let key = self.verifier_key()?;
         // The head first: a writer may go on meanwhile, and a log that is ahead of its head is as it should be.
         let head = files::read(&self.paths.head)?.ok_or(Finding::HeadMissing)?;
         let conn = self.conn.unchecked_transaction()?;

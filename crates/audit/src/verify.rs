@@ -1,10 +1,12 @@
 //! Checking a whole log, in one pass and the same memory at any size.
 
+use std::ops::ControlFlow;
+
 use keystation_core::record::Seq;
 use rusqlite::{Connection, Rows, Statement};
 
 use crate::checkpoint::Checkpoint;
-use crate::expected::Expected;
+use crate::expected::Sightings;
 use crate::finding::Finding;
 use crate::journal::OpenError;
 use crate::note::VerifierKey;
@@ -55,8 +57,30 @@ impl Findings {
     }
 }
 
-/// Checks the log in `conn` against `key` and the note beside the database.
-pub(crate) fn verify(conn: &Connection, key: &VerifierKey, head: Option<&str>) -> Verdict {
+/// How far a check is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Records that were checked.
+    pub done: u64,
+    /// Records that there were when it began.
+    pub of: u64,
+}
+
+impl Progress {
+    /// Records between two reports.
+    const STEP: u64 = 4096;
+}
+
+/// Whoever looks on while a log is checked, and may break it off.
+pub(crate) type Watch<'w> = &'w mut dyn FnMut(Progress) -> ControlFlow<()>;
+
+/// Checks the log in `conn` against `key` and the note beside the database. `None`: it was broken off.
+pub(crate) fn verify(
+    conn: &Connection,
+    key: &VerifierKey,
+    head: Option<&str>,
+    watch: Watch<'_>,
+) -> Option<Verdict> {
     let mut findings = Findings::default();
     let head = match head.map(|note| Checkpoint::open(note, key)) {
         Some(Ok(head)) => Some(head),
@@ -70,19 +94,20 @@ pub(crate) fn verify(conn: &Connection, key: &VerifierKey, head: Option<&str>) -
         }
     };
     let mut at = 0;
-    let checkpoint = match check(conn, key, head.as_ref(), &mut findings, &mut at) {
-        Ok(checkpoint) => checkpoint,
+    let checkpoint = match check(conn, key, head.as_ref(), &mut findings, &mut at, watch) {
+        Ok(ControlFlow::Continue(checkpoint)) => checkpoint,
+        Ok(ControlFlow::Break(())) => return None,
         Err(e) => {
             findings.add(Finding::Unreadable { seq: at, why: e.to_string() });
             None
         }
     };
-    match (checkpoint, head) {
+    Some(match (checkpoint, head) {
         (Some(checkpoint), Some(head)) if findings.list.is_empty() => {
             Verdict::Intact { checkpoint, head: head.size }
         }
         _ => Verdict::Damaged { findings: findings.list, more: findings.more },
-    }
+    })
 }
 
 /// The checkpoint in the database, if it is one. `at` is always the record that is read next.
@@ -92,7 +117,8 @@ fn check(
     head: Option<&Checkpoint>,
     findings: &mut Findings,
     at: &mut Seq,
-) -> Result<Option<Checkpoint>, rusqlite::Error> {
+    watch: Watch<'_>,
+) -> Result<ControlFlow<(), Option<Checkpoint>>, rusqlite::Error> {
     // One transaction: everything below sees the same moment of a log that grows.
     let _snapshot = conn.unchecked_transaction()?;
     match schema::check_structure(conn) {
@@ -103,9 +129,11 @@ fn check(
             unreachable!("asked when the connection was opened")
         }
     }
-    let mut nodes = Statements::prepare(conn, state::size(conn)?)?;
+    let size = state::size(conn)?;
+    let mut nodes = Statements::prepare(conn, size)?;
     let mut nodes = nodes.query()?;
-    let mut expected = Expected::default();
+    let mut sightings = Sightings::prepare(conn)?;
+    let mut expected = sightings.expected()?;
     let mut tree = Some(Frontier::default());
     let mut head_root = None;
 
@@ -124,6 +152,9 @@ fn check(
             tree = None;
         }
         *at = seq.wrapping_add(1);
+        if at.is_multiple_of(Progress::STEP) && watch(Progress { done: *at, of: size }).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
         if leaf_hash(body) != leaf {
             findings.add(Finding::Changed { seq });
         }
@@ -152,10 +183,6 @@ fn check(
         findings.add(Finding::Genesis { seq: 0 });
     }
     nodes.exhausted(findings)?;
-    for table in expected.differing(conn)? {
-        findings.add(Finding::Derived { table });
-    }
-
     let checkpoint = match state::newest_checkpoint(conn, key) {
         Ok((_, checkpoint)) => Some(checkpoint),
         Err(OpenError::Integrity(finding)) => {
@@ -179,7 +206,13 @@ fn check(
         (Some(head), Some(root)) if head.root != root => findings.add(Finding::HeadRoot { size: head.size }),
         _ => {}
     }
-    Ok(checkpoint)
+    // Tables that were made from other records than these need no finding of their own.
+    if findings.list.is_empty() {
+        for table in expected.differing(conn)? {
+            findings.add(Finding::Derived { table });
+        }
+    }
+    Ok(ControlFlow::Continue(checkpoint))
 }
 
 /// One statement for each level of the tree, so that the stored nodes come in the order in which they are needed.

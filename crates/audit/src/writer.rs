@@ -15,8 +15,9 @@ use crate::files::{self, FileError, Lock};
 use crate::journal::AppendError;
 use crate::note::{Signer, VerifierKey};
 use crate::origin::Origin;
-use crate::projection::{self, Step};
+use crate::projection::{self, Place, Step};
 use crate::record::{self, Record};
+use crate::standing;
 use crate::state;
 use crate::tree::{Frontier, leaf_hash};
 
@@ -72,7 +73,7 @@ impl Writer {
                         answers.push(answer);
                     }
                     Job::Standing(id, answer) => {
-                        let standing = projection::standing(&self.conn, &id);
+                        let standing = standing::standing(&self.conn, &id);
                         give(&answer, standing.map_err(|e| AppendError::Unread(Arc::new(e))));
                     }
                     Job::Checkpoint(answer) => give(&answer, Ok(self.note.clone())),
@@ -182,10 +183,8 @@ fn append(
     if let Err(finding) = state::check_place(&record, frontier.size(), key) {
         return Ok(Err(AppendError::Misplaced(finding)));
     }
-    if let (Event::Result(outcome) | Event::Resolve(outcome), Some(step)) = (&entry.event, &step)
-        && !projection::is_intent(conn, step.rid, outcome.intent)?
-    {
-        return Ok(Err(AppendError::NoSuchIntent { intent: outcome.intent, id: outcome.id.to_string() }));
+    if let Err(refused) = check_sequel(conn, &entry.event)? {
+        return Ok(Err(refused));
     }
     let seq = frontier.size();
     let leaf = leaf_hash(body);
@@ -204,6 +203,25 @@ fn append(
     })?;
     projection::apply(conn, &record, step.as_ref())?;
     Ok(Ok(seq))
+}
+
+/// Whether an event follows from what is in the log. Asked within the transaction, so two slots cannot both be told yes.
+fn check_sequel(conn: &Connection, event: &Event) -> Result<Result<(), AppendError>, rusqlite::Error> {
+    match event {
+        Event::Intent(intent) => {
+            let place = Place::of(conn, intent.id.as_str())?;
+            if place.open.or(place.keyed) != intent.prior || place.attempts + 1 != intent.attempt {
+                return Ok(Err(AppendError::Overtaken { id: intent.id.to_string() }));
+            }
+        }
+        Event::Result(outcome) | Event::Resolve(outcome)
+            if !projection::is_intent(conn, outcome.id.as_str(), outcome.intent)? =>
+        {
+            return Ok(Err(AppendError::NoSuchIntent { intent: outcome.intent, id: outcome.id.to_string() }));
+        }
+        _ => {}
+    }
+    Ok(Ok(()))
 }
 
 /// Keeps the newest checkpoint. The one before it goes, unless somebody else vouched for it.

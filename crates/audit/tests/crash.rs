@@ -86,7 +86,9 @@ fn write_until_killed(directory: &Path, hasty: bool) -> ExitCode {
 }
 
 fn inject(journal: &Journal, rid: &RegistrationId) -> Result<(), keystation_audit::AppendError> {
-    let intent = append(journal, Event::Intent(intent(rid)))?;
+    let standing = journal.standing(rid)?;
+    let follows = Intent { prior: standing.follows(), attempt: standing.attempts + 1, ..intent(rid) };
+    let intent = append(journal, Event::Intent(follows))?;
     say(&intent.to_string());
     let outcome = Outcome { intent, id: rid.clone(), failure: None, holds: Holds::New };
     let result = append(journal, Event::Result(outcome))?;

@@ -30,12 +30,16 @@ pub enum Code {
     AlreadyKeyed,
     /// The log says that this registration ID has its key, the device holds none.
     AlreadyRecorded,
+    /// Another slot is writing a device that says the same of itself.
+    Twin,
     /// A write under another group key was begun on it, and what came of that is not known.
     OtherKey,
     /// It did not prove that it holds the key.
     NotProven,
     /// It held nothing after the restart.
     NotKept,
+    /// A write that was begun before never reached it.
+    NotWritten,
     /// It did not restart.
     NotRestarted,
     /// Another device answered after the write.
@@ -63,9 +67,11 @@ impl Code {
         Self::NoIdentity,
         Self::AlreadyKeyed,
         Self::AlreadyRecorded,
+        Self::Twin,
         Self::OtherKey,
         Self::NotProven,
         Self::NotKept,
+        Self::NotWritten,
         Self::NotRestarted,
         Self::Swapped,
         Self::PortUnavailable,
@@ -88,9 +94,11 @@ impl Code {
             Self::NoIdentity => "no-identity",
             Self::AlreadyKeyed => "already-keyed",
             Self::AlreadyRecorded => "already-recorded",
+            Self::Twin => "twin",
             Self::OtherKey => "other-key",
             Self::NotProven => "not-proven",
             Self::NotKept => "not-kept",
+            Self::NotWritten => "not-written",
             Self::NotRestarted => "not-restarted",
             Self::Swapped => "swapped",
             Self::PortUnavailable => "port-unavailable",
@@ -110,8 +118,10 @@ impl Code {
             Self::Refused | Self::StorageFailed | Self::Locked => "write_fail",
             Self::NotProven | Self::NotKept | Self::NotRestarted => "verify_mismatch",
             Self::Swapped => "swapped",
-            Self::NoIdentity | Self::AlreadyKeyed | Self::AlreadyRecorded | Self::OtherKey => "refused",
-            Self::VaultLocked | Self::VaultFailed | Self::LogFailed => "aborted",
+            Self::NoIdentity | Self::AlreadyKeyed | Self::AlreadyRecorded | Self::Twin | Self::OtherKey => {
+                "refused"
+            }
+            Self::NotWritten | Self::VaultLocked | Self::VaultFailed | Self::LogFailed => "aborted",
         }
     }
 
@@ -131,9 +141,11 @@ impl Code {
             Self::AlreadyRecorded => {
                 "This MAC address and serial number were keyed before, but the device holds no key."
             }
+            Self::Twin => "Another slot is keying a device with the same MAC address and serial number.",
             Self::OtherKey => "A write under another group key was begun on this device and never settled.",
             Self::NotProven => "The device could not prove that it holds the key.",
             Self::NotKept => "The key was not kept over the restart.",
+            Self::NotWritten => "An earlier write was begun and never reached the device.",
             Self::NotRestarted => "The device did not restart.",
             Self::Swapped => "Another device answered after the write.",
             Self::PortUnavailable => "The port cannot be opened.",
@@ -159,8 +171,9 @@ impl Code {
             Self::AlreadyRecorded => {
                 &["Keep the device apart.", "Call the supervisor: erased board or copy?"]
             }
+            Self::Twin => &["Keep both devices apart.", "Call the supervisor: one of them is a copy."],
             Self::OtherKey => &["Plug it in where that group key is active.", "Not possible: to repair."],
-            Self::NotProven | Self::NotKept | Self::NotRestarted => {
+            Self::NotProven | Self::NotKept | Self::NotWritten | Self::NotRestarted => {
                 &["Plug the device in again.", "Again: to repair."]
             }
             Self::Swapped => &["Keep all devices on the bench apart.", "Call the supervisor."],

@@ -181,8 +181,12 @@ impl Bench<'_, '_> {
     }
 
     fn settle_as_not_written(&mut self, open: Seq, set: &CredentialSet) -> Result<(), Failure> {
-        let outcome =
-            Outcome { intent: open, id: set.id().clone(), failure: Some(Code::NotKept), holds: Holds::Old };
+        let outcome = Outcome {
+            intent: open,
+            id: set.id().clone(),
+            failure: Some(Code::NotWritten),
+            holds: Holds::Old,
+        };
         self.append(Event::Resolve(outcome)).map_err(|e| unrecorded(e, Safety::NotKeyed))?;
         self.safety = Safety::Untouched;
         Ok(())
@@ -215,10 +219,13 @@ impl Bench<'_, '_> {
                 Some(o) => Mode::Rekey { reason: o.reason().to_owned(), approver: o.approver().to_owned() },
                 None => Mode::New,
             },
-            prior: standing.open.map(|open| open.seq).or(standing.keyed),
+            prior: standing.follows(),
             attempt: standing.attempts + 1,
         };
-        self.append(Event::Intent(intent)).map_err(|e| unrecorded(e, self.safety))
+        self.append(Event::Intent(intent)).map_err(|e| match e {
+            LogError::Overtaken { .. } => self.refuse(e, Some(seen), Some(set.id())),
+            LogError::Storage(_) => unrecorded(e, self.safety),
+        })
     }
 
     fn write(&mut self, seen: &Sighting, set: &CredentialSet) -> Result<(), Fault> {

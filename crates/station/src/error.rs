@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use keystation_audit::OpenError;
 use keystation_core::identity::IdentifierError;
 use keystation_core::key::KeyLabel;
 use keystation_device::ports::PortError;
@@ -31,6 +32,9 @@ pub enum StationError {
     /// What should be a registration ID is none.
     #[error(transparent)]
     Id(IdentifierError),
+    /// A search that cannot be understood.
+    #[error(transparent)]
+    Query(#[from] keystation_audit::QueryError),
     /// The disk does not do what it should.
     #[error("{} cannot be written", path.display())]
     Disk {
@@ -137,6 +141,7 @@ impl StationError {
             Self::Config(_) => "settings",
             Self::Origin(_) => "origin",
             Self::Id(_) => "registration-id",
+            Self::Query(_) => "query",
             Self::Disk { .. } => "disk",
             Self::Random(_) => "no-random-numbers",
             Self::Clock(_) => "clock",
@@ -155,6 +160,7 @@ impl StationError {
             Self::Unlock(_) | Self::Create(_) => "vault-failed",
             Self::Import(_) => "import-refused",
             Self::Secret(_) => "secret-unreadable",
+            Self::Log(OpenError::InUse(_)) => "station-in-use",
             Self::Log(_) => "log-not-opened",
             Self::Read(_) => "log-unreadable",
             Self::Append(_) => "log-failed",
@@ -174,6 +180,7 @@ impl StationError {
                 "Use keylog.<company-domain>/<plant>/<station>, for example keylog.example.com/plant7/stn03.",
             ],
             Self::Id(_) => &["Give the ID as the records have it."],
+            Self::Query(_) => &["For example: mac:a1-b2-c3-d4-e5-f6, or job:WO-44192 outcome:timeout."],
             Self::Disk { .. } => &["Check free space and permissions.", "Start again."],
             Self::Random(_) | Self::Clock(_) | Self::Unprotected(_) | Self::Thread(_) | Self::Input(_) => {
                 &["Call the administrator."]
@@ -196,6 +203,9 @@ impl StationError {
             Self::Create(error) => error.remedy(),
             Self::Import(error) => error.remedy(),
             Self::Secret(error) => error.remedy(),
+            Self::Log(OpenError::InUse(_)) => {
+                &["Close the other window or program that works at this station.", "Then try again."]
+            }
             Self::Log(_) => {
                 &["Inject nothing; leave all files as they are.", "Call QA or the administrator."]
             }
@@ -217,6 +227,7 @@ impl StationError {
             | Self::Config(_)
             | Self::Origin(_)
             | Self::Id(_)
+            | Self::Query(_)
             | Self::OtherLog { .. }
             | Self::NoSlot(_)
             | Self::NoKey(_)

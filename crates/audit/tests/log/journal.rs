@@ -10,7 +10,7 @@ use keystation_core::flow::Log;
 use keystation_core::record::{Event, Holds, Intent, Mode, Seq};
 
 use crate::support::{
-    ORIGIN, Steady, actor, attacker, begin, closed, copy, entry, group_key, id, intact, intent, open,
+    ORIGIN, Steady, actor, attacker, begin, closed, copy, entry, follow, group_key, id, intact, intent, open,
     outcome, verify, work,
 };
 
@@ -37,10 +37,10 @@ fn every_event() -> Vec<Event> {
         Event::Intent(intent("sn-1")),
         Event::Intent(Intent {
             mode: Mode::Rekey { reason: "repair".to_owned(), approver: "op-2".to_owned() },
-            ..intent("sn-1")
+            ..intent("sn-2")
         }),
-        Event::Result(outcome("sn-1", 8, Holds::Unknown)),
-        Event::Resolve(outcome("sn-1", 8, Holds::New)),
+        Event::Result(outcome("sn-1", 7, Holds::Unknown)),
+        Event::Resolve(outcome("sn-1", 7, Holds::New)),
         Event::Refuse { code: Code::Silent, port: "p".to_owned(), identity: None, id: None },
         Event::Refuse {
             code: Code::AlreadyKeyed,
@@ -149,7 +149,7 @@ fn records_of_all_callers_stand_once_and_in_one_order() {
                 let journal = journal.clone();
                 scope.spawn(move || {
                     let rid = format!("sn-{caller}");
-                    let append = |_| journal.append(&entry(Event::Intent(intent(&rid)))).unwrap();
+                    let append = |_| journal.append(&entry(follow(&journal, intent(&rid)))).unwrap();
                     (0..EACH).map(append).collect::<Vec<_>>()
                 })
             })
@@ -217,7 +217,7 @@ fn key_is_for_the_station_alone() {
     let key = fs::read_to_string(&paths.key).unwrap();
     for file in [&paths.db, &paths.head, &paths.vkey] {
         let bytes = fs::read(file).unwrap();
-        let secret = key.rsplit('+').next().unwrap().trim_end().as_bytes();
+        let secret = key.splitn(5, '+').nth(4).unwrap().trim_end().as_bytes(); // Base64 may hold a plus
         assert!(!bytes.windows(secret.len()).any(|window| window == secret), "{file:?}");
     }
     fs::set_permissions(&paths.key, fs::Permissions::from_mode(0o640)).unwrap();
@@ -233,12 +233,15 @@ fn key_is_for_the_station_alone() {
 fn database_of_another_program_or_version_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let paths = closed(directory.path(), 1);
-    for version in [0, 2, -1] {
+    for version in [0, 3, -1] {
         attacker(&paths).pragma_update(None, "user_version", version).unwrap();
         assert!(matches!(open(&paths), Err(OpenError::Version { found, .. }) if found == version));
         assert!(Reader::open(&paths).is_err());
     }
+    // One that says it is older, and is not.
     attacker(&paths).pragma_update(None, "user_version", 1).unwrap();
+    assert!(matches!(open(&paths), Err(OpenError::Integrity(Finding::Structure { .. }))));
+    attacker(&paths).pragma_update(None, "user_version", 2).unwrap();
     attacker(&paths).pragma_update(None, "application_id", 7).unwrap();
     assert!(matches!(open(&paths), Err(OpenError::NotALog { id: 7, .. })));
     assert!(Reader::open(&paths).is_err());
@@ -349,7 +352,7 @@ fn reader_shows_a_range_or_one_device() {
 fn derived_tables_can_be_made_anew() {
     let directory = tempfile::tempdir().unwrap();
     let paths = closed(directory.path(), 20);
-    let tables = ["device_record", "open_intent", "tally"];
+    let tables = ["sighting", "outcome", "open_intent", "tally"];
     let dump = || -> Vec<Vec<String>> {
         let conn = attacker(&paths);
         let rows = |table| {
@@ -366,7 +369,8 @@ fn derived_tables_can_be_made_anew() {
     assert!(before.iter().all(|rows| !rows.is_empty()));
     for table in tables {
         attacker(&paths).execute(&format!("DELETE FROM {table}"), []).unwrap();
-        assert_eq!(crate::support::findings(&paths), [Finding::Derived { table }]);
+        let found = crate::support::findings(&paths);
+        assert!(found.contains(&Finding::Derived { table }), "{table}: {found:?}");
         Journal::rebuild(&paths).unwrap();
         assert_eq!(dump(), before);
         assert_eq!(intact(&paths), 41);

@@ -8,6 +8,8 @@ mod example; // the worked example of docs/audit-format.md
 mod forge; // with every hash computed anew, without the key and with it
 mod journal; // appending, closing, opening, one writer
 mod proofs; // inclusion and consistency, out of what the database keeps
+mod search; // finding devices, pages, figures
 mod standing; // what the log knows of a device
 mod support;
+mod upgrade; // a database that an older program wrote
 mod vectors; // what must be refused

@@ -1,13 +1,13 @@
 use keystation_audit::{AppendError, Journal, Reader};
-use keystation_core::flow::Log;
+use keystation_core::flow::{Log, LogError};
 use keystation_core::record::{Event, Holds, Seq};
 
-use crate::support::{begin, device_key, entry, id, intact, intent, outcome};
+use crate::support::{begin, device_key, entry, follow, id, intact, intent, outcome};
 
 const RID: &str = "sn-1";
 
 fn intend(journal: &Journal) -> Seq {
-    journal.append(&entry(Event::Intent(intent(RID)))).unwrap()
+    journal.append(&entry(follow(journal, intent(RID)))).unwrap()
 }
 
 fn settle(journal: &Journal, seq: Seq, holds: Holds) -> Seq {
@@ -90,6 +90,24 @@ fn outcome_needs_an_intent_of_the_same_device() {
     // Nothing of it is in the log, and the log goes on.
     assert_eq!(settle(&journal, seq, Holds::New), seq + 1);
     assert_eq!(intact(&paths), 3);
+}
+
+/// Two slots meet devices that say the same of themselves, and both ask the log before either writes.
+#[test]
+fn of_two_intents_that_follow_the_same_record_one_gets_in() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    for settled in [Holds::Old, Holds::New] {
+        let same = follow(&journal, intent(RID));
+        let first = journal.append(&entry(same.clone())).unwrap();
+        let refused = journal.append(&entry(same)).unwrap_err();
+        assert!(matches!(&refused, AppendError::Overtaken { id } if id == RID), "{refused:?}");
+        assert!(matches!(refused.into(), LogError::Overtaken { .. }));
+        // The log goes on, and what the other slot reads now it may intend.
+        settle(&journal, first, settled);
+    }
+    intend(&journal);
+    assert_eq!(intact(&paths), 6);
 }
 
 #[test]

@@ -82,6 +82,12 @@ pub(crate) fn intent(rid: &str) -> Intent {
     }
 }
 
+/// The same intent, as the next that the log takes for its device.
+pub(crate) fn follow(journal: &Journal, intent: Intent) -> Event {
+    let standing = journal.standing(&intent.id).unwrap();
+    Event::Intent(Intent { prior: standing.follows(), attempt: standing.attempts + 1, ..intent })
+}
+
 pub(crate) fn outcome(rid: &str, intent: Seq, holds: Holds) -> Outcome {
     let failure = match holds {
         Holds::New => None,
@@ -101,7 +107,7 @@ pub(crate) fn begin(directory: &Path) -> (Paths, Journal) {
 pub(crate) fn work(journal: &Journal, devices: u32) {
     for number in 0..devices {
         let rid = format!("sn-{number:04}");
-        let seq = journal.append(&entry(Event::Intent(intent(&rid)))).unwrap();
+        let seq = journal.append(&entry(follow(journal, intent(&rid)))).unwrap();
         let holds = match number % 5 {
             0..3 => Holds::New,
             3 => Holds::Old,
@@ -169,4 +175,10 @@ pub(crate) fn findings(paths: &Paths) -> Vec<Finding> {
 /// A plain connection, as an attacker has it: none of our pragmas.
 pub(crate) fn attacker(paths: &Paths) -> rusqlite::Connection {
     rusqlite::Connection::open(&paths.db).unwrap()
+}
+
+/// A file that only its owner may read.
+pub(crate) fn write_private(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }

@@ -37,7 +37,8 @@ pub trait Device {
 
 /// The audit log.
 pub trait Log {
-    /// Returns when the record is durable.
+    /// Returns when the record is durable. An intent whose `prior` and `attempt` are not those that follow from
+    /// [`Log::standing`] at this moment is refused as [`LogError::Overtaken`].
     fn append(&self, entry: &Entry) -> Result<Receipt, LogError>;
     /// What the log knows of a registration ID.
     fn standing(&self, id: &RegistrationId) -> Result<Standing, LogError>;
@@ -79,12 +80,20 @@ pub struct Receipt {
 /// What the log knows of a registration ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Standing {
-    /// The last intent, when its outcome is not known.
+    /// The newest intent whose outcome is not known.
     pub open: Option<OpenIntent>,
     /// The record by which the device was last known to hold its key.
     pub keyed: Option<Seq>,
     /// Intents so far.
     pub attempts: u64,
+}
+
+impl Standing {
+    /// The record that the next intent follows: an open intent, or the last result by which it was keyed.
+    #[must_use]
+    pub fn follows(&self) -> Option<Seq> {
+        self.open.map(|open| open.seq).or(self.keyed)
+    }
 }
 
 /// An intent that nobody has seen the outcome of.
@@ -162,6 +171,13 @@ pub enum Refusal {
 /// A log that does not take a record.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
+    /// The intent follows from what the log knew a moment ago: since then another slot wrote one for the same
+    /// registration ID. Nothing is in the log of this one, and the log goes on.
+    #[error("another write on {id} was begun meanwhile")]
+    Overtaken {
+        /// The registration ID.
+        id: String,
+    },
     /// The storage failed, or the log does not agree with its head.
     #[error("the audit log cannot be written")]
     Storage(#[source] Box<dyn Error + Send + Sync>),

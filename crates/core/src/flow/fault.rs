@@ -62,7 +62,11 @@ impl From<VaultError> for Fault {
 
 impl From<LogError> for Fault {
     fn from(error: LogError) -> Self {
-        Self { code: Code::LogFailed, holds: Holds::Old, cause: Some(error.into()) }
+        let code = match &error {
+            LogError::Overtaken { .. } => Code::Twin,
+            LogError::Storage(_) => Code::LogFailed,
+        };
+        Self { code, holds: Holds::Old, cause: Some(error.into()) }
     }
 }
 

@@ -12,12 +12,20 @@ pub(crate) struct FakeLog {
     /// Appends that still succeed; from then on none does.
     pub(crate) room: RefCell<usize>,
     pub(crate) readable: bool,
+    /// Another slot writes an intent for the same registration ID first.
+    pub(crate) overtaken: bool,
     trace: Rc<Trace>,
 }
 
 impl FakeLog {
     pub(crate) fn new(trace: Rc<Trace>) -> Self {
-        Self { entries: RefCell::default(), room: RefCell::new(usize::MAX), readable: true, trace }
+        Self {
+            entries: RefCell::default(),
+            room: RefCell::new(usize::MAX),
+            readable: true,
+            overtaken: false,
+            trace,
+        }
     }
 
     fn failed() -> LogError {
@@ -45,6 +53,9 @@ impl FakeLog {
 
 impl Log for FakeLog {
     fn append(&self, entry: &Entry) -> Result<Receipt, LogError> {
+        if let (Event::Intent(intent), true) = (&entry.event, self.overtaken) {
+            return Err(LogError::Overtaken { id: intent.id.to_string() });
+        }
         let mut room = self.room.borrow_mut();
         *room = room.checked_sub(1).ok_or_else(Self::failed)?;
         self.trace.act(entry.event.name(), || self.entries.borrow_mut().push(entry.clone()));

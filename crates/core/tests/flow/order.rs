@@ -155,3 +155,16 @@ fn without_knowing_what_the_log_says_nothing_is_written() {
     assert_eq!((failure.code, failure.safety), (Code::LogFailed, Safety::Untouched));
     assert_eq!(world.trace.acts(), ["identify", "inject.refuse"]);
 }
+
+#[test]
+fn of_two_slots_that_meet_the_same_identity_the_later_touches_nothing() {
+    let mut world = World::new();
+    world.log.overtaken = true;
+    let failure = world.inject().expect_err("another slot was first");
+    assert_eq!((failure.code, failure.safety), (Code::Twin, Safety::Untouched));
+    assert_eq!(world.trace.acts(), ["identify", "inject.refuse"]);
+    let entries = world.log.entries.borrow();
+    assert!(
+        matches!(&entries[0].event, Event::Refuse { code: Code::Twin, id: Some(id), .. } if *id == World::id())
+    );
+}

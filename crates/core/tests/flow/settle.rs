@@ -45,7 +45,7 @@ fn a_set_that_did_not_arrive_is_recorded_so_and_written_under_a_new_intent() {
         ]
     );
     let outcomes = world.log.outcomes();
-    assert_eq!((outcomes[1].intent, outcomes[1].failure), (0, Some(Code::NotKept)));
+    assert_eq!((outcomes[1].intent, outcomes[1].failure), (0, Some(Code::NotWritten)));
     assert_eq!(outcomes[1].holds, Holds::Old);
     let entries = world.log.entries.borrow();
     let Event::Intent(intent) = &entries[pass.intent as usize].event else { panic!("an intent") };

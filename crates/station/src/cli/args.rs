@@ -131,6 +131,32 @@ pub(crate) enum AuditVerb {
         #[arg(long, value_name = "ID")]
         id: Option<String>,
     },
+    /// Find devices, newest first: by MAC, serial number, registration ID, work order, operator, key, outcome, period
+    Search {
+        /// `mac:` `sn:` `id:` `job:` `op:` `key:` `outcome:` `from:2026-11-01` `to:2026-11-30`, or one word alone
+        #[arg(value_name = "WORD")]
+        words: Vec<String>,
+        /// So many at most
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+        /// Only what is older than this record, for the next page
+        #[arg(long, value_name = "RECORD")]
+        before: Option<u64>,
+    },
+    /// Yield, causes of failure and cycle times
+    Figures {
+        /// First day, UTC
+        #[arg(long, value_name = "DAY")]
+        from: Option<String>,
+        /// Last day, UTC
+        #[arg(long, value_name = "DAY")]
+        to: Option<String>,
+        /// Of one work order
+        #[arg(long, value_name = "ID")]
+        job: Option<String>,
+    },
+    /// Make the tables that are derived from the records anew; the records stay as they are
+    Rebuild,
     /// Verify every record, the tree, the signature and the head outside of the database
     Verify,
 }

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use keystation::{DataDir, Exit, StationError, paths};
-use keystation_audit::{Reader, Record, Verdict};
+use keystation_audit::{Journal, Reader, Record, Verdict};
 use keystation_core::registration::{IdRule, RegistrationId};
 use serde_json::json;
 
@@ -41,6 +41,16 @@ fn sentence(record: &Record<'_>) -> String {
         record.operator()
     );
     printable(line.trim_end())
+}
+
+/// Makes the derived tables anew.
+pub(super) fn rebuild(data: &DataDir, out: Output) -> Result<Exit, StationError> {
+    Journal::rebuild(&paths(data))?;
+    out.say(
+        "The tables that are made from the records were made anew. The records are as they were.",
+        &json!({ "event": "rebuild" }),
+    );
+    Ok(Exit::Done)
 }
 
 /// Verifies every record, the tree, the signature and the head.

@@ -3,6 +3,7 @@
 mod args;
 mod audit;
 mod output;
+mod search;
 mod selftest;
 
 use std::path::Path;
@@ -80,7 +81,14 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
             Ok(checked(&report, out))
         }
         Verb::Audit(AuditVerb::Show { last, id }) => audit::show(&data, *last, id.as_deref(), out),
+        Verb::Audit(AuditVerb::Search { words, limit, before }) => {
+            search::search(&data, words, *limit, *before, out)
+        }
+        Verb::Audit(AuditVerb::Figures { from, to, job }) => {
+            search::figures(&data, from.as_deref(), to.as_deref(), job.as_deref(), out)
+        }
         Verb::Audit(AuditVerb::Verify) => audit::verify(&data, out),
+        Verb::Audit(AuditVerb::Rebuild) => audit::rebuild(&data, out),
         Verb::Selftest { inspect: false, passphrase } => selftest::run(&data, passphrase, out),
         Verb::Selftest { inspect: true, passphrase } => selftest::inspect(&data, passphrase, out),
     }
@@ -219,7 +227,9 @@ fn inject(
 /// A device that failed, a rule that forbids it, or a station that cannot work.
 const fn exit_of(failure: &Failure) -> Exit {
     match failure.code {
-        Code::AlreadyKeyed | Code::AlreadyRecorded | Code::OtherKey | Code::VaultLocked => Exit::Refused,
+        Code::AlreadyKeyed | Code::AlreadyRecorded | Code::Twin | Code::OtherKey | Code::VaultLocked => {
+            Exit::Refused
+        }
         Code::VaultFailed | Code::LogFailed => Exit::Broken,
         _ => Exit::Failed,
     }
