@@ -10,6 +10,7 @@
 
 mod checkpoint;
 mod clock;
+mod cosignature;
 mod expected;
 mod figures;
 mod files;
@@ -22,6 +23,7 @@ mod projection;
 mod proof;
 mod reader;
 mod record;
+mod request;
 mod schema;
 mod search;
 mod snapshot;
@@ -29,10 +31,12 @@ mod standing;
 mod state;
 mod tree;
 mod verify;
+mod witness;
 mod writer;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use clock::{BootId, Clock, Stamp, SystemClock};
+pub use cosignature::WitnessKey;
 pub use figures::{Figures, Slot, Tally};
 pub use files::{FileError, Paths};
 pub use finding::Finding;
@@ -42,10 +46,12 @@ pub use origin::Origin;
 pub use proof::{ProofError, verify_consistency, verify_inclusion};
 pub use reader::{Counts, ReadError, Reader, StoredRecord, Unsettled};
 pub use record::{Record, RecordError};
+pub use request::{RequestError, WitnessRequest};
 pub use search::{Attempt, AttemptOutcome, Field, Page, Query, QueryError};
 pub use snapshot::Snapshot;
 pub use tree::{Frontier, Hash, leaf_hash, node_hash};
 pub use verify::{Progress, Verdict};
+pub use witness::{Refusal, WatchedLog, Witness, WitnessError};
 pub use writer::StorageFailure;
 
 /// The version of SQLite inside this program, for example `3.54.1`.

@@ -20,8 +20,10 @@ pub enum KeyError {
     /// Not `<name>+<8 hexadecimal digits>+<Base64>`.
     #[error("it is not of the form <name>+<key ID>+<Base64>")]
     Form,
-    /// The type byte is not that of Ed25519.
-    #[error("it is not an Ed25519 key")]
+    /// The type byte is not that of such a key: 01 for a log, 04 for a witness.
+    #[error(
+        "it is a key of another type: a log has an Ed25519 key (01), a witness one for cosignatures (04)"
+    )]
     Type,
     /// The key ID is not the one of this name and key.
     #[error("its key ID does not belong to its name and key")]
@@ -56,9 +58,7 @@ pub struct VerifierKey {
 
 impl VerifierKey {
     fn new(name: &str, key: VerifyingKey) -> Self {
-        let message = [name.as_bytes(), b"\n", &[ED25519], key.as_bytes()].concat();
-        let digest = Sha256::digest(message);
-        Self { name: name.to_owned(), id: [digest[0], digest[1], digest[2], digest[3]], key }
+        Self { name: name.to_owned(), id: key_id(name, ED25519, &key), key }
     }
 
     /// The name of the key, which is the origin of the log.
@@ -70,29 +70,13 @@ impl VerifierKey {
     /// Checks a signed note and gives back its text, the final newline included. Signatures of other keys are
     /// passed over, as the specification wants it; a wrong one of this key refuses the note.
     pub fn open<'a>(&self, note: &'a str) -> Result<&'a str, NoteError> {
-        if note.len() > NOTE_LIMIT || note.bytes().any(|byte| byte < 0x20 && byte != b'\n') {
-            return Err(NoteError::Form);
-        }
-        let blank = note.rfind("\n\n").ok_or(NoteError::Form)?;
-        let (text, lines) = (&note[..=blank], &note[blank + 2..]);
-        let lines = lines.strip_suffix('\n').ok_or(NoteError::Form)?;
+        let (text, lines) = split(note)?;
         let mut signed = false;
-        for line in lines.split('\n') {
-            let (name, value) = line
-                .strip_prefix("\u{2014} ")
-                .and_then(|rest| rest.split_once(' '))
-                .ok_or(NoteError::Form)?;
-            let value = Base64::decode_vec(value).map_err(|_| NoteError::Form)?;
-            if !is_name(name) || value.len() < 5 {
-                return Err(NoteError::Form);
-            }
-            let (id, signature) = value.split_at(4);
-            if name == self.name && id == self.id {
-                let signature = Signature::from_slice(signature).map_err(|_| NoteError::Signature)?;
-                // Strict: no small-order keys, no second signature made out of the first.
-                self.key.verify_strict(text.as_bytes(), &signature).map_err(|_| NoteError::Signature)?;
-                signed = true;
-            }
+        for line in lines.iter().filter(|line| line.name == self.name && line.id == self.id) {
+            let signature = Signature::from_slice(&line.value).map_err(|_| NoteError::Signature)?;
+            // Strict: no small-order keys, no second signature made out of the first.
+            self.key.verify_strict(text.as_bytes(), &signature).map_err(|_| NoteError::Signature)?;
+            signed = true;
         }
         if signed { Ok(text) } else { Err(NoteError::Unsigned) }
     }
@@ -115,7 +99,7 @@ impl FromStr for VerifierKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (name, id, bytes) = parts(text)?;
+        let (name, id, bytes) = parts(text, ED25519)?;
         let key = VerifyingKey::from_bytes(&bytes).map_err(|_| KeyError::Point)?;
         let this = Self::new(name, key);
         if hex(this.id) == id { Ok(this) } else { Err(KeyError::Id) }
@@ -130,8 +114,6 @@ pub struct Signer {
 }
 
 impl Signer {
-    const PREFIX: &str = "PRIVATE+KEY+";
-
     /// A new key, out of the random numbers of the operating system.
     pub fn generate(name: &str) -> Result<Self, getrandom::Error> {
         let mut seed = Zeroizing::new([0; 32]);
@@ -149,7 +131,7 @@ impl Signer {
 
     /// Reads the text that [`Signer::to_text`] writes.
     pub fn from_text(text: &str) -> Result<Self, KeyError> {
-        let (name, id, seed) = parts(text.strip_prefix(Self::PREFIX).ok_or(KeyError::Form)?)?;
+        let (name, id, seed) = parts(text.strip_prefix(PRIVATE).ok_or(KeyError::Form)?, ED25519)?;
         let signer = Self::from_seed(name, &seed);
         if hex(signer.verifier.id) == id { Ok(signer) } else { Err(KeyError::Id) }
     }
@@ -158,15 +140,7 @@ impl Signer {
     /// keys in. Secret: for the key file only.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
-        let mut bytes = Zeroizing::new([ED25519; 33]);
-        bytes[1..].copy_from_slice(self.key.as_bytes());
-        let secret = Zeroizing::new(Base64::encode_string(&*bytes));
-        let verifier = &self.verifier;
-        let mut text = Zeroizing::new(String::with_capacity(Self::PREFIX.len() + verifier.name.len() + 60));
-        for part in [Self::PREFIX, &verifier.name, "+", &hex(verifier.id), "+", &secret] {
-            text.push_str(part);
-        }
-        text
+        private_text(&self.verifier.name, self.verifier.id, ED25519, &self.key)
     }
 
     /// The public half.
@@ -179,17 +153,71 @@ impl Signer {
     #[must_use]
     pub fn sign(&self, text: &str) -> String {
         let signature = self.key.sign(text.as_bytes());
-        let value = [&self.verifier.id[..], &signature.to_bytes()].concat();
-        format!("{text}\n\u{2014} {} {}\n", self.verifier.name, Base64::encode_string(&value))
+        format!("{text}\n{}", signature_line(&self.verifier.name, self.verifier.id, &signature.to_bytes()))
     }
 }
 
-fn is_name(name: &str) -> bool {
+/// A signature line of a note, not yet checked.
+pub(crate) struct Line<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) id: [u8; 4],
+    /// What stands behind the key ID: at least one byte.
+    pub(crate) value: Vec<u8>,
+}
+
+/// The text of a note, its final newline included, and the signature lines, at least one.
+pub(crate) fn split(note: &str) -> Result<(&str, Vec<Line<'_>>), NoteError> {
+    if note.len() > NOTE_LIMIT || note.bytes().any(|byte| byte < 0x20 && byte != b'\n') {
+        return Err(NoteError::Form);
+    }
+    let blank = note.rfind("\n\n").ok_or(NoteError::Form)?;
+    let (text, lines) = (&note[..=blank], &note[blank + 2..]);
+    let lines = lines.strip_suffix('\n').ok_or(NoteError::Form)?;
+    let lines = lines.split('\n').map(|line| Line::parse(line).ok_or(NoteError::Form));
+    Ok((text, lines.collect::<Result<_, _>>()?))
+}
+
+impl<'a> Line<'a> {
+    fn parse(line: &'a str) -> Option<Self> {
+        let (name, value) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
+        let value = Base64::decode_vec(value).ok()?;
+        let (id, rest) = value.split_first_chunk()?;
+        (is_name(name) && !rest.is_empty()).then(|| Self { name, id: *id, value: rest.to_vec() })
+    }
+}
+
+/// The line that a signature stands in, with its newline.
+pub(crate) fn signature_line(name: &str, id: [u8; 4], value: &[u8]) -> String {
+    format!("\u{2014} {name} {}\n", Base64::encode_string(&[&id[..], value].concat()))
+}
+
+/// The first four bytes of SHA-256(name ‖ 0A ‖ kind ‖ public key).
+pub(crate) fn key_id(name: &str, kind: u8, key: &VerifyingKey) -> [u8; 4] {
+    let digest = Sha256::digest([name.as_bytes(), b"\n", &[kind], key.as_bytes()].concat());
+    [digest[0], digest[1], digest[2], digest[3]]
+}
+
+/// How a private key begins in its file.
+pub(crate) const PRIVATE: &str = "PRIVATE+KEY+";
+
+/// `PRIVATE+KEY+<name>+<key ID>+<Base64 of kind ‖ seed>`.
+pub(crate) fn private_text(name: &str, id: [u8; 4], kind: u8, key: &SigningKey) -> Zeroizing<String> {
+    let mut bytes = Zeroizing::new([kind; 33]);
+    bytes[1..].copy_from_slice(key.as_bytes());
+    let secret = Zeroizing::new(Base64::encode_string(&*bytes));
+    let mut text = Zeroizing::new(String::with_capacity(PRIVATE.len() + name.len() + 60));
+    for part in [PRIVATE, name, "+", &hex(id), "+", &secret] {
+        text.push_str(part);
+    }
+    text
+}
+
+pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || c == '+')
 }
 
 /// Name, key ID and the 32 bytes behind the type. The Base64 may hold a `+` of its own.
-fn parts(text: &str) -> Result<(&str, &str, Zeroizing<[u8; 32]>), KeyError> {
+pub(crate) fn parts(text: &str, kind: u8) -> Result<(&str, &str, Zeroizing<[u8; 32]>), KeyError> {
     let [name, id, value] = text.splitn(3, '+').collect::<Vec<_>>()[..] else {
         return Err(KeyError::Form);
     };
@@ -198,7 +226,7 @@ fn parts(text: &str) -> Result<(&str, &str, Zeroizing<[u8; 32]>), KeyError> {
     if !is_name(name) || id.len() != 8 || length != bytes.len() {
         return Err(KeyError::Form);
     }
-    if bytes[0] != ED25519 {
+    if bytes[0] != kind {
         return Err(KeyError::Type);
     }
     let mut key = Zeroizing::new([0; 32]);
@@ -206,7 +234,7 @@ fn parts(text: &str) -> Result<(&str, &str, Zeroizing<[u8; 32]>), KeyError> {
     Ok((name, id, key))
 }
 
-fn hex(id: [u8; 4]) -> String {
+pub(crate) fn hex(id: [u8; 4]) -> String {
     format!("{:08x}", u32::from_be_bytes(id))
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use keystation_audit::OpenError;
+use keystation_audit::{KeyError, OpenError, Refusal, WitnessError};
 use keystation_core::identity::IdentifierError;
 use keystation_core::key::KeyLabel;
 use keystation_device::ports::PortError;
@@ -109,6 +109,29 @@ pub enum StationError {
     /// A record could not be made durable.
     #[error(transparent)]
     Append(#[from] keystation_audit::AppendError),
+    /// A file that somebody named cannot be read.
+    #[error("{} cannot be read", path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// A file that somebody named holds no verifier key.
+    #[error("{} holds no verifier key of this kind: {why}", path.display())]
+    VerifierKey {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: KeyError,
+    },
+    /// The witness does not cosign.
+    #[error(transparent)]
+    NotCosigned(#[from] Refusal),
+    /// The witness does not work.
+    #[error(transparent)]
+    Witness(#[from] WitnessError),
     /// The serial ports cannot be listed.
     #[error("the serial ports cannot be listed")]
     Ports(#[source] PortError),
@@ -164,6 +187,10 @@ impl StationError {
             Self::Log(_) => "log-not-opened",
             Self::Read(_) => "log-unreadable",
             Self::Append(_) => "log-failed",
+            Self::Unreadable { .. } => "file-unreadable",
+            Self::VerifierKey { .. } => "verifier-key",
+            Self::NotCosigned(refusal) => refusal.word(),
+            Self::Witness(_) => "witness",
             Self::Ports(_) => "ports",
         }
     }
@@ -213,6 +240,10 @@ impl StationError {
             Self::Append(_) => {
                 &["Check free space and the disk.", "Start again: the log is checked at the start."]
             }
+            Self::Unreadable { .. } => &["Check the name of the file and the stick."],
+            Self::VerifierKey { .. } => &["Take the station's log.vkey, or the witness's witness.vkey."],
+            Self::NotCosigned(refusal) => refusal.remedy(),
+            Self::Witness(_) => &["Check `--state`.", "Leave its files as they are and call QA."],
             Self::Ports(_) => &["Check that the user may read /sys and /dev."],
         }
     }
@@ -232,7 +263,24 @@ impl StationError {
             | Self::NoSlot(_)
             | Self::NoKey(_)
             | Self::Mismatch
-            | Self::Secret(_) => Exit::Usage,
+            | Self::Secret(_)
+            | Self::Unreadable { .. }
+            | Self::VerifierKey { .. }
+            | Self::Witness(
+                WitnessError::Missing(_)
+                | WitnessError::Exists(_)
+                | WitnessError::Name(_)
+                | WitnessError::Watched(_),
+            ) => Exit::Usage,
+            Self::NotCosigned(refusal) => match refusal {
+                Refusal::Broken(_) | Refusal::Clock => Exit::Broken,
+                Refusal::Form(_)
+                | Refusal::Checkpoint(_)
+                | Refusal::Cosignature(_)
+                | Refusal::Forked { .. }
+                | Refusal::Proof { .. } => Exit::Failed,
+                _ => Exit::Refused,
+            },
             Self::Port(_) => Exit::Failed,
             Self::Unlock(UnlockError::WrongPassphrase) | Self::Import(_) | Self::Locked => Exit::Refused,
             _ => Exit::Broken,

@@ -7,6 +7,7 @@ pub mod check;
 pub mod config;
 mod data_dir;
 mod error;
+pub mod files;
 mod injection;
 pub mod line;
 mod random;

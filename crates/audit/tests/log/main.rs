@@ -13,3 +13,4 @@ mod standing; // what the log knows of a device
 mod support;
 mod upgrade; // a database that an older program wrote
 mod vectors; // what must be refused
+mod witness; // cosignatures

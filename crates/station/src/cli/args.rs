@@ -75,6 +75,9 @@ pub(crate) enum Verb {
     /// The audit log
     #[command(subcommand)]
     Audit(AuditVerb),
+    /// A witness on another machine: cosigns what has grown out of what it saw before; needs no station
+    #[command(subcommand)]
+    Witness(WitnessVerb),
     /// Known answers, custody, disk and clock
     Selftest {
         /// Unlock, derive, lock, and wait for Enter after each step, so that a memory scanner can look
@@ -117,6 +120,46 @@ pub(crate) enum KeyVerb {
     List {
         #[command(flatten)]
         passphrase: PassphraseFrom,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WitnessVerb {
+    /// Make a witness with a key of its own
+    Init {
+        /// Where it keeps its key and what it remembers
+        #[arg(long, value_name = "DIR")]
+        state: PathBuf,
+        /// Whose it is, for example witness.example.com/qa
+        #[arg(long, value_name = "NAME")]
+        name: String,
+    },
+    /// Watch a station's log from now on
+    AddLog {
+        /// Directory of the witness
+        #[arg(long, value_name = "DIR")]
+        state: PathBuf,
+        /// The station's log.vkey
+        #[arg(long, value_name = "FILE")]
+        vkey: PathBuf,
+    },
+    /// Cosign the checkpoint of a request, or say why not
+    Sign {
+        /// Directory of the witness
+        #[arg(long, value_name = "DIR")]
+        state: PathBuf,
+        /// The request that the station made
+        #[arg(long = "in", value_name = "REQUEST")]
+        input: PathBuf,
+        /// Where the cosigned checkpoint goes
+        #[arg(long = "out", value_name = "RESPONSE")]
+        output: PathBuf,
+    },
+    /// The logs that it watches, and how far it has seen them
+    List {
+        /// Directory of the witness
+        #[arg(long, value_name = "DIR")]
+        state: PathBuf,
     },
 }
 

@@ -5,6 +5,7 @@ mod audit;
 mod output;
 mod search;
 mod selftest;
+mod witness;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -89,6 +90,7 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
         }
         Verb::Audit(AuditVerb::Verify) => audit::verify(&data, out),
         Verb::Audit(AuditVerb::Rebuild) => audit::rebuild(&data, out),
+        Verb::Witness(verb) => witness::run(verb, out),
         Verb::Selftest { inspect: false, passphrase } => selftest::run(&data, passphrase, out),
         Verb::Selftest { inspect: true, passphrase } => selftest::inspect(&data, passphrase, out),
     }

@@ -71,6 +71,12 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     printable(&chain.map(ToString::to_string).collect::<Vec<_>>().join(": "))
 }
 
+/// A moment in seconds since 1970, for people: `2026-11-22 02:14:03 UTC`.
+pub(crate) fn utc(seconds: u64) -> String {
+    let time = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    time.map_or_else(|| format!("{seconds} s"), |time| time.strftime("%F %T UTC").to_string())
+}
+
 /// `text` with everything that could move a cursor, change a direction or hide replaced by its escape.
 pub(crate) fn printable(text: &str) -> String {
     text.chars()
