@@ -15,7 +15,7 @@ use crate::finding::Finding;
 use crate::note::{KeyError, VerifierKey};
 use crate::record::{Record, RecordError};
 use crate::schema::{self, NotThis};
-use crate::search::{self, Field, Page, Query};
+use crate::search::{self, Attempt, Field, Page, Query};
 use crate::standing;
 use crate::state;
 use crate::verify::{self, Progress, Verdict};
@@ -194,6 +194,17 @@ impl Reader {
     /// searched by, with or without a period.
     pub fn search(&self, query: &Query, before: Option<Seq>, limit: u32) -> Result<Page, ReadError> {
         search::search(&self.conn, query, before, limit)
+    }
+
+    /// Shows everything that [`search`](Self::search) finds to `visit`, newest first, each with its own record, until
+    /// `visit` fails. A page at a time: a log of any size needs no more memory than a small one. Whoever wants one
+    /// moment of a log that grows holds a [`snapshot`](Self::snapshot) meanwhile.
+    pub fn attempts<E: From<ReadError>>(
+        &self,
+        query: &Query,
+        visit: impl FnMut(&Attempt, &Record<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        search::each(&self.conn, query, visit)
     }
 
     /// The first field in which some record has the value `word`.

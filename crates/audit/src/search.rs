@@ -6,6 +6,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
 use crate::reader::ReadError;
+use crate::record::Record;
 
 /// Milliseconds of a day of UTC.
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -254,6 +255,35 @@ pub(crate) fn search(
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
     Ok(Page { rows, more })
+}
+
+/// Rows of a page that nobody waits for: few enough that their memory does not count.
+const STRIDE: u32 = 512;
+
+/// Every row with its record, newest first.
+pub(crate) fn each<E: From<ReadError>>(
+    conn: &Connection,
+    query: &Query,
+    mut visit: impl FnMut(&Attempt, &Record<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut before = None;
+    loop {
+        let page = search(conn, query, before, STRIDE)?;
+        for row in &page.rows {
+            let body = stored_record(conn, row.seq).map_err(ReadError::from)?;
+            let record = Record::parse(&body).map_err(|why| ReadError::NotARecord { seq: row.seq, why })?;
+            visit(row, &record)?;
+        }
+        match page.rows.last() {
+            Some(last) if page.more => before = Some(last.seq),
+            _ => return Ok(()),
+        }
+    }
+}
+
+fn stored_record(conn: &Connection, seq: Seq) -> Result<Vec<u8>, rusqlite::Error> {
+    conn.prepare_cached("SELECT body FROM log WHERE seq = ?1")?
+        .query_row([seq.cast_signed()], |row| row.get(0))
 }
 
 /// The field in which the log has this value.

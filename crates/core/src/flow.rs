@@ -298,6 +298,7 @@ impl Bench<'_, '_> {
             port: self.order.port.to_owned(),
             identity: seen.map(|seen| seen.identity.clone()),
             id: id.cloned(),
+            job: self.order.job.to_owned(),
         };
         match self.append(event) {
             Ok(record) => Failure { code, safety: self.safety, record: Some(record), cause },

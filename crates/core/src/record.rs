@@ -84,6 +84,8 @@ pub enum Event {
         identity: Option<Identity>,
         /// Its registration ID, where one could be made.
         id: Option<RegistrationId>,
+        /// Work order, or empty.
+        job: String,
     },
 }
 
@@ -257,8 +259,12 @@ impl Event {
             }
             Self::Intent(intent) => intent.fields(),
             Self::Result(outcome) | Self::Resolve(outcome) => outcome.fields(),
-            Self::Refuse { code, port, identity, id } => {
-                let mut fields = vec![("code", code.as_str().into()), ("port", port.as_str().into())];
+            Self::Refuse { code, port, identity, id, job } => {
+                let mut fields = vec![
+                    ("code", code.as_str().into()),
+                    ("port", port.as_str().into()),
+                    ("job", job.as_str().into()),
+                ];
                 fields.push(("rid", id.as_ref().map_or("", RegistrationId::as_str).into()));
                 fields.extend(identified(identity.as_ref()));
                 fields
@@ -374,10 +380,12 @@ mod tests {
         let id = RegistrationId::new("sn-1", IdRule::Dashes).unwrap();
         let rows = [(None, None, "", "", ""), (Some(identity), Some(id), "a4cf12000107", "SN-1", "sn-1")];
         for (identity, id, mac, serial, rid) in rows {
-            let event = Event::Refuse { code: Code::Locked, port: "usb-1".to_owned(), identity, id };
+            let (port, job) = ("usb-1".to_owned(), "WO-44192".to_owned());
+            let event = Event::Refuse { code: Code::Locked, port, identity, id, job };
             assert_eq!((event.name(), event.rc(), event.approver()), ("inject.refuse", "refused", ""));
             let expected = [
                 ("code", "locked".into()),
+                ("job", "WO-44192".into()),
                 ("mac", mac.into()),
                 ("port", "usb-1".into()),
                 ("rid", rid.into()),

@@ -10,6 +10,7 @@ use keystation_device::ports::PortError;
 use keystation_vault::{CreateError, ImportError, UnlockError};
 
 use crate::config::ConfigError;
+use crate::report::OutError;
 
 /// A station that cannot do what it was asked. No device was touched.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +45,9 @@ pub enum StationError {
         #[source]
         cause: io::Error,
     },
+    /// A file that should leave the station.
+    #[error(transparent)]
+    Out(#[from] OutError),
     /// The system gives no random numbers.
     #[error("the system gives no random numbers")]
     Random(#[source] getrandom::Error),
@@ -166,6 +170,8 @@ impl StationError {
             Self::Id(_) => "registration-id",
             Self::Query(_) => "query",
             Self::Disk { .. } => "disk",
+            Self::Out(OutError::Exists(_)) => "file-exists",
+            Self::Out(OutError::Disk { .. }) => "disk",
             Self::Random(_) => "no-random-numbers",
             Self::Clock(_) => "clock",
             Self::Unprotected(_) => "memory-unprotected",
@@ -209,6 +215,8 @@ impl StationError {
             Self::Id(_) => &["Give the ID as the records have it."],
             Self::Query(_) => &["For example: mac:a1-b2-c3-d4-e5-f6, or job:WO-44192 outcome:timeout."],
             Self::Disk { .. } => &["Check free space and permissions.", "Start again."],
+            Self::Out(OutError::Exists(_)) => &["Name another file, or move that one away."],
+            Self::Out(OutError::Disk { .. }) => &["Check the path, free space and permissions."],
             Self::Random(_) | Self::Clock(_) | Self::Unprotected(_) | Self::Thread(_) | Self::Input(_) => {
                 &["Call the administrator."]
             }
@@ -259,6 +267,7 @@ impl StationError {
             | Self::Origin(_)
             | Self::Id(_)
             | Self::Query(_)
+            | Self::Out(OutError::Exists(_))
             | Self::OtherLog { .. }
             | Self::NoSlot(_)
             | Self::NoKey(_)

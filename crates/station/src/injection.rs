@@ -28,7 +28,7 @@ impl Station {
     /// Opens the port. That it cannot be opened is recorded.
     pub fn open_port(&self, work: &Work) -> Result<SerialPort, Failure> {
         ports::open_at(&work.port, work.profile.baud)
-            .map_err(|e| self.refused(Code::PortUnavailable, work.port.display().to_string(), e))
+            .map_err(|e| self.refused(work, Code::PortUnavailable, work.port.display().to_string(), e))
     }
 
     /// Gives the device on an open port its key. Whatever happens is in the log when this returns.
@@ -39,13 +39,13 @@ impl Station {
         watch: &mut dyn FnMut(Step),
     ) -> Result<Pass, Failure> {
         let place = PortInfo::of(&work.port)
-            .map_err(|e| self.refused(Code::PortUnavailable, work.port.display().to_string(), e))?
+            .map_err(|e| self.refused(work, Code::PortUnavailable, work.port.display().to_string(), e))?
             .label();
         let key = self.key(&work.profile.group_key).map_err(|e| {
             let code = if matches!(e, VaultError::Locked) { Code::VaultLocked } else { Code::VaultFailed };
-            self.refused(code, place.clone(), e)
+            self.refused(work, code, place.clone(), e)
         })?;
-        let nonces = random::nonces().map_err(|e| self.refused(Code::VaultFailed, place.clone(), e))?;
+        let nonces = random::nonces().map_err(|e| self.refused(work, Code::VaultFailed, place.clone(), e))?;
         let actor = self.actor();
         let order = Order {
             recipe: &work.profile.recipe,
@@ -62,8 +62,14 @@ impl Station {
     }
 
     /// Nothing was sent to the device, and the log says so.
-    fn refused(&self, code: Code, port: String, cause: impl Error + Send + Sync + 'static) -> Failure {
-        let event = Event::Refuse { code, port, identity: None, id: None };
+    fn refused(
+        &self,
+        work: &Work,
+        code: Code,
+        port: String,
+        cause: impl Error + Send + Sync + 'static,
+    ) -> Failure {
+        let event = Event::Refuse { code, port, identity: None, id: None, job: work.job.clone() };
         match self.journal().append(&Entry { actor: self.actor(), event }) {
             Ok(record) => Failure {
                 code,

@@ -11,6 +11,7 @@ pub mod files;
 mod injection;
 pub mod line;
 mod random;
+pub mod report;
 mod station;
 
 pub use data_dir::DataDir;

@@ -9,6 +9,7 @@
 )]
 
 mod architecture; // who may import whom, over `cargo metadata`
+mod exports; // what leaves the station for people and other programs
 mod first_key; // one device, end to end, and what is refused
 mod kill; // the station killed at every step
 mod lies; // devices that say OK and do something else

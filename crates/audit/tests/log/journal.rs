@@ -41,12 +41,19 @@ fn every_event() -> Vec<Event> {
         }),
         Event::Result(outcome("sn-1", 7, Holds::Unknown)),
         Event::Resolve(outcome("sn-1", 7, Holds::New)),
-        Event::Refuse { code: Code::Silent, port: "p".to_owned(), identity: None, id: None },
+        Event::Refuse {
+            code: Code::Silent,
+            port: "p".to_owned(),
+            identity: None,
+            id: None,
+            job: String::new(),
+        },
         Event::Refuse {
             code: Code::AlreadyKeyed,
             port: "p".to_owned(),
             identity: Some(intent("sn-1").identity),
             id: Some(id("sn-1")),
+            job: "WO-44192".to_owned(),
         },
     ];
     for event in &events {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use keystation_audit::{Field, Journal, Page, Paths, Query, QueryError, Reader};
+use keystation_audit::{Field, Journal, Page, Paths, Query, QueryError, ReadError, Reader};
 use keystation_core::failure::Code;
 use keystation_core::identity::Identity;
 use keystation_core::record::{Actor, Entry, Event, Holds, Intent, Outcome, Seq};
@@ -39,7 +39,8 @@ fn log() -> (TempDir, Paths, Journal) {
         let device = device(number);
         if number % 10 == 9 {
             let (identity, id) = (Some(device.identity.clone()), Some(device.id.clone()));
-            let refuse = Event::Refuse { code: Code::AlreadyKeyed, port: device.port.clone(), identity, id };
+            let (code, job) = (Code::AlreadyKeyed, String::new());
+            let refuse = Event::Refuse { code, port: device.port.clone(), identity, id, job };
             journal.append(&by(operator, refuse)).unwrap();
             continue;
         }
@@ -159,6 +160,39 @@ fn pages_follow_one_another_without_gap_or_repetition() {
 }
 
 #[test]
+fn every_attempt_comes_once_with_its_own_record_and_a_moment_stays_one() {
+    let (_directory, paths, journal) = log();
+    let reader = Reader::open(&paths).unwrap();
+    // More than one stride of them.
+    for number in 100..1_300 {
+        journal.append(&entry(follow(&journal, device(number)))).unwrap();
+    }
+    let moment = reader.snapshot().unwrap();
+    let mut seen = Vec::new();
+    reader
+        .attempts::<ReadError>(&Query::default(), |attempt, record| {
+            if seen.is_empty() {
+                journal.append(&entry(follow(&journal, device(2_000)))).unwrap();
+            }
+            assert_eq!(
+                (record.seq(), record.text("mac").unwrap()),
+                (attempt.seq, attempt.mac.as_str().into())
+            );
+            seen.push(attempt.seq);
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(seen.len(), 1_260);
+    assert!(seen.is_sorted_by(|newer, older| newer > older) && seen[0] < moment.checkpoint().size);
+
+    drop(moment);
+    let stopped = reader.attempts(&Query::default(), |attempt, _| {
+        Err(ReadError::NotARecord { seq: attempt.seq, why: keystation_audit::RecordError::Field("x") })
+    });
+    assert!(matches!(stopped, Err(ReadError::NotARecord { seq, .. }) if seq > seen[0]), "{stopped:?}");
+}
+
+#[test]
 fn a_period_holds_both_its_days() {
     let (_directory, paths, _journal) = log();
     let reader = Reader::open(&paths).unwrap();
@@ -217,7 +251,7 @@ fn figures_add_up() {
     assert_eq!(sum(&mut figures.jobs.iter()), (42, 12, 6, 1));
     assert_eq!(sum(&mut figures.slots.iter().map(|slot| &slot.tally)), (42, 12, 6, 1));
     let names: Vec<_> = figures.jobs.iter().map(|job| job.name.as_str()).collect();
-    assert_eq!(names, ["", "WO-0", "WO-1", "WO-2"], "a refusal belongs to no work order");
+    assert_eq!(names, ["", "WO-0", "WO-1", "WO-2"], "the refusals were not for a work order");
     assert!(figures.slots.iter().all(|slot| slot.median_ms == Some(10)));
 
     let one = reader.figures(i64::MIN, i64::MAX, Some("WO-1")).unwrap();

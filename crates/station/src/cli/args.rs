@@ -198,10 +198,31 @@ pub(crate) enum AuditVerb {
         #[arg(long, value_name = "ID")]
         job: Option<String>,
     },
+    /// Write a list of devices for a spreadsheet or an MES, newest first: one row for each attempt
+    List {
+        /// `mac:` `sn:` `id:` `job:` `op:` `key:` `outcome:` `from:2026-11-01` `to:2026-11-30`; nothing for all
+        #[arg(value_name = "WORD")]
+        words: Vec<String>,
+        /// How it is written
+        #[arg(long, value_enum, default_value_t = ListFormat::Csv)]
+        format: ListFormat,
+        /// The file to write. It must not be there yet
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Make the tables that are derived from the records anew; the records stay as they are
     Rebuild,
     /// Verify every record, the tree, the signature and the head outside of the database
     Verify,
+}
+
+/// The two forms of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ListFormat {
+    /// Comma-separated, for a spreadsheet
+    Csv,
+    /// One JSON object on each line
+    Jsonl,
 }
 
 /// A work order's number, as ERP systems write it: at most 64 characters of `A-Z a-z 0-9 - _ . /`.

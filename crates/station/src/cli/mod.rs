@@ -3,6 +3,7 @@
 mod args;
 mod audit;
 mod output;
+mod reports;
 mod search;
 mod selftest;
 mod witness;
@@ -87,6 +88,9 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
         }
         Verb::Audit(AuditVerb::Figures { from, to, job }) => {
             search::figures(&data, from.as_deref(), to.as_deref(), job.as_deref(), out)
+        }
+        Verb::Audit(AuditVerb::List { words, format, out: file }) => {
+            reports::list(&data, words, *format, file, out)
         }
         Verb::Audit(AuditVerb::Verify) => audit::verify(&data, out),
         Verb::Audit(AuditVerb::Rebuild) => audit::rebuild(&data, out),

@@ -1,0 +1,104 @@
+//! What leaves the station for people and other programs, read back by programs that we did not write.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+
+use keystation_tests::bench::{Bench, finished};
+use keystation_tests::sim::Sim;
+use serde_json::Value;
+
+const JOB: &str = "WO-44192";
+
+/// A station with a job of six attempts, oldest first: a device passes, and is refused the second time because it has a
+/// key; one falls silent while it is written and is settled when it is seen again; one stores nothing, then is mended
+/// and passes; one calls itself a formula, and is refused. After them a device of another job.
+fn worked() -> Bench {
+    let bench = Bench::quick();
+    let inject = |sim: &Sim, job: &str| {
+        let mut command = bench.inject_command(&sim.port(0));
+        finished(command.args(["--job", job])).exit
+    };
+    let sim = |name: &str, serial: &str, mac: &str, fault: &str| {
+        Sim::start(&bench.file(name), 1, &["--serial", serial, "--mac", mac, "--fault", fault])
+    };
+    let good = Sim::published(&bench.file("good"));
+    assert_eq!(inject(&good, JOB), Some(0));
+    assert_eq!(inject(&good, JOB), Some(3));
+
+    let mut silent = sim("silent", "SN-2", "a4:cf:12:00:00:02", "silent=commit");
+    assert_eq!(inject(&silent, JOB), Some(1));
+    silent.command("fault 0 ");
+    assert_eq!(inject(&silent, JOB), Some(0));
+
+    let mut liar = sim("liar", "SN-3", "a4:cf:12:00:00:03", "lie=ok-stores-nothing");
+    assert_eq!(inject(&liar, JOB), Some(1));
+    liar.command("fault 0 ");
+    assert_eq!(inject(&liar, JOB), Some(0));
+
+    assert_eq!(inject(&sim("formula", "=2+3", "a4:cf:12:00:00:04", ""), JOB), Some(1));
+    assert_eq!(inject(&sim("other", "SN-9", "a4:cf:12:00:00:09", ""), "WO-1"), Some(0));
+    bench
+}
+
+/// The rows of a CSV file, as Python's `csv` reads them.
+fn python(file: &std::path::Path) -> Vec<Value> {
+    let script = "import csv, json, sys\n\
+                  rows = list(csv.DictReader(open(sys.argv[1], newline='', encoding='utf-8'), strict=True))\n\
+                  print(json.dumps(rows))";
+    let output = Command::new("python3").args(["-c", script]).arg(file).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn a_list_is_the_same_for_a_spreadsheet_and_for_a_program() {
+    let bench = worked();
+    let (csv, lines) = (bench.file("list.csv"), bench.file("list.jsonl"));
+    let words = format!("job:{JOB}");
+    for (format, file) in [("csv", &csv), ("jsonl", &lines)] {
+        let file = file.to_str().unwrap();
+        let run = bench.run(&["audit", "list", "--format", format, "--out", file, &words]);
+        assert_eq!(run.exit, Some(0), "{run:?}");
+        assert_eq!(run.event("list").unwrap()["rows"], 6);
+        let again = bench.run(&["audit", "list", "--format", format, "--out", file, &words]);
+        assert_eq!(again.exit, Some(2), "nothing is replaced: {again:?}");
+    }
+    let text = fs::read_to_string(&lines).unwrap();
+    let objects: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let rows = python(&csv);
+    assert_eq!(rows.len(), objects.len());
+    for (row, object) in rows.iter().zip(&objects) {
+        let (row, object) = (row.as_object().unwrap(), object.as_object().unwrap());
+        assert_eq!(row.keys().collect::<BTreeSet<_>>(), object.keys().collect::<BTreeSet<_>>());
+        for (name, value) in object {
+            let cell = row[name].as_str().unwrap();
+            let plain = cell.strip_prefix('\'').unwrap_or(cell);
+            let expected = match value {
+                Value::Null => String::new(),
+                Value::String(text) => text.clone(),
+                number => number.to_string(),
+            };
+            assert_eq!(plain, expected, "{name}");
+            assert!(!cell.starts_with(['=', '+', '-', '@']), "{name}: {cell}");
+        }
+    }
+    let came: Vec<_> = objects.iter().map(|row| [&row["outcome"], &row["holds"], &row["verified"]]).collect();
+    assert_eq!(
+        came,
+        [
+            ["refused", "untouched", "none"],
+            ["ok", "new", "challenge"],
+            ["verify_mismatch", "old", "none"],
+            ["ok", "new", "challenge"],
+            ["refused", "untouched", "none"],
+            ["ok", "new", "challenge"],
+        ],
+        "newest first"
+    );
+    let serials: Vec<_> = rows.iter().map(|row| row["serial"].as_str().unwrap()).collect();
+    assert_eq!(serials, ["'=2+3", "SN-3", "SN-3", "SN-2", "007-888-abc", "007-888-abc"]);
+    assert_eq!(rows[5]["mac"], "a1-b2-c3-d4-e5-f6");
+    assert_eq!(rows[5]["check_value"], "9B5BD-BEC8B");
+    assert!(objects[5]["cycle_ms"].is_u64() && objects[3]["cycle_ms"].is_null(), "one was found out later");
+}
