@@ -3,7 +3,7 @@
 //! [`Journal`] writes: one thread owns the connection and commits the waiting records of all callers together. A
 //! record counts when its transaction *and* the checkpoint beside the database are on disk. [`Reader`] reads and
 //! [verifies](Reader::verify) while the line runs. The bytes of records and checkpoints are specified in
-//! `docs/audit-format.md`.
+//! `docs/audit-format.md`. [`Names`] is beside the log and no part of it.
 //!
 //! Deliberately absent: any way to change or delete a record, to append without a checkpoint, or to begin a log
 //! where there was one.
@@ -17,6 +17,7 @@ mod files;
 mod finding;
 mod journal;
 mod json;
+mod names;
 mod note;
 mod origin;
 mod projection;
@@ -41,6 +42,7 @@ pub use figures::{Figures, Slot, Tally};
 pub use files::{FileError, Paths};
 pub use finding::Finding;
 pub use journal::{AppendError, Journal, OpenError};
+pub use names::{Names, NamesError};
 pub use note::{KeyError, NoteError, Signer, VerifierKey};
 pub use origin::Origin;
 pub use proof::{ProofError, verify_consistency, verify_inclusion};

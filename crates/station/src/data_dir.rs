@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 /// head.note        its newest checkpoint, outside of the database
 /// station.key      signs the checkpoints
 /// log.vkey         the public half of it, for whoever verifies
+/// names.db         who is behind an operator ID; can be erased, and is no part of the log
 /// *.lock           held by the one program that writes
 /// ```
 #[derive(Debug, Clone)]
@@ -55,6 +56,12 @@ impl DataDir {
     #[must_use]
     pub fn vault(&self) -> PathBuf {
         self.0.join("vault.age")
+    }
+
+    /// The table of names.
+    #[must_use]
+    pub fn names(&self) -> PathBuf {
+        self.0.join("names.db")
     }
 
     /// Makes the directory, for its owner only, with an example profile.

@@ -10,6 +10,7 @@ use keystation_device::ports::PortError;
 use keystation_vault::{CreateError, ImportError, UnlockError};
 
 use crate::config::ConfigError;
+use crate::person::NotAName;
 use crate::report::OutError;
 
 /// A station that cannot do what it was asked. No device was touched.
@@ -48,6 +49,21 @@ pub enum StationError {
     /// A file that should leave the station.
     #[error(transparent)]
     Out(#[from] OutError),
+    /// A file that was named cannot be read.
+    #[error("{} cannot be read", path.display())]
+    Unread {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// What should be a name is none.
+    #[error(transparent)]
+    Name(#[from] NotAName),
+    /// The table of names cannot be used.
+    #[error(transparent)]
+    Names(#[from] keystation_audit::NamesError),
     /// The system gives no random numbers.
     #[error("the system gives no random numbers")]
     Random(#[source] getrandom::Error),
@@ -172,6 +188,9 @@ impl StationError {
             Self::Disk { .. } => "disk",
             Self::Out(OutError::Exists(_)) => "file-exists",
             Self::Out(OutError::Disk { .. }) => "disk",
+            Self::Unread { .. } => "file-unreadable",
+            Self::Name(_) => "name",
+            Self::Names(_) => "names",
             Self::Random(_) => "no-random-numbers",
             Self::Clock(_) => "clock",
             Self::Unprotected(_) => "memory-unprotected",
@@ -217,6 +236,11 @@ impl StationError {
             Self::Disk { .. } => &["Check free space and permissions.", "Start again."],
             Self::Out(OutError::Exists(_)) => &["Name another file, or move that one away."],
             Self::Out(OutError::Disk { .. }) => &["Check the path, free space and permissions."],
+            Self::Unread { .. } => &["Check the path and who may read it."],
+            Self::Name(_) => &["Give it on one line, by prompt or with --name-file."],
+            Self::Names(_) => {
+                &["Check names.db in the data directory: it may be moved away, the log needs none of it."]
+            }
             Self::Random(_) | Self::Clock(_) | Self::Unprotected(_) | Self::Thread(_) | Self::Input(_) => {
                 &["Call the administrator."]
             }
@@ -267,6 +291,8 @@ impl StationError {
             | Self::Origin(_)
             | Self::Id(_)
             | Self::Query(_)
+            | Self::Name(_)
+            | Self::Unread { .. }
             | Self::Out(OutError::Exists(_))
             | Self::OtherLog { .. }
             | Self::NoSlot(_)

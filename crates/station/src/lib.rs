@@ -10,6 +10,7 @@ mod error;
 pub mod files;
 mod injection;
 pub mod line;
+mod person;
 mod random;
 pub mod report;
 mod station;
@@ -17,6 +18,7 @@ mod station;
 pub use data_dir::DataDir;
 pub use error::{Exit, StationError};
 pub use injection::Work;
+pub use person::{NotAName, PersonName};
 pub use station::{Overview, Station, paths};
 
 pub use keystation_audit::Counts;

@@ -102,3 +102,28 @@ fn a_list_is_the_same_for_a_spreadsheet_and_for_a_program() {
     assert_eq!(rows[5]["check_value"], "9B5BD-BEC8B");
     assert!(objects[5]["cycle_ms"].is_u64() && objects[3]["cycle_ms"].is_null(), "one was found out later");
 }
+
+#[test]
+fn a_name_is_given_shown_and_gone() {
+    let bench = Bench::quick();
+    bench.private("name", "Ada Lovelace\n");
+    let file = bench.file("name");
+    let set = bench.run(&["person", "set", "op-0117", "--name-file", file.to_str().unwrap()]);
+    assert_eq!(set.exit, Some(0), "{set:?}");
+    let listed = bench.run(&["person", "list"]);
+    assert_eq!(listed.event("person").unwrap()["name"], "Ada Lovelace");
+    assert!(listed.stderr.is_empty(), "{listed:?}");
+
+    let forgotten = bench.run(&["person", "forget", "op-0117"]);
+    assert_eq!(forgotten.event("person").unwrap()["erased"], true, "{forgotten:?}");
+    assert_eq!(bench.run(&["person", "list"]).events, [] as [Value; 0]);
+    for path in fs::read_dir(bench.data()).unwrap().map(|file| file.unwrap().path()).filter(|p| p.is_file()) {
+        let bytes = fs::read(&path).unwrap();
+        assert!(!bytes.windows(8).any(|found| found == b"Lovelace"), "{}", path.display());
+    }
+    let again = bench.run(&["person", "forget", "op-0117"]);
+    assert_eq!((again.exit, &again.event("person").unwrap()["erased"]), (Some(0), &false.into()));
+    bench.private("name", "\n");
+    let empty = bench.run(&["person", "set", "op-0117", "--name-file", file.to_str().unwrap()]);
+    assert_eq!(empty.exit, Some(2), "{empty:?}");
+}

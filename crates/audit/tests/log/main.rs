@@ -7,6 +7,7 @@ mod bits; // the same, one bit at a time
 mod example; // the worked example of docs/audit-format.md
 mod forge; // with every hash computed anew, without the key and with it
 mod journal; // appending, closing, opening, one writer
+mod names; // the table that can be erased
 mod proofs; // inclusion and consistency, out of what the database keeps
 mod search; // finding devices, pages, figures
 mod standing; // what the log knows of a device

@@ -72,6 +72,9 @@ pub(crate) enum Verb {
         #[command(flatten)]
         passphrase: PassphraseFrom,
     },
+    /// Names behind operator IDs: in a table that can be erased, never in the log
+    #[command(subcommand)]
+    Person(PersonVerb),
     /// The audit log
     #[command(subcommand)]
     Audit(AuditVerb),
@@ -160,6 +163,27 @@ pub(crate) enum WitnessVerb {
         /// Directory of the witness
         #[arg(long, value_name = "DIR")]
         state: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PersonVerb {
+    /// Give an operator ID a name. It is asked for: arguments can be seen by everybody at this machine
+    Set {
+        /// Operator ID
+        #[arg(value_name = "ID", value_parser = keystation::config::plain_id)]
+        id: String,
+        /// Read the name from the first line of this file
+        #[arg(long, value_name = "FILE")]
+        name_file: Option<PathBuf>,
+    },
+    /// Operator IDs and their names
+    List,
+    /// Take the name of an operator ID away. Its records stay as they are: they hold the ID only
+    Forget {
+        /// Operator ID
+        #[arg(value_name = "ID", value_parser = keystation::config::plain_id)]
+        id: String,
     },
 }
 

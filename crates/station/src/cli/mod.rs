@@ -3,6 +3,7 @@
 mod args;
 mod audit;
 mod output;
+mod person;
 mod reports;
 mod search;
 mod selftest;
@@ -19,7 +20,7 @@ use keystation_device::ports;
 use keystation_vault::{DerivedKeyAnswer, ImportError, NewKey, Passphrase, SealedFile, SecretSource};
 use serde_json::{Value, json};
 
-use args::{AuditVerb, Cli, KeyVerb, PassphraseFrom, Verb};
+use args::{AuditVerb, Cli, KeyVerb, PassphraseFrom, PersonVerb, Verb};
 use output::{Output, causes};
 
 /// Runs the program.
@@ -82,6 +83,9 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
             let report = check::check(&data, port, &profile, &passphrase)?;
             Ok(checked(&report, out))
         }
+        Verb::Person(PersonVerb::Set { id, name_file }) => person::set(&data, id, name_file.as_deref(), out),
+        Verb::Person(PersonVerb::List) => person::list(&data, out),
+        Verb::Person(PersonVerb::Forget { id }) => person::forget(&data, id, out),
         Verb::Audit(AuditVerb::Show { last, id }) => audit::show(&data, *last, id.as_deref(), out),
         Verb::Audit(AuditVerb::Search { words, limit, before }) => {
             search::search(&data, words, *limit, *before, out)
