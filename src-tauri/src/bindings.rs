@@ -22,6 +22,8 @@ fn generated() -> BTreeMap<String, String> {
     let files = files![
         problem::Problem,
         dto::Overview,
+        dto::Anchor,
+        dto::AnchorState,
         dto::KeyLine,
         dto::Counts,
         dto::SlotLine,

@@ -77,6 +77,7 @@ impl Desk {
                 done: seen.counts.passed,
                 failed: seen.counts.failed + seen.counts.refused,
             },
+            anchor: seen.anchoring.into(),
             slots: self.slots.clone(),
         })
     }

@@ -32,8 +32,55 @@ pub(crate) struct Overview {
     pub(crate) open_intents: usize,
     /// Results since the station was started.
     pub(crate) counts: Counts,
+    /// How far the log is secured outside of this machine.
+    pub(crate) anchor: Anchor,
     /// Where devices are plugged in.
     pub(crate) slots: Vec<SlotLine>,
+}
+
+/// How far the log is secured outside of this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct Anchor {
+    /// What the rules say.
+    pub(crate) state: AnchorState,
+    /// The last record that a witness vouches for.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub(crate) record: Option<u64>,
+    /// When, by the witness's clock, in milliseconds since 1970.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub(crate) time: Option<u64>,
+    /// Records that nobody vouches for.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub(crate) open: u64,
+}
+
+/// What the rules say of how far the log is secured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) enum AnchorState {
+    /// The settings name no witness.
+    None,
+    /// Secured well enough.
+    Fresh,
+    /// It is time for the witness.
+    Due,
+    /// No new job is begun.
+    Overdue,
+}
+
+impl From<keystation::Anchoring> for Anchor {
+    fn from(anchoring: keystation::Anchoring) -> Self {
+        let state = match anchoring.state {
+            keystation::AnchorState::None => AnchorState::None,
+            keystation::AnchorState::Fresh => AnchorState::Fresh,
+            keystation::AnchorState::Due => AnchorState::Due,
+            keystation::AnchorState::Overdue => AnchorState::Overdue,
+        };
+        let (record, time) = anchoring.secured.map(|(record, _, time)| (record, time * 1000)).unzip();
+        Self { state, record, time, open: anchoring.open }
+    }
 }
 
 /// A group key, as a person compares it with a paper.

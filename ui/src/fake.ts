@@ -46,6 +46,7 @@ export const station: Overview = {
   records: 5124,
   openIntents: 0,
   counts: { done: 412, failed: 3 },
+  anchor: { state: "none", record: null, time: null, open: 5124 },
   slots: [{ number: 1, port: "/dev/ttyUSB0", profile: "env-sensor 2" }],
 };
 

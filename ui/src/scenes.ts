@@ -59,6 +59,13 @@ export const scenes: Readonly<Record<string, () => FakeShell | Promise<FakeShell
   "fail-locked": () => with_(failing, (fake) => fake.lock()),
   "log-failed": () => with_(logFailed),
   unsettled: () => shell({ ...open, openIntents: 1 }),
+  "witness-due": () =>
+    shell({ ...open, anchor: { state: "due", record: 5120, time: Date.now() - 9 * 3_600_000, open: 4 } }),
+  "witness-overdue": () =>
+    shell({
+      ...open,
+      anchor: { state: "overdue", record: 124, time: Date.now() - 26 * 3_600_000, open: 5000 },
+    }),
   "no-key": () => shell({ ...open, key: { label: "gk-2026a", checkValue: null } }),
   "no-slot": () => shell({ ...open, key: null, profile: "", slots: [] }),
   stopped: () => {

@@ -1,5 +1,6 @@
 // Every word of the window that does not come from the station, in one place.
 
+import type { AnchorState } from "./bindings/AnchorState";
 import type { RecordLine } from "./bindings/RecordLine";
 import type { Step } from "./bindings/Step";
 
@@ -21,6 +22,8 @@ const events: Readonly<Record<string, string>> = {
   "auth.lock": "Vault locked",
   "auth.fail": "Passphrase refused",
   "gk.import": "Group key imported",
+  "cp.anchor": "Secured by a witness",
+  "integrity.fail": "Another log of this name was found",
   "inject.intent": "About to write",
   "inject.refuse": "Not written",
 };
@@ -35,6 +38,14 @@ const outcomes: Readonly<Record<string, string>> = {
   swapped: "other device",
   refused: "refused",
   aborted: "stopped",
+};
+
+/** How far the log is secured outside of this machine: what the rules say. */
+export const secured: Readonly<Record<AnchorState, string>> = {
+  none: "Secured",
+  fresh: "Secured",
+  due: "Secured · witness due",
+  overdue: "Secured · witness overdue, no new jobs",
 };
 
 /** What a record says, in words. An event that this window does not know is shown by its name. */

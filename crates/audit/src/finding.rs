@@ -114,6 +114,12 @@ pub enum Finding {
         /// Records that the head covers.
         size: u64,
     },
+    /// The records are not those that a witness cosigned.
+    #[error("The first {size} records are not those that a witness cosigned.")]
+    CosignedRoot {
+        /// Records that the witness cosigned.
+        size: u64,
+    },
     /// Tables, triggers or indexes are not those that this program makes.
     #[error("The database has another structure than this program gave it: `{name}`.")]
     Structure {
@@ -161,6 +167,7 @@ impl Finding {
             | Self::HeadMissing
             | Self::Head(_)
             | Self::HeadRoot { .. }
+            | Self::CosignedRoot { .. }
             | Self::SurplusNode { .. }
             | Self::Structure { .. }
             | Self::Derived { .. } => None,

@@ -12,7 +12,9 @@ use keystation_core::record::{Actor, Entry, Event, Seq};
 use keystation_core::registration::RegistrationId;
 use rusqlite::Connection;
 
+use crate::anchor::{Anchor, AnchorRefusal};
 use crate::clock::Clock;
+use crate::cosignature::WitnessKey;
 use crate::files::{self, FileError, Lock, Paths};
 use crate::finding::Finding;
 use crate::note::{KeyError, Signer, VerifierKey};
@@ -152,6 +154,9 @@ pub enum AppendError {
         /// The registration ID.
         id: String,
     },
+    /// The cosigned checkpoint does not secure this log. The log goes on.
+    #[error("the cosigned checkpoint was not taken: {0}")]
+    NotAnchored(AnchorRefusal),
     /// What the log knows could not be read.
     #[error("the log cannot be asked")]
     Unread(#[source] Arc<ReadError>),
@@ -164,6 +169,12 @@ pub enum AppendError {
     /// The log was closed.
     #[error("the log is closed")]
     Closed,
+}
+
+impl From<AnchorRefusal> for AppendError {
+    fn from(refusal: AnchorRefusal) -> Self {
+        Self::NotAnchored(refusal)
+    }
 }
 
 impl From<AppendError> for LogError {
@@ -282,6 +293,13 @@ impl Journal {
     /// Appends a record; returns its number when it is durable and the head covers it. Waits for the disk.
     pub fn append(&self, entry: &Entry) -> Result<Seq, AppendError> {
         self.ask(|answer| Job::Append(Box::new(entry.clone()), answer))
+    }
+
+    /// Keeps a checkpoint of this log that one of `witnesses` cosigned, and puts down that it did (`cp.anchor`). A checkpoint
+    /// that this log cannot have signed is put down as well (`integrity.fail`), and refused.
+    pub fn anchor(&self, actor: &Actor, note: &str, witnesses: &[WitnessKey]) -> Result<Seq, AppendError> {
+        let anchor = Anchor { actor: actor.clone(), note: note.to_owned(), witnesses: witnesses.to_vec() };
+        self.ask(|answer| Job::Anchor(Box::new(anchor), answer))
     }
 
     /// What the log knows of a registration ID.

@@ -8,8 +8,10 @@
 //! Deliberately absent: any way to change or delete a record, to append without a checkpoint, or to begin a log
 //! where there was one.
 
+mod anchor;
 mod checkpoint;
 mod clock;
+mod compare;
 mod cosignature;
 mod expected;
 mod figures;
@@ -35,8 +37,10 @@ mod verify;
 mod witness;
 mod writer;
 
+pub use anchor::{AnchorRefusal, Secured};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use clock::{BootId, Clock, Stamp, SystemClock};
+pub use compare::{Comparison, compare};
 pub use cosignature::WitnessKey;
 pub use figures::{Figures, Slot, Tally};
 pub use files::{FileError, Paths};

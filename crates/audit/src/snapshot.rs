@@ -83,7 +83,7 @@ impl From<Finding> for ReadError {
 }
 
 /// The two ways in which [`state`] fails.
-fn refused(error: OpenError) -> ReadError {
+pub(crate) fn refused(error: OpenError) -> ReadError {
     match error {
         OpenError::Integrity(finding) => ReadError::Damaged(finding),
         OpenError::Database(e) => ReadError::Database(e),

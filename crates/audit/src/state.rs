@@ -3,6 +3,7 @@
 use keystation_core::record::Seq;
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::anchor;
 use crate::checkpoint::Checkpoint;
 use crate::finding::Finding;
 use crate::journal::OpenError;
@@ -40,6 +41,7 @@ pub(crate) fn check(conn: &Connection, key: &VerifierKey, head: &str) -> Result<
     if self::frontier(conn, head.size)?.root() != head.root {
         return Err(Finding::HeadRoot { size: head.size }.into());
     }
+    anchor::check(conn, key)?;
     let ahead = size - head.size;
     for seq in std::iter::once(0).chain(size - (ahead + 1).min(size).min(TAIL)..size) {
         check_record(conn, seq, key)?;
@@ -73,6 +75,11 @@ fn frontier(conn: &Connection, size: u64) -> Result<Frontier, OpenError> {
         let (first, last) = at.leaves();
         Ok(stored(conn, at)?.ok_or(Finding::Node { level: at.level, first, last })?)
     })
+}
+
+/// The root of the first `size` records, out of the stored leaves and nodes.
+pub(crate) fn root(conn: &Connection, size: u64) -> Result<Hash, OpenError> {
+    Ok(frontier(conn, size)?.root())
 }
 
 /// The stored root of a complete subtree.

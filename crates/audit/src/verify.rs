@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use keystation_core::record::Seq;
 use rusqlite::{Connection, Rows, Statement};
 
+use crate::anchor;
 use crate::checkpoint::Checkpoint;
 use crate::expected::Sightings;
 use crate::finding::Finding;
@@ -42,13 +43,13 @@ impl Verdict {
 }
 
 #[derive(Default)]
-struct Findings {
+pub(crate) struct Findings {
     list: Vec<Finding>,
     more: u64,
 }
 
 impl Findings {
-    fn add(&mut self, finding: Finding) {
+    pub(crate) fn add(&mut self, finding: Finding) {
         if self.list.len() < Verdict::LIMIT {
             self.list.push(finding);
         } else {
@@ -136,6 +137,7 @@ fn check(
     let mut expected = sightings.expected()?;
     let mut tree = Some(Frontier::default());
     let mut head_root = None;
+    let mut cosigned = anchor::cosigned(conn, key, findings)?.into_iter().peekable();
 
     let mut statement = conn.prepare("SELECT seq, body, leaf FROM log ORDER BY seq")?;
     let mut rows = statement.query([])?;
@@ -162,6 +164,11 @@ fn check(
             tree.push(leaf, |at, hash| nodes.compare(at, hash, findings))?;
             if head.is_some_and(|head| head.size == tree.size()) {
                 head_root = Some(tree.root());
+            }
+            if let Some(checkpoint) = cosigned.next_if(|checkpoint| checkpoint.size == tree.size())
+                && checkpoint.root != tree.root()
+            {
+                findings.add(Finding::CosignedRoot { size: checkpoint.size });
             }
         }
         let record = match Record::parse(body) {

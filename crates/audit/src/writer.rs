@@ -9,6 +9,7 @@ use keystation_core::record::{Entry, Event, Seq};
 use keystation_core::registration::RegistrationId;
 use rusqlite::{Connection, TransactionBehavior};
 
+use crate::anchor::Anchor;
 use crate::checkpoint::Checkpoint;
 use crate::clock::Clock;
 use crate::files::{self, FileError, Lock};
@@ -27,6 +28,7 @@ const BATCH: usize = 256;
 /// What the thread is asked for. The answer goes back through the sender; a caller that is gone does not want it.
 pub(crate) enum Job {
     Append(Box<Entry>, Answer<Seq>),
+    Anchor(Box<Anchor>, Answer<Seq>),
     Standing(RegistrationId, Answer<Standing>),
     Checkpoint(Answer<String>),
     Close(Answer<()>),
@@ -65,12 +67,17 @@ impl Writer {
         while let Ok(first) = jobs.recv() {
             let mut entries = Vec::new();
             let mut answers = Vec::new();
+            let mut anchor = None;
             let mut close = None;
             for job in std::iter::once(first).chain(jobs.try_iter().take(BATCH - 1)) {
                 match job {
                     Job::Append(entry, answer) => {
                         entries.push(entry);
                         answers.push(answer);
+                    }
+                    Job::Anchor(job, answer) => {
+                        anchor = Some((job, answer));
+                        break;
                     }
                     Job::Standing(id, answer) => {
                         let standing = standing::standing(&self.conn, &id);
@@ -90,10 +97,23 @@ impl Writer {
                 Err(failure) => {
                     let failure = Arc::new(failure);
                     answers.iter().for_each(|answer| give(answer, Err(AppendError::Failed(failure.clone()))));
+                    if let Some((_, answer)) = anchor {
+                        give(&answer, Err(AppendError::Failed(failure.clone())));
+                    }
                     if let Some(answer) = close {
                         return give(&answer, Err(AppendError::Failed(failure)));
                     }
                     return refuse_all(jobs, &failure);
+                }
+            }
+            if let Some((anchor, answer)) = anchor {
+                match self.anchor(&anchor) {
+                    Ok(outcome) => give(&answer, outcome),
+                    Err(failure) => {
+                        let failure = Arc::new(failure);
+                        give(&answer, Err(AppendError::Failed(failure.clone())));
+                        return refuse_all(jobs, &failure);
+                    }
                 }
             }
             if let Some(answer) = close {
@@ -158,7 +178,7 @@ fn refuse_all(jobs: &Receiver<Job>, failure: &Arc<StorageFailure>) {
     let stopped = || AppendError::Stopped(failure.clone());
     for job in jobs {
         match job {
-            Job::Append(_, answer) => give(&answer, Err(stopped())),
+            Job::Append(_, answer) | Job::Anchor(_, answer) => give(&answer, Err(stopped())),
             Job::Standing(_, answer) => give(&answer, Err(stopped())),
             Job::Checkpoint(answer) => give(&answer, Err(stopped())),
             Job::Close(answer) => return give(&answer, Err(stopped())),

@@ -50,6 +50,8 @@ pub enum Code {
     VaultLocked,
     /// The vault cannot derive.
     VaultFailed,
+    /// No witness vouched for the log for too long.
+    Unsecured,
     /// A record could not be made durable.
     LogFailed,
 }
@@ -77,6 +79,7 @@ impl Code {
         Self::PortUnavailable,
         Self::VaultLocked,
         Self::VaultFailed,
+        Self::Unsecured,
         Self::LogFailed,
     ];
 
@@ -104,6 +107,7 @@ impl Code {
             Self::PortUnavailable => "port-unavailable",
             Self::VaultLocked => "vault-locked",
             Self::VaultFailed => "vault-failed",
+            Self::Unsecured => "unsecured",
             Self::LogFailed => "log-failed",
         }
     }
@@ -118,9 +122,12 @@ impl Code {
             Self::Refused | Self::StorageFailed | Self::Locked => "write_fail",
             Self::NotProven | Self::NotKept | Self::NotRestarted => "verify_mismatch",
             Self::Swapped => "swapped",
-            Self::NoIdentity | Self::AlreadyKeyed | Self::AlreadyRecorded | Self::Twin | Self::OtherKey => {
-                "refused"
-            }
+            Self::NoIdentity
+            | Self::AlreadyKeyed
+            | Self::AlreadyRecorded
+            | Self::Twin
+            | Self::OtherKey
+            | Self::Unsecured => "refused",
             Self::NotWritten | Self::VaultLocked | Self::VaultFailed | Self::LogFailed => "aborted",
         }
     }
@@ -151,6 +158,7 @@ impl Code {
             Self::PortUnavailable => "The port cannot be opened.",
             Self::VaultLocked => "The vault is locked.",
             Self::VaultFailed => "The vault cannot use the group key.",
+            Self::Unsecured => "The log was not secured for too long: no new job is begun.",
             Self::LogFailed => "The audit log cannot be written.",
         }
     }
@@ -180,6 +188,10 @@ impl Code {
             Self::PortUnavailable => &["Check the cable.", "Close other programs that use the port."],
             Self::VaultLocked => &["Unlock the vault."],
             Self::VaultFailed => &["Stop.", "Call the custodian."],
+            Self::Unsecured => &[
+                "Take the log to the witness: keystation audit anchor request.",
+                "Then accept its answer and go on.",
+            ],
             Self::LogFailed => &["Stop.", "Call the administrator: check disk and log."],
         }
     }

@@ -61,6 +61,24 @@ pub enum Event {
         /// Why, in one word.
         why: &'static str,
     },
+    /// `cp.anchor`: a witness outside of this machine cosigned a checkpoint.
+    Anchor {
+        /// Records that the checkpoint covers.
+        size: u64,
+        /// Their Merkle root, hexadecimal.
+        root: String,
+        /// Name of the witness.
+        witness: String,
+        /// When, by the witness's clock, in seconds since 1970.
+        time: u64,
+    },
+    /// `integrity.fail`: a checkpoint that this log cannot have signed bears the signature of its key.
+    IntegrityFailed {
+        /// Why it cannot, in one word.
+        why: &'static str,
+        /// The signed checkpoint: with this log it is the proof.
+        note: String,
+    },
     /// `gk.import`: a group key came into the vault.
     KeyImport {
         /// Everything but the key.
@@ -206,6 +224,8 @@ impl Event {
             Self::Unlock => "auth.unlock",
             Self::Lock => "auth.lock",
             Self::UnlockFailed { .. } => "auth.fail",
+            Self::Anchor { .. } => "cp.anchor",
+            Self::IntegrityFailed { .. } => "integrity.fail",
             Self::KeyImport { .. } => "gk.import",
             Self::Intent(_) => "inject.intent",
             Self::Result(_) => "inject.result",
@@ -251,6 +271,15 @@ impl Event {
             ],
             Self::Close | Self::Unlock | Self::Lock => vec![],
             Self::UnlockFailed { why } => vec![("why", (*why).into())],
+            Self::Anchor { size, root, witness, time } => vec![
+                ("size", (*size).into()),
+                ("root", root.as_str().into()),
+                ("witness", witness.as_str().into()),
+                ("time", (*time).into()),
+            ],
+            Self::IntegrityFailed { why, note } => {
+                vec![("why", (*why).into()), ("note", note.as_str().into())]
+            }
             Self::KeyImport { key, custody } => {
                 let mut fields = parent(key);
                 fields.push(("bytes", u64::from(key.length).into()));

@@ -3,12 +3,15 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use keystation_audit::WitnessKey;
 use keystation_core::identity::MacRule;
 use keystation_core::key::{Endpoint, KeyLabel};
 use keystation_core::recipe::{MacSpelling, Recipe};
 use keystation_core::registration::IdRule;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+
+use crate::anchoring::AnchorRule;
 
 /// A setting that cannot be used. Nothing has happened yet; the file has to be mended.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +45,10 @@ pub struct StationConfig {
     pub operator: String,
     /// Where devices are plugged in.
     pub slots: Vec<SlotConfig>,
+    /// Whose cosignatures secure the log.
+    pub witnesses: Vec<WitnessKey>,
+    /// When the log counts as not secured enough.
+    pub anchor: AnchorRule,
     /// The bytes of the file, for the start record.
     pub text: String,
 }
@@ -80,6 +87,24 @@ struct StationFile {
     operator: toml::Spanned<String>,
     #[serde(default)]
     slot: Vec<SlotSection>,
+    #[serde(default)]
+    witness: Vec<WitnessSection>,
+    anchor: Option<toml::Spanned<AnchorSection>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WitnessSection {
+    vkey: toml::Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AnchorSection {
+    warn_hours: u64,
+    warn_records: u64,
+    block_hours: u64,
+    block_records: u64,
 }
 
 #[derive(Deserialize)]
@@ -190,6 +215,17 @@ pub fn plain_id(text: &str) -> Result<String, &'static str> {
     }
 }
 
+/// A rule that warns before it blocks, and that blocks at some time.
+const fn rule(section: &AnchorSection) -> Result<AnchorRule, &'static str> {
+    let AnchorSection { warn_hours, warn_records, block_hours, block_records } = *section;
+    let from_one = warn_hours > 0 && warn_records > 0;
+    if from_one && warn_hours <= block_hours && warn_records <= block_records {
+        Ok(AnchorRule { warn_hours, warn_records, block_hours, block_records })
+    } else {
+        Err("all four count from 1, and it warns no later than it blocks")
+    }
+}
+
 impl StationConfig {
     /// Reads `station.toml`; the profiles that its slots name are looked for in `profiles/` beside it.
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
@@ -207,7 +243,19 @@ impl StationConfig {
             source.checked("profile", slot.profile.span(), found)?;
             slots.push(SlotConfig { number, port: slot.port, profile });
         }
-        Ok(Self { origin: parsed.origin, operator, slots, text: source.text })
+        let mut witnesses: Vec<WitnessKey> = Vec::new();
+        for WitnessSection { vkey } in parsed.witness {
+            let key: WitnessKey = source.checked("vkey", vkey.span(), vkey.get_ref().parse())?;
+            let twice = witnesses.iter().any(|known| known.name() == key.name());
+            let once = if twice { Err("there is a witness of this name already") } else { Ok(()) };
+            source.checked("vkey", vkey.span(), once)?;
+            witnesses.push(key);
+        }
+        let anchor = match parsed.anchor {
+            None => AnchorRule::default(),
+            Some(section) => source.checked("anchor", section.span(), rule(section.get_ref()))?,
+        };
+        Ok(Self { origin: parsed.origin, operator, slots, witnesses, anchor, text: source.text })
     }
 }
 
@@ -282,6 +330,11 @@ mod tests {
             text.replace("# [[slot]]", "[[slot]]").replace("# # ", "# ").replace("# port", "port");
         let config = station(&uncommented.replace("# profile", "profile")).unwrap();
         assert_eq!(config.slots[0].number, 1);
+        assert_eq!(
+            (config.witnesses.len(), config.anchor),
+            (0, AnchorRule::default()),
+            "it states the default"
+        );
         assert_eq!(profile(PROFILE).unwrap().title, "example/1");
     }
 
@@ -300,6 +353,13 @@ mod tests {
             (
                 format!("{base}[[slot]]\nport = \"p\"\nprofile = \"example.toml\"\nbaud = 9\n"),
                 "unknown field `baud`",
+            ),
+            (format!("{base}[[witness]]\nvkey = \"a+b\"\n"), "station.toml:5: `vkey`: it is not of the form"),
+            (
+                format!(
+                    "{base}[anchor]\nwarn_hours = 9\nwarn_records = 1\nblock_hours = 8\nblock_records = 1\n"
+                ),
+                "`anchor`: all four count from 1, and it warns",
             ),
         ] {
             let error = station(&text).unwrap_err();

@@ -3,12 +3,13 @@
 use std::io;
 use std::path::PathBuf;
 
-use keystation_audit::{KeyError, OpenError, Refusal, WitnessError};
+use keystation_audit::{AppendError, CheckpointError, KeyError, OpenError, Refusal, WitnessError};
 use keystation_core::identity::IdentifierError;
 use keystation_core::key::KeyLabel;
 use keystation_device::ports::PortError;
 use keystation_vault::{CreateError, ImportError, UnlockError};
 
+use crate::anchoring;
 use crate::config::ConfigError;
 use crate::person::NotAName;
 use crate::report::OutError;
@@ -146,6 +147,22 @@ pub enum StationError {
         /// What is wrong with it.
         why: KeyError,
     },
+    /// It is not clear which witness is meant.
+    #[error("station.toml names {} witnesses: {}", .0.len(), .0.join(", "))]
+    WhichWitness(Vec<String>),
+    /// The log never had as many records.
+    #[error("the log has not {0} records")]
+    NoSuchSize(u64),
+    /// A note that is no checkpoint of the log.
+    #[error("{} is not a checkpoint of {origin}: {why}", path.display())]
+    NotOfLog {
+        /// Which file.
+        path: PathBuf,
+        /// Which log.
+        origin: String,
+        /// Why not.
+        why: CheckpointError,
+    },
     /// The witness does not cosign.
     #[error(transparent)]
     NotCosigned(#[from] Refusal),
@@ -211,9 +228,13 @@ impl StationError {
             Self::Log(OpenError::InUse(_)) => "station-in-use",
             Self::Log(_) => "log-not-opened",
             Self::Read(_) => "log-unreadable",
+            Self::Append(AppendError::NotAnchored(refusal)) => refusal.word(),
             Self::Append(_) => "log-failed",
             Self::Unreadable { .. } => "file-unreadable",
             Self::VerifierKey { .. } => "verifier-key",
+            Self::WhichWitness(_) => "which-witness",
+            Self::NoSuchSize(_) => "no-such-size",
+            Self::NotOfLog { .. } => "checkpoint-foreign",
             Self::NotCosigned(refusal) => refusal.word(),
             Self::Witness(_) => "witness",
             Self::Ports(_) => "ports",
@@ -269,11 +290,25 @@ impl StationError {
                 &["Inject nothing; leave all files as they are.", "Call QA or the administrator."]
             }
             Self::Read(_) => &["Run `keystation audit verify`.", "Call the administrator."],
+            Self::Append(error) if anchoring::proves_two_logs(error) => {
+                &["Inject nothing more.", "Keep this file: with the log it is the proof.", "Call QA."]
+            }
+            Self::Append(AppendError::NotAnchored(_)) => &[
+                "Take the file that the witness of this station made last.",
+                "Check `[[witness]]` in station.toml.",
+            ],
             Self::Append(_) => {
                 &["Check free space and the disk.", "Start again: the log is checked at the start."]
             }
             Self::Unreadable { .. } => &["Check the name of the file and the stick."],
             Self::VerifierKey { .. } => &["Take the station's log.vkey, or the witness's witness.vkey."],
+            Self::WhichWitness(_) => {
+                &["Name one with `--witness`.", "None yet: keystation witness init, on another machine."]
+            }
+            Self::NoSuchSize(_) => {
+                &["Take the number that the witness says.", "Is it greater than the log? Call QA."]
+            }
+            Self::NotOfLog { .. } => &["Name the vkey of the log that they should be of: `--vkey`."],
             Self::NotCosigned(refusal) => refusal.remedy(),
             Self::Witness(_) => &["Check `--state`.", "Leave its files as they are and call QA."],
             Self::Ports(_) => &["Check that the user may read /sys and /dev."],
@@ -299,6 +334,9 @@ impl StationError {
             | Self::NoKey(_)
             | Self::Mismatch
             | Self::Secret(_)
+            | Self::WhichWitness(_)
+            | Self::NoSuchSize(_)
+            | Self::NotOfLog { .. }
             | Self::Unreadable { .. }
             | Self::VerifierKey { .. }
             | Self::Witness(
@@ -307,6 +345,10 @@ impl StationError {
                 | WitnessError::Name(_)
                 | WitnessError::Watched(_),
             ) => Exit::Usage,
+            Self::Append(AppendError::NotAnchored(refusal)) => match refusal.proves_two_logs() {
+                true => Exit::Failed,
+                false => Exit::Refused,
+            },
             Self::NotCosigned(refusal) => match refusal {
                 Refusal::Broken(_) | Refusal::Clock => Exit::Broken,
                 Refusal::Form(_)

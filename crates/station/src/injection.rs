@@ -13,6 +13,11 @@ use crate::config::Profile;
 use crate::random;
 use crate::station::Station;
 
+/// Why no new job is begun.
+#[derive(Debug, thiserror::Error)]
+#[error("`keystation audit anchor status` says since when")]
+struct NotSecured;
+
 /// What a device on a port becomes.
 #[derive(Debug, Clone)]
 pub struct Work {
@@ -46,6 +51,11 @@ impl Station {
             self.refused(work, code, place.clone(), e)
         })?;
         let nonces = random::nonces().map_err(|e| self.refused(work, Code::VaultFailed, place.clone(), e))?;
+        match self.may_work_on(&work.job) {
+            Ok(true) => {}
+            Ok(false) => return Err(self.refused(work, Code::Unsecured, place, NotSecured)),
+            Err(e) => return Err(self.refused(work, Code::LogFailed, place, e)),
+        }
         let actor = self.actor();
         let order = Order {
             recipe: &work.profile.recipe,

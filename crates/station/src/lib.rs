@@ -3,6 +3,7 @@
 //! Settings and profiles are read strictly, the three crates in the middle (device, vault, audit) are put together,
 //! and the flow of `keystation_core` is run on them.
 
+pub mod anchoring;
 pub mod check;
 pub mod config;
 mod data_dir;
@@ -15,6 +16,7 @@ mod random;
 pub mod report;
 mod station;
 
+pub use anchoring::{AnchorRule, AnchorState, Anchoring};
 pub use data_dir::DataDir;
 pub use error::{Exit, StationError};
 pub use injection::Work;

@@ -11,6 +11,7 @@ use keystation_vault::{
 };
 use sha2::{Digest, Sha256};
 
+use crate::anchoring::Anchoring;
 use crate::config::{SlotConfig, StationConfig};
 use crate::data_dir::DataDir;
 use crate::error::StationError;
@@ -53,6 +54,8 @@ pub struct Overview {
     pub open_intents: Vec<(String, Seq)>,
     /// Results of the whole log.
     pub counts: Counts,
+    /// How far the log is secured outside of this machine.
+    pub anchoring: Anchoring,
     /// Where devices are plugged in.
     pub slots: Vec<SlotConfig>,
 }
@@ -216,6 +219,7 @@ impl Station {
             records: reader.size()?,
             open_intents,
             counts: reader.counts()?,
+            anchoring: Anchoring::of(&reader, &self.0.config)?,
             slots: self.0.config.slots.clone(),
         })
     }

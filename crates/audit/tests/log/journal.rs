@@ -55,12 +55,20 @@ fn every_event() -> Vec<Event> {
             id: Some(id("sn-1")),
             job: "WO-44192".to_owned(),
         },
+        Event::Anchor {
+            size: 5,
+            root: "00".repeat(32),
+            witness: "witness.example.com/qa".to_owned(),
+            time: 7,
+        },
+        Event::IntegrityFailed { why: "checkpoint-forked", note: "a\nb\n".to_owned() },
     ];
     for event in &events {
         match event {
             Event::Genesis { .. } | Event::Open { .. } | Event::Close | Event::Unlock | Event::Lock => {}
             Event::UnlockFailed { .. } | Event::KeyImport { .. } | Event::Intent(_) => {}
             Event::Result(_) | Event::Resolve(_) | Event::Refuse { .. } => {}
+            Event::Anchor { .. } | Event::IntegrityFailed { .. } => {}
         }
     }
     events

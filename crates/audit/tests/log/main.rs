@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
+mod anchor; // what a witness cosigned
 mod attacks; // what is done to the files is found, at start or by the verifier
 mod bits; // the same, one bit at a time
 mod example; // the worked example of docs/audit-format.md

@@ -234,6 +234,21 @@ pub(crate) enum AuditVerb {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// Have a witness outside of this machine vouch for the log
+    #[command(subcommand)]
+    Anchor(AnchorVerb),
+    /// Two signed checkpoints of one log: did the one grow out of the other, or are there two logs? Exit 1 with the proof
+    Compare {
+        /// A signed checkpoint
+        #[arg(value_name = "A")]
+        a: PathBuf,
+        /// Another one
+        #[arg(value_name = "B")]
+        b: PathBuf,
+        /// The key that signed both [default: the station's own]
+        #[arg(long, value_name = "FILE")]
+        vkey: Option<PathBuf>,
+    },
     /// Make the tables that are derived from the records anew; the records stay as they are
     Rebuild,
     /// Verify every record, the tree, the signature and the head outside of the database
@@ -247,6 +262,30 @@ pub(crate) enum ListFormat {
     Csv,
     /// One JSON object on each line
     Jsonl,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AnchorVerb {
+    /// Write a request for a witness, to be carried there on a stick
+    Request {
+        /// Where the request goes
+        #[arg(long = "out", value_name = "FILE")]
+        output: PathBuf,
+        /// Name of the witness, where station.toml names more than one
+        #[arg(long, value_name = "NAME")]
+        witness: Option<String>,
+        /// Begin at so many records, where the witness says so [default: what it cosigned last]
+        #[arg(long, value_name = "N")]
+        old: Option<u64>,
+    },
+    /// Take the checkpoint that the witness cosigned into the log
+    Accept {
+        /// The witness's response
+        #[arg(long = "in", value_name = "FILE")]
+        input: PathBuf,
+    },
+    /// How far the log is secured, and what the rules make of that
+    Status,
 }
 
 /// A work order's number, as ERP systems write it: at most 64 characters of `A-Z a-z 0-9 - _ . /`.

@@ -1,7 +1,9 @@
 //! From the command line to the flows, and from their results to exit codes.
 
+mod anchor;
 mod args;
 mod audit;
+mod compare;
 mod output;
 mod person;
 mod reports;
@@ -20,7 +22,7 @@ use keystation_device::ports;
 use keystation_vault::{DerivedKeyAnswer, ImportError, NewKey, Passphrase, SealedFile, SecretSource};
 use serde_json::{Value, json};
 
-use args::{AuditVerb, Cli, KeyVerb, PassphraseFrom, PersonVerb, Verb};
+use args::{AnchorVerb, AuditVerb, Cli, KeyVerb, PassphraseFrom, PersonVerb, Verb};
 use output::{Output, causes};
 
 /// Runs the program.
@@ -96,6 +98,11 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
         Verb::Audit(AuditVerb::List { words, format, out: file }) => {
             reports::list(&data, words, *format, file, out)
         }
+        Verb::Audit(AuditVerb::Anchor(AnchorVerb::Accept { input })) => {
+            at_station(cli, &data, out, |station| anchor::accept(station, input, out))
+        }
+        Verb::Audit(AuditVerb::Anchor(verb)) => anchor::look(&data, verb, out),
+        Verb::Audit(AuditVerb::Compare { a, b, vkey }) => compare::run(&data, [a, b], vkey.as_deref(), out),
         Verb::Audit(AuditVerb::Verify) => audit::verify(&data, out),
         Verb::Audit(AuditVerb::Rebuild) => audit::rebuild(&data, out),
         Verb::Witness(verb) => witness::run(verb, out),
@@ -237,9 +244,12 @@ fn inject(
 /// A device that failed, a rule that forbids it, or a station that cannot work.
 const fn exit_of(failure: &Failure) -> Exit {
     match failure.code {
-        Code::AlreadyKeyed | Code::AlreadyRecorded | Code::Twin | Code::OtherKey | Code::VaultLocked => {
-            Exit::Refused
-        }
+        Code::AlreadyKeyed
+        | Code::AlreadyRecorded
+        | Code::Twin
+        | Code::OtherKey
+        | Code::Unsecured
+        | Code::VaultLocked => Exit::Refused,
         Code::VaultFailed | Code::LogFailed => Exit::Broken,
         _ => Exit::Failed,
     }

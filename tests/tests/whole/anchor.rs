@@ -1,0 +1,154 @@
+//! A witness on another machine, and what the station does without it.
+
+use std::path::Path;
+
+use keystation_tests::bench::{Bench, finished};
+use keystation_tests::sim::Sim;
+
+/// A witness in the bench's folder that watches its log and that its settings name; no new job from `block` records on.
+fn with_witness(bench: &Bench, block: u32) {
+    let state = bench.file("witness");
+    let made = bench.run(&["witness", "init", "--state", text(&state), "--name", "witness.example.com/qa"]);
+    let vkey = made.event("witness").unwrap()["vkey"].as_str().unwrap().to_owned();
+    let watched = bench.run(&[
+        "witness",
+        "add-log",
+        "--state",
+        text(&state),
+        "--vkey",
+        text(&bench.data().join("log.vkey")),
+    ]);
+    assert_eq!(watched.exit, Some(0), "{watched:?}");
+    let settings = bench.data().join("station.toml");
+    let before = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(&settings, format!("{before}\n[[witness]]\nvkey = \"{vkey}\"\n")).unwrap();
+    rule(bench, 1, block);
+}
+
+fn rule(bench: &Bench, warn: u32, block: u32) {
+    let settings = bench.data().join("station.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    let lines = text.lines().map(|line| match line.split(' ').next() {
+        Some("warn_records") => format!("warn_records = {warn}\n"),
+        Some("block_records") => format!("block_records = {block}\n"),
+        _ => format!("{line}\n"),
+    });
+    std::fs::write(&settings, lines.collect::<String>()).unwrap();
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn state(bench: &Bench) -> String {
+    let status = bench.run(&["audit", "anchor", "status"]);
+    status.event("anchor-status").unwrap()["state"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_log_that_no_witness_saw_warns_then_blocks_new_jobs_until_one_did() {
+    let bench = Bench::quick();
+    let sim = Sim::start(&bench.file("sim"), 4, &[]);
+    assert_eq!(state(&bench), "none");
+    with_witness(&bench, 1000);
+    assert_eq!(state(&bench), "due");
+    let job = |port: usize, job: &str| {
+        let mut command = bench.inject_command(&sim.port(port));
+        finished(command.args(["--job", job]))
+    };
+    let first = job(0, "WO-1");
+    assert_eq!(first.exit, Some(0), "due only warns: {first:?}");
+
+    rule(&bench, 1, 7);
+    assert_eq!(state(&bench), "overdue");
+    assert_eq!(job(1, "WO-1").exit, Some(0), "a job that is under way is ended");
+    for other in ["WO-2", ""] {
+        let refused = job(2, other);
+        assert_eq!(refused.exit, Some(3), "{other:?}: {refused:?}");
+        let fail = refused.event("fail").unwrap();
+        assert_eq!((&fail["code"], &fail["safety"]), (&"unsecured".into(), &"untouched".into()));
+    }
+    assert_eq!(sim.state(2)["generation"], 0);
+
+    let (request, response) = (bench.file("request"), bench.file("response"));
+    let asked = bench.run(&["audit", "anchor", "request", "--out", text(&request)]);
+    assert_eq!(asked.exit, Some(0), "{asked:?}");
+    let witness = bench.file("witness");
+    let sign =
+        ["witness", "sign", "--state", text(&witness), "--in", text(&request), "--out", text(&response)];
+    assert_eq!(bench.run(&sign).exit, Some(0));
+    assert_eq!(bench.run(&sign).exit, Some(3), "the request begins before what it cosigned");
+    let accepted = bench.run(&["audit", "anchor", "accept", "--in", text(&response)]);
+    assert_eq!(accepted.exit, Some(0), "{accepted:?}");
+    assert!(bench.records().iter().any(|record| record["ev"] == "cp.anchor"));
+    assert_eq!(state(&bench), "due");
+    assert_eq!(job(2, "WO-2").exit, Some(0));
+    bench.assert_log_intact();
+
+    let plain = bench.run(&["audit", "anchor", "accept", "--in", text(&bench.data().join("head.note"))]);
+    assert_eq!(plain.exit, Some(3), "{plain:?}");
+    assert_eq!(plain.event("error").unwrap()["code"], "not-cosigned");
+}
+
+/// A station that was copied, disk and all, has two logs of one name: two checkpoints prove it.
+#[test]
+fn a_cloned_station_is_proved_by_two_checkpoints() {
+    let bench = Bench::quick();
+    let head = |name: &str| {
+        let file = bench.file(name);
+        std::fs::copy(bench.data().join("head.note"), &file).unwrap();
+        file
+    };
+    let before = head("before");
+    let (here, clone) = (bench.file("here"), bench.file("clone"));
+    let copy = |from: &Path, to: &Path| {
+        let copied = std::process::Command::new("cp").arg("-aT").args([from, to]).status().unwrap();
+        assert!(copied.success());
+    };
+    copy(&bench.data(), &clone);
+    // The clone writes other records than the station: it unlocks with a wrong passphrase.
+    let sim = Sim::published(&bench.file("sim"));
+    assert_eq!(bench.inject(&sim.port(0)).exit, Some(0));
+    let ours = head("ours");
+    copy(&bench.data(), &here);
+    std::fs::remove_dir_all(bench.data()).unwrap();
+    copy(&clone, &bench.data());
+    for _ in 0..3 {
+        assert_eq!(bench.inject(Path::new("/dev/no-such-port")).exit, Some(1));
+    }
+    let theirs = head("theirs");
+
+    let verdict = |a: &Path, b: &Path| {
+        let run = bench.run(&["audit", "compare", text(a), text(b)]);
+        let verdict = run.event("compare").unwrap_or_else(|| panic!("{run:?}"));
+        (run.exit, verdict["verdict"].as_str().unwrap().to_owned(), verdict["proof"].clone())
+    };
+    // At the clone, whose log is the greater one.
+    assert_eq!(verdict(&before, &theirs).1, "grown");
+    let (exit, word, proof) = verdict(&ours, &theirs);
+    assert_eq!((exit, word.as_str()), (Some(1), "two-logs"));
+    assert!(!proof.as_array().unwrap().is_empty());
+    // Neither the machine's name nor the order matters.
+    assert_eq!(verdict(&theirs, &ours).1, "two-logs");
+    assert_eq!(verdict(&ours, &ours).1, "two-logs", "one of them and the log itself");
+
+    // On another PC only the checkpoints and the key are there.
+    let vkey = bench.file("vkey");
+    std::fs::copy(bench.data().join("log.vkey"), &vkey).unwrap();
+    std::fs::remove_dir_all(bench.data()).unwrap();
+    let run = bench.run(&["audit", "compare", text(&ours), text(&theirs), "--vkey", text(&vkey)]);
+    assert_eq!((run.exit, &run.event("compare").unwrap()["verdict"]), (Some(2), &"unknown".into()));
+
+    let other = Bench::quick();
+    let foreign = run_with(&bench, &ours, &other.data().join("head.note"), &vkey);
+    assert_eq!(foreign.exit, Some(2));
+    assert_eq!(
+        foreign.event("error").unwrap()["code"],
+        "checkpoint-foreign",
+        "another station's log is another log"
+    );
+}
+
+fn run_with(bench: &Bench, a: &Path, b: &Path, vkey: &Path) -> keystation_tests::bench::Run {
+    bench.run(&["audit", "compare", text(a), text(b), "--vkey", text(vkey)])
+}
