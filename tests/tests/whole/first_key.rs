@@ -106,5 +106,5 @@ fn a_second_station_on_the_same_data_is_kept_out() {
     assert!(line.contains("read"), "it holds the log now: {line}");
     let second = bench.inject(&sim.port(0));
     assert_eq!(second.exit, Some(4), "{second:?}");
-    assert_eq!(second.event("error").unwrap()["code"], "log-not-opened");
+    assert_eq!(second.event("error").unwrap()["code"], "station-in-use");
 }
