@@ -41,6 +41,8 @@ const PACKAGES: &[Package] = &[
     package("python3", Reach::Fast, "turns the vectors of the device protocol into C for the agent's tests"),
     package("openssl", Reach::Fast, "an independent opinion on every derived key in the tests"),
     package("gdb", Reach::Fast, "gcore: what a core file of the vault would hold"),
+    package("poppler-utils", Reach::Fast, "the tests render the job sheet and read the report's text"),
+    package("zbar-tools", Reach::Fast, "the tests scan the checkpoint from the rendered job sheet"),
     package("age", Reach::Fast, "the tests open the vault file with the ordinary tool"),
     package("xvfb", Reach::Window, "a display where there is none"),
     package("xdotool", Reach::Window, "types the passphrase into the native dialog"),

@@ -44,6 +44,18 @@ impl Checkpoint {
         signer.sign(&format!("{}\n{}\n{}\n", self.origin, self.size, Base64::encode_string(&self.root)))
     }
 
+    /// The first 50 bits of the root in Base32 (RFC 4648, section 6), in two groups, for comparison by eye: `TKC34-FMFQC`.
+    #[must_use]
+    pub fn short_root(&self) -> String {
+        let bits = self.root[..7].iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte)) >> 6;
+        let digit = |place: u32| {
+            let digit = (bits >> (45 - 5 * place)) & 31;
+            char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[digit as usize])
+        };
+        let group = |places: std::ops::Range<u32>| places.map(digit).collect::<String>();
+        format!("{}-{}", group(0..5), group(5..10))
+    }
+
     /// Reads a note that is signed by `key`, and whose origin is the name of `key`. Extension lines, which the
     /// specification advises against, are refused.
     pub fn open(note: &str, key: &VerifierKey) -> Result<Self, CheckpointError> {
@@ -64,5 +76,24 @@ impl Checkpoint {
             Ok(bytes) if bytes.len() == 32 => Ok(Self { origin, size, root: hash }),
             _ => Err(CheckpointError::Root),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_short_root_is_the_begin_of_its_base32() {
+        let origin = Origin::new("keylog.example.com/plant7/stn03/1").unwrap();
+        let short = |bytes: [u8; 7]| {
+            let mut root = [0x55; 32];
+            root[..7].copy_from_slice(&bytes);
+            Checkpoint { origin: origin.clone(), size: 5, root }.short_root()
+        };
+        // The root of the worked example; Python's base64.b32encode gives the same.
+        assert_eq!(short([0x9a, 0x85, 0xbe, 0x15, 0x45, 0x88, 0x0f]), "TKC34-FKFRA");
+        assert_eq!(short([0; 7]), "AAAAA-AAAAA");
+        assert_eq!(short([0xff; 7]), "77777-77777");
     }
 }

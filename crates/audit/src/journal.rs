@@ -148,6 +148,12 @@ pub enum AppendError {
         /// The registration ID.
         id: String,
     },
+    /// The record is not that of a report. The log goes on.
+    #[error("record {seq} is not that of a report")]
+    NoSuchReport {
+        /// The record.
+        seq: Seq,
+    },
     /// The intent does not follow from what the log knows of its device: another one came first. The log goes on.
     #[error("another write on {id} was begun meanwhile")]
     Overtaken {
@@ -311,6 +317,12 @@ impl Journal {
     /// [`Checkpoint::open`](crate::Checkpoint::open) reads it.
     pub fn checkpoint(&self) -> Result<String, AppendError> {
         self.ask(Job::Checkpoint)
+    }
+
+    /// The note of the report whose export is record `seq`: what [`ReportNote`](crate::ReportNote) opens. Only what the
+    /// log says already is signed.
+    pub fn sign_report(&self, seq: Seq) -> Result<String, AppendError> {
+        self.ask(|answer| Job::SignReport(seq, answer))
     }
 
     /// Closes the log for all clones, after the records that wait.

@@ -18,6 +18,7 @@ use crate::note::{Signer, VerifierKey};
 use crate::origin::Origin;
 use crate::projection::{self, Place, Step};
 use crate::record::{self, Record};
+use crate::report_note::ReportNote;
 use crate::standing;
 use crate::state;
 use crate::tree::{Frontier, leaf_hash};
@@ -31,6 +32,7 @@ pub(crate) enum Job {
     Anchor(Box<Anchor>, Answer<Seq>),
     Standing(RegistrationId, Answer<Standing>),
     Checkpoint(Answer<String>),
+    SignReport(Seq, Answer<String>),
     Close(Answer<()>),
 }
 
@@ -84,6 +86,7 @@ impl Writer {
                         give(&answer, standing.map_err(|e| AppendError::Unread(Arc::new(e))));
                     }
                     Job::Checkpoint(answer) => give(&answer, Ok(self.note.clone())),
+                    Job::SignReport(seq, answer) => give(&answer, self.sign_report(seq)),
                     Job::Close(answer) => {
                         close = Some(answer);
                         break;
@@ -161,6 +164,13 @@ impl Writer {
         Ok(outcomes)
     }
 
+    /// Signs what a record says, and nothing that a caller brings: the key makes checkpoints and these.
+    fn sign_report(&self, seq: Seq) -> Result<String, AppendError> {
+        let said = standing::with_record(&self.conn, seq, |record| Ok(ReportNote::of(record, &self.origin)))
+            .map_err(|e| AppendError::Unread(Arc::new(e)))?;
+        said.map(|report| report.sign(&self.signer)).ok_or(AppendError::NoSuchReport { seq })
+    }
+
     fn close(self) -> Result<(), AppendError> {
         let closed = self.conn.close().map_err(|(_, e)| AppendError::Failed(Arc::new(e.into())));
         drop(self.lock);
@@ -180,7 +190,7 @@ fn refuse_all(jobs: &Receiver<Job>, failure: &Arc<StorageFailure>) {
         match job {
             Job::Append(_, answer) | Job::Anchor(_, answer) => give(&answer, Err(stopped())),
             Job::Standing(_, answer) => give(&answer, Err(stopped())),
-            Job::Checkpoint(answer) => give(&answer, Err(stopped())),
+            Job::Checkpoint(answer) | Job::SignReport(_, answer) => give(&answer, Err(stopped())),
             Job::Close(answer) => return give(&answer, Err(stopped())),
         }
     }

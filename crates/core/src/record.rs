@@ -86,6 +86,15 @@ pub enum Event {
         /// `sealed-file`, later also `pkcs11` and `tpm`.
         custody: &'static str,
     },
+    /// `export.report`: a report on a work order was made, to be signed.
+    ReportExported {
+        /// Work order.
+        job: String,
+        /// SHA-256 of the file.
+        sha256: [u8; 32],
+        /// Records of the log that it was made from.
+        records: u64,
+    },
     /// `inject.intent`: a device is about to be written.
     Intent(Intent),
     /// `inject.result`: what came of an intent.
@@ -227,6 +236,7 @@ impl Event {
             Self::Anchor { .. } => "cp.anchor",
             Self::IntegrityFailed { .. } => "integrity.fail",
             Self::KeyImport { .. } => "gk.import",
+            Self::ReportExported { .. } => "export.report",
             Self::Intent(_) => "inject.intent",
             Self::Result(_) => "inject.result",
             Self::Resolve(_) => "inject.resolve",
@@ -286,6 +296,11 @@ impl Event {
                 fields.push(("custody", (*custody).into()));
                 fields
             }
+            Self::ReportExported { job, sha256, records } => vec![
+                ("job", job.as_str().into()),
+                ("sha256", sha256.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()),
+                ("records", (*records).into()),
+            ],
             Self::Intent(intent) => intent.fields(),
             Self::Result(outcome) | Self::Resolve(outcome) => outcome.fields(),
             Self::Refuse { code, port, identity, id, job } => {
@@ -438,6 +453,15 @@ mod tests {
         ];
         assert_eq!(sorted(&event), expected);
         assert_eq!((event.name(), event.rc()), ("gk.import", ""));
+    }
+
+    #[test]
+    fn an_export_names_what_left_the_station() {
+        let event = Event::ReportExported { job: "WO-44192".to_owned(), sha256: [0xa5; 32], records: 12 };
+        let expected =
+            [("job", "WO-44192".into()), ("records", 12.into()), ("sha256", "a5".repeat(32).into())];
+        assert_eq!(sorted(&event), expected);
+        assert_eq!((event.name(), event.rc(), event.approver()), ("export.report", "", ""));
     }
 
     #[test]

@@ -162,7 +162,8 @@ impl Station {
         let Some(vault) = self.desk().vault.take() else { return Ok(()) };
         vault.lock();
         self.0.changed.notify_all();
-        self.append(Event::Lock)
+        self.append(Event::Lock)?;
+        Ok(())
     }
 
     /// Whether keys can be derived.
@@ -243,9 +244,8 @@ impl Station {
         vault.key(label).ok_or_else(|| VaultError::Custody(format!("there is no key `{label}` in the vault")))
     }
 
-    fn append(&self, event: Event) -> Result<(), StationError> {
-        self.journal().append(&Entry { actor: self.actor(), event })?;
-        Ok(())
+    pub(crate) fn append(&self, event: Event) -> Result<Seq, StationError> {
+        Ok(self.journal().append(&Entry { actor: self.actor(), event })?)
     }
 
     pub(crate) fn journal(&self) -> &Journal {

@@ -34,6 +34,7 @@ fn every_event() -> Vec<Event> {
         Event::Lock,
         Event::UnlockFailed { why: "passphrase" },
         Event::KeyImport { key: group_key(), custody: "sealed-file" },
+        Event::ReportExported { job: "WO-44192".to_owned(), sha256: [0xa5; 32], records: 1 },
         Event::Intent(intent("sn-1")),
         Event::Intent(Intent {
             mode: Mode::Rekey { reason: "repair".to_owned(), approver: "op-2".to_owned() },
@@ -67,6 +68,7 @@ fn every_event() -> Vec<Event> {
         match event {
             Event::Genesis { .. } | Event::Open { .. } | Event::Close | Event::Unlock | Event::Lock => {}
             Event::UnlockFailed { .. } | Event::KeyImport { .. } | Event::Intent(_) => {}
+            Event::ReportExported { .. } => {}
             Event::Result(_) | Event::Resolve(_) | Event::Refuse { .. } => {}
             Event::Anchor { .. } | Event::IntegrityFailed { .. } => {}
         }

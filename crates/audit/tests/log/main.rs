@@ -10,6 +10,7 @@ mod forge; // with every hash computed anew, without the key and with it
 mod journal; // appending, closing, opening, one writer
 mod names; // the table that can be erased
 mod proofs; // inclusion and consistency, out of what the database keeps
+mod report_note; // what vouches for a report
 mod search; // finding devices, pages, figures
 mod standing; // what the log knows of a device
 mod support;

@@ -249,10 +249,44 @@ pub(crate) enum AuditVerb {
         #[arg(long, value_name = "FILE")]
         vkey: Option<PathBuf>,
     },
+    /// Write the job sheet of a work order, one page of PDF: counts, group key, and the log's checkpoint as a QR code
+    Sheet {
+        /// Work order
+        #[arg(long, value_name = "ID")]
+        job: String,
+        /// The file to write. It must not be there yet
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Write the signed report on a work order: FILE, a PDF, and FILE.note, its signature. Recorded in the log
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+    Report {
+        #[command(subcommand)]
+        verify: Option<ReportVerb>,
+        /// Work order
+        #[arg(long, value_name = "ID", required = true)]
+        job: Option<String>,
+        /// The file to write. It must not be there yet
+        #[arg(long, value_name = "FILE", required = true)]
+        out: Option<PathBuf>,
+    },
     /// Make the tables that are derived from the records anew; the records stay as they are
     Rebuild,
     /// Verify every record, the tree, the signature and the head outside of the database
     Verify,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReportVerb {
+    /// Check a report against the note beside it; needs no station
+    Verify {
+        /// The report; its note is FILE.note
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The verifier key of the station's log, which you got from the station before (log.vkey)
+        #[arg(long, value_name = "FILE")]
+        vkey: PathBuf,
+    },
 }
 
 /// The two forms of a list.

@@ -58,10 +58,15 @@ pub(super) fn verify(data: &DataDir, out: Output) -> Result<Exit, StationError> 
     match Reader::open(&paths(data))?.verify()? {
         Verdict::Intact { checkpoint, head } => {
             let (origin, size) = (checkpoint.origin.to_string(), checkpoint.size);
+            let short = checkpoint.short_root();
             let root: String = checkpoint.root.iter().map(|byte| format!("{byte:02x}")).collect();
             out.say(
-                format!("Complete and unaltered: {size} records of {origin}, root {}….", &root[..16]),
-                &json!({ "event": "verify", "intact": true, "origin": origin, "records": size, "root": root, "head": head }),
+                format!(
+                    "Complete and unaltered: {size} records of {origin}, root {short} ({}…).",
+                    &root[..16]
+                ),
+                &json!({ "event": "verify", "intact": true, "origin": origin, "records": size, "root": root,
+                         "short_root": short, "head": head }),
             );
             Ok(Exit::Done)
         }

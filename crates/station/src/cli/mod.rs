@@ -22,7 +22,7 @@ use keystation_device::ports;
 use keystation_vault::{DerivedKeyAnswer, ImportError, NewKey, Passphrase, SealedFile, SecretSource};
 use serde_json::{Value, json};
 
-use args::{AnchorVerb, AuditVerb, Cli, KeyVerb, PassphraseFrom, PersonVerb, Verb};
+use args::{AnchorVerb, AuditVerb, Cli, KeyVerb, PassphraseFrom, PersonVerb, ReportVerb, Verb};
 use output::{Output, causes};
 
 /// Runs the program.
@@ -103,6 +103,15 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
         }
         Verb::Audit(AuditVerb::Anchor(verb)) => anchor::look(&data, verb, out),
         Verb::Audit(AuditVerb::Compare { a, b, vkey }) => compare::run(&data, [a, b], vkey.as_deref(), out),
+        Verb::Audit(AuditVerb::Sheet { job, out: file }) => reports::sheet(&data, job, file, out),
+        Verb::Audit(AuditVerb::Report { verify: Some(ReportVerb::Verify { file, vkey }), .. }) => {
+            reports::verify(file, vkey, out)
+        }
+        Verb::Audit(AuditVerb::Report { verify: None, job, out: file }) => {
+            let job = job.as_deref().expect("clap asks for it");
+            let file = file.as_deref().expect("clap asks for it");
+            at_station(cli, &data, out, |station| reports::report(station, job, file, out))
+        }
         Verb::Audit(AuditVerb::Verify) => audit::verify(&data, out),
         Verb::Audit(AuditVerb::Rebuild) => audit::rebuild(&data, out),
         Verb::Witness(verb) => witness::run(verb, out),

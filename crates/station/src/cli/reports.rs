@@ -1,10 +1,10 @@
-//! `keystation audit list`: files for people and other programs, read-only.
+//! `keystation audit list`, `sheet` and `report`: files for people and other programs.
 
 use std::path::Path;
 
-use keystation::report::{self, Format, Listed, NewFile};
-use keystation::{DataDir, Exit, StationError, paths};
-use keystation_audit::{Query, Reader};
+use keystation::report::{self, Format, Judgement, Listed, Made, NewFile};
+use keystation::{DataDir, Exit, Station, StationError, paths};
+use keystation_audit::{Query, Reader, VerifierKey};
 use serde_json::json;
 
 use super::args::ListFormat;
@@ -30,4 +30,60 @@ pub(super) fn list(
         &json!({ "event": "list", "rows": rows, "records": records, "file": file }),
     );
     Ok(Exit::Done)
+}
+
+/// Writes the job sheet.
+pub(super) fn sheet(data: &DataDir, job: &str, file: &Path, out: Output) -> Result<Exit, StationError> {
+    let records = report::job_sheet(&Reader::open(&paths(data))?, job, file)?;
+    out.say(
+        format!(
+            "Job sheet of {job}, with the checkpoint of {records} records, written to {}.",
+            file.display()
+        ),
+        &json!({ "event": "sheet", "job": job, "records": records, "file": file }),
+    );
+    Ok(Exit::Done)
+}
+
+/// Writes the report and its note.
+pub(super) fn report(station: &Station, job: &str, file: &Path, out: Output) -> Result<Exit, StationError> {
+    let Made { note, record, records, sha256 } = station.report(job, file)?;
+    let sha256: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    out.say(
+        format!(
+            "Report on {job}, out of {records} records, written to {}; its signature to {}. Recorded as {record}.",
+            file.display(),
+            note.display()
+        ),
+        &json!({ "event": "report", "job": job, "records": records, "record": record, "sha256": sha256,
+                 "file": file, "note": note }),
+    );
+    Ok(Exit::Done)
+}
+
+/// Says whether a station made this report.
+pub(super) fn verify(file: &Path, vkey: &Path, out: Output) -> Result<Exit, StationError> {
+    let text = std::fs::read_to_string(vkey)
+        .map_err(|cause| StationError::Unread { path: vkey.to_owned(), cause })?;
+    let key: VerifierKey = text
+        .trim_end()
+        .parse()
+        .map_err(|cause| StationError::NoVerifierKey { path: vkey.to_owned(), cause })?;
+    let (genuine, sentence, records) = match report::judge(file, &key)? {
+        Judgement::Genuine(said) => {
+            let sentence =
+                format!("Genuine: {} made this report out of {} records.", said.origin, said.records);
+            (true, sentence, Some(said.records))
+        }
+        Judgement::NotSigned(why) => (false, format!("Not genuine. Its note is worth nothing: {why}."), None),
+        Judgement::OtherFile => {
+            (false, "Not genuine: the file is not the one that the station signed.".to_owned(), None)
+        }
+    };
+    out.say(
+        &sentence,
+        &json!({ "event": "report-verify", "genuine": genuine, "origin": key.name(), "records": records,
+                 "sentence": sentence }),
+    );
+    Ok(if genuine { Exit::Done } else { Exit::Failed })
 }

@@ -1,7 +1,17 @@
-//! What leaves the station for people and other programs: lists of devices. Read from the log, never from memory.
+//! What leaves the station for people and other programs: lists of devices, the job sheet, the signed report. Read from
+//! the log, never from memory; `docs/exports.md` describes the files.
 
+mod face;
+mod facts;
 mod file;
 mod list;
+mod page;
+mod parts;
+mod printed;
+mod sheet;
+mod signed;
 
 pub use file::{NewFile, OutError};
 pub use list::{Format, Listed, list};
+pub use page::PageError;
+pub use signed::{Judgement, Made, job_sheet, judge};
