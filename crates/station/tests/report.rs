@@ -2,6 +2,8 @@
 //!
 //! The files stay in `target/tmp`, to be looked at.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -54,7 +56,7 @@ impl Made {
     }
 
     fn append(&self, number: u32, event: Event) -> u64 {
-        let operator = if number % 3 == 0 { "op-0118" } else { "op-0117" };
+        let operator = if number.is_multiple_of(3) { "op-0118" } else { "op-0117" };
         let actor = Actor { session: "s".into(), operator: operator.into(), role: "operator".into() };
         self.journal.append(&Entry { actor, event }).unwrap()
     }

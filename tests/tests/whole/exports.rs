@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use keystation_tests::bench::{Bench, finished};
@@ -42,7 +43,7 @@ fn worked() -> Bench {
 }
 
 /// The rows of a CSV file, as Python's `csv` reads them.
-fn python(file: &std::path::Path) -> Vec<Value> {
+fn python(file: &Path) -> Vec<Value> {
     let script = "import csv, json, sys\n\
                   rows = list(csv.DictReader(open(sys.argv[1], newline='', encoding='utf-8'), strict=True))\n\
                   print(json.dumps(rows))";
@@ -126,4 +127,90 @@ fn a_name_is_given_shown_and_gone() {
     bench.private("name", "\n");
     let empty = bench.run(&["person", "set", "op-0117", "--name-file", file.to_str().unwrap()]);
     assert_eq!(empty.exit, Some(2), "{empty:?}");
+}
+
+/// The text of a PDF file, as `pdftotext` reads it.
+fn text(pdf: &Path) -> String {
+    let output = Command::new("pdftotext").arg("-layout").arg(pdf).arg("-").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_report_adds_up_and_only_the_one_that_was_signed_is_genuine() {
+    let bench = worked();
+    let (pdf, vkey) = (bench.file("report.pdf"), bench.data().join("log.vkey"));
+    let (pdf, vkey) = (pdf.to_str().unwrap(), vkey.to_str().unwrap());
+    let made = bench.run(&["audit", "report", "--job", JOB, "--out", pdf]);
+    assert_eq!(made.exit, Some(0), "{made:?}");
+    let made = made.event("report").unwrap();
+
+    let text = text(Path::new(pdf));
+    for part in [
+        "3 written to, 3 of them keyed and proven, 0 not",
+        "6 = 3 passed + 1 failed + 0 open + 2 refused",
+        "100.0 % of the devices; 66.6 % at their first attempt",
+        "gk-test, check value 9B5BD-BEC8B: 4 attempts",
+        "challenge, 3 attempts",
+        "none, 1 attempt:",
+        "Exceptions: 4",
+        "passed, seen later",
+        "=2+3",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let records = bench.records();
+    let record = &records[usize::try_from(made["record"].as_u64().unwrap()).unwrap()];
+    assert_eq!((&record["ev"], &record["job"]), (&"export.report".into(), &JOB.into()));
+    assert_eq!((&record["sha256"], &record["records"]), (&made["sha256"], &made["records"]));
+    bench.assert_log_intact();
+
+    let judged = |vkey: &str| bench.run(&["audit", "report", "verify", pdf, "--vkey", vkey]);
+    let genuine = judged(vkey);
+    assert_eq!((genuine.exit, &genuine.event("report-verify").unwrap()["genuine"]), (Some(0), &true.into()));
+    let stranger = Bench::quick();
+    assert_eq!(judged(stranger.data().join("log.vkey").to_str().unwrap()).exit, Some(1), "another station");
+    assert_eq!(judged(&format!("{pdf}.note")).exit, Some(2), "that is no key");
+
+    let (good, note) = (fs::read(pdf).unwrap(), fs::read_to_string(format!("{pdf}.note")).unwrap());
+    let mut bad = good.clone();
+    let middle = bad.len() / 2;
+    bad[middle] ^= 1;
+    for tampered in [bad, good[..good.len() - 1].to_vec(), [&good[..], b"\n"].concat()] {
+        fs::write(pdf, tampered).unwrap();
+        assert_eq!(judged(vkey).exit, Some(1), "another file");
+    }
+    fs::write(pdf, &good).unwrap();
+    let head = fs::read_to_string(bench.data().join("head.note")).unwrap();
+    for forged in [
+        note.replace(made["sha256"].as_str().unwrap(), &"5".repeat(64)),
+        head,
+        note.replace("/v1\n", "/v2\n"),
+        String::new(),
+    ] {
+        fs::write(format!("{pdf}.note"), forged).unwrap();
+        assert_eq!(judged(vkey).exit, Some(1), "another note");
+    }
+    fs::write(format!("{pdf}.note"), note).unwrap();
+    assert_eq!(judged(vkey).exit, Some(0));
+
+    let again = bench.run(&["audit", "report", "--job", JOB, "--out", pdf]);
+    assert_eq!(again.exit, Some(2), "nothing is replaced: {again:?}");
+    let unknown = bench.run(&["audit", "report", "--job", "WO-0", "--out", &format!("{pdf}.2")]);
+    assert_eq!(unknown.exit, Some(2), "{unknown:?}");
+    assert!(!bench.file("report.pdf.2").exists() && !bench.file("report.pdf.2.note").exists());
+    let exports = bench.records().iter().filter(|record| record["ev"] == "export.report").count();
+    assert_eq!(exports, 1, "what was not made is not recorded");
+}
+
+#[test]
+fn a_job_sheet_shows_the_root_that_verify_shows() {
+    let bench = worked();
+    let pdf = bench.file("sheet.pdf");
+    let made = bench.run(&["audit", "sheet", "--job", JOB, "--out", pdf.to_str().unwrap()]);
+    assert_eq!(made.exit, Some(0), "{made:?}");
+    let verified = bench.run(&["audit", "verify"]);
+    let verdict = verified.event("verify").unwrap();
+    assert_eq!(made.event("sheet").unwrap()["records"], verdict["records"], "it writes nothing into the log");
+    assert!(text(&pdf).contains(verdict["short_root"].as_str().unwrap()));
 }

@@ -92,6 +92,11 @@ pub(crate) fn counts(page: &mut Page, y: f32, facts: &Facts) -> f32 {
     pair(page, y, "Attempts", &format!("{} = {}", attempts.all(), summed(attempts)))
 }
 
+/// `1 attempt`, `2 attempts`.
+pub(crate) fn attempts(number: u64) -> String {
+    format!("{number} attempt{}", if number == 1 { "" } else { "s" })
+}
+
 /// `12 passed + 1 failed + 0 open + 2 refused`.
 pub(crate) fn summed(counts: Counts) -> String {
     let Counts { passed, failed, open, refused } = counts;
@@ -101,7 +106,7 @@ pub(crate) fn summed(counts: Counts) -> String {
 /// The group keys, one on a line.
 pub(crate) fn keys(page: &mut Page, mut y: f32, facts: &Facts) -> f32 {
     for ((label, digits), counts) in &facts.keys {
-        let value = format!("{label}, check value {}: {} attempts", check_value(digits), counts.all());
+        let value = format!("{label}, check value {}: {}", check_value(digits), attempts(counts.all()));
         y = pair(page, y, "Group key", &value);
     }
     y

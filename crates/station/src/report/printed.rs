@@ -8,7 +8,9 @@ use crate::report::face::Face::{Bold, Mono, Plain};
 use crate::report::facts::{Exception, Facts, Kind, Now};
 use crate::report::list::dashed;
 use crate::report::page::{self, GREY, HEIGHT, INK, LEFT, Page, PageError, RIGHT};
-use crate::report::parts::{LEADING, counts, foot, head, heading, keys, moment, pair, percent, seal, summed};
+use crate::report::parts::{
+    LEADING, attempts, counts, foot, head, heading, keys, moment, pair, percent, seal, summed,
+};
 
 /// Nothing below this, but for the foot.
 const BOTTOM: f32 = HEIGHT - 64.0;
@@ -48,7 +50,7 @@ pub(crate) fn report(facts: &Facts, names: &BTreeMap<String, String>) -> Result<
             _ => "as the records say",
         };
         paper.y =
-            pair(&mut paper.page, paper.y, "Verified by", &format!("{how}, {times} attempts: {meaning}"));
+            pair(&mut paper.page, paper.y, "Verified by", &format!("{how}, {}: {meaning}", attempts(*times)));
     }
     paper.room(40.0);
     paper.y = heading(&mut paper.page, paper.y + 14.0, "Operators");
