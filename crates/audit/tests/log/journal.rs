@@ -34,7 +34,6 @@ fn every_event() -> Vec<Event> {
         Event::Lock,
         Event::UnlockFailed { why: "passphrase" },
         Event::KeyImport { key: group_key(), custody: "sealed-file" },
-        Event::ReportExported { job: "WO-44192".to_owned(), sha256: [0xa5; 32], records: 1 },
         Event::Intent(intent("sn-1")),
         Event::Intent(Intent {
             mode: Mode::Rekey { reason: "repair".to_owned(), approver: "op-2".to_owned() },
@@ -63,6 +62,7 @@ fn every_event() -> Vec<Event> {
             time: 7,
         },
         Event::IntegrityFailed { why: "checkpoint-forked", note: "a\nb\n".to_owned() },
+        Event::ReportExported { job: "WO-44192".to_owned(), sha256: [0xa5; 32], records: 1 },
     ];
     for event in &events {
         match event {
