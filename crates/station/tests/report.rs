@@ -77,31 +77,7 @@ impl Made {
             return;
         }
         let attempt = |failure: Option<Code>, holds| {
-            let standing = self.journal.standing(&id).unwrap();
-            let intent = Event::Intent(Intent {
-                id: id.clone(),
-                identity: identity.clone(),
-                firmware: "2.4.1".to_owned(),
-                key: GroupKeyInfo {
-                    label: "gk-2026a".parse().unwrap(),
-                    group: "contoso-line-7".parse().unwrap(),
-                    scope: "0ne00EMU001".parse().unwrap(),
-                    slot: KeySlot::Primary,
-                    check_value: "9B5BDBEC8B".parse().unwrap(),
-                    length: 64,
-                },
-                endpoint: "global.azure-devices-provisioning.net".to_owned(),
-                fingerprint: DeviceKey::filled_by(|bytes| bytes.fill(1)).fingerprint(),
-                profile: "example 1".to_owned(),
-                job: JOB.to_owned(),
-                port: port.clone(),
-                mode: Mode::New,
-                prior: standing.follows(),
-                attempt: standing.attempts + 1,
-            });
-            let intent = self.append(number, intent);
-            let outcome = Outcome { intent, id: id.clone(), failure, holds };
-            self.append(number, Event::Result(outcome));
+            self.attempt(number, (id.clone(), identity.clone()), Mode::New, failure, holds);
         };
         match number % 10 {
             7 => attempt(Some(Code::Silent), Holds::Unknown),
@@ -111,6 +87,41 @@ impl Made {
             }
             _ => attempt(None, Holds::New),
         }
+    }
+
+    fn attempt(
+        &self,
+        number: u32,
+        (id, identity): (RegistrationId, Identity),
+        mode: Mode,
+        failure: Option<Code>,
+        holds: Holds,
+    ) {
+        let standing = self.journal.standing(&id).unwrap();
+        let intent = Event::Intent(Intent {
+            id: id.clone(),
+            identity,
+            firmware: "2.4.1".to_owned(),
+            key: GroupKeyInfo {
+                label: "gk-2026a".parse().unwrap(),
+                group: "contoso-line-7".parse().unwrap(),
+                scope: "0ne00EMU001".parse().unwrap(),
+                slot: KeySlot::Primary,
+                check_value: "9B5BDBEC8B".parse().unwrap(),
+                length: 64,
+            },
+            endpoint: "global.azure-devices-provisioning.net".to_owned(),
+            fingerprint: DeviceKey::filled_by(|bytes| bytes.fill(1)).fingerprint(),
+            profile: "example 1".to_owned(),
+            job: JOB.to_owned(),
+            port: "usb-1-1.4".to_owned(),
+            mode,
+            prior: standing.follows(),
+            attempt: standing.attempts + 1,
+        });
+        let intent = self.append(number, intent);
+        let outcome = Outcome { intent, id: id.clone(), failure, holds };
+        self.append(number, Event::Result(outcome));
     }
 
     fn reader(&self) -> Reader {
@@ -197,6 +208,12 @@ fn a_scanned_job_sheet_is_an_anchor_of_the_log() {
 #[test]
 fn a_report_names_every_exception_and_its_figures_add_up() {
     let made = Made::with(150);
+    let first = (
+        RegistrationId::new("sn-00000", IdRule::Dashes).unwrap(),
+        Identity { mac: Some("a4cf12000000".parse().unwrap()), serial: Some("SN-00000".parse().unwrap()) },
+    );
+    let rekey = Mode::Rekey { reason: "repair-17".to_owned(), approver: "op-0200".to_owned() };
+    made.attempt(0, first, rekey, None, Holds::New);
     Names::open(&made.data.names()).unwrap().set("op-0118", "Józef Ćwikła").unwrap();
     let (_directory, station) = made.station();
     let file = place("report.pdf");
@@ -209,14 +226,17 @@ fn a_report_names_every_exception_and_its_figures_add_up() {
     assert!(pages.len() >= 3, "{}", pages.len());
     let all = pages.concat();
     for part in [
-        "165 = 120 passed + 30 failed + 0 open + 15 refused",
+        "166 = 121 passed + 30 failed + 0 open + 15 refused",
         "135 written to, 120 of them keyed and proven, 15 not",
         "88.8 % of the devices; 77.7 % at their first attempt",
-        "op-0118, Józef Ćwikła: 55 = 40 passed + 10 failed + 0 open + 5 refused",
+        "op-0118, Józef Ćwikła: 56 = 41 passed + 10 failed + 0 open + 5 refused",
         "15 of them: nobody knows what they hold",
-        "challenge, 120 attempts",
+        "challenge, 121 attempts",
         "none, 30 attempts",
-        "Exceptions: 45",
+        "Exceptions: 46",
+        "re-keyed",
+        "repair-17",
+        "op-0200",
     ] {
         assert!(all.contains(part), "{part}: {}", pages[0]);
     }

@@ -206,3 +206,68 @@ impl Paper {
         page::pdf(&self.done, &format!("Injection report {}", facts.job), facts.period.1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use keystation_audit::{Attempt, Checkpoint, Origin};
+
+    use super::*;
+    use crate::report::facts::{Counts, Devices};
+
+    /// A work order whose exceptions hold whatever a device may call itself.
+    fn facts(serials: &[&str]) -> Facts {
+        let exception = |serial: &&str| Exception {
+            attempt: Attempt {
+                seq: 7,
+                time_ms: 0,
+                rid: String::new(),
+                mac: String::new(),
+                serial: (*serial).to_owned(),
+                job: "WO-1".to_owned(),
+                operator: "op-1".to_owned(),
+                key: String::new(),
+                port: String::new(),
+                mode: "refused".to_owned(),
+                code: "no-identity".to_owned(),
+                outcome: None,
+            },
+            kind: Kind::Refused,
+            approver: String::new(),
+            reason: String::new(),
+            now: Now::NotKeyed,
+        };
+        let counts = Counts { refused: serials.len() as u64, ..Counts::default() };
+        Facts {
+            job: "WO-1".to_owned(),
+            checkpoint: Checkpoint {
+                origin: Origin::new("keylog.example.com/plant7/stn03/1").unwrap(),
+                size: 12,
+                root: [7; 32],
+            },
+            note: "a note".to_owned(),
+            period: (0, 1_795_313_643_123),
+            attempts: counts,
+            devices: Devices::default(),
+            operators: BTreeMap::from([("op-1".to_owned(), counts)]),
+            keys: BTreeMap::new(),
+            verified: BTreeMap::new(),
+            exceptions: serials.iter().map(exception).collect(),
+        }
+    }
+
+    #[test]
+    fn the_same_facts_give_the_same_bytes() {
+        let names = BTreeMap::from([("op-1".to_owned(), "Ada".to_owned())]);
+        let one = report(&facts(&["SN-1"]), &names).unwrap();
+        assert_eq!(one, report(&facts(&["SN-1"]), &names).unwrap());
+        assert_ne!(one, report(&facts(&["SN-2"]), &names).unwrap());
+        assert_ne!(one, report(&facts(&["SN-1"]), &BTreeMap::new()).unwrap());
+    }
+
+    #[test]
+    fn whatever_a_device_calls_itself_can_be_printed() {
+        let long = "\u{1f600}".repeat(64);
+        let serials = ["", " ", "\u{0}", "a\u{301}", "\u{202e}gnp", &long, "(\\)<</Type/Page>>", "\u{ffff}"];
+        assert!(report(&facts(&serials), &BTreeMap::new()).unwrap().starts_with(b"%PDF-1."));
+    }
+}
