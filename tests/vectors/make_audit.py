@@ -169,6 +169,10 @@ def records():
         "as the station writes it": body,
         "an event and fields that no version knew": having(ev="future.event", zz="x", a=0),
         "no fields of its own": canonical(record(0, "2026-11-22T02:14:03.123Z", 0, "log.close")),
+        "the first record of an epoch that follows another": canonical(
+            record(0, "2026-11-23T08:00:00.000Z", 1000, "log.genesis", role="administrator", vkey=vkey(ORIGIN[:-1] + "2", OTHER_PUBLIC),
+                   prev=ORIGIN, prev_size=5, prev_root="00" * 32, reason="disk replaced") | {"op2": "qa-0003"}
+            | {"log": ORIGIN[:-1] + "2"}),
         "4096 bytes": having(port="x" * room),
         "quotation mark and backslash": having(op='"\\'),
         "every control character": having(op="".join(map(chr, [*range(0x20), *range(0x7F, 0xA0)]))),

@@ -8,13 +8,14 @@ use std::thread::{self, JoinHandle};
 
 use keystation_core::flow::{Log, LogError, Receipt, Standing};
 use keystation_core::identity::IdentifierError;
-use keystation_core::record::{Actor, Entry, Event, Seq};
+use keystation_core::record::{Actor, Entry, Event, Previous, Seq};
 use keystation_core::registration::RegistrationId;
 use rusqlite::Connection;
 
 use crate::anchor::{Anchor, AnchorRefusal};
 use crate::clock::Clock;
 use crate::cosignature::WitnessKey;
+use crate::epoch;
 use crate::files::{self, FileError, Lock, Paths};
 use crate::finding::Finding;
 use crate::note::{KeyError, Signer, VerifierKey};
@@ -53,6 +54,9 @@ pub enum OpenError {
          or remove what an initialisation that was cut short left there", .0.display()
     )]
     Exists(PathBuf),
+    /// A new epoch was begun and cut short.
+    #[error("a new epoch was begun and not finished ({} says how far): give the order for it again", .0.display())]
+    EpochUnfinished(PathBuf),
     /// There is no log, and no sign that there ever was one.
     #[error("there is no audit log at {}: initialise the station first", .0.display())]
     NoLog(PathBuf),
@@ -204,15 +208,40 @@ impl Journal {
         Self::create_signed_by(paths, signer, actor, clock)
     }
 
-    /// The same with a key that was made elsewhere, whose name is the origin.
+    /// Begins the log of the epoch after `previous`, which its first record names.
+    pub(crate) fn succeed(
+        paths: &Paths,
+        origin: &Origin,
+        actor: &Actor,
+        clock: impl Clock,
+        previous: &Previous,
+    ) -> Result<Self, OpenError> {
+        let signer = Signer::generate(origin.as_str())?;
+        let vkey = signer.verifier().to_string();
+        Self::begin(paths, signer, actor, clock, Event::NextEpoch { vkey, previous: previous.clone() })
+    }
+
+    /// The same as [`Journal::create`] with a key that was made elsewhere, whose name is the origin.
     pub fn create_signed_by(
         paths: &Paths,
         signer: Signer,
         actor: &Actor,
         clock: impl Clock,
     ) -> Result<Self, OpenError> {
+        let genesis = Event::Genesis { vkey: signer.verifier().to_string() };
+        Self::begin(paths, signer, actor, clock, genesis)
+    }
+
+    fn begin(
+        paths: &Paths,
+        signer: Signer,
+        actor: &Actor,
+        clock: impl Clock,
+        genesis: Event,
+    ) -> Result<Self, OpenError> {
         let origin = Origin::new(signer.verifier().name())?;
         let lock = take_lock(paths)?;
+        finished(paths)?;
         if let Some(present) = paths.all().into_iter().find(|path| path.exists()) {
             return Err(OpenError::Exists(present.to_owned()));
         }
@@ -220,7 +249,6 @@ impl Journal {
         files::create(&paths.vkey, &format!("{}\n", signer.verifier()), 0o644)?;
         let conn = schema::create(&paths.db)?;
         files::sync_directory(&paths.db)?;
-        let genesis = Event::Genesis { vkey: signer.verifier().to_string() };
         let mut writer = Writer {
             conn,
             origin,
@@ -363,8 +391,15 @@ fn take_lock(paths: &Paths) -> Result<Lock, OpenError> {
     Lock::take(&paths.lock)?.ok_or_else(|| OpenError::InUse(paths.lock.clone()))
 }
 
+/// Refuses a directory in which one epoch is half-way to the next.
+fn finished(paths: &Paths) -> Result<(), OpenError> {
+    let plan = epoch::plan_file(paths.db.parent().unwrap_or(Path::new("")));
+    if plan.exists() { Err(OpenError::EpochUnfinished(plan)) } else { Ok(()) }
+}
+
 /// The key of a log whose parts are all there.
 fn signing_key(paths: &Paths) -> Result<Signer, OpenError> {
+    finished(paths)?;
     let present = |path: &Path| path.exists();
     let signs = [&paths.db, &paths.key, &paths.head];
     let Some(witness) = signs.into_iter().find(|path| present(path)) else {

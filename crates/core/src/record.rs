@@ -37,6 +37,13 @@ pub enum Event {
         /// The verifier key of the log (C2SP signed-note vkey).
         vkey: String,
     },
+    /// `log.genesis` too: the first record of an epoch that follows another.
+    NextEpoch {
+        /// The verifier key of the new log.
+        vkey: String,
+        /// The log that it follows.
+        previous: Previous,
+    },
     /// `log.open`: a program that may write started.
     Open {
         /// Version of the program.
@@ -114,6 +121,21 @@ pub enum Event {
         /// Work order, or empty.
         job: String,
     },
+}
+
+/// The log of the epoch before, and why it was not continued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Previous {
+    /// Its origin.
+    pub origin: String,
+    /// Records of its last checkpoint that was found; 0 where none was.
+    pub size: u64,
+    /// Their Merkle root, hexadecimal, or empty.
+    pub root: String,
+    /// The second person.
+    pub approver: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// Everything that is known before the first byte of a write.
@@ -227,7 +249,7 @@ impl Event {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Genesis { .. } => "log.genesis",
+            Self::Genesis { .. } | Self::NextEpoch { .. } => "log.genesis",
             Self::Open { .. } => "log.open",
             Self::Close => "log.close",
             Self::Unlock => "auth.unlock",
@@ -263,6 +285,7 @@ impl Event {
     pub fn approver(&self) -> &str {
         match self {
             Self::Intent(Intent { mode: Mode::Rekey { approver, .. }, .. }) => approver,
+            Self::NextEpoch { previous, .. } => &previous.approver,
             _ => "",
         }
     }
@@ -272,6 +295,13 @@ impl Event {
     pub fn fields(&self) -> Vec<(&'static str, Value)> {
         match self {
             Self::Genesis { vkey } => vec![("vkey", vkey.as_str().into())],
+            Self::NextEpoch { vkey, previous } => vec![
+                ("vkey", vkey.as_str().into()),
+                ("prev", previous.origin.as_str().into()),
+                ("prev_size", previous.size.into()),
+                ("prev_root", previous.root.as_str().into()),
+                ("reason", previous.reason.as_str().into()),
+            ],
             Self::Open { version, sqlite, os, config, open_intents } => vec![
                 ("version", version.as_str().into()),
                 ("sqlite", sqlite.as_str().into()),

@@ -4,6 +4,7 @@ use keystation_audit::{AppendError, Reader, Secured, WitnessKey, WitnessRequest}
 use keystation_core::record::Seq;
 
 use crate::error::StationError;
+use crate::files::write_text;
 use crate::station::{Station, paths};
 use crate::{DataDir, config::StationConfig};
 
@@ -120,7 +121,11 @@ impl Station {
     /// Takes a checkpoint that a witness of this station cosigned into the log.
     pub fn accept_anchor(&self, note: &str) -> Result<Seq, StationError> {
         let witnesses = &self.config().witnesses;
-        Ok(self.journal().anchor(&self.actor(), note, witnesses)?)
+        let seq = self.journal().anchor(&self.actor(), note, witnesses)?;
+        // For those who check an export: the keys that its cosignatures are checked with.
+        let keys: String = witnesses.iter().map(|key| format!("{key}\n")).collect();
+        write_text(&self.data().path().join("witness.vkeys"), &keys)?;
+        Ok(seq)
     }
 
     /// How far the log is secured outside of this machine.

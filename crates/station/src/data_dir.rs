@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 /// station.key      signs the checkpoints
 /// log.vkey         the public half of it, for whoever verifies
 /// names.db         who is behind an operator ID; can be erased, and is no part of the log
+/// witness.vkeys    keys of the witnesses that cosigned it
+/// epochs/          logs of earlier epochs, as they were found
 /// *.lock           held by the one program that writes
 /// ```
 #[derive(Debug, Clone)]

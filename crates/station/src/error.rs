@@ -3,7 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use keystation_audit::{AppendError, CheckpointError, KeyError, OpenError, Refusal, WitnessError};
+use keystation_audit::{
+    AppendError, CheckpointError, EpochError, KeyError, OpenError, Refusal, WitnessError,
+};
 use keystation_core::identity::IdentifierError;
 use keystation_core::key::KeyLabel;
 use keystation_device::ports::PortError;
@@ -178,6 +180,9 @@ pub enum StationError {
         /// Why not.
         why: CheckpointError,
     },
+    /// No new epoch was begun.
+    #[error(transparent)]
+    Epoch(#[from] EpochError),
     /// The witness does not cosign.
     #[error(transparent)]
     NotCosigned(#[from] Refusal),
@@ -253,6 +258,7 @@ impl StationError {
             Self::WhichWitness(_) => "which-witness",
             Self::NoSuchSize(_) => "no-such-size",
             Self::NotOfLog { .. } => "checkpoint-foreign",
+            Self::Epoch(_) => "epoch",
             Self::NotCosigned(refusal) => refusal.word(),
             Self::Witness(_) => "witness",
             Self::Ports(_) => "ports",
@@ -332,6 +338,10 @@ impl StationError {
                 &["Take the number that the witness says.", "Is it greater than the log? Call QA."]
             }
             Self::NotOfLog { .. } => &["Name the vkey of the log that they should be of: `--vkey`."],
+            Self::Epoch(EpochError::OnePerson | EpochError::Reason) => {
+                &["Name both people and the reason: `--operator`, `--approver`, `--reason`."]
+            }
+            Self::Epoch(_) => &["Leave all files as they are.", "Call QA or the administrator."],
             Self::NotCosigned(refusal) => refusal.remedy(),
             Self::Witness(_) => &["Check `--state`.", "Leave its files as they are and call QA."],
             Self::Ports(_) => &["Check that the user may read /sys and /dev."],
@@ -374,6 +384,7 @@ impl StationError {
                 true => Exit::Failed,
                 false => Exit::Refused,
             },
+            Self::Epoch(EpochError::OnePerson | EpochError::Reason) => Exit::Refused,
             Self::NotCosigned(refusal) => match refusal {
                 Refusal::Broken(_) | Refusal::Clock => Exit::Broken,
                 Refusal::Form(_)

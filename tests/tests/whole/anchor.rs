@@ -81,6 +81,8 @@ fn a_log_that_no_witness_saw_warns_then_blocks_new_jobs_until_one_did() {
     let accepted = bench.run(&["audit", "anchor", "accept", "--in", text(&response)]);
     assert_eq!(accepted.exit, Some(0), "{accepted:?}");
     assert!(bench.records().iter().any(|record| record["ev"] == "cp.anchor"));
+    let keys = std::fs::read_to_string(bench.data().join("witness.vkeys")).unwrap();
+    assert_eq!(keys, std::fs::read_to_string(witness.join("witness.vkey")).unwrap());
     assert_eq!(state(&bench), "due");
     assert_eq!(job(2, "WO-2").exit, Some(0));
     bench.assert_log_intact();
@@ -151,4 +153,54 @@ fn a_cloned_station_is_proved_by_two_checkpoints() {
 
 fn run_with(bench: &Bench, a: &Path, b: &Path, vkey: &Path) -> keystation_tests::bench::Run {
     bench.run(&["audit", "compare", text(a), text(b), "--vkey", text(vkey)])
+}
+
+/// A database that is gone is never replaced by an empty one; two people begin the next log, which says what it follows.
+#[test]
+fn a_lost_database_is_followed_by_a_log_that_says_so() {
+    let bench = Bench::quick();
+    let records = bench.records().len();
+    std::fs::remove_file(bench.data().join("audit.db")).unwrap();
+    let sim = Sim::published(&bench.file("sim"));
+    assert_eq!(bench.inject(&sim.port(0)).exit, Some(4));
+    assert!(!bench.data().join("audit.db").exists());
+    let epoch = |operator: &str, approver: &str| {
+        let reason = ["--reason", "the disk was replaced"];
+        bench.run(
+            &[&["--operator", operator, "audit", "new-epoch", "--approver", approver], &reason[..]].concat(),
+        )
+    };
+    let alone = epoch("op-1", "op-1");
+    assert_eq!(alone.exit, Some(3), "{alone:?}");
+    let begun = epoch("op-1", "qa-1");
+    assert_eq!(begun.exit, Some(0), "{begun:?}");
+    assert_eq!(begun.event("new-epoch").unwrap()["origin"], "keylog.example.com/plant7/stn03/2");
+    let verified = bench.run(&["audit", "verify"]);
+    assert_eq!(verified.exit, Some(0), "{verified:?}");
+    let follows = verified.event("follows").unwrap();
+    assert_eq!(
+        (&follows["origin"], &follows["records"]),
+        (&"keylog.example.com/plant7/stn03/1".into(), &records.into())
+    );
+    assert_eq!(bench.inject(&sim.port(0)).exit, Some(0));
+
+    // The next one follows a log that is there, and another log in its place is seen.
+    assert_eq!(epoch("op-1", "qa-1").exit, Some(0));
+    let verified = bench.run(&["audit", "verify"]);
+    assert_eq!(
+        (verified.exit, &verified.event("follows").unwrap()["agrees"]),
+        (Some(0), &true.into()),
+        "{verified:?}"
+    );
+    let aside = bench.data().join("epochs/2");
+    std::fs::remove_dir_all(&aside).unwrap();
+    let other = Bench::quick();
+    assert_eq!(other.inject(&sim.port(0)).exit, Some(3), "a keyed device: more records");
+    std::fs::rename(other.data(), &aside).unwrap();
+    let verified = bench.run(&["audit", "verify"]);
+    assert_eq!(
+        (verified.exit, &verified.event("follows").unwrap()["agrees"]),
+        (Some(1), &false.into()),
+        "{verified:?}"
+    );
 }

@@ -70,7 +70,7 @@ fn every_event() -> Vec<Event> {
             Event::UnlockFailed { .. } | Event::KeyImport { .. } | Event::Intent(_) => {}
             Event::ReportExported { .. } => {}
             Event::Result(_) | Event::Resolve(_) | Event::Refuse { .. } => {}
-            Event::Anchor { .. } | Event::IntegrityFailed { .. } => {}
+            Event::Anchor { .. } | Event::NextEpoch { .. } | Event::IntegrityFailed { .. } => {}
         }
     }
     events

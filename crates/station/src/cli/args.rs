@@ -270,6 +270,15 @@ pub(crate) enum AuditVerb {
         #[arg(long, value_name = "FILE", required = true)]
         out: Option<PathBuf>,
     },
+    /// Begin a new log where the old one cannot be continued; the old one is put aside, nothing is deleted
+    NewEpoch {
+        /// The second person's ID
+        #[arg(long, value_name = "ID", value_parser = keystation::config::plain_id)]
+        approver: String,
+        /// Why, for the first record of the new log
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     /// Make the tables that are derived from the records anew; the records stay as they are
     Rebuild,
     /// Verify every record, the tree, the signature and the head outside of the database

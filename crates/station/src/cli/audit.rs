@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use keystation::{DataDir, Exit, StationError, paths};
-use keystation_audit::{Journal, Reader, Record, Verdict};
+use keystation_audit::{EpochOrder, Journal, Paths, Reader, Record, SystemClock, Verdict, begin_epoch};
 use keystation_core::registration::{IdRule, RegistrationId};
 use serde_json::json;
 
@@ -53,9 +53,71 @@ pub(super) fn rebuild(data: &DataDir, out: Output) -> Result<Exit, StationError>
     Ok(Exit::Done)
 }
 
+/// Begins the next epoch, or finishes one that was cut short.
+pub(super) fn new_epoch(
+    data: &DataDir,
+    operator: Option<&str>,
+    approver: &str,
+    reason: &str,
+    out: Output,
+) -> Result<Exit, StationError> {
+    let order = EpochOrder {
+        operator: operator.unwrap_or_default().to_owned(),
+        approver: approver.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let clock = SystemClock::new().map_err(StationError::Clock)?;
+    let origin = begin_epoch(data.path(), &order, clock)?;
+    out.say(
+        format!(
+            "A new log was begun: {origin}. The old one is in {}. Give {} to the witnesses.",
+            data.path().join("epochs").display(),
+            paths(data).vkey.display()
+        ),
+        &json!({ "event": "new-epoch", "origin": origin.as_str() }),
+    );
+    Ok(Exit::Done)
+}
+
+/// Which log this one follows, as its first record says; failed where the old log is still there and was another.
+fn follows(data: &DataDir, reader: &Reader, out: Output) -> Result<Exit, StationError> {
+    let mut said = None;
+    reader.records(0..=0, None, |genesis| {
+        let text = |name| genesis.text(name).map_or_else(String::new, std::borrow::Cow::into_owned);
+        let size = genesis.integer("prev_size").unwrap_or_default().cast_unsigned();
+        said =
+            Some((text("prev"), size, text("prev_root"), text("reason"))).filter(|said| !said.0.is_empty());
+        ControlFlow::Break(())
+    })?;
+    let Some((prev, size, root, reason)) = said else { return Ok(Exit::Done) };
+    let aside = data.path().join("epochs").join(prev.rsplit('/').next().unwrap_or_default());
+    // A log that was put aside may be damaged: then it says nothing, and has to be verified by itself.
+    let found = Reader::open(&Paths::in_dir(&aside))
+        .and_then(|old| old.snapshot()?.root(size))
+        .ok()
+        .flatten()
+        .map(|root| root.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let agrees = found.map(|found| found == root);
+    let sentence = format!(
+        "It follows {prev}, whose last known checkpoint has {size} records, root {}…: {reason}. {}",
+        root.get(..16).unwrap_or_default(),
+        match agrees {
+            Some(true) => "The log in epochs is that one.",
+            Some(false) => "The log in epochs is ANOTHER one: call QA.",
+            None => "That log cannot be compared here.",
+        }
+    );
+    out.say(
+        printable(&sentence),
+        &json!({ "event": "follows", "origin": prev, "records": size, "root": root, "reason": reason, "agrees": agrees }),
+    );
+    Ok(if agrees == Some(false) { Exit::Failed } else { Exit::Done })
+}
+
 /// Verifies every record, the tree, the signature and the head.
 pub(super) fn verify(data: &DataDir, out: Output) -> Result<Exit, StationError> {
-    match Reader::open(&paths(data))?.verify()? {
+    let reader = Reader::open(&paths(data))?;
+    match reader.verify()? {
         Verdict::Intact { checkpoint, head } => {
             let (origin, size) = (checkpoint.origin.to_string(), checkpoint.size);
             let short = checkpoint.short_root();
@@ -68,7 +130,7 @@ pub(super) fn verify(data: &DataDir, out: Output) -> Result<Exit, StationError> 
                 &json!({ "event": "verify", "intact": true, "origin": origin, "records": size, "root": root,
                          "short_root": short, "head": head }),
             );
-            Ok(Exit::Done)
+            follows(data, &reader, out)
         }
         Verdict::Damaged { findings, more } => {
             for finding in &findings {

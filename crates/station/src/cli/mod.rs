@@ -112,6 +112,9 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
             let file = file.as_deref().expect("clap asks for it");
             at_station(cli, &data, out, |station| reports::report(station, job, file, out))
         }
+        Verb::Audit(AuditVerb::NewEpoch { approver, reason }) => {
+            audit::new_epoch(&data, cli.operator.as_deref(), approver, reason, out)
+        }
         Verb::Audit(AuditVerb::Verify) => audit::verify(&data, out),
         Verb::Audit(AuditVerb::Rebuild) => audit::rebuild(&data, out),
         Verb::Witness(verb) => witness::run(verb, out),

@@ -1,0 +1,420 @@
+//! A new epoch: a new log under the next origin, where the old one cannot be continued. Nothing of the old one is deleted.
+//!
+//! ```text
+//! epoch.plan       what is being done and how far; while it is there, no log of this directory opens
+//! epochs/next/     the new log, until it is complete
+//! epochs/<n>/      database, head and keys of epoch n, as they were found
+//! ```
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use keystation_core::record::{Actor, Previous};
+
+use crate::checkpoint::Checkpoint;
+use crate::clock::Clock;
+use crate::files::{self, FileError, Lock, Paths};
+use crate::journal::{Journal, OpenError};
+use crate::note::{Signer, VerifierKey};
+use crate::origin::Origin;
+use crate::schema;
+use crate::state;
+
+/// What belongs to one epoch. SQLite's own files come before the database: without them it would still open.
+const PARTS: [&str; 6] = ["audit.db-wal", "audit.db-shm", "audit.db", "head.note", "log.vkey", "station.key"];
+
+/// Who begins a new epoch, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EpochOrder {
+    /// Operator ID.
+    pub operator: String,
+    /// The second person.
+    pub approver: String,
+    /// For the record, at most 200 characters.
+    pub reason: String,
+}
+
+/// A new epoch that was not begun, or not finished.
+#[derive(Debug, thiserror::Error)]
+pub enum EpochError {
+    /// One of the two people is missing, or both are the same.
+    #[error("a new epoch takes two people: the approver is somebody else than the operator")]
+    OnePerson,
+    /// There is no reason, or too much of it.
+    #[error("a new epoch takes a reason of 1 to 200 characters without control characters")]
+    Reason,
+    /// Nothing says whose log it was.
+    #[error("neither station.key nor log.vkey in {} says which log it was: no epoch can follow it", .0.display())]
+    NoKey(PathBuf),
+    /// The old one was moved aside before.
+    #[error("{} is there already: something of that epoch was moved aside before", .0.display())]
+    Exists(PathBuf),
+    /// The plan of an earlier call cannot be read.
+    #[error("{} is not a plan that this program wrote", .0.display())]
+    Plan(PathBuf),
+    /// There is no next origin.
+    #[error("no epoch can follow {0}")]
+    Last(String),
+    /// The new log could not be made, or the old one is in use.
+    #[error(transparent)]
+    Log(#[from] OpenError),
+    /// A file failed. The same call goes on where this one stopped.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// How far it is. Each step can be done again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The new log is made beside the old one.
+    Make,
+    /// The old one is moved aside.
+    Out,
+    /// The new one takes its place.
+    In,
+}
+
+/// What `epoch.plan` says: a line each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Plan {
+    phase: Phase,
+    origin: Origin,
+    operator: String,
+    previous: Previous,
+}
+
+/// The plan of a directory.
+pub(crate) fn plan_file(directory: &Path) -> PathBuf {
+    directory.join("epoch.plan")
+}
+
+/// Begins the epoch after the one in `directory`, or finishes one that was begun and cut short; then the order of whoever began
+/// it counts. Gives back the origin of the new log.
+pub fn begin_epoch(
+    directory: &Path,
+    order: &EpochOrder,
+    clock: impl Clock + Clone,
+) -> Result<Origin, EpochError> {
+    let lock_file = Paths::in_dir(directory).lock;
+    let _lock = Lock::take(&lock_file)?.ok_or_else(|| OpenError::InUse(lock_file.clone()))?;
+    let mut plan = match files::read(&plan_file(directory))? {
+        Some(text) => Plan::parse(&text).ok_or_else(|| EpochError::Plan(plan_file(directory)))?,
+        None => plan(directory, order)?,
+    };
+    while plan.advance(directory, &clock)? {}
+    Ok(plan.origin)
+}
+
+fn plan(directory: &Path, order: &EpochOrder) -> Result<Plan, EpochError> {
+    let EpochOrder { operator, approver, reason } = order;
+    if operator.is_empty() || approver.is_empty() || operator == approver {
+        return Err(EpochError::OnePerson);
+    }
+    if reason.trim().is_empty() || reason.chars().count() > 200 || reason.chars().any(char::is_control) {
+        return Err(EpochError::Reason);
+    }
+    let paths = Paths::in_dir(directory);
+    let key = key(&paths)?.ok_or_else(|| EpochError::NoKey(directory.to_owned()))?;
+    let origin = next_origin(key.name()).ok_or_else(|| EpochError::Last(key.name().to_owned()))?;
+    let aside = aside(directory, key.name());
+    if aside.exists() {
+        return Err(EpochError::Exists(aside));
+    }
+    let last = last_known(&paths, &key)?;
+    let root =
+        last.as_ref().map_or(String::new(), |last| last.root.iter().map(|b| format!("{b:02x}")).collect());
+    let plan = Plan {
+        phase: Phase::Make,
+        origin,
+        operator: operator.clone(),
+        previous: Previous {
+            origin: key.name().to_owned(),
+            size: last.map_or(0, |last| last.size),
+            root,
+            approver: approver.clone(),
+            reason: reason.clone(),
+        },
+    };
+    plan.store(directory)?;
+    Ok(plan)
+}
+
+/// Where the log of this origin goes.
+fn aside(directory: &Path, origin: &str) -> PathBuf {
+    directory.join("epochs").join(origin.rsplit('/').next().unwrap_or_default())
+}
+
+/// The key of the old log, from whichever file still says it.
+fn key(paths: &Paths) -> Result<Option<VerifierKey>, FileError> {
+    if let Some(text) = files::read(&paths.key)?
+        && let Ok(signer) = Signer::from_text(&text)
+    {
+        return Ok(Some(signer.verifier().clone()));
+    }
+    Ok(files::read(&paths.vkey)?.and_then(|text| text.trim_end().parse().ok()))
+}
+
+/// The origin of the epoch after that of `name`.
+fn next_origin(name: &str) -> Option<Origin> {
+    let (station, epoch) = name.rsplit_once('/')?;
+    let next = epoch.parse::<u32>().ok()?.checked_add(1)?;
+    Origin::new(&format!("{station}/{next}")).ok()
+}
+
+/// The greatest checkpoint of the old log that is left, in the head or in the database.
+fn last_known(paths: &Paths, key: &VerifierKey) -> Result<Option<Checkpoint>, FileError> {
+    let head = files::read(&paths.head)?.and_then(|note| Checkpoint::open(&note, key).ok());
+    // A database that cannot be read is one of the reasons to be here.
+    let stored = paths
+        .db
+        .exists()
+        .then(|| schema::open_read_only(&paths.db).ok())
+        .flatten()
+        .and_then(|conn| state::newest_checkpoint(&conn, key).ok())
+        .map(|(_, checkpoint)| checkpoint);
+    Ok([head, stored].into_iter().flatten().max_by_key(|checkpoint| checkpoint.size))
+}
+
+/// Makes the new log from the beginning; what an earlier call left of it was never in use.
+fn make(next: &Path, plan: &Plan, clock: impl Clock) -> Result<(), EpochError> {
+    if next.exists() {
+        fs::remove_dir_all(next).map_err(FileError::new("remove", next))?;
+    }
+    private(next)?;
+    let actor =
+        Actor { operator: plan.operator.clone(), role: "administrator".to_owned(), ..Actor::default() };
+    let journal = Journal::succeed(&Paths::in_dir(next), &plan.origin, &actor, clock, &plan.previous)?;
+    Ok(journal.close().map_err(OpenError::Genesis)?)
+}
+
+/// Makes a directory below `epochs`, which is made with it.
+fn private(directory: &Path) -> Result<(), FileError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
+    made.map_err(FileError::new("create", directory))?;
+    files::sync_directory(directory)?;
+    directory.parent().map_or(Ok(()), files::sync_directory)
+}
+
+/// Moves the first part that is still there; `false` when none is.
+fn move_part(from: &Path, to: &Path) -> Result<bool, FileError> {
+    let Some(part) = PARTS.into_iter().find(|part| from.join(part).exists()) else { return Ok(false) };
+    let (old, new) = (from.join(part), to.join(part));
+    fs::rename(&old, &new).map_err(FileError::new("move", &old))?;
+    files::sync_directory(&new)?;
+    files::sync_directory(&old)?;
+    Ok(true)
+}
+
+impl Plan {
+    /// Takes one step; `false` when it was the last. Whatever step is cut short is taken again.
+    fn advance(&mut self, directory: &Path, clock: &(impl Clock + Clone)) -> Result<bool, EpochError> {
+        let (aside, next) = (aside(directory, &self.previous.origin), directory.join("epochs/next"));
+        match self.phase {
+            Phase::Make => {
+                make(&next, self, clock.clone())?;
+                private(&aside)?;
+                self.phase = Phase::Out;
+                self.store(directory)?;
+            }
+            Phase::Out => {
+                if !move_part(directory, &aside)? {
+                    self.phase = Phase::In;
+                    self.store(directory)?;
+                }
+            }
+            Phase::In => {
+                if !move_part(&next, directory)? {
+                    if next.exists() {
+                        fs::remove_dir_all(&next).map_err(FileError::new("remove", &next))?;
+                    }
+                    let plan = plan_file(directory);
+                    fs::remove_file(&plan).map_err(FileError::new("remove", &plan))?;
+                    files::sync_directory(&plan)?;
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn store(&self, directory: &Path) -> Result<(), FileError> {
+        let phase = match self.phase {
+            Phase::Make => "make",
+            Phase::Out => "out",
+            Phase::In => "in",
+        };
+        let Previous { origin, size, root, approver, reason } = &self.previous;
+        let text = format!(
+            "{phase}\n{}\n{}\n{origin}\n{size}\n{root}\n{approver}\n{reason}\n",
+            self.origin, self.operator
+        );
+        files::replace(&plan_file(directory), &text)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let lines: Vec<&str> = text.split('\n').collect();
+        let [phase, origin, operator, previous, size, root, approver, reason, ""] = lines[..] else {
+            return None;
+        };
+        let phase = match phase {
+            "make" => Phase::Make,
+            "out" => Phase::Out,
+            "in" => Phase::In,
+            _ => return None,
+        };
+        let previous = Previous {
+            origin: Origin::new(previous).ok()?.to_string(),
+            size: size.parse().ok()?,
+            root: root.to_owned(),
+            approver: approver.to_owned(),
+            reason: reason.to_owned(),
+        };
+        Some(Self { phase, origin: Origin::new(origin).ok()?, operator: operator.to_owned(), previous })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::reader::Reader;
+    use keystation_core::record::{Entry, Event};
+
+    fn order() -> EpochOrder {
+        let text = str::to_owned;
+        EpochOrder { operator: text("op-1"), approver: text("qa-1"), reason: text("disk replaced") }
+    }
+
+    fn clock() -> SystemClock {
+        SystemClock::new().unwrap()
+    }
+
+    /// A closed log of three records, and the root of its checkpoint.
+    fn old(directory: &Path) -> Checkpoint {
+        let origin = Origin::new("keylog.example.com/plant7/stn03/1").unwrap();
+        let journal =
+            Journal::create(&Paths::in_dir(directory), &origin, &Actor::default(), clock()).unwrap();
+        for event in [Event::Unlock, Event::Lock] {
+            journal.append(&Entry { actor: Actor::default(), event }).unwrap();
+        }
+        let checkpoint = Checkpoint::open(&journal.checkpoint().unwrap(), journal.verifier_key()).unwrap();
+        journal.close().unwrap();
+        checkpoint
+    }
+
+    /// The new log opens, its first record names the old one, and the old one is whole where it was put.
+    fn check(directory: &Path, last: &Checkpoint) {
+        let journal = Journal::open(&Paths::in_dir(directory), clock()).unwrap();
+        assert_eq!(journal.origin().as_str(), "keylog.example.com/plant7/stn03/2");
+        drop(journal);
+        let stored = Reader::open(&Paths::in_dir(directory)).unwrap().recent(1).unwrap();
+        let genesis = stored[0].parse().unwrap();
+        assert_eq!((genesis.seq(), genesis.event()), (0, "log.genesis"));
+        assert_eq!((&*genesis.operator(), &*genesis.approver()), ("op-1", "qa-1"));
+        assert_eq!(genesis.text("prev").unwrap(), last.origin.as_str());
+        assert_eq!(genesis.integer("prev_size"), Some(last.size.cast_signed()));
+        let root: String = last.root.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(genesis.text("prev_root").unwrap(), root);
+        let verdict = Reader::open(&Paths::in_dir(&directory.join("epochs/1"))).unwrap().verify().unwrap();
+        assert!(matches!(verdict, crate::Verdict::Intact { checkpoint, .. } if checkpoint == *last));
+        assert!(!plan_file(directory).exists() && !directory.join("epochs/next").exists());
+    }
+
+    #[test]
+    fn a_kill_after_any_step_leaves_what_the_same_order_finishes() {
+        let mut steps = 0;
+        loop {
+            let directory = tempfile::tempdir().unwrap();
+            let directory = directory.path();
+            let last = old(directory);
+            let mut plan = plan(directory, &order()).unwrap();
+            let finished = (0..steps).any(|_| !plan.advance(directory, &clock()).unwrap());
+            if finished {
+                check(directory, &last);
+                break;
+            }
+            let refused = Journal::open(&Paths::in_dir(directory), clock()).map(drop).unwrap_err();
+            assert!(matches!(refused, OpenError::EpochUnfinished(_)), "after {steps} steps: {refused}");
+            let origin = Origin::new("keylog.example.com/plant7/stn03/1").unwrap();
+            let begun = Journal::create(&Paths::in_dir(directory), &origin, &Actor::default(), clock());
+            assert!(matches!(begun.map(drop), Err(OpenError::EpochUnfinished(_))), "after {steps} steps");
+            // Who begins it counts, not who finishes it.
+            let other = EpochOrder {
+                operator: "op-9".to_owned(),
+                approver: "op-9".to_owned(),
+                reason: String::new(),
+            };
+            begin_epoch(directory, &other, clock()).unwrap();
+            check(directory, &last);
+            steps += 1;
+        }
+        assert!(steps >= 10, "{steps} steps");
+    }
+
+    #[test]
+    fn a_kill_while_the_new_log_is_made_leaves_no_half_of_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let last = old(directory.path());
+        plan(directory.path(), &order()).unwrap();
+        let next = directory.path().join("epochs/next");
+        fs::create_dir_all(&next).unwrap();
+        fs::write(next.join("station.key"), "half").unwrap();
+        begin_epoch(directory.path(), &order(), clock()).unwrap();
+        check(directory.path(), &last);
+    }
+
+    #[test]
+    fn a_lost_database_and_an_older_one_are_followed_from_the_newer_head() {
+        for older in [false, true] {
+            let directory = tempfile::tempdir().unwrap();
+            let directory = directory.path();
+            old(directory);
+            let paths = Paths::in_dir(directory);
+            let before = fs::read(&paths.db).unwrap();
+            let journal = Journal::open(&paths, clock()).unwrap();
+            journal.append(&Entry { actor: Actor::default(), event: Event::Unlock }).unwrap();
+            journal.close().unwrap();
+            fs::remove_file(&paths.db).unwrap();
+            if older {
+                fs::write(&paths.db, before).unwrap();
+            }
+            let refused = Journal::open(&paths, clock()).map(drop).unwrap_err();
+            assert!(matches!(refused, OpenError::Integrity(_) | OpenError::Incomplete { .. }), "{refused}");
+            begin_epoch(directory, &order(), clock()).unwrap();
+            let stored = Reader::open(&paths).unwrap().recent(1).unwrap();
+            assert_eq!(stored[0].parse().unwrap().integer("prev_size"), Some(4));
+            assert!(directory.join("epochs/1/head.note").exists());
+            // And so on: the next one follows this one.
+            let third = begin_epoch(directory, &order(), clock()).unwrap();
+            assert_eq!(third.as_str(), "keylog.example.com/plant7/stn03/3");
+        }
+    }
+
+    #[test]
+    fn one_person_no_reason_or_no_key_begin_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let directory = directory.path();
+        let empty = begin_epoch(directory, &order(), clock());
+        assert!(matches!(empty, Err(EpochError::NoKey(_))));
+        old(directory);
+        for (operator, approver, reason) in
+            [("a", "a", "r"), ("", "b", "r"), ("a", "", "r"), ("a", "b", " "), ("a", "b", "r\n")]
+        {
+            let order = EpochOrder {
+                operator: operator.to_owned(),
+                approver: approver.to_owned(),
+                reason: reason.to_owned(),
+            };
+            let refused = begin_epoch(directory, &order, clock());
+            assert!(
+                matches!(refused, Err(EpochError::OnePerson | EpochError::Reason)),
+                "{operator} {approver}"
+            );
+        }
+        let journal = Journal::open(&Paths::in_dir(directory), clock()).unwrap();
+        let busy = begin_epoch(directory, &order(), clock());
+        assert!(matches!(busy, Err(EpochError::Log(OpenError::InUse(_)))));
+        assert_eq!(journal.origin().as_str(), "keylog.example.com/plant7/stn03/1");
+    }
+}
