@@ -52,30 +52,12 @@ pub enum StationError {
     /// A file that should leave the station.
     #[error(transparent)]
     Out(#[from] OutError),
-    /// A file that was named cannot be read.
-    #[error("{} cannot be read", path.display())]
-    Unread {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        cause: io::Error,
-    },
     /// The log has nothing of a work order.
     #[error("the log has no attempt for the work order `{0}`")]
     NoJob(String),
     /// A page could not be made.
     #[error(transparent)]
     Page(#[from] crate::report::PageError),
-    /// A file holds no verifier key.
-    #[error("{} holds no verifier key", path.display())]
-    NoVerifierKey {
-        /// Which.
-        path: PathBuf,
-        /// What is wrong.
-        #[source]
-        cause: keystation_audit::KeyError,
-    },
     /// What should be a name is none.
     #[error(transparent)]
     Name(#[from] NotAName),
@@ -225,10 +207,8 @@ impl StationError {
             Self::Disk { .. } => "disk",
             Self::Out(OutError::Exists(_)) => "file-exists",
             Self::Out(OutError::Disk { .. }) => "disk",
-            Self::Unread { .. } => "file-unreadable",
             Self::NoJob(_) => "job-unknown",
             Self::Page(_) => "page",
-            Self::NoVerifierKey { .. } => "verifier-key",
             Self::Name(_) => "name",
             Self::Names(_) => "names",
             Self::Random(_) => "no-random-numbers",
@@ -281,12 +261,8 @@ impl StationError {
             Self::Disk { .. } => &["Check free space and permissions.", "Start again."],
             Self::Out(OutError::Exists(_)) => &["Name another file, or move that one away."],
             Self::Out(OutError::Disk { .. }) => &["Check the path, free space and permissions."],
-            Self::Unread { .. } => &["Check the path and who may read it."],
             Self::NoJob(_) => &["Write it as the records have it: keystation audit figures lists them."],
             Self::Page(_) => &["Call the administrator."],
-            Self::NoVerifierKey { .. } => {
-                &["Name the file log.vkey of the station, as you got it from there."]
-            }
             Self::Name(_) => &["Give it on one line, by prompt or with --name-file."],
             Self::Names(_) => {
                 &["Check names.db in the data directory: it may be moved away, the log needs none of it."]
@@ -360,9 +336,7 @@ impl StationError {
             | Self::Id(_)
             | Self::Query(_)
             | Self::Name(_)
-            | Self::Unread { .. }
             | Self::NoJob(_)
-            | Self::NoVerifierKey { .. }
             | Self::Out(OutError::Exists(_))
             | Self::OtherLog { .. }
             | Self::NoSlot(_)

@@ -204,7 +204,7 @@ fn a_report_adds_up_and_only_the_one_that_was_signed_is_genuine() {
 }
 
 #[test]
-fn a_job_sheet_shows_the_root_that_verify_shows() {
+fn a_job_sheet_holds_against_the_log_that_it_was_made_from_and_no_other() {
     let bench = worked();
     let pdf = bench.file("sheet.pdf");
     let made = bench.run(&["audit", "sheet", "--job", JOB, "--out", pdf.to_str().unwrap()]);
@@ -213,4 +213,22 @@ fn a_job_sheet_shows_the_root_that_verify_shows() {
     let verdict = verified.event("verify").unwrap();
     assert_eq!(made.event("sheet").unwrap()["records"], verdict["records"], "it writes nothing into the log");
     assert!(text(&pdf).contains(verdict["short_root"].as_str().unwrap()));
+
+    // The way of the manual: scanned, kept, and held against the log when that has grown.
+    let scan = format!(
+        "pdftoppm -r 150 -gray -png -singlefile '{0}/sheet.pdf' '{0}/sheet' && \
+         zbarimg --quiet --raw '{0}/sheet.png' > '{0}/sheet.note'",
+        bench.file("").display()
+    );
+    assert!(Command::new("sh").args(["-c", &scan]).status().unwrap().success());
+    let sim = Sim::start(&bench.file("next"), 1, &["--serial", "SN-10", "--mac", "a4:cf:12:00:00:10"]);
+    assert_eq!(bench.inject(&sim.port(0)).exit, Some(0));
+    let (note, head) = (bench.file("sheet.note"), bench.data().join("head.note"));
+    let compare = |note: &Path| {
+        let compared = bench.run(&["audit", "compare", note.to_str().unwrap(), head.to_str().unwrap()]);
+        (compared.exit, compared.event("compare").map(|compared| compared["verdict"].clone()))
+    };
+    assert_eq!(compare(&note), (Some(0), Some("grown".into())));
+    let other = Bench::quick();
+    assert_ne!(compare(&other.data().join("head.note")).0, Some(0), "the sheet of another station");
 }

@@ -20,7 +20,7 @@ pub(super) fn set(data: &DataDir, id: &str, file: Option<&Path>, out: Output) ->
     let line = match file {
         Some(path) => File::open(path)
             .and_then(|file| first_line(BufReader::new(file)))
-            .map_err(|cause| StationError::Unread { path: path.to_owned(), cause }),
+            .map_err(|cause| StationError::Unreadable { path: path.to_owned(), cause }),
         None => {
             out.note(format!("Name of {id}:"));
             first_line(io::stdin().lock()).map_err(StationError::Input)

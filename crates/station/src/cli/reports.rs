@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use keystation::files::read_text;
 use keystation::report::{self, Format, Judgement, Listed, Made, NewFile};
 use keystation::{DataDir, Exit, Station, StationError, paths};
 use keystation_audit::{Query, Reader, VerifierKey};
@@ -63,12 +64,10 @@ pub(super) fn report(station: &Station, job: &str, file: &Path, out: Output) -> 
 
 /// Says whether a station made this report.
 pub(super) fn verify(file: &Path, vkey: &Path, out: Output) -> Result<Exit, StationError> {
-    let text = std::fs::read_to_string(vkey)
-        .map_err(|cause| StationError::Unread { path: vkey.to_owned(), cause })?;
-    let key: VerifierKey = text
+    let key: VerifierKey = read_text(vkey)?
         .trim_end()
         .parse()
-        .map_err(|cause| StationError::NoVerifierKey { path: vkey.to_owned(), cause })?;
+        .map_err(|why| StationError::VerifierKey { path: vkey.to_owned(), why })?;
     let (genuine, sentence, records) = match report::judge(file, &key)? {
         Judgement::Genuine(said) => {
             let sentence =

@@ -115,7 +115,8 @@ pub(crate) fn keys(page: &mut Page, mut y: f32, facts: &Facts) -> f32 {
 /// The signed checkpoint as a QR code with what it is for, and `more`, beside it. Takes `side` points of height.
 pub(crate) fn seal(page: &mut Page, y: f32, side: f32, facts: &Facts, more: &str) -> Result<(), PageError> {
     let checkpoint = &facts.checkpoint;
-    page.qr(LEFT - 8.0, y, side, &facts.note)?;
+    // Without the last newline: whatever scans the code, or the editor that it is pasted into, puts one there.
+    page.qr(LEFT - 8.0, y, side, facts.note.trim_end_matches('\n'))?;
     let x = LEFT + side + 8.0;
     let mut line = y + 22.0;
     page.text(x, line, Plain, 9.0, GREY, "Root of the log, first ten characters");

@@ -74,7 +74,7 @@ impl Station {
 pub fn judge(path: &Path, key: &VerifierKey) -> Result<Judgement, StationError> {
     let unread = |path: &Path| {
         let path = path.to_owned();
-        move |cause| StationError::Unread { path, cause }
+        move |cause| StationError::Unreadable { path, cause }
     };
     let beside = note_path(path);
     let mut note = Vec::new();
