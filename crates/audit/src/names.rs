@@ -50,7 +50,7 @@ impl Names {
         }
         let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         match marks(&conn)? {
-            (0, 0) => {
+            (0, 0) if is_blank(&conn)? => {
                 // Before the first name is written, and never on a file that belongs to others.
                 leave_no_trace(&conn)?;
                 conn.execute_batch(&format!(
@@ -75,7 +75,12 @@ impl Names {
         // Read-write for SQLite's sake, which has to undo what a killed program left half-done.
         let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
             .or_else(|_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY))?;
-        expect_ours(marks(&conn)?, path)?;
+        let found = marks(&conn)?;
+        if found == (0, 0) && is_blank(&conn)? {
+            // Killed before there was a table.
+            return Ok(None);
+        }
+        expect_ours(found, path)?;
         leave_no_trace(&conn)?;
         conn.pragma_update(None, "query_only", true)?;
         Ok(Some(Self { conn }))
@@ -149,6 +154,11 @@ fn leave_no_trace(conn: &Connection) -> Result<(), rusqlite::Error> {
 fn marks(conn: &Connection) -> Result<(i64, i64), rusqlite::Error> {
     let value = |name| conn.pragma_query_value(None, name, |row| row.get(0));
     Ok((value("application_id")?, value("user_version")?))
+}
+
+/// Whether there is nothing in the file yet.
+fn is_blank(conn: &Connection) -> Result<bool, rusqlite::Error> {
+    conn.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))
 }
 
 fn expect_ours(found: (i64, i64), path: &Path) -> Result<(), NamesError> {

@@ -68,7 +68,15 @@ fn another_database_is_refused_and_left_alone() {
     assert!(Names::open_read_only(&paths.db).is_err());
     assert_eq!(fs::read(&paths.db).unwrap(), before);
 
+    let foreign = directory.path().join("foreign.db");
+    rusqlite::Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+    assert!(matches!(Names::open(&foreign), Err(NamesError::NotNames(_))));
+    assert!(matches!(Names::open_read_only(&foreign), Err(NamesError::NotNames(_))));
+
+    // A program that was killed before it made the table.
     let path = directory.path().join("names.db");
+    fs::write(&path, "").unwrap();
+    assert!(Names::open_read_only(&path).unwrap().is_none());
     drop(Names::open(&path).unwrap());
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 2).unwrap();
     assert!(matches!(Names::open(&path), Err(NamesError::NotNames(_))));
