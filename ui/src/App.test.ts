@@ -266,3 +266,36 @@ describe("the page", () => {
     expect(text()).toContain("<img src=x onerror='window.owned=1'>[U+202E]gpj[U+0000]");
   });
 });
+
+describe("how far the log is secured outside of this machine", () => {
+  const cell = () =>
+    [...document.querySelectorAll("header dl > div")].find((div) => div.textContent.includes("Secured"));
+  const strip = async (state: "none" | "fresh" | "due" | "overdue", hours: number | null) => {
+    const time = hours === null ? null : Date.now() - hours * 3_600_000;
+    const record = hours === null ? null : 5120;
+    await open(new FakeShell({ ...unlocked, anchor: { state, record, time, open: 4 } }));
+    return cell();
+  };
+
+  test("names the record and the age, and warns by colour only when the rules do", async () => {
+    const fresh = await strip("fresh", 2);
+    expect(fresh?.textContent).toMatch(/Secured\s+· 2 h ago\s+to record 5\u00a0120/);
+    expect(fresh?.classList.contains("amber") || fresh?.classList.contains("red")).toBe(false);
+  });
+
+  test("is amber when the witness is due", async () => {
+    const due = await strip("due", 9);
+    expect(due?.textContent).toContain("witness due");
+    expect(due?.classList.contains("amber")).toBe(true);
+  });
+
+  test("is red when no new job is begun", async () => {
+    const overdue = await strip("overdue", 26);
+    expect(overdue?.textContent).toContain("no new jobs");
+    expect(overdue?.classList.contains("red")).toBe(true);
+  });
+
+  test("says so when there is no witness", async () => {
+    expect((await strip("none", null))?.textContent).toContain("not outside this machine");
+  });
+});
