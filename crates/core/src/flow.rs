@@ -111,7 +111,7 @@ pub fn inject(
     bench.step(Step::Read);
     let seen = bench.device.identify().map_err(|e| bench.refuse(e, None, None))?;
     let id = order.recipe.registration_id(&seen.identity).map_err(|e| bench.refuse(e, Some(&seen), None))?;
-    let standing = log.standing(&id).map_err(|e| bench.refuse(e, Some(&seen), Some(&id)))?;
+    let mut standing = log.standing(&id).map_err(|e| bench.refuse(e, Some(&seen), Some(&id)))?;
     if standing.open.is_some() {
         bench.safety = Safety::Unknown;
     }
@@ -123,7 +123,11 @@ pub fn inject(
     if let Some(open) = standing.open {
         match bench.holds_already(&seen, &set, &open) {
             Ok(true) => return bench.confirm(&seen, &set, open.seq, Event::Resolve),
-            Ok(false) => bench.settle_as_not_written(open.seq, &set)?,
+            Ok(false) => {
+                bench.settle_as_not_written(open.seq, &set)?;
+                // The next intent follows what the log knows now: the settled one is none that it could name.
+                standing = log.standing(set.id()).map_err(|e| bench.refuse(e, Some(&seen), Some(set.id())))?;
+            }
             // Repair replaces the set, whichever it is; the new intent names the open one.
             Err(Fault { code: Code::NotProven | Code::OtherKey, .. }) if order.overwrite.is_some() => {}
             Err(fault) => return Err(bench.fail(fault, open.seq, &set, Event::Resolve)),
