@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import App from "./App.svelte";
 import { failing, FakeShell, good, station } from "./fake";
-import { Line } from "./line.svelte";
+import { Rooms } from "./rooms.svelte";
 
 const unlocked = { ...station, locked: false };
 let app: Record<string, unknown> | undefined;
@@ -26,7 +26,7 @@ afterEach(async () => {
 async function open(shell: FakeShell): Promise<FakeShell> {
   app = mount(App, {
     target: document.body,
-    props: { line: new Line(shell, (result) => sounds.push(result)) },
+    props: { rooms: new Rooms(shell, (result) => sounds.push(result)) },
   });
   await settle();
   return shell;

@@ -7,7 +7,9 @@ import type { Overview } from "./bindings/Overview";
 import type { Problem } from "./bindings/Problem";
 import type { RecordLine } from "./bindings/RecordLine";
 import type { UnlockOutcome } from "./bindings/UnlockOutcome";
-import type { Shell } from "./shell";
+import { causes } from "./fake/log";
+import { FakeArchive, refuse } from "./fake/archive";
+import type { Archive, Shell } from "./shell";
 import { steps } from "./text";
 
 /** A device to plug in: it passes, or fails as it says. */
@@ -48,6 +50,9 @@ export const station: Overview = {
   counts: { done: 412, failed: 3 },
   anchor: { state: "none", record: null, time: null, open: 5124 },
   slots: [{ number: 1, port: "/dev/ttyUSB0", profile: "env-sensor 2" }],
+  rooms: ["line", "audit"],
+  readOnly: false,
+  reviewDue: false,
 };
 
 /** One slot: what it shows, and what is plugged in. */
@@ -66,6 +71,8 @@ export class FakeShell implements Shell {
   passphrase: UnlockOutcome | Problem;
   /** The station cannot start. */
   broken: Problem | undefined;
+  /** The log of this station, as the audit room asks for it. */
+  readonly archive: FakeArchive;
 
   readonly #overview: Overview;
   readonly #records: RecordLine[] = [];
@@ -77,6 +84,9 @@ export class FakeShell implements Shell {
     this.passphrase = passphrase;
     const empty = (): Slot => ({ card: { state: "waiting" }, plugged: undefined });
     this.#slots = new Map(overview.slots.map(({ number }) => [number, empty()]));
+    this.archive = new FakeArchive(this.#overview, (event, operator) =>
+      this.#append(event, "", "", operator),
+    );
     this.#append("log.open", "", "");
   }
 
@@ -126,6 +136,15 @@ export class FakeShell implements Shell {
     return Promise.resolve();
   }
 
+  search: Archive["search"] = (...query) => this.archive.search(...query);
+  device: Archive["device"] = (id) => this.archive.device(id);
+  saveProof: Archive["saveProof"] = (id) => this.archive.saveProof(id);
+  verify: Archive["verify"] = (onProgress) => this.archive.verify(onProgress);
+  cancelVerify: Archive["cancelVerify"] = () => this.archive.cancelVerify();
+  figures: Archive["figures"] = (...period) => this.archive.figures(...period);
+  review: Archive["review"] = () => this.archive.review();
+  signReview: Archive["signReview"] = (...signature) => this.archive.signReview(...signature);
+
   /** Plugs a device in and resolves when its card is PASS or FAIL, or when the slot does not take it. */
   async plug(slot: number, device: FakeDevice): Promise<void> {
     const { card } = this.#slot(slot);
@@ -156,20 +175,45 @@ export class FakeShell implements Shell {
     this.#show(slot, { state: "stopped", ...problem });
   }
 
-  #outcome({ id, serial, mac, fails }: FakeDevice): Card {
-    this.#append("inject.intent", "", id);
+  #outcome(device: FakeDevice): Card {
+    const { id, serial, mac, fails } = device;
+    const intent = this.#append("inject.intent", "", id);
+    const outcome = fails ? (causes[fails.code]?.outcome ?? "aborted") : "ok";
+    const record = this.#append("inject.result", outcome, id);
+    this.#keep(device, intent, record, outcome);
     if (!fails) {
       this.#overview.counts.done++;
-      return { state: "pass", id, serial, mac, record: this.#append("inject.result", "ok", id) };
+      return { state: "pass", id, serial, mac, record };
     }
     this.#overview.counts.failed++;
-    const record = this.#append("inject.result", "verify_mismatch", id);
     return { state: "fail", ...fails, record, detail: fails.detail ?? null, gone: false };
   }
 
-  #append(event: string, outcome: string, id: string): number {
+  #keep({ id, serial, mac, fails }: FakeDevice, seq: number, outcomeRecord: number, outcome: string): void {
+    const { job, operator, key, slots } = this.#overview;
+    this.archive.log.since.push({
+      seq,
+      time: Date.now(),
+      id,
+      mac: mac.replaceAll(":", ""),
+      serial,
+      job,
+      operator,
+      key: key?.label ?? "",
+      port: slots[0]?.port ?? "",
+      mode: "new",
+      outcome,
+      code: fails?.code ?? "",
+      sentence: fails?.sentence ?? "",
+      holds: fails ? "old" : "new",
+      verified: fails ? "none" : "challenge",
+      cycleMs: 2400,
+      outcomeRecord,
+    });
+  }
+
+  #append(event: string, outcome: string, id: string, operator = this.#overview.operator): number {
     const seq = this.#overview.records++;
-    const { operator } = this.#overview;
     this.#records.unshift({ seq, time: new Date().toISOString(), event, outcome, id, operator });
     return seq;
   }
@@ -184,10 +228,4 @@ export class FakeShell implements Shell {
     this.#slot(slot).card = card;
     this.#told({ slot, card });
   }
-}
-
-function refuse(problem: Problem): Promise<never> {
-  // The shell rejects with a problem, which is a value of the station and no JavaScript error.
-  // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
-  return Promise.reject(problem);
 }

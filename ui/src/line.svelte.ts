@@ -28,6 +28,7 @@ export class Line {
 
   readonly #shell: Shell;
   readonly #sound: Sound;
+  #started: Promise<void> | undefined;
   /** Counts the readings of overview and records. */
   #turn = 0;
 
@@ -36,9 +37,15 @@ export class Line {
     this.#sound = sound;
   }
 
-  async start(): Promise<void> {
+  /** Asks the station for everything, once. */
+  start(): Promise<void> {
+    return (this.#started ??= this.#begin());
+  }
+
+  async #begin(): Promise<void> {
     try {
       await this.#read();
+      if (!this.#made) return;
       await this.#shell.watch((update) => {
         this.#show(update);
       });
@@ -54,14 +61,20 @@ export class Line {
     return [...this.cards.values()].some((card) => card.state === "fail" && card.code === "log-failed");
   }
 
+  /** Slots whose FAIL nobody has seen yet. */
+  get failed(): number {
+    return [...this.cards.values()].filter((card) => card.state === "fail").length;
+  }
+
   get locked(): boolean {
     return this.overview?.locked ?? false;
   }
 
   async perform(intent: Intent): Promise<void> {
     if (!this.overview) return;
-    if (typeof intent === "object") await this.acknowledge(intent.slot);
-    else if (intent === "lock") await this.lock();
+    if (typeof intent === "object") {
+      if ("slot" in intent) await this.acknowledge(intent.slot);
+    } else if (intent === "lock") await this.lock();
     else if (intent === "dismiss") this.notice = undefined;
     else await this.enter();
   }
@@ -89,11 +102,25 @@ export class Line {
   }
 
   async lock(): Promise<void> {
-    if (this.locked) return;
+    if (this.locked || !this.#made) return;
     await this.#command(async () => {
       await this.#shell.lock();
       await this.#read();
     });
+  }
+
+  /** Reads station and counts again. */
+  async refresh(): Promise<void> {
+    try {
+      await this.#read();
+    } catch (error) {
+      this.notice = problemOf(error);
+    }
+  }
+
+  /** Whether devices are made here: a window that only reads the log has no slot and no vault. */
+  get #made(): boolean {
+    return this.overview?.rooms.includes("line") ?? false;
   }
 
   async #command(call: () => Promise<void>): Promise<void> {
@@ -107,7 +134,8 @@ export class Line {
 
   async #read(): Promise<void> {
     const turn = ++this.#turn;
-    const [overview, records] = await Promise.all([this.#shell.overview(), this.#shell.recent(RECORDS)]);
+    const overview = await this.#shell.overview();
+    const records = overview.rooms.includes("line") ? await this.#shell.recent(RECORDS) : [];
     if (turn !== this.#turn) return; // A later answer was faster.
     this.overview = overview;
     this.records = records;

@@ -2,15 +2,17 @@ import { mount } from "svelte";
 
 import "./style.css";
 import App from "./App.svelte";
-import { Line } from "./line.svelte";
+import { Rooms } from "./rooms.svelte";
 import type { Shell } from "./shell";
 import { speaker, type Sound } from "./sound";
 
 /** Opens the window's page on a shell. */
-export function open(shell: Shell, sound: Sound = speaker()): void {
+export function open(shell: Shell, sound: Sound = speaker()): Rooms {
   // The web view's own menu offers to reload and to go back; a station's page has nothing to go back to.
   document.addEventListener("contextmenu", (event) => {
     event.preventDefault();
   });
-  mount(App, { target: document.body, props: { line: new Line(shell, sound) } });
+  const rooms = new Rooms(shell, sound);
+  mount(App, { target: document.body, props: { rooms } });
+  return rooms;
 }

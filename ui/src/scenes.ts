@@ -1,7 +1,15 @@
 // Every state that the window can be in, by name: for people who look, and for tests that photograph.
 
 import { failing, FakeShell, good, station, type FakeDevice } from "./fake";
+import type { Rooms } from "./rooms.svelte";
+import { auditScenes } from "./scenes-audit";
 import { steps } from "./text";
+
+/** A shell, and what a person did in the window since it was opened on it. */
+export interface Scene {
+  shell: FakeShell;
+  act?: (rooms: Rooms) => Promise<void>;
+}
 
 /** Never: an injection that stands still at a step. */
 const stuck = () => new Promise<void>(() => undefined);
@@ -44,8 +52,8 @@ const logFailed: FakeDevice = {
   },
 };
 
-/** Builds the shell of a state. */
-export const scenes: Readonly<Record<string, () => FakeShell | Promise<FakeShell>>> = {
+/** The line: what devices and operators did. */
+const lineScenes: Readonly<Record<string, () => FakeShell | Promise<FakeShell>>> = {
   waiting: () => shell(),
   locked: () => shell(station),
   ...Object.fromEntries(steps.map(({ step }) => [step, () => stopsAt(step)])),
@@ -103,6 +111,14 @@ export const scenes: Readonly<Record<string, () => FakeShell | Promise<FakeShell
     };
     return fake;
   },
+};
+
+/** Builds a state. */
+export const scenes: Readonly<Record<string, () => Scene | Promise<Scene>>> = {
+  ...Object.fromEntries(
+    Object.entries(lineScenes).map(([name, build]) => [name, async () => ({ shell: await build() })]),
+  ),
+  ...auditScenes,
 };
 
 function never(): never {

@@ -7,7 +7,12 @@ const name = new URLSearchParams(location.search).get("state");
 const scene = name === null ? undefined : scenes[name];
 
 if (scene) {
-  open(await scene(), () => undefined);
+  const { shell, act } = await scene();
+  const rooms = open(shell, () => undefined);
+  await rooms.line.start();
+  await act?.(rooms);
+  // For whoever photographs.
+  document.documentElement.dataset.stands = name ?? "";
 } else {
   const { body } = document;
   body.style.cssText = "display: flex; flex-wrap: wrap; gap: 24px; padding: 24px; font-family: sans-serif";

@@ -14,7 +14,8 @@ export const steps: readonly { step: Step; name: string; running: string }[] = [
   { step: "record", name: "Record", running: "Recording" },
 ];
 
-const events: Readonly<Record<string, string>> = {
+/** A record that is no attempt, in words. */
+export const events: Readonly<Record<string, string>> = {
   "log.genesis": "Log begun",
   "log.open": "Station started",
   "log.close": "Station stopped",
@@ -26,9 +27,12 @@ const events: Readonly<Record<string, string>> = {
   "integrity.fail": "Another log of this name was found",
   "inject.intent": "About to write",
   "inject.refuse": "Not written",
+  "review.signed": "Reviewed",
+  "export.report": "Report made",
 };
 
-const outcomes: Readonly<Record<string, string>> = {
+/** The class of a failure, in words. */
+export const outcomes: Readonly<Record<string, string>> = {
   ok: "key proven",
   unplugged: "unplugged",
   timeout: "no answer",

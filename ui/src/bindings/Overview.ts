@@ -2,6 +2,7 @@
 import type { Anchor } from "./Anchor";
 import type { Counts } from "./Counts";
 import type { KeyLine } from "./KeyLine";
+import type { Room } from "./Room";
 import type { SlotLine } from "./SlotLine";
 
 /**
@@ -51,4 +52,16 @@ anchor: Anchor,
 /**
  * Where devices are plugged in.
  */
-slots: Array<SlotLine>, };
+slots: Array<SlotLine>, 
+/**
+ * The rooms that this window has.
+ */
+rooms: Array<Room>, 
+/**
+ * Whether this window only reads the log.
+ */
+readOnly: boolean, 
+/**
+ * Whether it is time for the weekly review.
+ */
+reviewDue: boolean, };

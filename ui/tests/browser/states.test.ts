@@ -14,7 +14,8 @@ import { serve } from "./server";
 
 const PHOTOGRAPHS = new URL("../../screenshots/", import.meta.url).pathname;
 const BENCH = { width: 1280, height: 800 };
-const SIZES = [BENCH, { width: 1024, height: 768 }, { width: 1920, height: 1080 }];
+const LARGE = { width: 1920, height: 1080 };
+const SIZES = [BENCH, { width: 1024, height: 768 }, LARGE];
 
 let browser: Browser;
 let server: Server;
@@ -40,6 +41,7 @@ async function show(state: string, theme: "light" | "dark", viewport = BENCH): P
   page.on("console", (message) => complaints.push(message.text()));
   page.on("pageerror", (error) => complaints.push(error.message));
   await page.goto(`${url}/states.html?state=${state}`);
+  await page.locator("html[data-stands]").waitFor();
   await page.locator("[data-state]").first().waitFor();
   await page.evaluate("document.fonts.ready");
   expect(complaints, "scripts, styles and fonts are all the window's own").toEqual([]);
@@ -73,7 +75,10 @@ function misfits(least: number): string[] {
 test.each(Object.keys(scenes))("%s is accessible in both themes, and fits every screen", async (state) => {
   for (const theme of ["dark", "light"] as const) {
     const page = await show(state, theme);
-    await page.screenshot({ path: `${PHOTOGRAPHS}${state}-${theme}.png` });
+    for (const size of [LARGE, BENCH]) {
+      await page.setViewportSize(size);
+      await page.screenshot({ path: `${PHOTOGRAPHS}${state}-${theme}-${size.width}.png` });
+    }
     await page.evaluate(axe);
     const { violations } = await page.evaluate<AxeResults>("axe.run()");
     expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([]);
