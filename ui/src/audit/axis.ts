@@ -44,5 +44,5 @@ function empty(name: string): TallyLine {
 /** Where an axis of percent begins, so that yields which are all good can be told apart. */
 export function floor(percents: readonly number[]): number {
   const least = Math.min(100, ...percents);
-  return [98, 95, 90, 80, 50].find((start) => start < least) ?? 0;
+  return [98, 96, 90, 80, 50].find((start) => start < least) ?? 0;
 }

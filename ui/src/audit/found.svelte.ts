@@ -90,6 +90,7 @@ export class Found {
     try {
       const { rows, more } = await this.#archive.search(this.#text, after, PAGE);
       if (turn !== this.#turn) return;
+      this.problem = undefined;
       this.#pages.set(page, rows);
       this.#forget(page);
       const end = page * PAGE + rows.length;

@@ -35,7 +35,7 @@ export class Places {
   rowAt(offset: number): number {
     const row = this.shortened ? (offset / this.#range) * this.#last : offset / ROW;
     // Up: or the end of the scroll bar would not reach the last row. Screens round to parts of a pixel.
-    return Math.min(this.#last, Math.ceil(row - 0.02));
+    return Math.max(0, Math.min(this.#last, Math.ceil(row - 0.02)));
   }
 
   /** How much is scrolled away when this row is the first in sight. */

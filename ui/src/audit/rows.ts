@@ -4,7 +4,7 @@ import type { Cause } from "../bindings/Cause";
 import type { SlotTally } from "../bindings/SlotTally";
 import type { TallyLine } from "../bindings/TallyLine";
 import { count } from "../text";
-import { percent, seconds, yieldOf } from "../text/audit";
+import { nameOf, percent, seconds, yieldOf } from "../text/audit";
 
 /** A line of a chart: its name, how far it reaches on the axis, and the same in words. */
 export interface Row {
@@ -23,10 +23,7 @@ export function pareto(causes: readonly Cause[]): Row[] {
   const all = causes.reduce((sum, cause) => sum + cause.count, 0);
   const cut = causes.length > ROWS ? ROWS - 1 : ROWS;
   const rest = causes.slice(cut);
-  const shown = causes.slice(0, cut).map(({ sentence, code, count: times }) => ({
-    name: sentence === "" ? code : sentence,
-    times,
-  }));
+  const shown = causes.slice(0, cut).map(({ code, count: times }) => ({ name: nameOf(code), times }));
   if (rest.length > 0)
     shown.push({
       name: `${rest.length} other causes`,
@@ -43,11 +40,14 @@ export function pareto(causes: readonly Cause[]): Row[] {
 /** Median seconds of a pass, the slowest slots where there are more than there is room for. */
 export function cycles(slots: readonly SlotTally[]): Row[] {
   const timed = slots.filter(({ medianMs }) => medianMs !== null);
+  // The part of the USB path is what stands on the bench; the rest of the name only tells two adapters of one place apart.
+  const paths = slots.map(({ tally }) => tally.name.split("/")[0] ?? "");
+  const told = paths.every((path, index) => path !== "" && paths.indexOf(path) === index);
   const slowest = [...timed].sort((a, b) => (b.medianMs ?? 0) - (a.medianMs ?? 0)).slice(0, ROWS);
   return timed
     .filter((slot) => slowest.includes(slot))
     .map(({ tally, medianMs }) => ({
-      name: tally.name,
+      name: told ? (tally.name.split("/")[0] ?? "") : tally.name,
       value: (medianMs ?? 0) / 1000,
       text: seconds(medianMs),
     }));
@@ -60,6 +60,6 @@ export function yields(jobs: readonly TallyLine[]): Row[] {
   return lowest.map((job) => ({
     name: job.name === "" ? "without work order" : job.name,
     value: yieldOf(job),
-    text: `${percent(yieldOf(job))} of ${count(job.passed + job.failed)}`,
+    text: percent(yieldOf(job)),
   }));
 }

@@ -86,9 +86,15 @@ function proven({ verified }: LifeEvent): boolean {
 }
 
 /** How that was verified, and what the device holds then. Empty where there was nothing to verify. */
-export function verified({ event, verified: how, holds }: LifeEvent): { how: string; holds: string } {
+export function verified(
+  { seq, event, verified: how, holds }: LifeEvent,
+  life: readonly LifeEvent[],
+): { how: string; holds: string } {
   const holding = held[holds] ?? holds;
-  if (event === "inject.intent") return { how: "Intended, outcome below", holds: "" };
+  if (event === "inject.intent") {
+    const outcome = life.some(({ refersTo }) => refersTo === seq);
+    return { how: outcome ? "Intended: outcome below" : "Intended: no outcome is recorded", holds: "" };
+  }
   if (event !== "inject.result" && event !== "inject.resolve") return { how: "", holds: holding };
   if (holds === "unknown") return { how: "Unknown", holds: holding };
   return { how: verifications[how] ?? how, holds: holding };
@@ -130,7 +136,7 @@ export function verdict(said: VerifyVerdict): { sentence: string; more: string[]
     }
     case "damaged": {
       const first = Math.min(...said.findings.map(({ record }) => record ?? Infinity));
-      const whole = Number.isFinite(first) ? `Damaged from record ${count(first)} on.` : "Damaged.";
+      const whole = Number.isFinite(first) ? `Damaged from record ${count(first)} on.` : "Not in order.";
       return { sentence: whole, more: [] };
     }
     case "cancelled":
@@ -184,4 +190,15 @@ export function percent(value: number | undefined, digits = 1): string {
 
 export function seconds(ms: number | null): string {
   return ms === null ? "–" : `${(ms / 1000).toFixed(1)}\u00a0s`;
+}
+
+/** An address as it stands on a label: `a1:b2:c3:d4:e5:f6`. */
+export function macOf(digits: string): string {
+  return /^[0-9a-f]{12}$/i.test(digits) ? digits.replace(/..(?!$)/g, "$&:") : digits;
+}
+
+/** A code, such as `not-proven`, as a short name. */
+export function nameOf(code: string): string {
+  const words = code.replaceAll("-", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
