@@ -53,6 +53,7 @@ export const station: Overview = {
   rooms: ["line", "audit"],
   readOnly: false,
   reviewDue: false,
+  damage: null,
 };
 
 /** One slot: what it shows, and what is plugged in. */

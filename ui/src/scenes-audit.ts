@@ -83,6 +83,12 @@ const damage = {
   more: 12,
 };
 
+const unreadable = {
+  code: "log-integrity",
+  sentence: "The audit log does not agree with its signed checkpoint.",
+  remedy: ["Leave everything as it is.", "Verify: the verdict says from which record on."],
+};
+
 const evil = "<img src=x onerror=\"document.title='owned'\">\u202e\u0000";
 
 /** Rows in which every text is an attack. */
@@ -206,6 +212,7 @@ export const auditScenes: Readonly<Record<string, () => Scene | Promise<Scene>>>
   }),
   "review-read-only": room((audit) => audit.show("review"), { ...reading, reviewDue: true }),
   "audit-read-only": room((audit) => search(audit, ""), reading),
+  "audit-damaged": room((audit) => search(audit, ""), { ...reading, records: 0, damage: unreadable }),
   "audit-hostile": room(async (audit, fake) => {
     attack(fake);
     await search(audit, "");

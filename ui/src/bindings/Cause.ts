@@ -9,7 +9,7 @@ export type Cause = {
  */
 code: string, 
 /**
- * The same in words.
+ * What that means; empty where this program does not know the code.
  */
 sentence: string, 
 /**

@@ -3,7 +3,7 @@ import type { LifeEvent } from "./LifeEvent";
 import type { Standing } from "./Standing";
 
 /**
- * Everything that the log holds of one device.
+ * A device's whole life, as the log has it.
  */
 export type DeviceLife = { 
 /**
@@ -11,7 +11,7 @@ export type DeviceLife = {
  */
 id: string, 
 /**
- * MAC address, or empty.
+ * MAC address, twelve hexadecimal digits, or empty: what the device said last.
  */
 mac: string, 
 /**
@@ -19,30 +19,30 @@ mac: string,
  */
 serial: string, 
 /**
- * What the log knows of it.
+ * What it holds.
  */
 standing: Standing, 
 /**
- * Label of the group key that it holds, or empty.
+ * Label of the group key under which it proved its key last; this and the next two are empty where it never did.
  */
 key: string, 
 /**
- * Its check value, or empty.
+ * Check value of that group key.
  */
 checkValue: string, 
 /**
- * Fingerprint of the device key, or empty.
+ * Fingerprint of the device key that it proved.
  */
 fingerprint: string, 
 /**
- * The record that says that it holds its key.
+ * The record of that proof.
  */
 keyedRecord: number | null, 
 /**
- * The last record that a witness vouches for.
+ * The last record of the log that a witness vouches for.
  */
 securedTo: number | null, 
 /**
- * Oldest first.
+ * Its records, oldest first.
  */
 events: Array<LifeEvent>, };

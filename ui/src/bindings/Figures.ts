@@ -4,15 +4,15 @@ import type { SlotTally } from "./SlotTally";
 import type { TallyLine } from "./TallyLine";
 
 /**
- * Yield, causes and cycle times of a period.
+ * What came of the devices of a period.
  */
 export type Figures = { 
 /**
- * By day of UTC, oldest first.
+ * By day of UTC (`2026-11-22`), oldest first.
  */
 days: Array<TallyLine>, 
 /**
- * By work order.
+ * By work order; the empty name stands for none.
  */
 jobs: Array<TallyLine>, 
 /**
@@ -20,6 +20,6 @@ jobs: Array<TallyLine>,
  */
 slots: Array<SlotTally>, 
 /**
- * Most frequent first.
+ * Why devices failed or were refused, most frequent first.
  */
 causes: Array<Cause>, };

@@ -2,6 +2,7 @@
 import type { Anchor } from "./Anchor";
 import type { Counts } from "./Counts";
 import type { KeyLine } from "./KeyLine";
+import type { Problem } from "./Problem";
 import type { Room } from "./Room";
 import type { SlotLine } from "./SlotLine";
 
@@ -54,14 +55,18 @@ anchor: Anchor,
  */
 slots: Array<SlotLine>, 
 /**
- * The rooms that this window has.
+ * The rooms of this window; the first one is shown at first.
  */
 rooms: Array<Room>, 
 /**
- * Whether this window only reads the log.
+ * Whether this window only looks.
  */
 readOnly: boolean, 
 /**
- * Whether it is time for the weekly review.
+ * Whether it is time for QA's review.
  */
-reviewDue: boolean, };
+reviewDue: boolean, 
+/**
+ * Why the log cannot be read, in a window that only looks: what it says of the log here is then nothing.
+ */
+damage: Problem | null, };

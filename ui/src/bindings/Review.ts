@@ -3,26 +3,26 @@ import type { ReviewLine } from "./ReviewLine";
 import type { TallyLine } from "./TallyLine";
 
 /**
- * What a review that is signed now would cover.
+ * How far QA has reviewed the log.
  */
 export type Review = { 
 /**
- * The last one.
+ * The last review.
  */
 last: ReviewLine | null, 
 /**
- * Whether it is time for the next.
+ * Whether it is time for one.
  */
 due: boolean, 
 /**
- * First record.
+ * The first record that a review signed now would cover.
  */
 from: number, 
 /**
- * Last record.
+ * The last one.
  */
 to: number, 
 /**
- * The attempts in these records.
+ * The attempts among these records.
  */
 attempts: TallyLine, };

@@ -5,26 +5,26 @@
  */
 export type ReviewLine = { 
 /**
- * The record.
+ * Its record.
  */
 seq: number, 
 /**
- * UTC, milliseconds since 1970.
+ * When.
  */
 time: number, 
 /**
- * ID of the reviewer.
+ * Who reviewed, an operator ID.
  */
 reviewer: string, 
 /**
- * First record that it covers.
+ * The first record that was reviewed.
  */
 from: number, 
 /**
- * Last record that it covers.
+ * The last one.
  */
 to: number, 
 /**
- * What the reviewer says, or empty.
+ * What the reviewer had to say.
  */
 remark: string, };

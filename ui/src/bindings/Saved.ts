@@ -5,6 +5,6 @@
  */
 export type Saved = { 
 /**
- * Where.
+ * Where it is.
  */
 path: string, };

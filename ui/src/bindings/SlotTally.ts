@@ -2,14 +2,14 @@
 import type { TallyLine } from "./TallyLine";
 
 /**
- * One port.
+ * Attempts on one port.
  */
 export type SlotTally = { 
 /**
- * Attempts on it.
+ * Their number; the name is the port with its USB path.
  */
 tally: TallyLine, 
 /**
- * The median time from intent to PASS, milliseconds.
+ * The median time from intent to PASS; none without a PASS.
  */
 medianMs: number | null, };

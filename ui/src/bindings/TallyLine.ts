@@ -5,7 +5,7 @@
  */
 export type TallyLine = { 
 /**
- * The day, the work order or the port.
+ * What they have in common.
  */
 name: string, 
 /**

@@ -3,7 +3,7 @@ import type { FindingLine } from "./FindingLine";
 import type { Secured } from "./Secured";
 
 /**
- * What came of checking the log.
+ * What came of verifying the log.
  */
 export type VerifyVerdict = { "state": "intact", 
 /**
@@ -11,15 +11,15 @@ export type VerifyVerdict = { "state": "intact",
  */
 records: number, 
 /**
- * Its root: the first ten characters in Base32, in two groups.
+ * Their root: the first ten characters in Base32, in two groups.
  */
 root: string, 
 /**
- * Records that the head outside the database covers.
+ * Records that the head outside of the database covers.
  */
 head: number, 
 /**
- * The last word of a witness.
+ * What a witness outside of this machine vouches for.
  */
 secured: Secured | null, } | { "state": "damaged", 
 /**

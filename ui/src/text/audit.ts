@@ -33,11 +33,13 @@ export const knowledge: Readonly<Record<Knowledge, string>> = {
 };
 
 /** What came of an attempt: how it is known, and in words. */
-export function attempt({ mode, outcome }: AttemptLine): { known: Knowledge; word: string } {
+export function attempt({ mode, outcome, holds }: AttemptLine): { known: Knowledge; word: string } {
   if (outcome === "ok") return { known: "observed", word: mode === "rekey" ? "Re-keyed" : "PASS" };
   if (outcome === "open") return { known: "unknown", word: "OPEN" };
   if (outcome === "refused") return { known: "refused", word: "Refused" };
-  return { known: "failed", word: `FAIL: ${outcomes[outcome] ?? outcome}` };
+  // Not known when it failed; what came of the device since then is on its page.
+  const known = holds === "unknown" ? "unknown" : "failed";
+  return { known, word: `FAIL: ${outcomes[outcome] ?? outcome}` };
 }
 
 const verifications: Readonly<Record<string, string>> = {
