@@ -175,7 +175,7 @@ fn covered(paths: &Paths) -> u64 {
 }
 
 fn killed_writer_lost_nothing_that_it_acknowledged() {
-    const KILLS: usize = 120;
+    const KILLS: usize = 1000;
     let directory = tempfile::tempdir().unwrap();
     let paths = begin(directory.path());
     let (mut acknowledged, mut ahead) = (0, 0);
@@ -192,7 +192,7 @@ fn killed_writer_lost_nothing_that_it_acknowledged() {
         assert!(covered_by_head <= size && numbers.iter().all(|seq| *seq < covered_by_head), "kill {kill}");
         ahead += u32::from(covered_by_head < size);
         acknowledged += numbers.len();
-        if kill % 20 == 0 {
+        if kill % 50 == 0 {
             assert_eq!(verified(&paths), size);
         }
         drop(Journal::open(&paths, SystemClock::new().unwrap()).unwrap());
