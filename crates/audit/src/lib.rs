@@ -9,6 +9,7 @@
 //! where there was one.
 
 mod anchor;
+mod bundle;
 mod checkpoint;
 mod clock;
 mod compare;
