@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use keystation::export::{proof, save_proof};
+use keystation::export::{Part, bundle, proof, save_proof};
 use keystation::report::OutError;
 use keystation::{DataDir, Station, StationError, paths};
 use keystation_audit::{Journal, Reader, SystemClock};
@@ -91,4 +91,76 @@ fn a_folder_that_leads_elsewhere_gets_no_proof() {
     let refused = save_proof(&data, &reader, &id("sn-1"));
     assert!(matches!(refused, Err(StationError::Disk { .. })), "{refused:?}");
     assert_eq!(names(&elsewhere), Vec::<String>::new());
+}
+
+#[test]
+fn a_bundle_is_recorded_before_it_has_its_name_and_holds_what_was_there_before() {
+    let (directory, data, journal) = station(&["sn-1", "sn-2"]);
+    journal.close().unwrap();
+    let station = Station::open(&data, "keystation").unwrap();
+    let out = directory.path().join("bundle");
+    let exported = station.bundle(&Part::Whole, &out).unwrap();
+    assert_eq!((exported.records, exported.checkpoint.size, exported.record), (4, 4, Some(4)));
+    assert_eq!(
+        names(&out),
+        ["README", "checkpoint", "log.vkey", "tile", "witness.vkeys"],
+        "no checkpoints: no witness signed any"
+    );
+    assert_eq!(fs::read(out.join("tile/0/000.p/4")).unwrap().len(), 4 * 32);
+    assert_eq!(fs::read(out.join("log.vkey")).unwrap(), fs::read(data.path().join("log.vkey")).unwrap());
+    let readme = fs::read_to_string(out.join("README")).unwrap();
+    assert!(readme.contains(&exported.checkpoint.short_root()) && !readme.contains(['{', '}']), "{readme}");
+
+    let part = directory.path().join("part");
+    let device = Part::Device(id("sn-2"));
+    let exported = station.bundle(&device, &part).unwrap();
+    assert_eq!((exported.records, exported.checkpoint.size, exported.record), (1, 5, Some(5)));
+    assert_eq!(names(&part.join("records")), ["0.json", "2.json"]);
+    station.close().unwrap();
+    let mut recorded = Vec::new();
+    Reader::open(&paths(&data))
+        .unwrap()
+        .records(4..6, None, |record| {
+            recorded.push((record.event().to_owned(), record.text("rid").unwrap().into_owned()));
+            std::ops::ControlFlow::Continue(())
+        })
+        .unwrap();
+    let recorded: Vec<_> = recorded.iter().map(|(event, rid)| (event.as_str(), rid.as_str())).collect();
+    assert_eq!(recorded, [("export.bundle", ""), ("export.bundle", "sn-2")]);
+}
+
+#[test]
+fn a_bundle_that_cannot_be_made_leaves_nothing_and_no_record() {
+    let (directory, data, journal) = station(&["sn-1"]);
+    journal.close().unwrap();
+    let station = Station::open(&data, "keystation").unwrap();
+    let before = station.reader().unwrap().size().unwrap();
+    let out = directory.path().join("bundle");
+    let day = |from: &str| Part::Days { from: Some(from.to_owned()), to: None };
+    for (part, code) in [
+        (Part::Job("WO-1".to_owned()), "job-unknown"),
+        (Part::Device(id("sn-9")), "not-in-log"),
+        (day("2999-01-01"), "not-in-log"),
+        (day("2026-02-30"), "query"),
+    ] {
+        assert_eq!(station.bundle(&part, &out).unwrap_err().code(), code, "{part:?}");
+    }
+    fs::create_dir(&out).unwrap();
+    assert_eq!(station.bundle(&Part::Whole, &out).unwrap_err().code(), "file-exists");
+    let nowhere = directory.path().join("no/such/folder");
+    assert_eq!(station.bundle(&Part::Whole, &nowhere).unwrap_err().code(), "disk");
+    assert_eq!(station.reader().unwrap().size().unwrap(), before, "what was not made is not recorded");
+    assert_eq!(names(directory.path()), ["bundle", "data"]);
+    assert_eq!(names(&out), Vec::<String>::new());
+}
+
+/// Quality assurance copies the log while the line runs.
+#[test]
+fn a_bundle_can_be_read_out_beside_a_station_that_writes() {
+    let (directory, data, journal) = station(&["sn-1"]);
+    let exported = bundle(&data, &Part::Whole, &directory.path().join("bundle/")).unwrap();
+    assert_eq!((exported.records, exported.record), (2, None));
+    assert!(directory.path().join("bundle/tile/entries/000.p/2").is_file());
+    assert_eq!(Reader::open(&paths(&data)).unwrap().size().unwrap(), 2, "it wrote nothing");
+    drop(journal);
 }
