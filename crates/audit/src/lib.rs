@@ -9,6 +9,7 @@
 //! where there was one.
 
 mod anchor;
+mod bundle;
 mod checkpoint;
 mod clock;
 mod compare;
@@ -25,12 +26,14 @@ mod note;
 mod origin;
 mod projection;
 mod proof;
+mod proof_file;
 mod reader;
 mod record;
 mod report_note;
 mod request;
 mod schema;
 mod search;
+mod selection;
 mod snapshot;
 mod standing;
 mod state;
@@ -58,6 +61,7 @@ pub use record::{Record, RecordError};
 pub use report_note::{ReportNote, ReportNoteError};
 pub use request::{RequestError, WitnessRequest};
 pub use search::{Attempt, AttemptOutcome, Field, Page, Query, QueryError};
+pub use selection::Selection;
 pub use snapshot::Snapshot;
 pub use tree::{Frontier, Hash, leaf_hash, node_hash};
 pub use verify::{Progress, Verdict};

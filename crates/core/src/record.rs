@@ -30,7 +30,6 @@ pub struct Entry {
 
 /// What happened. The text in backquotes is the `ev` field of the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "two of them live per device, and the big one is half of them")]
 pub enum Event {
     /// `log.genesis`: the first record of every log.
     Genesis {
@@ -101,6 +100,23 @@ pub enum Event {
         sha256: [u8; 32],
         /// Records of the log that it was made from.
         records: u64,
+    },
+    /// `export.bundle`: the log, or a part of it, was written into a directory for verifiers.
+    BundleExported {
+        /// Work order that was asked for, or empty.
+        job: String,
+        /// Registration ID that was asked for, or empty.
+        rid: String,
+        /// First day that was asked for, or empty.
+        from: String,
+        /// Last day that was asked for, or empty.
+        to: String,
+        /// Records that were asked for and are in it.
+        records: u64,
+        /// Records of the log at that moment.
+        size: u64,
+        /// Their Merkle root.
+        root: [u8; 32],
     },
     /// `inject.intent`: a device is about to be written.
     Intent(Intent),
@@ -259,6 +275,7 @@ impl Event {
             Self::IntegrityFailed { .. } => "integrity.fail",
             Self::KeyImport { .. } => "gk.import",
             Self::ReportExported { .. } => "export.report",
+            Self::BundleExported { .. } => "export.bundle",
             Self::Intent(_) => "inject.intent",
             Self::Result(_) => "inject.result",
             Self::Resolve(_) => "inject.resolve",
@@ -328,8 +345,17 @@ impl Event {
             }
             Self::ReportExported { job, sha256, records } => vec![
                 ("job", job.as_str().into()),
-                ("sha256", sha256.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()),
+                ("sha256", hex(sha256).into()),
                 ("records", (*records).into()),
+            ],
+            Self::BundleExported { job, rid, from, to, records, size, root } => vec![
+                ("job", job.as_str().into()),
+                ("rid", rid.as_str().into()),
+                ("from", from.as_str().into()),
+                ("to", to.as_str().into()),
+                ("records", (*records).into()),
+                ("size", (*size).into()),
+                ("root", hex(root).into()),
             ],
             Self::Intent(intent) => intent.fields(),
             Self::Result(outcome) | Self::Resolve(outcome) => outcome.fields(),
@@ -385,6 +411,10 @@ impl Outcome {
 }
 
 /// The parent of a device key: whoever has these five can say which devices die with it.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn parent(key: &GroupKeyInfo) -> Vec<(&'static str, Value)> {
     vec![
         ("gk", key.label.as_str().into()),
@@ -492,6 +522,27 @@ mod tests {
             [("job", "WO-44192".into()), ("records", 12.into()), ("sha256", "a5".repeat(32).into())];
         assert_eq!(sorted(&event), expected);
         assert_eq!((event.name(), event.rc(), event.approver()), ("export.report", "", ""));
+
+        let event = Event::BundleExported {
+            job: String::new(),
+            rid: String::new(),
+            from: "2026-11-01".to_owned(),
+            to: "2026-11-30".to_owned(),
+            records: 12,
+            size: 40,
+            root: [0x5a; 32],
+        };
+        let expected = [
+            ("from", "2026-11-01".into()),
+            ("job", "".into()),
+            ("records", 12.into()),
+            ("rid", "".into()),
+            ("root", "5a".repeat(32).into()),
+            ("size", 40.into()),
+            ("to", "2026-11-30".into()),
+        ];
+        assert_eq!(sorted(&event), expected);
+        assert_eq!((event.name(), event.rc(), event.approver()), ("export.bundle", "", ""));
     }
 
     #[test]

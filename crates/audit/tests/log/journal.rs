@@ -63,12 +63,21 @@ fn every_event() -> Vec<Event> {
         },
         Event::IntegrityFailed { why: "checkpoint-forked", note: "a\nb\n".to_owned() },
         Event::ReportExported { job: "WO-44192".to_owned(), sha256: [0xa5; 32], records: 1 },
+        Event::BundleExported {
+            job: String::new(),
+            rid: "sn-1".to_owned(),
+            from: String::new(),
+            to: String::new(),
+            records: 2,
+            size: 5,
+            root: [0x5a; 32],
+        },
     ];
     for event in &events {
         match event {
             Event::Genesis { .. } | Event::Open { .. } | Event::Close | Event::Unlock | Event::Lock => {}
             Event::UnlockFailed { .. } | Event::KeyImport { .. } | Event::Intent(_) => {}
-            Event::ReportExported { .. } => {}
+            Event::ReportExported { .. } | Event::BundleExported { .. } => {}
             Event::Result(_) | Event::Resolve(_) | Event::Refuse { .. } => {}
             Event::Anchor { .. } | Event::NextEpoch { .. } | Event::IntegrityFailed { .. } => {}
         }

@@ -270,6 +270,36 @@ pub(crate) enum AuditVerb {
         #[arg(long, value_name = "FILE", required = true)]
         out: Option<PathBuf>,
     },
+    /// Write a bundle for verifiers that need not trust this station: the whole log, or a part of it. Recorded in the log
+    Export {
+        /// The directory to make. It must not be there yet
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Only this work order
+        #[arg(long, value_name = "ID", conflicts_with_all = ["id", "from", "to"])]
+        job: Option<String>,
+        /// Only this registration ID
+        #[arg(long, value_name = "RID", conflicts_with_all = ["from", "to"])]
+        id: Option<String>,
+        /// From this day on, UTC
+        #[arg(long, value_name = "DAY")]
+        from: Option<String>,
+        /// Up to this day, UTC
+        #[arg(long, value_name = "DAY")]
+        to: Option<String>,
+        /// Write nothing into the log, not even that this was exported: works beside a station that runs
+        #[arg(long)]
+        read_only: bool,
+    },
+    /// Write the proof file of one device: that its records are in the log. Verifies alone
+    Proof {
+        /// Registration ID
+        #[arg(long, value_name = "RID")]
+        id: String,
+        /// The file to write. It must not be there yet
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Begin a new log where the old one cannot be continued; the old one is put aside, nothing is deleted
     NewEpoch {
         /// The second person's ID

@@ -4,6 +4,7 @@ mod anchor;
 mod args;
 mod audit;
 mod compare;
+mod export;
 mod output;
 mod person;
 mod reports;
@@ -112,6 +113,14 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
             let file = file.as_deref().expect("clap asks for it");
             at_station(cli, &data, out, |station| reports::report(station, job, file, out))
         }
+        Verb::Audit(AuditVerb::Export { out: path, job, id, from, to, read_only }) => {
+            let part = export::part(job.as_deref(), id.as_deref(), from.as_deref(), to.as_deref())?;
+            if *read_only {
+                return export::unrecorded(&data, &part, path, out);
+            }
+            at_station(cli, &data, out, |station| export::recorded(station, &part, path, out))
+        }
+        Verb::Audit(AuditVerb::Proof { id, out: file }) => export::proof(&data, id, file, out),
         Verb::Audit(AuditVerb::NewEpoch { approver, reason }) => {
             audit::new_epoch(&data, cli.operator.as_deref(), approver, reason, out)
         }
