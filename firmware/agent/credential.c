@@ -35,6 +35,16 @@ static bool read_text(const struct ks_cbor_map *map, const char *key, size_t lim
     return true;
 }
 
+static bool read_bytes(const struct ks_cbor_map *map, const char *key, size_t length, uint8_t *to)
+{
+    struct ks_cbor_item item;
+    if (!ks_cbor_find(map, key, &item) || item.major != KS_CBOR_BYTES || item.value != length) {
+        return false;
+    }
+    memcpy(to, item.content, length);
+    return true;
+}
+
 bool ks_credential_read(struct ks_credential *set, const struct ks_cbor_map *map)
 {
     struct ks_cbor_item item;
@@ -46,10 +56,12 @@ bool ks_credential_read(struct ks_credential *set, const struct ks_cbor_map *map
         set->endpoint_length = sizeof DEFAULT_ENDPOINT - 1;
         memcpy(set->endpoint, DEFAULT_ENDPOINT, sizeof DEFAULT_ENDPOINT - 1);
     }
-    good = good && ks_cbor_find(map, "key", &item) && item.major == KS_CBOR_BYTES && item.value == KS_KEY_SIZE;
-    if (good) {
-        memcpy(set->key, item.content, KS_KEY_SIZE);
-    } else {
+    good = good && read_bytes(map, "key", KS_KEY_SIZE, set->key);
+    set->anchor_length = ks_cbor_find(map, "an", &item) ? KS_ANCHOR_SIZE : 0;
+    if (set->anchor_length != 0) {
+        good = good && read_bytes(map, "an", KS_ANCHOR_SIZE, set->anchor);
+    }
+    if (!good) {
         ks_wipe(set, sizeof *set);
     }
     return good;
@@ -57,7 +69,7 @@ bool ks_credential_read(struct ks_credential *set, const struct ks_cbor_map *map
 
 void ks_credential_write(const struct ks_credential *set, struct ks_cbor_writer *writer)
 {
-    ks_cbor_put_map(writer, 4);
+    ks_cbor_put_map(writer, set->anchor_length != 0 ? 5 : 4);
     ks_cbor_put_key(writer, "rid");
     ks_cbor_put_text(writer, set->rid, set->rid_length);
     ks_cbor_put_key(writer, "scope");
@@ -66,6 +78,15 @@ void ks_credential_write(const struct ks_credential *set, struct ks_cbor_writer 
     ks_cbor_put_text(writer, set->endpoint, set->endpoint_length);
     ks_cbor_put_key(writer, "key");
     ks_cbor_put_bytes(writer, set->key, KS_KEY_SIZE);
+    ks_credential_put_anchor(set, writer);
+}
+
+void ks_credential_put_anchor(const struct ks_credential *set, struct ks_cbor_writer *writer)
+{
+    if (set->anchor_length != 0) {
+        ks_cbor_put_key(writer, "an");
+        ks_cbor_put_bytes(writer, set->anchor, set->anchor_length);
+    }
 }
 
 void ks_hash_lengthed(struct ks_sha256 *hash, const void *bytes, size_t length)
@@ -91,6 +112,7 @@ void ks_credential_digest(const struct ks_credential *set, uint8_t digest[KS_DIG
     ks_hash_lengthed(&hash, set->rid, set->rid_length);
     ks_hash_lengthed(&hash, set->scope, set->scope_length);
     ks_hash_lengthed(&hash, set->endpoint, set->endpoint_length);
+    ks_hash_lengthed(&hash, set->anchor, set->anchor_length);
     ks_sha256_update(&hash, set->key, KS_KEY_SIZE);
     finish_short(&hash, digest, KS_DIGEST_SIZE);
 }

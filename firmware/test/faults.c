@@ -103,7 +103,17 @@ static unsigned ask_for_set(void)
 /* Slots that no agent of this version writes. */
 static void strange_slots(void)
 {
-    const struct ks_credential set = example(0);
+    struct ks_credential set = example(0);
+    simulated_new(&device);
+    simulated_inject(&device, &set, false);
+    const uint16_t anchored = (uint16_t)(device.storage[8] | device.storage[9] << 8);
+    uint8_t *const head = device.storage + 32 + anchored - KS_ANCHOR_SIZE - 1;
+    const bool found = *head == (0x40 | KS_ANCHOR_SIZE);
+    (*head)--;
+    put_slot(1, (uint16_t)(anchored - 1));
+    check(found && ask_for_set() == 5, "slots", "an anchor of 19 bytes is an error, not a set without one");
+
+    set.anchor_length = 0;
     simulated_new(&device);
     simulated_inject(&device, &set, false);
     const uint16_t length = (uint16_t)(device.storage[8] | device.storage[9] << 8);

@@ -129,7 +129,7 @@ impl Writer {
         Ok(match refusal {
             // That it could not be put down as well takes nothing from it.
             Some(refusal) => Err(refusal.into()),
-            None => outcome,
+            None => outcome.map(|receipt| receipt.seq),
         })
     }
 }

@@ -326,6 +326,10 @@ impl Journal {
 
     /// Appends a record; returns its number when it is durable and the head covers it. Waits for the disk.
     pub fn append(&self, entry: &Entry) -> Result<Seq, AppendError> {
+        self.receipt(entry).map(|receipt| receipt.seq)
+    }
+
+    fn receipt(&self, entry: &Entry) -> Result<Receipt, AppendError> {
         self.ask(|answer| Job::Append(Box::new(entry.clone()), answer))
     }
 
@@ -368,7 +372,7 @@ impl Journal {
 
 impl Log for Journal {
     fn append(&self, entry: &Entry) -> Result<Receipt, LogError> {
-        Ok(Receipt { seq: Self::append(self, entry)? })
+        Ok(self.receipt(entry)?)
     }
 
     fn standing(&self, id: &RegistrationId) -> Result<Standing, LogError> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
-use keystation_core::flow::Standing;
+use keystation_core::flow::{Receipt, Standing};
 use keystation_core::record::{Entry, Event, Seq};
 use keystation_core::registration::RegistrationId;
 use rusqlite::{Connection, TransactionBehavior};
@@ -12,6 +12,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::anchor::Anchor;
 use crate::checkpoint::Checkpoint;
 use crate::clock::Clock;
+use crate::device_anchor;
 use crate::files::{self, FileError, Lock};
 use crate::journal::AppendError;
 use crate::note::{Signer, VerifierKey};
@@ -28,7 +29,7 @@ const BATCH: usize = 256;
 
 /// What the thread is asked for. The answer goes back through the sender; a caller that is gone does not want it.
 pub(crate) enum Job {
-    Append(Box<Entry>, Answer<Seq>),
+    Append(Box<Entry>, Answer<Receipt>),
     Anchor(Box<Anchor>, Answer<Seq>),
     Standing(RegistrationId, Answer<Standing>),
     Checkpoint(Answer<String>),
@@ -130,13 +131,13 @@ impl Writer {
     pub(crate) fn commit(
         &mut self,
         entries: &[Box<Entry>],
-    ) -> Result<Vec<Result<Seq, AppendError>>, StorageFailure> {
+    ) -> Result<Vec<Result<Receipt, AppendError>>, StorageFailure> {
         if entries.is_empty() {
             return Ok(Vec::new());
         }
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut frontier = self.frontier.clone();
-        let mut outcomes: Vec<Result<Seq, AppendError>> = Vec::with_capacity(entries.len());
+        let mut outcomes: Vec<Result<Receipt, AppendError>> = Vec::with_capacity(entries.len());
         for entry in entries {
             let stamp = self.clock.now();
             let seq = frontier.size();
@@ -148,7 +149,8 @@ impl Writer {
                 }
             };
             let key = self.signer.verifier();
-            outcomes.push(append(&transaction, &mut frontier, key, entry, &body)?);
+            let appended = append(&transaction, &mut frontier, key, entry, &body)?;
+            outcomes.push(appended.map(|seq| Receipt { seq, anchor: device_anchor::of(&frontier, key) }));
         }
         if frontier.size() == self.frontier.size() {
             return Ok(outcomes);
@@ -188,7 +190,8 @@ fn refuse_all(jobs: &Receiver<Job>, failure: &Arc<StorageFailure>) {
     let stopped = || AppendError::Stopped(failure.clone());
     for job in jobs {
         match job {
-            Job::Append(_, answer) | Job::Anchor(_, answer) => give(&answer, Err(stopped())),
+            Job::Append(_, answer) => give(&answer, Err(stopped())),
+            Job::Anchor(_, answer) => give(&answer, Err(stopped())),
             Job::Standing(_, answer) => give(&answer, Err(stopped())),
             Job::Checkpoint(answer) | Job::SignReport(_, answer) => give(&answer, Err(stopped())),
             Job::Close(answer) => return give(&answer, Err(stopped())),

@@ -12,8 +12,8 @@ mod contract;
 mod fault;
 
 pub use contract::{
-    Device, DeviceError, DeviceState, Log, LogError, OpenIntent, Receipt, Refusal, Sighting, Standing, Vault,
-    VaultError,
+    Device, DeviceError, DeviceState, Glance, Log, LogError, OpenIntent, Receipt, Refusal, Sighting,
+    Standing, Vault, VaultError,
 };
 use fault::Fault;
 
@@ -136,7 +136,8 @@ pub fn inject(
     }
     bench.may_write(&seen, &set, &standing)?;
 
-    let intent = bench.intend(&seen, &set, &standing)?;
+    let Receipt { seq: intent, anchor } = bench.intend(&seen, &set, &standing)?;
+    let set = set.anchored(anchor);
     bench.step(Step::Write);
     bench.write(&seen, &set).map_err(|fault| bench.fail(fault, intent, &set, Event::Result))?;
     bench.confirm(&seen, &set, intent, Event::Result)
@@ -157,9 +158,8 @@ impl Bench<'_, '_> {
         (self.watch)(step);
     }
 
-    fn append(&self, event: Event) -> Result<Seq, LogError> {
-        let entry = Entry { actor: self.order.actor.clone(), event };
-        self.log.append(&entry).map(|receipt| receipt.seq)
+    fn append(&self, event: Event) -> Result<Receipt, LogError> {
+        self.log.append(&Entry { actor: self.order.actor.clone(), event })
     }
 
     /// Whether a device with an open intent did store the set before it was lost from sight. Where the device does
@@ -208,7 +208,7 @@ impl Bench<'_, '_> {
         refused.map_or(Ok(()), |code| Err(self.refuse(code, Some(seen), Some(set.id()))))
     }
 
-    fn intend(&self, seen: &Sighting, set: &CredentialSet, standing: &Standing) -> Result<Seq, Failure> {
+    fn intend(&self, seen: &Sighting, set: &CredentialSet, standing: &Standing) -> Result<Receipt, Failure> {
         let order = self.order;
         let intent = Intent {
             id: set.id().clone(),
@@ -244,7 +244,7 @@ impl Bench<'_, '_> {
         let empty = matches!(error, DeviceError::Refused(refusal) if refusal != Refusal::AlreadyKeyed)
             && self
                 .device
-                .identify()
+                .glance()
                 .is_ok_and(|again| again.identity == seen.identity && again.state == DeviceState::Empty);
         Err(Fault::of(error, if empty { Holds::Old } else { Holds::Unknown }))
     }
@@ -260,7 +260,8 @@ impl Bench<'_, '_> {
         self.prove_after_restart(seen, set).map_err(|fault| self.fail(fault, intent, set, event))?;
         self.step(Step::Record);
         let outcome = Outcome { intent, id: set.id().clone(), failure: None, holds: Holds::New };
-        let record = self.append(event(outcome)).map_err(|e| unrecorded(e, Safety::Unrecorded))?;
+        let Receipt { seq: record, .. } =
+            self.append(event(outcome)).map_err(|e| unrecorded(e, Safety::Unrecorded))?;
         Ok(Pass { id: set.id().clone(), identity: seen.identity.clone(), intent, record })
     }
 
@@ -271,7 +272,7 @@ impl Bench<'_, '_> {
         self.step(Step::Prove);
         let nonce = &self.order.nonces[0];
         let proof = self.device.prove(nonce);
-        let again = self.device.identify().map_err(unknown)?;
+        let again = self.device.glance().map_err(unknown)?;
         if again.identity != seen.identity {
             return Err(Fault::new(Code::Swapped, Holds::Unknown));
         }
@@ -306,7 +307,7 @@ impl Bench<'_, '_> {
             job: self.order.job.to_owned(),
         };
         match self.append(event) {
-            Ok(record) => Failure { code, safety: self.safety, record: Some(record), cause },
+            Ok(receipt) => Failure { code, safety: self.safety, record: Some(receipt.seq), cause },
             Err(e) => unrecorded(e, self.safety),
         }
     }
@@ -316,7 +317,7 @@ impl Bench<'_, '_> {
         let Fault { code, holds, cause } = fault;
         let outcome = Outcome { intent, id: set.id().clone(), failure: Some(code), holds };
         match self.append(event(outcome)) {
-            Ok(record) => Failure { code, safety: holds.into(), record: Some(record), cause },
+            Ok(receipt) => Failure { code, safety: holds.into(), record: Some(receipt.seq), cause },
             Err(e) => unrecorded(e, holds.into()),
         }
     }

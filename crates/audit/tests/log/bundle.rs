@@ -47,7 +47,7 @@ fn expected(file: &Value, kind: &str) -> Files {
 #[test]
 fn bundle_selection_and_proof_of_the_example_are_those_of_the_vectors() {
     let directory = tempfile::tempdir().unwrap();
-    let (paths, _journal) = written(directory.path());
+    let (paths, _journal, _) = written(directory.path());
     let reader = Reader::open(&paths).unwrap();
     let snapshot = reader.snapshot().unwrap();
     let file = vectors("audit-bundle.json");
@@ -66,7 +66,7 @@ fn bundle_selection_and_proof_of_the_example_are_those_of_the_vectors() {
 #[test]
 fn what_is_not_in_the_log_is_not_selected() {
     let directory = tempfile::tempdir().unwrap();
-    let (paths, _journal) = written(directory.path());
+    let (paths, _journal, _) = written(directory.path());
     let reader = Reader::open(&paths).unwrap();
     let snapshot = reader.snapshot().unwrap();
     let (begin, end) = (1_795_313_643_123, 1_795_313_652_000);

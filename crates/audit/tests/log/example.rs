@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use keystation_audit::{
     Checkpoint, Clock, Frontier, Journal, Paths, Reader, Record, Signer, Stamp, leaf_hash, node_hash,
 };
-use keystation_core::flow::OpenIntent;
+use keystation_core::flow::{Log, OpenIntent, Receipt};
 use keystation_core::key::DeviceKey;
 use keystation_core::record::{Actor, Entry, Event, Holds};
 use serde_json::Value;
@@ -39,8 +39,8 @@ fn published() -> DeviceKey {
     DeviceKey::filled_by(|bytes| bytes.copy_from_slice(&key))
 }
 
-/// The log of the example, made by this program.
-pub(crate) fn written(directory: &Path) -> (Paths, Journal) {
+/// The log of the example in `directory`, and the receipts of its records from 1 on.
+pub(crate) fn written(directory: &Path) -> (Paths, Journal, Vec<Receipt>) {
     let file = vectors("audit-log.json");
     let paths = Paths::in_dir(directory);
     let seconds = [(12_000, 8877), (11_340, 8217), (9500, 6377), (4000, 877), (3123, 0)];
@@ -56,22 +56,22 @@ pub(crate) fn written(directory: &Path) -> (Paths, Journal) {
         config: "00".repeat(32),
         open_intents: 0,
     };
-    journal.append(&entry(open)).unwrap();
     let mut device = intent(RID);
     device.fingerprint = published().fingerprint();
     let fingerprint = device.fingerprint;
-    let seq = journal.append(&entry(Event::Intent(device))).unwrap();
+    let append = |event| Log::append(&journal, &entry(event)).unwrap();
+    let mut receipts = vec![append(open), append(Event::Intent(device))];
+    let seq = receipts[1].seq;
     assert_eq!(journal.standing(&id(RID)).unwrap().open, Some(OpenIntent { seq, fingerprint }));
-    journal.append(&entry(Event::Result(outcome(RID, seq, Holds::New)))).unwrap();
-    journal.append(&Entry { actor: actor(), event: Event::Close }).unwrap();
-    (paths, journal)
+    receipts.extend([append(Event::Result(outcome(RID, seq, Holds::New))), append(Event::Close)]);
+    (paths, journal, receipts)
 }
 
 #[test]
 fn station_writes_the_example() {
     let file = vectors("audit-log.json");
     let directory = tempfile::tempdir().unwrap();
-    let (paths, journal) = written(directory.path());
+    let (paths, journal, _) = written(directory.path());
     let reader = Reader::open(&paths).unwrap();
     let stored = reader.recent(100).unwrap();
     let bodies: Vec<_> = stored.iter().map(|r| str::from_utf8(&r.body).unwrap()).collect();
@@ -114,6 +114,8 @@ fn document_prints_the_example() {
     parts.extend([roots_last(&file), text(&file, "vkey"), text(&file, "seed")]);
     parts.extend(file["nodes"].as_array().unwrap().iter().map(|node| text(node, "hash")));
     parts.extend(text(&file, "note").lines());
+    let device = vectors("audit-device.json");
+    parts.push(text(&device, "anchor"));
     let bundle = vectors("audit-bundle.json");
     let proof = text(&bundle, "proof").rsplit("c2sp.org/tlog-proof@v1\n").next().unwrap();
     parts.extend(proof.lines());

@@ -15,7 +15,7 @@ use keystation_core::record::{Actor, Event, Holds, Value};
 use keystation_core::registration::{IdRule, RegistrationId};
 
 use crate::board::Board;
-use crate::log::FakeLog;
+use crate::log::{FakeLog, anchor};
 use crate::trace::{Trace, When};
 
 pub(crate) enum FakeVault {
@@ -169,6 +169,10 @@ impl World {
                 assert!(self.is_keyed() || self.holds_key_of(&OTHER_GROUP_KEY), "PASS is never a lie");
                 assert_eq!(self.standing().open, None);
                 assert_eq!(self.standing().keyed, Some(pass.record));
+                if first("stage").is_some() {
+                    let held = self.board.stored.as_ref().and_then(|stored| stored.anchor);
+                    assert_eq!(held, Some(anchor(pass.intent + 1)), "the log up to the intent of this write");
+                }
             }
             Err(failure) => {
                 if failure.safety == Safety::Untouched {

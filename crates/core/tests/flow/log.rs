@@ -1,6 +1,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use keystation_core::credential::LogAnchor;
 use keystation_core::flow::{Log, LogError, OpenIntent, Receipt, Standing};
 use keystation_core::record::{Entry, Event, Holds, Outcome};
 use keystation_core::registration::RegistrationId;
@@ -51,6 +52,11 @@ impl FakeLog {
     }
 }
 
+/// The anchor of a log of `size` records.
+pub(crate) fn anchor(size: u64) -> LogAnchor {
+    LogAnchor { log: *b"fake", size, root: [0xa5 ^ size as u8; 8] }
+}
+
 impl Log for FakeLog {
     fn append(&self, entry: &Entry) -> Result<Receipt, LogError> {
         if let (Event::Intent(intent), true) = (&entry.event, self.overtaken) {
@@ -59,7 +65,8 @@ impl Log for FakeLog {
         let mut room = self.room.borrow_mut();
         *room = room.checked_sub(1).ok_or_else(Self::failed)?;
         self.trace.act(entry.event.name(), || self.entries.borrow_mut().push(entry.clone()));
-        Ok(Receipt { seq: self.entries.borrow().len() as u64 - 1 })
+        let size = self.entries.borrow().len() as u64;
+        Ok(Receipt { seq: size - 1, anchor: anchor(size) })
     }
 
     fn standing(&self, id: &RegistrationId) -> Result<Standing, LogError> {

@@ -4,6 +4,7 @@ use keystation_core::record::{Event, Holds, Mode};
 
 use crate::bench::{FakeVault, GROUP_KEY, OTHER_GROUP_KEY, World};
 use crate::board::{Fault, Lie};
+use crate::log::anchor;
 use crate::trace::When;
 
 /// A device whose commit was not answered: it holds the set (`After`) or not (`Before`). It is plugged in again.
@@ -24,6 +25,8 @@ fn a_set_that_did_arrive_is_proven_and_not_written_again() {
     let pass = world.inject().expect("it holds the set");
     assert_eq!((pass.intent, pass.record), (0, 2));
     assert_eq!(world.trace.acts(), ["identify", "prove", "restart", "prove", "identify", "inject.resolve"]);
+    let held = world.board.stored.expect("a set").anchor;
+    assert_eq!(held, Some(anchor(1)), "the log up to the intent that is settled");
 }
 
 #[test]
