@@ -11,6 +11,7 @@
 mod anchor;
 mod checkpoint;
 mod clock;
+mod clock_rules;
 mod compare;
 mod cosignature;
 mod epoch;
@@ -32,16 +33,19 @@ mod request;
 mod schema;
 mod search;
 mod snapshot;
+mod space;
 mod standing;
 mod state;
 mod tree;
 mod verify;
+mod watch;
 mod witness;
 mod writer;
 
 pub use anchor::{AnchorRefusal, Secured};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use clock::{BootId, Clock, Stamp, SystemClock};
+pub use clock_rules::{AcceptRefusal, RELEASED};
 pub use compare::{Comparison, compare};
 pub use cosignature::WitnessKey;
 pub use epoch::{EpochError, EpochOrder, begin_epoch};
@@ -59,8 +63,10 @@ pub use report_note::{ReportNote, ReportNoteError};
 pub use request::{RequestError, WitnessRequest};
 pub use search::{Attempt, AttemptOutcome, Field, Page, Query, QueryError};
 pub use snapshot::Snapshot;
+pub use space::{SpaceRefusal, SpaceRules};
 pub use tree::{Frontier, Hash, leaf_hash, node_hash};
 pub use verify::{Progress, Verdict};
+pub use watch::{Notice, Rules};
 pub use witness::{Refusal, WatchedLog, Witness, WitnessError};
 pub use writer::StorageFailure;
 

@@ -126,7 +126,8 @@ pub fn inject(
             Ok(false) => {
                 bench.settle_as_not_written(open.seq, &set)?;
                 // The next intent follows what the log knows now: the settled one is none that it could name.
-                standing = log.standing(set.id()).map_err(|e| bench.refuse(e, Some(&seen), Some(set.id())))?;
+                standing =
+                    log.standing(set.id()).map_err(|e| bench.refuse(e, Some(&seen), Some(set.id())))?;
             }
             // Repair replaces the set, whichever it is; the new intent names the open one.
             Err(Fault { code: Code::NotProven | Code::OtherKey, .. }) if order.overwrite.is_some() => {}
@@ -227,7 +228,9 @@ impl Bench<'_, '_> {
             attempt: standing.attempts + 1,
         };
         self.append(Event::Intent(intent)).map_err(|e| match e {
-            LogError::Overtaken { .. } => self.refuse(e, Some(seen), Some(set.id())),
+            LogError::Overtaken { .. } | LogError::Refused { .. } => {
+                self.refuse(e, Some(seen), Some(set.id()))
+            }
             LogError::Storage(_) => unrecorded(e, self.safety),
         })
     }
