@@ -16,7 +16,7 @@ use crate::verify::Findings;
 use crate::writer::{StorageFailure, Writer};
 
 /// How far the clock of a witness may be ahead of the station's, in seconds: two clocks that nobody sets alike.
-const AHEAD: u64 = 10 * 60;
+pub(crate) const AHEAD: u64 = 10 * 60;
 
 /// The newest checkpoint that a witness cosigned: whoever rewrites a record before it is found out.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -22,6 +22,8 @@ pub struct Paths {
     pub vkey: PathBuf,
     /// Locked by the one program that writes.
     pub lock: PathBuf,
+    /// Room that is given up for the last records, beside the database.
+    pub ballast: PathBuf,
 }
 
 impl Paths {
@@ -34,6 +36,7 @@ impl Paths {
             key: data.join("station.key"),
             vkey: data.join("log.vkey"),
             lock: data.join("audit.lock"),
+            ballast: data.join("ballast"),
         }
     }
 

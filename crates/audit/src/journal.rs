@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
+use keystation_core::failure::Code;
 use keystation_core::flow::{Log, LogError, Receipt, Standing};
 use keystation_core::identity::IdentifierError;
 use keystation_core::record::{Actor, Entry, Event, Previous, Seq};
@@ -14,6 +15,7 @@ use rusqlite::Connection;
 
 use crate::anchor::{Anchor, AnchorRefusal};
 use crate::clock::Clock;
+use crate::clock_rules::AcceptRefusal;
 use crate::cosignature::WitnessKey;
 use crate::epoch;
 use crate::files::{self, FileError, Lock, Paths};
@@ -24,8 +26,10 @@ use crate::projection;
 use crate::reader::ReadError;
 use crate::record::RecordError;
 use crate::schema::{self, NotThis};
+use crate::space::{Space, SpaceRefusal};
 use crate::state::{self, State};
 use crate::tree::Frontier;
+use crate::watch::{Notice, Rules, Watch};
 use crate::writer::{Answer, Job, StorageFailure, Writer};
 
 /// A log that takes records. Clones share the one thread that writes; the last one that is dropped ends it.
@@ -167,6 +171,15 @@ pub enum AppendError {
     /// The cosigned checkpoint does not secure this log. The log goes on.
     #[error("the cosigned checkpoint was not taken: {0}")]
     NotAnchored(AnchorRefusal),
+    /// There is too little room for an intent. The log goes on with everything else.
+    #[error("no intent is taken: {0}")]
+    SpaceLow(SpaceRefusal),
+    /// The clock went back. No intent is taken until two people accept the time; the log goes on with everything else.
+    #[error("no intent is taken: the clock went back, and the time is to be accepted by two people")]
+    ClockDoubted,
+    /// The time was not accepted. The log goes on.
+    #[error("the time was not accepted: {0}")]
+    NotAccepted(AcceptRefusal),
     /// What the log knows could not be read.
     #[error("the log cannot be asked")]
     Unread(#[source] Arc<ReadError>),
@@ -191,6 +204,12 @@ impl From<AppendError> for LogError {
     fn from(error: AppendError) -> Self {
         match error {
             AppendError::Overtaken { id } => Self::Overtaken { id },
+            refused @ AppendError::SpaceLow(_) => {
+                Self::Refused { code: Code::SpaceLow, cause: Box::new(refused) }
+            }
+            refused @ AppendError::ClockDoubted => {
+                Self::Refused { code: Code::ClockDoubted, cause: Box::new(refused) }
+            }
             other => Self::Storage(Box::new(other)),
         }
     }
@@ -249,6 +268,7 @@ impl Journal {
         files::create(&paths.vkey, &format!("{}\n", signer.verifier()), 0o644)?;
         let conn = schema::create(&paths.db)?;
         files::sync_directory(&paths.db)?;
+        let rules = Rules::default();
         let mut writer = Writer {
             conn,
             origin,
@@ -258,6 +278,8 @@ impl Journal {
             note: String::new(),
             head: paths.head.clone(),
             lock,
+            watch: Watch::new(&rules),
+            space: Space::open(paths, rules.space)?,
         };
         let entry = Box::new(Entry { actor: actor.clone(), event: genesis });
         let first = writer.commit(&[entry]).map_err(|e| AppendError::Failed(Arc::new(e)));
@@ -270,12 +292,18 @@ impl Journal {
     /// Opens a log for writing. Checks that it is the log that its head, its checkpoint and its key belong to, in time
     /// that does not grow with it; [`Reader::verify`](crate::Reader::verify) checks every record.
     pub fn open(paths: &Paths, clock: impl Clock) -> Result<Self, OpenError> {
+        Self::open_under(paths, &Rules::default(), clock)
+    }
+
+    /// The same under other rules for disk and clock than the usual ones.
+    pub fn open_under(paths: &Paths, rules: &Rules, clock: impl Clock) -> Result<Self, OpenError> {
         let lock = take_lock(paths)?;
         let signer = signing_key(paths)?;
         let (conn, state) = checked(paths, signer.verifier())?;
         if !paths.vkey.exists() {
             files::create(&paths.vkey, &format!("{}\n", signer.verifier()), 0o644)?;
         }
+        let watch = Watch::load(&conn, rules)?;
         Self::start(Writer {
             conn,
             origin: state.origin,
@@ -285,6 +313,8 @@ impl Journal {
             note: state.note,
             head: paths.head.clone(),
             lock,
+            watch,
+            space: Space::open(paths, rules.space)?,
         })
     }
 
@@ -338,6 +368,16 @@ impl Journal {
     pub fn anchor(&self, actor: &Actor, note: &str, witnesses: &[WitnessKey]) -> Result<Seq, AppendError> {
         let anchor = Anchor { actor: actor.clone(), note: note.to_owned(), witnesses: witnesses.to_vec() };
         self.ask(|answer| Job::Anchor(Box::new(anchor), answer))
+    }
+
+    /// Whether an intent would be taken now, as far as disk and clock are concerned.
+    pub fn may_begin(&self) -> Result<(), AppendError> {
+        self.ask(Job::MayBegin)
+    }
+
+    /// What a person has to see of disk and clock.
+    pub fn notices(&self) -> Result<Vec<Notice>, AppendError> {
+        self.ask(Job::Notices)
     }
 
     /// What the log knows of a registration ID.

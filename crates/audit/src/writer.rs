@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
 use keystation_core::flow::{Receipt, Standing};
-use keystation_core::record::{Entry, Event, Seq};
+use keystation_core::record::{Actor, Entry, Event, Seq};
 use keystation_core::registration::RegistrationId;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::anchor::Anchor;
 use crate::checkpoint::Checkpoint;
-use crate::clock::Clock;
+use crate::clock::{Clock, Stamp};
 use crate::device_anchor;
 use crate::files::{self, FileError, Lock};
 use crate::journal::AppendError;
@@ -20,9 +20,11 @@ use crate::origin::Origin;
 use crate::projection::{self, Place, Step};
 use crate::record::{self, Record};
 use crate::report_note::ReportNote;
+use crate::space::{Free, Space, SpaceRefusal};
 use crate::standing;
 use crate::state;
 use crate::tree::{Frontier, leaf_hash};
+use crate::watch::{Notice, Watch};
 
 /// Records of one transaction at most: more than there are slots, so only a flood is cut.
 const BATCH: usize = 256;
@@ -33,6 +35,8 @@ pub(crate) enum Job {
     Anchor(Box<Anchor>, Answer<Seq>),
     Standing(RegistrationId, Answer<Standing>),
     Checkpoint(Answer<String>),
+    MayBegin(Answer<()>),
+    Notices(Answer<Vec<Notice>>),
     SignReport(Seq, Answer<String>),
     Close(Answer<()>),
 }
@@ -60,6 +64,8 @@ pub(crate) struct Writer {
     pub(crate) note: String,
     pub(crate) head: PathBuf,
     pub(crate) lock: Lock,
+    pub(crate) watch: Watch,
+    pub(crate) space: Space,
 }
 
 impl Writer {
@@ -87,6 +93,10 @@ impl Writer {
                         give(&answer, standing.map_err(|e| AppendError::Unread(Arc::new(e))));
                     }
                     Job::Checkpoint(answer) => give(&answer, Ok(self.note.clone())),
+                    Job::MayBegin(answer) => {
+                        give(&answer, self.watch.may_begin(&self.space, &self.space.look()));
+                    }
+                    Job::Notices(answer) => give(&answer, Ok(self.watch.notices(&self.space))),
                     Job::SignReport(seq, answer) => give(&answer, self.sign_report(seq)),
                     Job::Close(answer) => {
                         close = Some(answer);
@@ -127,31 +137,45 @@ impl Writer {
     }
 
     /// Makes records of `entries`: durable, and covered by the head, when this returns. An entry that cannot be a
-    /// record fails alone.
+    /// record fails alone. Where there is no room, the ballast is given up and the same is tried once more.
     pub(crate) fn commit(
         &mut self,
         entries: &[Box<Entry>],
     ) -> Result<Vec<Result<Receipt, AppendError>>, StorageFailure> {
+        let before = self.frontier.size();
+        let stored = match self.store(entries) {
+            Err(failure) if self.space.give_way(&failure) => self.store(entries),
+            stored => stored,
+        };
+        let outcomes = stored?;
+        if self.frontier.size() > before {
+            match self.publish() {
+                Err(failure) if self.space.give_way(&failure) => self.publish()?,
+                published => published?,
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// One transaction: the records, what is due before them, and the checkpoint over all of it.
+    fn store(&mut self, entries: &[Box<Entry>]) -> Result<Vec<Result<Receipt, AppendError>>, StorageFailure> {
         if entries.is_empty() {
             return Ok(Vec::new());
         }
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut frontier = self.frontier.clone();
-        let mut outcomes: Vec<Result<Receipt, AppendError>> = Vec::with_capacity(entries.len());
+        let mut draft = Draft {
+            conn: &transaction,
+            origin: &self.origin,
+            key: self.signer.verifier(),
+            frontier: self.frontier.clone(),
+            watch: self.watch.clone(),
+        };
+        let mut outcomes = Vec::with_capacity(entries.len());
+        let free = self.space.look();
         for entry in entries {
-            let stamp = self.clock.now();
-            let seq = frontier.size();
-            let body = match record::encode(entry, seq, &self.origin, stamp) {
-                Ok(body) => body,
-                Err(e) => {
-                    outcomes.push(Err(e.into()));
-                    continue;
-                }
-            };
-            let key = self.signer.verifier();
-            let appended = append(&transaction, &mut frontier, key, entry, &body)?;
-            outcomes.push(appended.map(|seq| Receipt { seq, anchor: device_anchor::of(&frontier, key) }));
+            outcomes.push(draft.add(entry, self.clock.now(), &self.space, &free)?);
         }
+        let Draft { frontier, watch, .. } = draft;
         if frontier.size() == self.frontier.size() {
             return Ok(outcomes);
         }
@@ -160,10 +184,13 @@ impl Writer {
         let note = checkpoint.sign(&self.signer);
         keep(&transaction, self.frontier.size(), checkpoint.size, &note)?;
         transaction.commit()?;
-        self.frontier = frontier;
-        self.note = note;
-        files::replace(&self.head, &self.note)?;
+        (self.frontier, self.watch, self.note) = (frontier, watch, note);
         Ok(outcomes)
+    }
+
+    /// The head covers what was stored.
+    fn publish(&self) -> Result<(), StorageFailure> {
+        Ok(files::replace(&self.head, &self.note)?)
     }
 
     /// Signs what a record says, and nothing that a caller brings: the key makes checkpoints and these.
@@ -194,8 +221,61 @@ fn refuse_all(jobs: &Receiver<Job>, failure: &Arc<StorageFailure>) {
             Job::Anchor(_, answer) => give(&answer, Err(stopped())),
             Job::Standing(_, answer) => give(&answer, Err(stopped())),
             Job::Checkpoint(answer) | Job::SignReport(_, answer) => give(&answer, Err(stopped())),
+            Job::MayBegin(answer) => give(&answer, Err(stopped())),
+            Job::Notices(answer) => give(&answer, Err(stopped())),
             Job::Close(answer) => return give(&answer, Err(stopped())),
         }
+    }
+}
+
+/// What a transaction adds to the log. Counts only when it is committed.
+struct Draft<'t> {
+    conn: &'t Connection,
+    origin: &'t Origin,
+    key: &'t VerifierKey,
+    frontier: Frontier,
+    watch: Watch,
+}
+
+impl Draft<'_> {
+    /// Adds the record of `entry`, and before it those that disk and clock call for.
+    fn add(
+        &mut self,
+        entry: &Entry,
+        now: Stamp,
+        space: &Space,
+        free: &Result<Free, SpaceRefusal>,
+    ) -> Result<Result<Receipt, AppendError>, rusqlite::Error> {
+        let due = match self.watch.due(&entry.event, &now, space, free) {
+            Ok(due) => due,
+            Err(e) => return Ok(Err(e.into())),
+        };
+        for event in due {
+            let actor = Actor {
+                session: entry.actor.session.clone(),
+                role: "station".to_owned(),
+                ..Actor::default()
+            };
+            if let Err(refused) = self.record(&Entry { actor, event }, now)? {
+                return Ok(Err(refused));
+            }
+        }
+        match self.watch.admits(entry, space, free) {
+            Ok(()) => self.record(entry, now),
+            Err(refused) => Ok(Err(refused)),
+        }
+    }
+
+    fn record(&mut self, entry: &Entry, now: Stamp) -> Result<Result<Receipt, AppendError>, rusqlite::Error> {
+        let body = match record::encode(entry, self.frontier.size(), self.origin, now) {
+            Ok(body) => body,
+            Err(e) => return Ok(Err(e.into())),
+        };
+        let outcome = append(self.conn, &mut self.frontier, self.key, entry, &body)?;
+        if outcome.is_ok() {
+            self.watch.follow(&entry.event, now);
+        }
+        Ok(outcome.map(|seq| Receipt { seq, anchor: device_anchor::of(&self.frontier, self.key) }))
     }
 }
 

@@ -52,6 +52,10 @@ pub enum Code {
     VaultFailed,
     /// No witness vouched for the log for too long.
     Unsecured,
+    /// There is too little room to be sure that a result can be recorded.
+    SpaceLow,
+    /// The clock went back, and nobody has accepted the time yet.
+    ClockDoubted,
     /// A record could not be made durable.
     LogFailed,
 }
@@ -80,6 +84,8 @@ impl Code {
         Self::VaultLocked,
         Self::VaultFailed,
         Self::Unsecured,
+        Self::SpaceLow,
+        Self::ClockDoubted,
         Self::LogFailed,
     ];
 
@@ -108,6 +114,8 @@ impl Code {
             Self::VaultLocked => "vault-locked",
             Self::VaultFailed => "vault-failed",
             Self::Unsecured => "unsecured",
+            Self::SpaceLow => "space-low",
+            Self::ClockDoubted => "clock-doubted",
             Self::LogFailed => "log-failed",
         }
     }
@@ -127,7 +135,9 @@ impl Code {
             | Self::AlreadyRecorded
             | Self::Twin
             | Self::OtherKey
-            | Self::Unsecured => "refused",
+            | Self::Unsecured
+            | Self::SpaceLow
+            | Self::ClockDoubted => "refused",
             Self::NotWritten | Self::VaultLocked | Self::VaultFailed | Self::LogFailed => "aborted",
         }
     }
@@ -159,6 +169,8 @@ impl Code {
             Self::VaultLocked => "The vault is locked.",
             Self::VaultFailed => "The vault cannot use the group key.",
             Self::Unsecured => "The log was not secured for too long: no new job is begun.",
+            Self::SpaceLow => "The disk of the audit log is too full: no new device is begun.",
+            Self::ClockDoubted => "The clock of this station went back: no new device is begun.",
             Self::LogFailed => "The audit log cannot be written.",
         }
     }
@@ -191,6 +203,14 @@ impl Code {
             Self::Unsecured => &[
                 "Take the log to the witness: keystation audit anchor request.",
                 "Then accept its answer and go on.",
+            ],
+            Self::SpaceLow => {
+                &["Keep the device.", "Call the administrator: make room, then start the station again."]
+            }
+            Self::ClockDoubted => &[
+                "Keep the device.",
+                "Call the administrator: set the clock right.",
+                "Two people then accept the time: keystation clock accept.",
             ],
             Self::LogFailed => &["Stop.", "Call the administrator: check disk and log."],
         }

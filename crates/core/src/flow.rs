@@ -228,7 +228,9 @@ impl Bench<'_, '_> {
             attempt: standing.attempts + 1,
         };
         self.append(Event::Intent(intent)).map_err(|e| match e {
-            LogError::Overtaken { .. } => self.refuse(e, Some(seen), Some(set.id())),
+            LogError::Overtaken { .. } | LogError::Refused { .. } => {
+                self.refuse(e, Some(seen), Some(set.id()))
+            }
             LogError::Storage(_) => unrecorded(e, self.safety),
         })
     }

@@ -85,6 +85,40 @@ pub enum Event {
         /// The signed checkpoint: with this log it is the proof.
         note: String,
     },
+    /// `space.low`: a file system fell below the limit from which the station warns, or the ballast was given up.
+    SpaceLow {
+        /// Which: `data` or `head`.
+        place: &'static str,
+        /// Free there, in MiB.
+        free_mib: u64,
+        /// The limit, in MiB.
+        warn_mib: u64,
+        /// Whether this record has room only because the ballast was given up.
+        ballast_given_up: bool,
+    },
+    /// `space.ok`: there is room again after a `space.low`.
+    SpaceOk {
+        /// Free on the file system that has the least, in MiB.
+        free_mib: u64,
+    },
+    /// `clock.jump`: the wall clock does not stand where it should; the next record is the first of the new time.
+    ClockJump {
+        /// How far it is ahead of that (behind: negative), in milliseconds.
+        by_ms: i64,
+        /// Where it should stand, or what it is behind; UTC, as the time of a record is written.
+        before: String,
+        /// What it was held against: `record`, `release` or `witness`.
+        against: &'static str,
+        /// Whether no intent is taken until two people accept the time.
+        blocks: bool,
+    },
+    /// `clock.accept`: two people accept the time that the clock shows.
+    ClockAccepted {
+        /// Why it may be believed.
+        reason: String,
+        /// The second person.
+        approver: String,
+    },
     /// `gk.import`: a group key came into the vault.
     KeyImport {
         /// Everything but the key.
@@ -273,6 +307,10 @@ impl Event {
             Self::UnlockFailed { .. } => "auth.fail",
             Self::Anchor { .. } => "cp.anchor",
             Self::IntegrityFailed { .. } => "integrity.fail",
+            Self::SpaceLow { .. } => "space.low",
+            Self::SpaceOk { .. } => "space.ok",
+            Self::ClockJump { .. } => "clock.jump",
+            Self::ClockAccepted { .. } => "clock.accept",
             Self::KeyImport { .. } => "gk.import",
             Self::ReportExported { .. } => "export.report",
             Self::BundleExported { .. } => "export.bundle",
@@ -293,6 +331,8 @@ impl Event {
             },
             Self::Refuse { .. } => "refused",
             Self::UnlockFailed { .. } => "refused",
+            Self::SpaceLow { ballast_given_up: true, .. } => "ballast",
+            Self::ClockJump { blocks: true, .. } => "blocked",
             _ => "",
         }
     }
@@ -303,6 +343,7 @@ impl Event {
         match self {
             Self::Intent(Intent { mode: Mode::Rekey { approver, .. }, .. }) => approver,
             Self::NextEpoch { previous, .. } => &previous.approver,
+            Self::ClockAccepted { approver, .. } => approver,
             _ => "",
         }
     }
@@ -337,6 +378,18 @@ impl Event {
             Self::IntegrityFailed { why, note } => {
                 vec![("why", (*why).into()), ("note", note.as_str().into())]
             }
+            Self::SpaceLow { place, free_mib, warn_mib, .. } => vec![
+                ("place", (*place).into()),
+                ("free_mib", (*free_mib).into()),
+                ("warn_mib", (*warn_mib).into()),
+            ],
+            Self::SpaceOk { free_mib } => vec![("free_mib", (*free_mib).into())],
+            Self::ClockJump { by_ms, before, against, .. } => vec![
+                ("by_ms", Value::Number(*by_ms)),
+                ("before", before.as_str().into()),
+                ("against", (*against).into()),
+            ],
+            Self::ClockAccepted { reason, .. } => vec![("reason", reason.as_str().into())],
             Self::KeyImport { key, custody } => {
                 let mut fields = parent(key);
                 fields.push(("bytes", u64::from(key.length).into()));
@@ -543,6 +596,19 @@ mod tests {
         ];
         assert_eq!(sorted(&event), expected);
         assert_eq!((event.name(), event.rc(), event.approver()), ("export.bundle", "", ""));
+    }
+
+    #[test]
+    fn only_what_stops_the_line_has_an_outcome() {
+        let low =
+            |ballast_given_up| Event::SpaceLow { place: "data", free_mib: 1, warn_mib: 2, ballast_given_up };
+        assert_eq!([low(false).rc(), low(true).rc()], ["", "ballast"]);
+        let jump =
+            |blocks| Event::ClockJump { by_ms: -300_001, before: "t".to_owned(), against: "record", blocks };
+        assert_eq!([jump(false).rc(), jump(true).rc()], ["", "blocked"]);
+        assert!(jump(true).fields().contains(&("by_ms", Value::Number(-300_001))));
+        let accepted = Event::ClockAccepted { reason: "radio clock".to_owned(), approver: "qa-1".to_owned() };
+        assert_eq!((accepted.name(), accepted.rc(), accepted.approver()), ("clock.accept", "", "qa-1"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use keystation_core::record::{Event, Holds, Intent, Mode, Seq};
 
 use crate::support::{
     ORIGIN, Steady, actor, attacker, begin, closed, copy, entry, follow, group_key, id, intact, intent, open,
-    outcome, verify, work,
+    outcome, work,
 };
 
 fn create(paths: &Paths) -> Result<Journal, OpenError> {
@@ -72,12 +72,20 @@ fn every_event() -> Vec<Event> {
             size: 5,
             root: [0x5a; 32],
         },
+        Event::SpaceLow { place: "data", free_mib: 1, warn_mib: 2, ballast_given_up: false },
+        Event::SpaceLow { place: "head", free_mib: 0, warn_mib: 2, ballast_given_up: true },
+        Event::SpaceOk { free_mib: 3 },
+        Event::ClockJump { by_ms: -2001, before: "t".to_owned(), against: "record", blocks: false },
+        Event::ClockJump { by_ms: -300_001, before: "t".to_owned(), against: "record", blocks: true },
+        Event::ClockAccepted { reason: "radio clock".to_owned(), approver: "qa-1".to_owned() },
     ];
     for event in &events {
         match event {
             Event::Genesis { .. } | Event::Open { .. } | Event::Close | Event::Unlock | Event::Lock => {}
             Event::UnlockFailed { .. } | Event::KeyImport { .. } | Event::Intent(_) => {}
             Event::ReportExported { .. } | Event::BundleExported { .. } => {}
+            Event::SpaceLow { .. } | Event::SpaceOk { .. } => {}
+            Event::ClockJump { .. } | Event::ClockAccepted { .. } => {}
             Event::Result(_) | Event::Resolve(_) | Event::Refuse { .. } => {}
             Event::Anchor { .. } | Event::NextEpoch { .. } | Event::IntegrityFailed { .. } => {}
         }
@@ -403,9 +411,9 @@ fn derived_tables_can_be_made_anew() {
     }
 }
 
-/// A line may not stop because somebody set the clock.
+/// Records are taken whatever the clock says; intents are not, until two people accept the time.
 #[test]
-fn clock_that_goes_backwards_does_not_stop_the_log() {
+fn clock_that_goes_backwards_stops_the_line_and_not_the_log() {
     struct Falling(Steady);
     impl Clock for Falling {
         fn now(&self) -> Stamp {
@@ -414,9 +422,14 @@ fn clock_that_goes_backwards_does_not_stop_the_log() {
         }
     }
     let directory = tempfile::tempdir().unwrap();
-    let paths = closed(directory.path(), 1);
+    let (paths, journal) = begin(directory.path());
+    let seq = journal.append(&entry(follow(&journal, intent("sn-1")))).unwrap();
+    journal.close().unwrap();
     let journal = Journal::open(&paths, Falling(Steady::new())).unwrap();
-    work(&journal, 3);
-    assert_eq!(intact(&paths), 9);
-    assert!(!format!("{:?}", verify(&paths)).is_empty());
+    journal.append(&entry(Event::Unlock)).unwrap();
+    let refused = journal.append(&entry(follow(&journal, intent("sn-2"))));
+    assert!(matches!(refused, Err(AppendError::ClockDoubted)), "{refused:?}");
+    journal.append(&entry(Event::Result(outcome("sn-1", seq, Holds::New)))).unwrap();
+    journal.close().unwrap();
+    intact(&paths);
 }

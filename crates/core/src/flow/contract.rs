@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use crate::credential::{CredentialSet, LogAnchor, Overwrite};
+use crate::failure::Code;
 use crate::identity::Identity;
 use crate::key::{DeviceKey, Fingerprint};
 use crate::proof::{Nonce, Proof};
@@ -194,6 +195,15 @@ pub enum LogError {
     Overtaken {
         /// The registration ID.
         id: String,
+    },
+    /// The log takes no intents for now, and goes on with everything else. Nothing is in it of this one.
+    #[error("the audit log takes no intents for now")]
+    Refused {
+        /// Why, for the operator.
+        code: Code,
+        /// Why, for the engineer.
+        #[source]
+        cause: Box<dyn Error + Send + Sync>,
     },
     /// The storage failed, or the log does not agree with its head.
     #[error("the audit log cannot be written")]

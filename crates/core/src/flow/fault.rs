@@ -64,6 +64,7 @@ impl From<LogError> for Fault {
     fn from(error: LogError) -> Self {
         let code = match &error {
             LogError::Overtaken { .. } => Code::Twin,
+            LogError::Refused { code, .. } => *code,
             LogError::Storage(_) => Code::LogFailed,
         };
         Self { code, holds: Holds::Old, cause: Some(error.into()) }

@@ -2,6 +2,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use keystation_core::credential::LogAnchor;
+use keystation_core::failure::Code;
 use keystation_core::flow::{Log, LogError, OpenIntent, Receipt, Standing};
 use keystation_core::record::{Entry, Event, Holds, Outcome};
 use keystation_core::registration::RegistrationId;
@@ -15,6 +16,8 @@ pub(crate) struct FakeLog {
     pub(crate) readable: bool,
     /// Another slot writes an intent for the same registration ID first.
     pub(crate) overtaken: bool,
+    /// Why no intent is taken; everything else is.
+    pub(crate) refuses: Option<Code>,
     trace: Rc<Trace>,
 }
 
@@ -25,6 +28,7 @@ impl FakeLog {
             room: RefCell::new(usize::MAX),
             readable: true,
             overtaken: false,
+            refuses: None,
             trace,
         }
     }
@@ -61,6 +65,9 @@ impl Log for FakeLog {
     fn append(&self, entry: &Entry) -> Result<Receipt, LogError> {
         if let (Event::Intent(intent), true) = (&entry.event, self.overtaken) {
             return Err(LogError::Overtaken { id: intent.id.to_string() });
+        }
+        if let (Event::Intent(_), Some(code)) = (&entry.event, self.refuses) {
+            return Err(LogError::Refused { code, cause: "no room".into() });
         }
         let mut room = self.room.borrow_mut();
         *room = room.checked_sub(1).ok_or_else(Self::failed)?;

@@ -168,3 +168,17 @@ fn of_two_slots_that_meet_the_same_identity_the_later_touches_nothing() {
         matches!(&entries[0].event, Event::Refuse { code: Code::Twin, id: Some(id), .. } if *id == World::id())
     );
 }
+
+#[test]
+fn a_log_that_takes_no_intents_says_why_and_takes_the_refusal() {
+    for code in [Code::SpaceLow, Code::ClockDoubted] {
+        let mut world = World::new();
+        world.log.refuses = Some(code);
+        let failure = world.inject().expect_err("no intent is taken");
+        assert_eq!((failure.code, failure.safety, failure.record), (code, Safety::Untouched, Some(0)));
+        assert_eq!(world.trace.acts(), ["identify", "inject.refuse"]);
+        assert!(
+            matches!(&world.log.entries.borrow()[0].event, Event::Refuse { code: told, .. } if *told == code)
+        );
+    }
+}
