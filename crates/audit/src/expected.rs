@@ -48,7 +48,7 @@ pub(crate) struct Expected<'s> {
     /// up cannot be found without the key.
     outcomes: u64,
     /// As many as there are kinds of events.
-    tally: Vec<(String, String, u64)>,
+    tally: Vec<(String, String, u64, Seq)>,
     /// Few on a healthy line, whatever the size of the log.
     open: BTreeSet<(String, Seq)>,
 }
@@ -95,9 +95,9 @@ impl Expected<'_> {
 
     fn count(&mut self, record: &Record<'_>) {
         let (event, rc) = (record.event(), record.rc());
-        match self.tally.iter_mut().find(|(e, r, _)| e == event && r == rc) {
-            Some((_, _, records)) => *records += 1,
-            None => self.tally.push((event.to_owned(), rc.to_owned(), 1)),
+        match self.tally.iter_mut().find(|(e, r, ..)| e == event && r == rc) {
+            Some((_, _, records, last)) => (*records, *last) = (*records + 1, record.seq()),
+            None => self.tally.push((event.to_owned(), rc.to_owned(), 1, record.seq())),
         }
     }
 
@@ -153,10 +153,11 @@ impl Expected<'_> {
     }
 
     fn tally_agrees(&self, conn: &Connection) -> Result<bool, rusqlite::Error> {
-        let mut statement = conn.prepare("SELECT ev, rc, records FROM tally")?;
+        let mut statement = conn.prepare("SELECT ev, rc, records, last FROM tally")?;
+        let number = |row: &Row<'_>, column| row.get::<_, i64>(column).map(i64::cast_unsigned);
         let rows = statement
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.cast_unsigned())))?;
-        let stored: Vec<(String, String, u64)> = rows.collect::<Result<_, _>>()?;
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, number(row, 2)?, number(row, 3)?)))?;
+        let stored: Vec<(String, String, u64, Seq)> = rows.collect::<Result<_, _>>()?;
         Ok(stored == self.tally)
     }
 }

@@ -176,10 +176,10 @@ pub(crate) fn rebuild(conn: &Connection) -> Result<(), ReadError> {
 
 fn count(conn: &Connection, record: &Record<'_>) -> Result<(), rusqlite::Error> {
     conn.prepare_cached(
-        "INSERT INTO tally (ev, rc, records) VALUES (?1, ?2, 1)
-         ON CONFLICT (ev, rc) DO UPDATE SET records = records + 1",
+        "INSERT INTO tally (ev, rc, records, last) VALUES (?1, ?2, 1, ?3)
+         ON CONFLICT (ev, rc) DO UPDATE SET records = records + 1, last = excluded.last",
     )?
-    .execute((record.event(), record.rc()))?;
+    .execute((record.event(), record.rc(), record.seq().cast_signed()))?;
     Ok(())
 }
 

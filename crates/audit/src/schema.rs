@@ -218,7 +218,7 @@ mod tests {
         let path = directory.path().join("audit.db");
         drop(create(&path).unwrap());
         let conn = open_read_only(&path).unwrap();
-        assert!(conn.execute("INSERT INTO tally VALUES ('', '', 0)", []).is_err());
+        assert!(conn.execute("INSERT INTO tally VALUES ('', '', 0, 0)", []).is_err());
         assert_eq!(held(&conn, "trusted_schema"), 0);
         assert!(open_read_only(&directory.path().join("none.db")).is_err());
         assert!(!directory.path().join("none.db").exists());

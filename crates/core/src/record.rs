@@ -102,6 +102,17 @@ pub enum Event {
         /// Records of the log that it was made from.
         records: u64,
     },
+    /// `review.signed`: QA has looked through the records since the review before.
+    ReviewSigned {
+        /// The first record that was looked through.
+        from: Seq,
+        /// The last one.
+        to: Seq,
+        /// The Merkle root of the log up to that record, hexadecimal.
+        root: String,
+        /// What the reviewer had to say, or empty.
+        remark: String,
+    },
     /// `inject.intent`: a device is about to be written.
     Intent(Intent),
     /// `inject.result`: what came of an intent.
@@ -259,6 +270,7 @@ impl Event {
             Self::IntegrityFailed { .. } => "integrity.fail",
             Self::KeyImport { .. } => "gk.import",
             Self::ReportExported { .. } => "export.report",
+            Self::ReviewSigned { .. } => "review.signed",
             Self::Intent(_) => "inject.intent",
             Self::Result(_) => "inject.result",
             Self::Resolve(_) => "inject.resolve",
@@ -330,6 +342,12 @@ impl Event {
                 ("job", job.as_str().into()),
                 ("sha256", sha256.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()),
                 ("records", (*records).into()),
+            ],
+            Self::ReviewSigned { from, to, root, remark } => vec![
+                ("from", (*from).into()),
+                ("to", (*to).into()),
+                ("root", root.as_str().into()),
+                ("remark", remark.as_str().into()),
             ],
             Self::Intent(intent) => intent.fields(),
             Self::Result(outcome) | Self::Resolve(outcome) => outcome.fields(),
@@ -492,6 +510,15 @@ mod tests {
             [("job", "WO-44192".into()), ("records", 12.into()), ("sha256", "a5".repeat(32).into())];
         assert_eq!(sorted(&event), expected);
         assert_eq!((event.name(), event.rc(), event.approver()), ("export.report", "", ""));
+    }
+
+    #[test]
+    fn a_review_names_the_records_and_their_root() {
+        let event = Event::ReviewSigned { from: 3, to: 11, root: "5a".repeat(32), remark: "x".to_owned() };
+        let expected =
+            [("from", 3.into()), ("remark", "x".into()), ("root", "5a".repeat(32).into()), ("to", 11.into())];
+        assert_eq!(sorted(&event), expected);
+        assert_eq!((event.name(), event.rc(), event.approver()), ("review.signed", "", ""));
     }
 
     #[test]

@@ -227,7 +227,8 @@ fn derived_tables_that_lie_are_named() {
         ("DELETE FROM outcome WHERE intent = 7; UPDATE sighting SET rc = 'open' WHERE seq = 7", "outcome"),
         ("INSERT INTO outcome VALUES (7, 40, 'old', 'write_fail', '', '', 0, 0)", "outcome"),
         ("UPDATE tally SET records = records + 1 WHERE ev = 'inject.intent'", "tally"),
-        ("INSERT INTO tally VALUES ('gk.import', '', 1)", "tally"),
+        ("UPDATE tally SET last = last - 1 WHERE ev = 'inject.intent'", "tally"),
+        ("INSERT INTO tally VALUES ('gk.import', '', 1, 7)", "tally"),
     ] {
         let (_directory, paths) = spoiled(sql);
         assert_eq!(findings(&paths), [Finding::Derived { table }], "{sql}");

@@ -63,12 +63,13 @@ fn every_event() -> Vec<Event> {
         },
         Event::IntegrityFailed { why: "checkpoint-forked", note: "a\nb\n".to_owned() },
         Event::ReportExported { job: "WO-44192".to_owned(), sha256: [0xa5; 32], records: 1 },
+        Event::ReviewSigned { from: 0, to: 0, root: "00".repeat(32), remark: "x".to_owned() },
     ];
     for event in &events {
         match event {
             Event::Genesis { .. } | Event::Open { .. } | Event::Close | Event::Unlock | Event::Lock => {}
             Event::UnlockFailed { .. } | Event::KeyImport { .. } | Event::Intent(_) => {}
-            Event::ReportExported { .. } => {}
+            Event::ReportExported { .. } | Event::ReviewSigned { .. } => {}
             Event::Result(_) | Event::Resolve(_) | Event::Refuse { .. } => {}
             Event::Anchor { .. } | Event::NextEpoch { .. } | Event::IntegrityFailed { .. } => {}
         }
