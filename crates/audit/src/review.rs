@@ -62,6 +62,11 @@ impl Reader {
         last(&self.conn)
     }
 
+    /// The review that is record `seq`.
+    pub fn review(&self, seq: Seq) -> Result<Review, ReadError> {
+        with_record(&self.conn, seq, Review::read)
+    }
+
     /// The records since the last review. Counts the attempts among them.
     pub fn unreviewed(&self) -> Result<Unreviewed, ReadError> {
         let from = next(&self.conn)?;
