@@ -9,6 +9,7 @@
 //! where there was one.
 
 mod anchor;
+mod bundle;
 mod checkpoint;
 mod clock;
 mod compare;
@@ -26,6 +27,7 @@ mod note;
 mod origin;
 mod projection;
 mod proof;
+mod proof_file;
 mod reader;
 mod record;
 mod report_note;
@@ -33,6 +35,7 @@ mod request;
 mod review;
 mod schema;
 mod search;
+mod selection;
 mod snapshot;
 mod standing;
 mod state;
@@ -62,6 +65,7 @@ pub use report_note::{ReportNote, ReportNoteError};
 pub use request::{RequestError, WitnessRequest};
 pub use review::{Review, Unreviewed};
 pub use search::{Attempt, AttemptOutcome, Field, Page, Query, QueryError};
+pub use selection::Selection;
 pub use snapshot::Snapshot;
 pub use tree::{Frontier, Hash, leaf_hash, node_hash};
 pub use verify::{Progress, Verdict};

@@ -51,6 +51,9 @@ pub enum ReadError {
         /// Why not.
         why: RecordError,
     },
+    /// A device has too many records for one file.
+    #[error("the proof of {0} would be longer than 16 MiB")]
+    ProofTooLong(RegistrationId),
     /// The log is not what its head and its checkpoint were signed for.
     #[error("the audit log was changed or damaged. {0}")]
     Damaged(Finding),

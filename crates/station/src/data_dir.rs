@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 /// log.vkey         the public half of it, for whoever verifies
 /// names.db         who is behind an operator ID; can be erased, and is no part of the log
 /// witness.vkeys    keys of the witnesses that cosigned it
+/// exports/         proof files of single devices, for whoever asks
 /// epochs/          logs of earlier epochs, as they were found
 /// *.lock           held by the one program that writes
 /// ```
@@ -64,6 +65,12 @@ impl DataDir {
     #[must_use]
     pub fn names(&self) -> PathBuf {
         self.0.join("names.db")
+    }
+
+    /// Where proof files of single devices go.
+    #[must_use]
+    pub fn exports(&self) -> PathBuf {
+        self.0.join("exports")
     }
 
     /// Makes the directory, for its owner only, with an example profile.

@@ -66,6 +66,9 @@ pub enum StationError {
     /// The log has nothing of a work order.
     #[error("the log has no attempt for the work order `{0}`")]
     NoJob(String),
+    /// The log has no record of what was asked for.
+    #[error("the log has no record of {0}")]
+    NotInLog(String),
     /// A page could not be made.
     #[error(transparent)]
     Page(#[from] crate::report::PageError),
@@ -222,6 +225,7 @@ impl StationError {
             Self::Out(OutError::Exists(_)) => "file-exists",
             Self::Out(OutError::Disk { .. }) => "disk",
             Self::NoJob(_) => "job-unknown",
+            Self::NotInLog(_) => "not-in-log",
             Self::Page(_) => "page",
             Self::Name(_) => "name",
             Self::Names(_) => "names",
@@ -282,6 +286,7 @@ impl StationError {
             Self::Out(OutError::Exists(_)) => &["Name another file, or move that one away."],
             Self::Out(OutError::Disk { .. }) => &["Check the path, free space and permissions."],
             Self::NoJob(_) => &["Write it as the records have it: keystation audit figures lists them."],
+            Self::NotInLog(_) => &["Write it as the records have it: keystation audit search finds it."],
             Self::Page(_) => &["Call the administrator."],
             Self::Name(_) => &["Give it on one line, by prompt or with --name-file."],
             Self::Names(_) => {
@@ -359,6 +364,7 @@ impl StationError {
             | Self::Query(_)
             | Self::Name(_)
             | Self::NoJob(_)
+            | Self::NotInLog(_)
             | Self::Out(OutError::Exists(_))
             | Self::OtherLog { .. }
             | Self::NoSlot(_)

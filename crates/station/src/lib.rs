@@ -9,6 +9,7 @@ pub mod check;
 pub mod config;
 mod data_dir;
 mod error;
+pub mod export;
 pub mod files;
 mod injection;
 pub mod line;

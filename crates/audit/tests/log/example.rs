@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::support::{actor, entry, id, intact, intent, outcome};
 use crate::vectors::{bytes, text, vectors};
 
-const RID: &str = "sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6";
+pub(crate) const RID: &str = "sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6";
 
 /// Gives out the stamps that it was made of.
 struct Written(Mutex<Vec<(i64, u64)>>);
@@ -39,11 +39,10 @@ fn published() -> DeviceKey {
     DeviceKey::filled_by(|bytes| bytes.copy_from_slice(&key))
 }
 
-#[test]
-fn station_writes_the_example() {
+/// The log of the example, made by this program.
+pub(crate) fn written(directory: &Path) -> (Paths, Journal) {
     let file = vectors("audit-log.json");
-    let directory = tempfile::tempdir().unwrap();
-    let paths = Paths::in_dir(directory.path());
+    let paths = Paths::in_dir(directory);
     let seconds = [(12_000, 8877), (11_340, 8217), (9500, 6377), (4000, 877), (3123, 0)];
     let stamps = seconds.map(|(ms, mono)| (1_795_313_640_000 + ms, 81_233_412 + mono));
     let signer = Signer::from_seed(text(&file, "origin"), &bytes(text(&file, "seed")).try_into().unwrap());
@@ -65,7 +64,14 @@ fn station_writes_the_example() {
     assert_eq!(journal.standing(&id(RID)).unwrap().open, Some(OpenIntent { seq, fingerprint }));
     journal.append(&entry(Event::Result(outcome(RID, seq, Holds::New)))).unwrap();
     journal.append(&Entry { actor: actor(), event: Event::Close }).unwrap();
+    (paths, journal)
+}
 
+#[test]
+fn station_writes_the_example() {
+    let file = vectors("audit-log.json");
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = written(directory.path());
     let reader = Reader::open(&paths).unwrap();
     let stored = reader.recent(100).unwrap();
     let bodies: Vec<_> = stored.iter().map(|r| str::from_utf8(&r.body).unwrap()).collect();
@@ -74,7 +80,7 @@ fn station_writes_the_example() {
     assert_eq!(std::fs::read_to_string(&paths.head).unwrap(), text(&file, "note"));
     assert_eq!(std::fs::read_to_string(&paths.vkey).unwrap().trim_end(), text(&file, "vkey"));
     assert_eq!(intact(&paths), 5);
-    assert_eq!(reader.written_key(&id(RID)).unwrap(), Some(fingerprint));
+    assert_eq!(reader.written_key(&id(RID)).unwrap(), Some(published().fingerprint()));
 }
 
 #[test]
