@@ -79,6 +79,10 @@ impl Desk {
             },
             anchor: seen.anchoring.into(),
             slots: self.slots.clone(),
+            rooms: vec![dto::Room::Line, dto::Room::Audit],
+            read_only: false,
+            review_due: false,
+            damage: None,
         })
     }
 

@@ -2,9 +2,14 @@
 //!
 //! The tests write each of these to `ui/src/bindings`.
 
+#[expect(dead_code, reason = "the commands that make them follow")]
+mod audit;
+
 use keystation_core::failure::Failure;
 use keystation_core::flow::{Pass, Step};
 use serde::Serialize;
+
+pub(crate) use audit::*;
 
 use crate::problem::{Problem, sentence};
 
@@ -36,6 +41,14 @@ pub(crate) struct Overview {
     pub(crate) anchor: Anchor,
     /// Where devices are plugged in.
     pub(crate) slots: Vec<SlotLine>,
+    /// The rooms of this window; the first one is shown at first.
+    pub(crate) rooms: Vec<Room>,
+    /// Whether this window only looks.
+    pub(crate) read_only: bool,
+    /// Whether it is time for QA's review.
+    pub(crate) review_due: bool,
+    /// Why the log cannot be read, in a window that only looks: what it says of the log here is then nothing.
+    pub(crate) damage: Option<Problem>,
 }
 
 /// How far the log is secured outside of this machine.

@@ -30,7 +30,7 @@ use crate::space::{Space, SpaceRefusal};
 use crate::state::{self, State};
 use crate::tree::Frontier;
 use crate::watch::{Notice, Rules, Watch};
-use crate::writer::{Answer, Job, StorageFailure, Writer};
+use crate::writer::{Alone, Answer, Job, StorageFailure, Writer};
 
 /// A log that takes records. Clones share the one thread that writes; the last one that is dropped ends it.
 #[derive(Clone)]
@@ -367,7 +367,13 @@ impl Journal {
     /// that this log cannot have signed is put down as well (`integrity.fail`), and refused.
     pub fn anchor(&self, actor: &Actor, note: &str, witnesses: &[WitnessKey]) -> Result<Seq, AppendError> {
         let anchor = Anchor { actor: actor.clone(), note: note.to_owned(), witnesses: witnesses.to_vec() };
-        self.ask(|answer| Job::Anchor(Box::new(anchor), answer))
+        self.ask(|answer| Job::Alone(Alone::Anchor(Box::new(anchor)), answer))
+    }
+
+    /// Puts down that `reviewer` has looked through the records since the review before, up to the last one that there is
+    /// now (`review.signed`), with the root of the log up to there.
+    pub fn review(&self, reviewer: &Actor, remark: &str) -> Result<Seq, AppendError> {
+        self.ask(|answer| Job::Alone(Alone::Review(reviewer.clone(), remark.to_owned()), answer))
     }
 
     /// Whether an intent would be taken now, as far as disk and clock are concerned.

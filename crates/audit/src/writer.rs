@@ -32,13 +32,19 @@ const BATCH: usize = 256;
 /// What the thread is asked for. The answer goes back through the sender; a caller that is gone does not want it.
 pub(crate) enum Job {
     Append(Box<Entry>, Answer<Receipt>),
-    Anchor(Box<Anchor>, Answer<Seq>),
+    Alone(Alone, Answer<Seq>),
     Standing(RegistrationId, Answer<Standing>),
     Checkpoint(Answer<String>),
     MayBegin(Answer<()>),
     Notices(Answer<Vec<Notice>>),
     SignReport(Seq, Answer<String>),
     Close(Answer<()>),
+}
+
+/// What looks at the log before it appends, and so has a transaction to itself.
+pub(crate) enum Alone {
+    Anchor(Box<Anchor>),
+    Review(Actor, String),
 }
 
 pub(crate) type Answer<T> = SyncSender<Result<T, AppendError>>;
@@ -76,7 +82,7 @@ impl Writer {
         while let Ok(first) = jobs.recv() {
             let mut entries = Vec::new();
             let mut answers = Vec::new();
-            let mut anchor = None;
+            let mut alone = None;
             let mut close = None;
             for job in std::iter::once(first).chain(jobs.try_iter().take(BATCH - 1)) {
                 match job {
@@ -84,8 +90,8 @@ impl Writer {
                         entries.push(entry);
                         answers.push(answer);
                     }
-                    Job::Anchor(job, answer) => {
-                        anchor = Some((job, answer));
+                    Job::Alone(job, answer) => {
+                        alone = Some((job, answer));
                         break;
                     }
                     Job::Standing(id, answer) => {
@@ -111,7 +117,7 @@ impl Writer {
                 Err(failure) => {
                     let failure = Arc::new(failure);
                     answers.iter().for_each(|answer| give(answer, Err(AppendError::Failed(failure.clone()))));
-                    if let Some((_, answer)) = anchor {
+                    if let Some((_, answer)) = alone {
                         give(&answer, Err(AppendError::Failed(failure.clone())));
                     }
                     if let Some(answer) = close {
@@ -120,8 +126,12 @@ impl Writer {
                     return refuse_all(jobs, &failure);
                 }
             }
-            if let Some((anchor, answer)) = anchor {
-                match self.anchor(&anchor) {
+            if let Some((job, answer)) = alone {
+                let outcome = match job {
+                    Alone::Anchor(anchor) => self.anchor(&anchor),
+                    Alone::Review(reviewer, remark) => self.review(reviewer, remark),
+                };
+                match outcome {
                     Ok(outcome) => give(&answer, outcome),
                     Err(failure) => {
                         let failure = Arc::new(failure);
@@ -218,7 +228,7 @@ fn refuse_all(jobs: &Receiver<Job>, failure: &Arc<StorageFailure>) {
     for job in jobs {
         match job {
             Job::Append(_, answer) => give(&answer, Err(stopped())),
-            Job::Anchor(_, answer) => give(&answer, Err(stopped())),
+            Job::Alone(_, answer) => give(&answer, Err(stopped())),
             Job::Standing(_, answer) => give(&answer, Err(stopped())),
             Job::Checkpoint(answer) | Job::SignReport(_, answer) => give(&answer, Err(stopped())),
             Job::MayBegin(answer) => give(&answer, Err(stopped())),

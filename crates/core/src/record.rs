@@ -152,6 +152,17 @@ pub enum Event {
         /// Their Merkle root.
         root: [u8; 32],
     },
+    /// `review.signed`: QA has looked through the records since the review before.
+    ReviewSigned {
+        /// The first record that was looked through.
+        from: Seq,
+        /// The last one.
+        to: Seq,
+        /// The Merkle root of the log up to that record, hexadecimal.
+        root: String,
+        /// What the reviewer had to say, or empty.
+        remark: String,
+    },
     /// `inject.intent`: a device is about to be written.
     Intent(Intent),
     /// `inject.result`: what came of an intent.
@@ -314,6 +325,7 @@ impl Event {
             Self::KeyImport { .. } => "gk.import",
             Self::ReportExported { .. } => "export.report",
             Self::BundleExported { .. } => "export.bundle",
+            Self::ReviewSigned { .. } => "review.signed",
             Self::Intent(_) => "inject.intent",
             Self::Result(_) => "inject.result",
             Self::Resolve(_) => "inject.resolve",
@@ -409,6 +421,12 @@ impl Event {
                 ("records", (*records).into()),
                 ("size", (*size).into()),
                 ("root", hex(root).into()),
+            ],
+            Self::ReviewSigned { from, to, root, remark } => vec![
+                ("from", (*from).into()),
+                ("to", (*to).into()),
+                ("root", root.as_str().into()),
+                ("remark", remark.as_str().into()),
             ],
             Self::Intent(intent) => intent.fields(),
             Self::Result(outcome) | Self::Resolve(outcome) => outcome.fields(),
@@ -609,6 +627,15 @@ mod tests {
         assert!(jump(true).fields().contains(&("by_ms", Value::Number(-300_001))));
         let accepted = Event::ClockAccepted { reason: "radio clock".to_owned(), approver: "qa-1".to_owned() };
         assert_eq!((accepted.name(), accepted.rc(), accepted.approver()), ("clock.accept", "", "qa-1"));
+    }
+
+    #[test]
+    fn a_review_names_the_records_and_their_root() {
+        let event = Event::ReviewSigned { from: 3, to: 11, root: "5a".repeat(32), remark: "x".to_owned() };
+        let expected =
+            [("from", 3.into()), ("remark", "x".into()), ("root", "5a".repeat(32).into()), ("to", 11.into())];
+        assert_eq!(sorted(&event), expected);
+        assert_eq!((event.name(), event.rc(), event.approver()), ("review.signed", "", ""));
     }
 
     #[test]

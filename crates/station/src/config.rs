@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::anchoring::AnchorRule;
+use crate::review::ReviewRule;
 
 /// A setting that cannot be used. Nothing has happened yet; the file has to be mended.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +50,8 @@ pub struct StationConfig {
     pub witnesses: Vec<WitnessKey>,
     /// When the log counts as not secured enough.
     pub anchor: AnchorRule,
+    /// How often QA reviews the log.
+    pub review: ReviewRule,
     /// The bytes of the file, for the start record.
     pub text: String,
 }
@@ -90,6 +93,7 @@ struct StationFile {
     #[serde(default)]
     witness: Vec<WitnessSection>,
     anchor: Option<toml::Spanned<AnchorSection>>,
+    review: Option<ReviewSection>,
 }
 
 #[derive(Deserialize)]
@@ -105,6 +109,12 @@ struct AnchorSection {
     warn_records: u64,
     block_hours: u64,
     block_records: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReviewSection {
+    days: toml::Spanned<u16>,
 }
 
 #[derive(Deserialize)]
@@ -255,7 +265,17 @@ impl StationConfig {
             None => AnchorRule::default(),
             Some(section) => source.checked("anchor", section.span(), rule(section.get_ref()))?,
         };
-        Ok(Self { origin: parsed.origin, operator, slots, witnesses, anchor, text: source.text })
+        let review = match parsed.review {
+            None => ReviewRule::default(),
+            Some(ReviewSection { days }) => {
+                let rule = match *days.get_ref() {
+                    days @ 1..=366 => Ok(ReviewRule { days }),
+                    _ => Err("1 to 366 days are possible"),
+                };
+                source.checked("days", days.span(), rule)?
+            }
+        };
+        Ok(Self { origin: parsed.origin, operator, slots, witnesses, anchor, review, text: source.text })
     }
 }
 
@@ -331,8 +351,8 @@ mod tests {
         let config = station(&uncommented.replace("# profile", "profile")).unwrap();
         assert_eq!(config.slots[0].number, 1);
         assert_eq!(
-            (config.witnesses.len(), config.anchor),
-            (0, AnchorRule::default()),
+            (config.witnesses.len(), config.anchor, config.review),
+            (0, AnchorRule::default(), ReviewRule::default()),
             "it states the default"
         );
         assert_eq!(profile(PROFILE).unwrap().title, "example/1");
@@ -361,6 +381,9 @@ mod tests {
                 ),
                 "`anchor`: all four count from 1, and it warns",
             ),
+            (format!("{base}[review]\ndays = 0\n"), "station.toml:5: `days`: 1 to 366"),
+            (format!("{base}[review]\nday = 7\n"), "station.toml:5: unknown field `day`"),
+            (format!("{base}[review]\n"), "missing field `days`"),
         ] {
             let error = station(&text).unwrap_err();
             assert!(error.contains(expected), "{error}");

@@ -8,6 +8,7 @@ use keystation_audit::{
 };
 use keystation_core::identity::IdentifierError;
 use keystation_core::key::KeyLabel;
+use keystation_core::registration::RegistrationId;
 use keystation_device::ports::PortError;
 use keystation_vault::{CreateError, ImportError, UnlockError};
 
@@ -15,6 +16,7 @@ use crate::anchoring;
 use crate::config::ConfigError;
 use crate::person::NotAName;
 use crate::report::OutError;
+use crate::review::Remark;
 
 /// A station that cannot do what it was asked. No device was touched.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +39,15 @@ pub enum StationError {
     /// What should be a registration ID is none.
     #[error(transparent)]
     Id(IdentifierError),
+    /// The log has nothing of a device.
+    #[error("the log has no record of `{0}`")]
+    NoDevice(RegistrationId),
+    /// A review that nobody signs.
+    #[error("a review needs the ID of the person who made it: {0}")]
+    Reviewer(&'static str),
+    /// A remark that is no remark.
+    #[error("the remark has {0} characters, {limit} are allowed", limit = Remark::LIMIT)]
+    Remark(usize),
     /// A search that cannot be understood.
     #[error(transparent)]
     Query(#[from] keystation_audit::QueryError),
@@ -206,6 +217,9 @@ impl StationError {
             Self::Config(_) => "settings",
             Self::Origin(_) => "origin",
             Self::Id(_) => "registration-id",
+            Self::NoDevice(_) => "no-device",
+            Self::Reviewer(_) => "reviewer",
+            Self::Remark(_) => "remark",
             Self::Query(_) => "query",
             Self::Disk { .. } => "disk",
             Self::Out(OutError::Exists(_)) => "file-exists",
@@ -261,6 +275,12 @@ impl StationError {
                 "Use keylog.<company-domain>/<plant>/<station>, for example keylog.example.com/plant7/stn03.",
             ],
             Self::Id(_) => &["Give the ID as the records have it."],
+            Self::NoDevice(_) => &[
+                "Look for its MAC address or serial number: keystation audit search.",
+                "Was it keyed at another station?",
+            ],
+            Self::Reviewer(_) => &["Name the reviewer: `--operator`."],
+            Self::Remark(_) => &["Say it in fewer words."],
             Self::Query(_) => &["For example: mac:a1-b2-c3-d4-e5-f6, or job:WO-44192 outcome:timeout."],
             Self::Disk { .. } => &["Check free space and permissions.", "Start again."],
             Self::Out(OutError::Exists(_)) => &["Name another file, or move that one away."],
@@ -339,6 +359,8 @@ impl StationError {
             | Self::Config(_)
             | Self::Origin(_)
             | Self::Id(_)
+            | Self::NoDevice(_)
+            | Self::Remark(_)
             | Self::Query(_)
             | Self::Name(_)
             | Self::NoJob(_)
@@ -374,6 +396,7 @@ impl StationError {
                 | Refusal::Proof { .. } => Exit::Failed,
                 _ => Exit::Refused,
             },
+            Self::Reviewer(_) => Exit::Refused,
             Self::Port(_) => Exit::Failed,
             Self::Unlock(UnlockError::WrongPassphrase) | Self::Import(_) | Self::Locked => Exit::Refused,
             _ => Exit::Broken,

@@ -4,6 +4,7 @@
 //! and the flow of `keystation_core` is run on them.
 
 pub mod anchoring;
+mod archive;
 pub mod check;
 pub mod config;
 mod data_dir;
@@ -15,13 +16,16 @@ pub mod line;
 mod person;
 mod random;
 pub mod report;
+mod review;
 mod station;
 
 pub use anchoring::{AnchorRule, AnchorState, Anchoring};
+pub use archive::Archive;
 pub use data_dir::DataDir;
 pub use error::{Exit, StationError};
 pub use injection::Work;
 pub use person::{NotAName, PersonName};
+pub use review::{Remark, ReviewRule, Reviewed};
 pub use station::{Overview, Station, paths};
 
 pub use keystation_audit::Counts;

@@ -12,6 +12,7 @@ use keystation_vault::{
 use sha2::{Digest, Sha256};
 
 use crate::anchoring::Anchoring;
+use crate::archive::Archive;
 use crate::config::{SlotConfig, StationConfig};
 use crate::data_dir::DataDir;
 use crate::error::StationError;
@@ -23,7 +24,7 @@ pub struct Station(Arc<Inner>);
 
 struct Inner {
     data: DataDir,
-    config: StationConfig,
+    config: Arc<StationConfig>,
     journal: Journal,
     session: String,
     desk: Mutex<Desk>,
@@ -56,6 +57,8 @@ pub struct Overview {
     pub counts: Counts,
     /// How far the log is secured outside of this machine.
     pub anchoring: Anchoring,
+    /// Whether it is time for QA's review.
+    pub review_due: bool,
     /// Where devices are plugged in.
     pub slots: Vec<SlotConfig>,
 }
@@ -106,7 +109,7 @@ impl Station {
             journal,
             desk: Mutex::new(desk),
             changed: Condvar::new(),
-            config,
+            config: Arc::new(config),
         };
         let station = Self(Arc::new(inner));
         station.append(Event::Open {
@@ -209,23 +212,23 @@ impl Station {
 
     /// What is always in sight.
     pub fn overview(&self) -> Result<Overview, StationError> {
-        let reader = self.reader()?;
-        let open_intents = reader.open_intents()?.into_iter().map(|open| (open.rid, open.seq)).collect();
+        let log = self.archive().overview()?;
         let desk = self.desk();
         Ok(Overview {
-            origin: self.0.config.origin.clone(),
             operator: desk.operator.clone(),
             locked: desk.vault.is_none(),
             keys: desk.vault.as_ref().map_or_else(Vec::new, |vault| vault.keys().to_vec()),
-            records: reader.size()?,
-            open_intents,
-            counts: reader.counts()?,
-            anchoring: Anchoring::of(&reader, &self.0.config)?,
-            slots: self.0.config.slots.clone(),
+            ..log
         })
     }
 
-    /// A read-only view of the log, for whoever only looks.
+    /// The log and the settings, for whoever only looks.
+    #[must_use]
+    pub fn archive(&self) -> Archive {
+        Archive::of(self.0.data.clone(), Arc::clone(&self.0.config))
+    }
+
+    /// A read-only connection to the log.
     pub fn reader(&self) -> Result<Reader, StationError> {
         Ok(Reader::open(&paths(&self.0.data))?)
     }

@@ -14,6 +14,7 @@ mod exports; // what leaves the station for people and other programs
 mod first_key; // one device, end to end, and what is refused
 mod kill; // the station killed at every step
 mod lies; // devices that say OK and do something else
+mod qa; // a device's history, and the review
 mod qemu; // the device agent as firmware of an emulated board, and power cuts
 mod repository; // rules about the text of the repository
 mod secrets; // no key and no passphrase in files, outputs or memory

@@ -2,6 +2,8 @@
 import type { Anchor } from "./Anchor";
 import type { Counts } from "./Counts";
 import type { KeyLine } from "./KeyLine";
+import type { Problem } from "./Problem";
+import type { Room } from "./Room";
 import type { SlotLine } from "./SlotLine";
 
 /**
@@ -51,4 +53,20 @@ anchor: Anchor,
 /**
  * Where devices are plugged in.
  */
-slots: Array<SlotLine>, };
+slots: Array<SlotLine>, 
+/**
+ * The rooms of this window; the first one is shown at first.
+ */
+rooms: Array<Room>, 
+/**
+ * Whether this window only looks.
+ */
+readOnly: boolean, 
+/**
+ * Whether it is time for QA's review.
+ */
+reviewDue: boolean, 
+/**
+ * Why the log cannot be read, in a window that only looks: what it says of the log here is then nothing.
+ */
+damage: Problem | null, };

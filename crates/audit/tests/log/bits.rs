@@ -32,7 +32,7 @@ fn content(paths: &Paths) -> Option<Vec<String>> {
         "SELECT seq, t || '/' || mono, concat_ws('/', rid, mac, sn, job, op, gk, port, mode, code, rc) FROM sighting",
         "SELECT intent, seq, concat_ws('/', holds, rc, code, vmode, mono, later) FROM outcome",
         "SELECT rid, seq, '' FROM open_intent",
-        "SELECT ev, rc, records FROM tally",
+        "SELECT ev, rc, records || '/' || last FROM tally",
         "SELECT name, sql, '' FROM sqlite_schema ORDER BY name",
     ] {
         let mut statement = conn.prepare(sql).ok()?;

@@ -78,12 +78,13 @@ fn every_event() -> Vec<Event> {
         Event::ClockJump { by_ms: -2001, before: "t".to_owned(), against: "record", blocks: false },
         Event::ClockJump { by_ms: -300_001, before: "t".to_owned(), against: "record", blocks: true },
         Event::ClockAccepted { reason: "radio clock".to_owned(), approver: "qa-1".to_owned() },
+        Event::ReviewSigned { from: 0, to: 0, root: "00".repeat(32), remark: "x".to_owned() },
     ];
     for event in &events {
         match event {
             Event::Genesis { .. } | Event::Open { .. } | Event::Close | Event::Unlock | Event::Lock => {}
             Event::UnlockFailed { .. } | Event::KeyImport { .. } | Event::Intent(_) => {}
-            Event::ReportExported { .. } | Event::BundleExported { .. } => {}
+            Event::ReportExported { .. } | Event::BundleExported { .. } | Event::ReviewSigned { .. } => {}
             Event::SpaceLow { .. } | Event::SpaceOk { .. } => {}
             Event::ClockJump { .. } | Event::ClockAccepted { .. } => {}
             Event::Result(_) | Event::Resolve(_) | Event::Refuse { .. } => {}

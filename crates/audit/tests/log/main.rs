@@ -11,9 +11,11 @@ mod device_anchor; // what the log was when a device was keyed
 mod example; // the worked example of docs/audit-format.md
 mod forge; // with every hash computed anew, without the key and with it
 mod journal; // appending, closing, opening, one writer
+mod life; // everything of one device
 mod names; // the table that can be erased
 mod proofs; // inclusion and consistency, out of what the database keeps
 mod report_note; // what vouches for a report
+mod review; // what QA has looked through
 mod search; // finding devices, pages, figures
 mod standing; // what the log knows of a device
 mod support;

@@ -210,6 +210,21 @@ pub(crate) enum AuditVerb {
         #[arg(long, value_name = "RECORD")]
         before: Option<u64>,
     },
+    /// Everything that the log has of one device, oldest first: each record with who, when, under which key, how verified
+    History {
+        /// Registration ID
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// Sign QA's review of what nobody has looked through yet; the reviewer is `--operator`
+    Review {
+        /// What the reviewer has to say
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+        remark: String,
+        /// Sign nothing: say when the last review was, and whether one is due
+        #[arg(long, conflicts_with = "remark")]
+        status: bool,
+    },
     /// Yield, causes of failure and cycle times
     Figures {
         /// First day, UTC

@@ -7,6 +7,7 @@ mod compare;
 mod export;
 mod output;
 mod person;
+mod qa;
 mod reports;
 mod search;
 mod selftest;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use keystation::config::Profile;
-use keystation::{DataDir, Exit, Station, StationError, Work, check, harden_process};
+use keystation::{DataDir, Exit, Remark, Station, StationError, Work, check, harden_process};
 use keystation_core::failure::{Code, Failure};
 use keystation_device::ports;
 use keystation_vault::{DerivedKeyAnswer, ImportError, NewKey, Passphrase, SealedFile, SecretSource};
@@ -95,6 +96,14 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
         }
         Verb::Audit(AuditVerb::Figures { from, to, job }) => {
             search::figures(&data, from.as_deref(), to.as_deref(), job.as_deref(), out)
+        }
+        Verb::Audit(AuditVerb::History { id }) => qa::history(&data, id, out),
+        Verb::Audit(AuditVerb::Review { status: true, .. }) => qa::review_status(&data, out),
+        Verb::Audit(AuditVerb::Review { remark, status: false }) => {
+            // Before the station is opened, which puts a record into the log.
+            let (reviewer, remark) = (cli.operator.as_deref().unwrap_or_default(), Remark::new(remark)?);
+            keystation::config::plain_id(reviewer).map_err(StationError::Reviewer)?;
+            at_station(cli, &data, out, |station| qa::review(station, reviewer, &remark, out))
         }
         Verb::Audit(AuditVerb::List { words, format, out: file }) => {
             reports::list(&data, words, *format, file, out)
