@@ -67,7 +67,8 @@ impl Verifiers {
         };
         [
             (run(&mut Command::new(&self.go)), "Go"),
-            (run(Command::new("python3").arg("-B").arg(&self.python)), "Python"),
+            // Debian's own interpreter: another one does not see python3-cryptography.
+            (run(Command::new("/usr/bin/python3").arg("-B").arg(&self.python)), "Python"),
         ]
     }
 }

@@ -147,6 +147,22 @@ fn bundles_that_are_taken_while_the_line_runs_are_each_of_one_moment() {
     assert!(sizes.len() > 1, "the line ran meanwhile");
 }
 
+/// What the attacks make of logs of their own they make of a station's, too.
+#[test]
+fn what_attackers_make_of_stations_logs_is_refused() {
+    let directory = roomy();
+    let made = Command::new(env!("CARGO_BIN_EXE_keystation-bundles")).arg(directory.path()).status();
+    assert!(made.unwrap().success());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("attacks/attack.py");
+    let attacked =
+        Command::new("/usr/bin/python3").arg("-B").arg(script).arg("--from").arg(directory.path()).output();
+    let attacked = attacked.unwrap();
+    let said = String::from_utf8_lossy(&attacked.stdout);
+    let last = said.lines().last().unwrap_or_default();
+    println!("  {last}");
+    assert!(attacked.status.success() && last.ends_with(", 0 failed"), "{said}{attacked:?}");
+}
+
 const MILLION: u64 = 1_000_000;
 
 #[test]
