@@ -1,4 +1,4 @@
-//! Where the programs under test are: beside the test's own executable, built by `cargo xtask test`.
+//! Where the programs under test are: beside the test's own executable, or beside this program, built by `cargo xtask test`.
 
 use std::path::PathBuf;
 
@@ -9,8 +9,9 @@ use std::path::PathBuf;
 #[must_use]
 pub fn program(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("the system knows the running executable");
-    // target/debug/deps/whole-…  →  target/debug/name
-    let folder = own.ancestors().nth(2).expect("test executables are in deps/");
+    // target/debug/deps/whole-…  →  target/debug/name; a program of this package is there itself.
+    let folder = own.parent().expect("an executable is in a folder");
+    let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
     let program = folder.join(name);
     assert!(
         program.is_file(),

@@ -7,3 +7,4 @@ pub mod production;
 pub mod qemu;
 pub mod sim;
 pub mod tap;
+pub mod verifiers;

@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use keystation_audit::{AppendError, Clock, Journal, Stamp};
 use keystation_core::failure::Code;
@@ -18,22 +19,30 @@ const PER_JOB: u64 = 2500;
 /// Devices that one operator keys before the next one takes over.
 const PER_SHIFT: u64 = 700;
 
-/// A clock that is 1.7 seconds later each time it is asked: a million records are three weeks.
-pub struct Weeks(AtomicU64);
+/// A clock that is 1.7 seconds later each time it is asked: a million records are three weeks. It begins now, since a
+/// station holds its clock against what it wrote before, and against the day of its release.
+pub struct Weeks {
+    began_ms: i64,
+    mono_ms: AtomicU64,
+}
 
 impl Weeks {
-    /// Begins so many milliseconds after 2026-11-02T05:00:00Z.
+    /// Begins so many milliseconds from now.
+    ///
+    /// # Panics
+    /// If the system's clock stands before 1970.
     #[must_use]
-    pub const fn after(ms: u64) -> Self {
-        Self(AtomicU64::new(ms))
+    pub fn after(ms: u64) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later than 1970");
+        Self { began_ms: i64::try_from(now.as_millis()).expect("a date"), mono_ms: AtomicU64::new(ms) }
     }
 }
 
 impl Clock for Weeks {
     fn now(&self) -> Stamp {
-        let mono_ms = self.0.fetch_add(1_700, Ordering::Relaxed);
+        let mono_ms = self.mono_ms.fetch_add(1_700, Ordering::Relaxed);
         let boot = "9f0c2b1e-5d1f-4a52-9c0e-2f6f1f0f7a11".parse().expect("a UUID");
-        Stamp { utc_ms: 1_793_595_600_000 + mono_ms.cast_signed(), mono_ms, boot }
+        Stamp { utc_ms: self.began_ms + mono_ms.cast_signed(), mono_ms, boot }
     }
 }
 

@@ -17,7 +17,7 @@ use setup::Reach;
 
 const USAGE: &str = "\
 cargo xtask demo [--headless]       see it work: a station, simulated devices, the window
-cargo xtask test [--fast]           run every check; --fast leaves out windows and emulators
+cargo xtask test [--fast]           run every check; --fast leaves out windows, emulators and the million records
 cargo xtask test --only STEP        run one step of it; a wrong name lists them
 cargo xtask setup                   install what the other commands need, and nothing else";
 

@@ -62,7 +62,10 @@ const STEPS: &[Step] = &[
         name: "station",
         reach: Reach::Fast,
         tests: true,
-        lines: &[PROGRAMS, "cargo test --locked --package keystation-tests -- --skip qemu:: --skip window::"],
+        lines: &[
+            PROGRAMS,
+            "cargo test --locked --package keystation-tests -- --skip qemu:: --skip window:: --skip record::",
+        ],
     },
     Step { name: "screen", reach: Reach::Fast, tests: true, lines: &["npm run check", "npm test"] },
     Step { name: "browser", reach: Reach::Full, tests: true, lines: &["npm run test:browser"] },
@@ -74,6 +77,15 @@ const STEPS: &[Step] = &[
             "make --directory firmware qemu-image",
             PROGRAMS,
             "cargo test --locked --package keystation-tests --test whole qemu::",
+        ],
+    },
+    Step {
+        name: "record",
+        reach: Reach::Full,
+        tests: true,
+        lines: &[
+            PROGRAMS,
+            "cargo test --locked --package keystation-tests --test whole record:: -- --nocapture --test-threads 1",
         ],
     },
     Step {

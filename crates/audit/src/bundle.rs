@@ -5,6 +5,7 @@
 
 use keystation_core::record::Seq;
 
+use crate::checkpoint::Checkpoint;
 use crate::cosignature::WitnessKey;
 use crate::finding::Finding;
 use crate::reader::ReadError;
@@ -29,7 +30,7 @@ impl Snapshot<'_> {
     ) -> Result<u64, E> {
         let now = self.checkpoint();
         self.frame(witnesses, &mut write)?;
-        self.earlier(&mut write)?;
+        self.earlier(witnesses, &mut write)?;
         let mut tree = Frontier::default();
         let mut tiles = Tiles::default();
         let mut entries = Vec::new();
@@ -93,7 +94,9 @@ impl Snapshot<'_> {
         witnesses: &[WitnessKey],
         write: &mut impl FnMut(&str, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        write("checkpoint", self.cosigned_note()?.as_bytes())?;
+        let note = self.cosigned_note()?;
+        self.vouched(&note, self.checkpoint().size, witnesses)?;
+        write("checkpoint", note.as_bytes())?;
         write("log.vkey", format!("{}\n", self.key()).as_bytes())?;
         let witnesses: String = witnesses.iter().map(|key| format!("{key}\n")).collect();
         write("witness.vkeys", witnesses.as_bytes())
@@ -102,13 +105,25 @@ impl Snapshot<'_> {
     /// The checkpoints that witnesses signed before.
     fn earlier<E: From<ReadError>>(
         &self,
+        witnesses: &[WitnessKey],
         write: &mut impl FnMut(&str, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         let sql = "SELECT size, CAST(note || cosig AS BLOB) FROM checkpoint
                    WHERE cosig IS NOT NULL AND size < ?1 ORDER BY size";
         self.rows(sql, [self.checkpoint().size.cast_signed()], |size, note| {
+            self.vouched(&String::from_utf8_lossy(note), size, witnesses)?;
             write(&format!("checkpoints/{size}"), note)
         })
+    }
+
+    /// Refuses what is not the checkpoint of the first `size` records, or has a wrong line of a witness.
+    fn vouched(&self, note: &str, size: u64, witnesses: &[WitnessKey]) -> Result<(), ReadError> {
+        let checkpoint = Checkpoint::open(note, self.key()).map_err(Finding::Checkpoint)?;
+        if checkpoint.size != size || self.root(size)? != Some(checkpoint.root) {
+            return Err(Finding::CosignedRoot { size }.into());
+        }
+        let wrong = witnesses.iter().find_map(|witness| witness.cosigned_at(note).err());
+        wrong.map_or(Ok(()), |why| Err(Finding::Checkpoint(why.into()).into()))
     }
 
     /// Tile `index` of a level, `width` hashes one behind the other; held against the tile above it where it is full.

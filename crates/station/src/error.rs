@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use keystation_audit::{
-    AppendError, CheckpointError, EpochError, KeyError, OpenError, Refusal, WitnessError,
+    AppendError, CheckpointError, EpochError, KeyError, OpenError, ReadError, Refusal, WitnessError,
 };
 use keystation_core::identity::IdentifierError;
 use keystation_core::key::KeyLabel;
@@ -248,6 +248,7 @@ impl StationError {
             Self::Secret(_) => "secret-unreadable",
             Self::Log(OpenError::InUse(_)) => "station-in-use",
             Self::Log(_) => "log-not-opened",
+            Self::Read(ReadError::ProofTooLong(_)) => "proof-too-long",
             Self::Read(_) => "log-unreadable",
             Self::Append(AppendError::NotAnchored(refusal)) => refusal.word(),
             Self::Append(_) => "log-failed",
@@ -319,6 +320,9 @@ impl StationError {
             Self::Log(_) => {
                 &["Inject nothing; leave all files as they are.", "Call QA or the administrator."]
             }
+            Self::Read(ReadError::ProofTooLong(_)) => {
+                &["Export a bundle of it: keystation audit export --id."]
+            }
             Self::Read(_) => &["Run `keystation audit verify`.", "Call the administrator."],
             Self::Append(error) if anchoring::proves_two_logs(error) => {
                 &["Inject nothing more.", "Keep this file: with the log it is the proof.", "Call QA."]
@@ -365,6 +369,7 @@ impl StationError {
             | Self::Name(_)
             | Self::NoJob(_)
             | Self::NotInLog(_)
+            | Self::Read(ReadError::ProofTooLong(_))
             | Self::Out(OutError::Exists(_))
             | Self::OtherLog { .. }
             | Self::NoSlot(_)

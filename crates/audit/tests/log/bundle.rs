@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use keystation_audit::{
     Checkpoint, Frontier, Hash, Journal, Paths, ReadError, Reader, Selection, Snapshot, WitnessKey, leaf_hash,
 };
+use keystation_core::failure::Code;
 use keystation_core::record::{Event, Holds};
 use serde_json::Value;
 
@@ -146,13 +147,13 @@ fn name(level: &str, index: u64, width: u64) -> String {
     format!("tile/{level}/{index:03}{partial}")
 }
 
-/// Appends unlock records until there are `size`, many at a time.
-fn grow(journal: &Journal, from: u64, size: u64) {
+/// Appends records of one event until there are `size`, many at a time.
+fn grow(journal: &Journal, from: u64, size: u64, event: &Event) {
     std::thread::scope(|scope| {
         for slot in 0..32 {
             scope.spawn(move || {
                 for _ in (from..size).filter(|number| number % 32 == slot) {
-                    journal.append(&entry(Event::Unlock)).unwrap();
+                    journal.append(&entry(event.clone())).unwrap();
                 }
             });
         }
@@ -165,7 +166,7 @@ fn bundles_of_every_shape_of_a_tree_are_whole() {
     let (paths, journal) = begin(directory.path());
     let mut size = 1;
     for next in [1, 2, 3, 255, 256, 257, 511, 512, 513, 1023] {
-        grow(&journal, size, next);
+        grow(&journal, size, next, &Event::Unlock);
         size = next;
         let reader = Reader::open(&paths).unwrap();
         let snapshot = reader.snapshot().unwrap();
@@ -183,9 +184,9 @@ fn a_bundle_of_three_levels_of_tiles_is_whole_and_its_parts_lead_to_the_root() {
         journal.append(&entry(Event::Result(outcome(rid, seq, Holds::New)))).unwrap();
     };
     device("sn-first");
-    grow(&journal, 3, 65_000);
+    grow(&journal, 3, 65_000, &Event::Unlock);
     device("sn-middle");
-    grow(&journal, 65_002, 66_000);
+    grow(&journal, 65_002, 66_000, &Event::Unlock);
     device("sn-last");
     let reader = Reader::open(&paths).unwrap();
     let snapshot = reader.snapshot().unwrap();
@@ -273,6 +274,68 @@ fn what_witnesses_signed_is_in_the_bundle() {
     assert!(!part.keys().any(|path| path.starts_with("checkpoints/")), "only the whole bundle can show them");
 }
 
+/// Rows that somebody wrote into the database: a verifier would refuse all of the bundle for each.
+#[test]
+fn checkpoints_that_no_witness_signed_are_not_handed_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(&directory.path().join("."));
+    let (witness, key) = witness(&directory.path().join("w"), &paths);
+    work(&journal, 2);
+    let early = journal.checkpoint().unwrap();
+    let cosigned = witness.sign(&request(&paths, 0), NOW).unwrap();
+    journal.anchor(&actor(), &cosigned, std::slice::from_ref(&key)).unwrap();
+    let reader = Reader::open(&paths).unwrap();
+    let made = |paths: &Paths| {
+        let reader = Reader::open(paths).unwrap();
+        let snapshot = reader.snapshot()?;
+        snapshot.bundle(std::slice::from_ref(&key), |_, _| Ok::<_, ReadError>(()))
+    };
+    assert_eq!(made(&paths).unwrap(), 6);
+    let line = cosigned.lines().last().unwrap();
+    let other = reader.snapshot().unwrap().note().to_owned();
+    for (size, note, cosig) in [
+        (3, early.as_str(), line),
+        (3, "none\n\n", line),
+        (5, early.as_str(), &line.replace("AAAA", "AAAB")),
+        (6, other.as_str(), line),
+        (6, other.as_str(), "no line"),
+    ] {
+        let changed = tempfile::tempdir().unwrap();
+        copy(directory.path(), changed.path());
+        let paths = Paths::in_dir(changed.path());
+        let sql = "INSERT OR REPLACE INTO checkpoint (size, note, cosig) VALUES (?1, ?2, ?3 || char(10))";
+        attacker(&paths).execute(sql, (size, note, cosig)).unwrap();
+        let made = made(&paths);
+        assert!(matches!(made, Err(ReadError::Damaged(_))), "{size} {note} {cosig}: {made:?}");
+    }
+}
+
+#[test]
+fn a_proof_that_a_verifier_would_find_too_long_is_not_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    let refused = |port: usize| Event::Refuse {
+        code: Code::AlreadyKeyed,
+        port: "p".repeat(port),
+        identity: None,
+        id: Some(id("sn-1")),
+        job: String::new(),
+    };
+    let made = || Reader::open(&paths).unwrap().snapshot().unwrap().proof_file(&id("sn-1"));
+    let mut length = 0;
+    // Records almost as long as they may be, so that not so many are needed.
+    grow(&journal, 0, 2000, &refused(3600));
+    let end = loop {
+        grow(&journal, 0, 500, &refused(3600));
+        match made() {
+            Ok(file) => length = file.unwrap().len(),
+            Err(end) => break end,
+        }
+    };
+    assert!(matches!(end, ReadError::ProofTooLong(device) if device == id("sn-1")));
+    assert!((13 << 20..=16 << 20).contains(&length), "{length}");
+}
+
 /// What was done to the database, and which of whole bundle, selection and proof of the device of record 7 it makes fail.
 #[test]
 fn a_log_that_was_changed_is_not_handed_over() {
@@ -289,6 +352,8 @@ fn a_log_that_was_changed_is_not_handed_over() {
             [true, false, false],
         ),
         ("UPDATE log SET leaf = zeroblob(32) WHERE seq = 7", [false, true, false]),
+        ("UPDATE log SET leaf = zeroblob(32) WHERE seq = 20", [false, true, false]),
+        ("UPDATE log SET leaf = zeroblob(32) WHERE seq = 520", [false, true, false]),
         ("UPDATE node SET hash = zeroblob(32) WHERE level = 8", [false, true, true]),
         ("UPDATE node SET hash = zeroblob(32) WHERE level = 2 AND idx = 0", [false, false, true]),
         ("UPDATE sighting SET rid = 'sn-0003' WHERE seq = 9", [false, false, true]),
