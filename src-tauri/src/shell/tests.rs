@@ -128,3 +128,12 @@ fn a_command_takes_what_it_says_and_nothing_else() {
         assert!(refused.as_str().is_some_and(|why| why.contains("invalid args")), "{command} {arguments}");
     }
 }
+
+/// The frame through which IPC passes has a list of its own.
+#[test]
+fn every_command_is_known_to_the_frame_before_it() {
+    let hook = include_str!("../../isolation/index.js");
+    for (command, _) in commands() {
+        assert!(hook.contains(&format!("\n  {command}: (")), "{command}");
+    }
+}
