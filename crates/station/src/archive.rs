@@ -86,7 +86,7 @@ impl Archive {
             open_intents: reader.open_intents()?.into_iter().map(|open| (open.rid, open.seq)).collect(),
             counts: reader.counts()?,
             anchoring: Anchoring::of(&reader, &self.config)?,
-            review_due: self.review()?.due,
+            review_due: self.review_due(&reader)?,
             ..self.unread()
         })
     }

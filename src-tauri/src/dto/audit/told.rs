@@ -167,7 +167,7 @@ impl From<keystation::Reviewed> for Review {
             due: reviewed.due,
             from: reviewed.rest.from,
             to: reviewed.rest.to,
-            attempts: reviewed.rest.attempts.into(),
+            attempts: reviewed.attempts.into(),
         }
     }
 }
