@@ -2,9 +2,9 @@
 //!
 //! The tests write each of these to `ui/src/bindings`.
 
-#[expect(dead_code, reason = "the commands that make them follow")]
 mod audit;
 
+use keystation::log::Record;
 use keystation_core::failure::Failure;
 use keystation_core::flow::{Pass, Step};
 use serde::Serialize;
@@ -47,8 +47,32 @@ pub(crate) struct Overview {
     pub(crate) read_only: bool,
     /// Whether it is time for QA's review.
     pub(crate) review_due: bool,
-    /// Why the log cannot be read, in a window that only looks: what it says of the log here is then nothing.
+    /// What is wrong with the log at first sight, in a window that only looks: then the numbers here mean nothing.
     pub(crate) damage: Option<Problem>,
+}
+
+impl From<keystation::Overview> for Overview {
+    /// As far as the log tells it.
+    fn from(seen: keystation::Overview) -> Self {
+        Self {
+            station: seen.origin,
+            operator: seen.operator,
+            job: String::new(),
+            profile: String::new(),
+            key: None,
+            locked: seen.locked,
+            records: seen.records,
+            open_intents: seen.open_intents.len(),
+            // To the person at the bench a device that was refused is one that got no PASS.
+            counts: Counts { done: seen.counts.passed, failed: seen.counts.failed + seen.counts.refused },
+            anchor: seen.anchoring.into(),
+            slots: Vec::new(),
+            rooms: Vec::new(),
+            read_only: true,
+            review_due: seen.review_due,
+            damage: None,
+        }
+    }
 }
 
 /// How far the log is secured outside of this machine.
@@ -148,6 +172,19 @@ pub(crate) struct RecordLine {
     pub(crate) id: String,
     /// Operator ID, or empty.
     pub(crate) operator: String,
+}
+
+impl From<Record<'_>> for RecordLine {
+    fn from(record: Record<'_>) -> Self {
+        Self {
+            seq: record.seq(),
+            time: record.time().to_owned(),
+            event: record.event().to_owned(),
+            outcome: record.rc().to_owned(),
+            id: record.text("rid").unwrap_or_default().into_owned(),
+            operator: record.operator().into_owned(),
+        }
+    }
 }
 
 /// What came of asking for the passphrase.

@@ -25,11 +25,15 @@ impl Problem {
             remedy: remedy.iter().map(|step| (*step).to_owned()).collect(),
         }
     }
+
+    pub(crate) fn of(error: &StationError) -> Self {
+        Self::new(error.code(), &sentence(error), error.remedy())
+    }
 }
 
 impl From<StationError> for Problem {
     fn from(error: StationError) -> Self {
-        Self::new(error.code(), &sentence(&error), error.remedy())
+        Self::of(&error)
     }
 }
 

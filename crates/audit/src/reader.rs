@@ -261,7 +261,7 @@ impl Reader {
         Ok(verdict.expect("nobody broke it off"))
     }
 
-    /// The same, told how far it is from time to time; `None` when `watch` broke it off.
+    /// The same, told at its begin and from time to time how far it is; `None` when `watch` broke it off.
     pub fn verify_while(
         &self,
         key: &VerifierKey,

@@ -36,9 +36,7 @@ pub struct Unreviewed {
     pub from: Seq,
     /// The last record of the log.
     pub to: Seq,
-    /// The attempts among them.
-    pub attempts: Tally,
-    /// When the first of these was made, UTC, milliseconds since 1970; `None` if there are none.
+    /// When the first attempt among them was made, UTC, milliseconds since 1970; `None` if there is none.
     pub oldest_ms: Option<i64>,
 }
 
@@ -68,26 +66,30 @@ impl Reader {
         with_record(&self.conn, seq, Review::read)
     }
 
-    /// The records since the last review. Counts the attempts among them.
+    /// The records since the last review. Takes the same time at any number of them.
     pub fn unreviewed(&self) -> Result<Unreviewed, ReadError> {
         let from = next(&self.conn)?;
         let to = self.size()?.saturating_sub(1);
+        let oldest_ms = self
+            .conn
+            .prepare_cached("SELECT t FROM sighting WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq LIMIT 1")?
+            .query_row((from.cast_signed(), to.cast_signed()), |row| row.get(0))
+            .optional()?;
+        Ok(Unreviewed { from, to, oldest_ms })
+    }
+
+    /// The attempts among the records `from` to `to`. Reads each of them.
+    pub fn attempts_among(&self, from: Seq, to: Seq) -> Result<Tally, ReadError> {
         let mut attempts = Tally::default();
-        let range = (from.cast_signed(), to.cast_signed());
         let mut statement = self
             .conn
             .prepare_cached("SELECT rc, count(*) FROM sighting WHERE seq BETWEEN ?1 AND ?2 GROUP BY rc")?;
-        let mut rows = statement.query(range)?;
+        let mut rows = statement.query((from.cast_signed(), to.cast_signed()))?;
         while let Some(row) = rows.next()? {
             let rc = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
             attempts.add(rc, row.get::<_, i64>(1)?.cast_unsigned());
         }
-        let oldest_ms = self
-            .conn
-            .prepare_cached("SELECT t FROM sighting WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq LIMIT 1")?
-            .query_row(range, |row| row.get(0))
-            .optional()?;
-        Ok(Unreviewed { from, to, attempts, oldest_ms })
+        Ok(attempts)
     }
 }
 

@@ -219,7 +219,10 @@ mod tests {
         drop(create(&path).unwrap());
         let conn = open_read_only(&path).unwrap();
         assert!(conn.execute("INSERT INTO tally VALUES ('', '', 0, 0)", []).is_err());
-        assert_eq!(held(&conn, "trusted_schema"), 0);
+        assert_eq!((held(&conn, "query_only"), held(&conn, "trusted_schema")), (1, 0));
+        // Opened read-only, too: a statement that takes the one bolt away finds the other.
+        conn.pragma_update(None, "query_only", false).unwrap();
+        assert!(conn.execute("INSERT INTO tally VALUES ('', '', 0, 0)", []).is_err());
         assert!(open_read_only(&directory.path().join("none.db")).is_err());
         assert!(!directory.path().join("none.db").exists());
     }

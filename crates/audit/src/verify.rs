@@ -131,6 +131,9 @@ fn check(
         }
     }
     let size = state::size(conn)?;
+    if watch(Progress { done: 0, of: size }).is_break() {
+        return Ok(ControlFlow::Break(()));
+    }
     let mut nodes = Statements::prepare(conn, size)?;
     let mut nodes = nodes.query()?;
     let mut sightings = Sightings::prepare(conn)?;

@@ -120,6 +120,12 @@ impl Code {
         }
     }
 
+    /// The code of this name, if there is one.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == name)
+    }
+
     /// The class of the failure in a record's `rc` field.
     #[must_use]
     pub const fn rc(self) -> &'static str {
@@ -307,6 +313,7 @@ mod tests {
         assert_eq!(names.len(), Code::ALL.len());
         assert_eq!(Code::ALL.len(), Code::LogFailed as usize + 1, "none is left out");
         for code in Code::ALL {
+            assert_eq!(Code::named(code.as_str()), Some(*code));
             assert!(code.sentence().ends_with('.'), "{code}");
             assert!((1..=3).contains(&code.remedy().len()), "{code}");
         }

@@ -317,6 +317,11 @@ impl StationError {
             Self::Log(OpenError::InUse(_)) => {
                 &["Close the other window or program that works at this station.", "Then try again."]
             }
+            Self::Log(OpenError::Integrity(_)) => &[
+                "Inject nothing; leave all files as they are.",
+                "Call QA.",
+                "`keystation-desktop --qa` shows what is wrong.",
+            ],
             Self::Log(_) => {
                 &["Inject nothing; leave all files as they are.", "Call QA or the administrator."]
             }

@@ -13,6 +13,7 @@ pub mod export;
 pub mod files;
 mod injection;
 pub mod line;
+pub mod log;
 mod person;
 mod random;
 pub mod report;

@@ -1,6 +1,6 @@
 //! QA's review of the log: how often, what it covers, who signs it.
 
-use keystation_audit::{Review, Unreviewed};
+use keystation_audit::{Reader, Review, Tally, Unreviewed};
 use keystation_core::record::Actor;
 
 use crate::archive::Archive;
@@ -39,6 +39,8 @@ pub struct Reviewed {
     pub last: Option<Review>,
     /// What a review that is signed now would cover.
     pub rest: Unreviewed,
+    /// The attempts among that.
+    pub attempts: Tally,
     /// Whether it is time for one.
     pub due: bool,
 }
@@ -65,8 +67,18 @@ impl Archive {
     pub fn review(&self) -> Result<Reviewed, StationError> {
         let reader = self.reader()?;
         let (last, rest) = (reader.last_review()?, reader.unreviewed()?);
-        let due = self.config().review.due(rest.oldest_ms, jiff::Timestamp::now().as_millisecond());
-        Ok(Reviewed { last, rest, due })
+        let attempts = reader.attempts_among(rest.from, rest.to)?;
+        let due = self.is_due(&rest);
+        Ok(Reviewed { last, rest, attempts, due })
+    }
+
+    /// Whether it is time for a review of the log that `reader` reads. Takes the same time at any size of it.
+    pub(crate) fn review_due(&self, reader: &Reader) -> Result<bool, StationError> {
+        Ok(self.is_due(&reader.unreviewed()?))
+    }
+
+    fn is_due(&self, rest: &Unreviewed) -> bool {
+        self.config().review.due(rest.oldest_ms, jiff::Timestamp::now().as_millisecond())
     }
 }
 

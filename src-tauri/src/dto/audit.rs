@@ -1,5 +1,7 @@
 //! What QA sees of the log. Times are milliseconds since 1970, UTC; numbers of records fit a JavaScript number.
 
+mod told;
+
 use serde::Serialize;
 
 /// A room that this window has.

@@ -67,6 +67,6 @@ readOnly: boolean,
  */
 reviewDue: boolean, 
 /**
- * Why the log cannot be read, in a window that only looks: what it says of the log here is then nothing.
+ * What is wrong with the log at first sight, in a window that only looks: then the numbers here mean nothing.
  */
 damage: Problem | null, };

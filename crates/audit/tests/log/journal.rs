@@ -4,7 +4,9 @@ use std::ops::ControlFlow;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use keystation_audit::{AppendError, Clock, Finding, Journal, OpenError, Origin, Paths, Reader, Stamp};
+use keystation_audit::{
+    AppendError, Clock, Finding, Journal, OpenError, Origin, Paths, Reader, Stamp, Verdict,
+};
 use keystation_core::failure::Code;
 use keystation_core::flow::Log;
 use keystation_core::record::{Event, Holds, Intent, Mode, Seq};
@@ -433,4 +435,37 @@ fn clock_that_goes_backwards_stops_the_line_and_not_the_log() {
     journal.append(&entry(Event::Result(outcome("sn-1", seq, Holds::New)))).unwrap();
     journal.close().unwrap();
     intact(&paths);
+}
+
+#[test]
+fn verification_says_how_far_it_is_and_can_be_broken_off() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    std::thread::scope(|scope| {
+        for _ in 0..32 {
+            scope.spawn(|| {
+                for _ in 0..160 {
+                    journal.append(&entry(Event::Unlock)).unwrap();
+                }
+            });
+        }
+    });
+    let reader = Reader::open(&paths).unwrap();
+    let key = reader.verifier_key().unwrap();
+    let mut told = Vec::new();
+    let verdict = reader.verify_while(&key, &mut |progress| {
+        told.push((progress.done, progress.of));
+        ControlFlow::Continue(())
+    });
+    assert!(matches!(verdict, Ok(Some(Verdict::Intact { .. }))), "{verdict:?}");
+    assert_eq!(told, [(0, 5121), (4096, 5121)]);
+    for moments in [1, 2] {
+        let mut left = moments;
+        let verdict = reader.verify_while(&key, &mut |_| {
+            left -= 1;
+            if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        assert!(matches!(verdict, Ok(None)), "{verdict:?}");
+    }
+    assert_eq!(reader.size().unwrap(), 5121, "and the reader reads on");
 }

@@ -12,7 +12,8 @@ fn reviewer() -> Actor {
 /// First and last record that nobody reviewed, and the attempts: passed, failed, refused, open.
 fn unreviewed(reader: &Reader) -> (u64, u64, [u64; 4]) {
     let found = reader.unreviewed().unwrap();
-    let Tally { passed, failed, refused, open, .. } = found.attempts;
+    let attempts = reader.attempts_among(found.from, found.to).unwrap();
+    let Tally { passed, failed, refused, open, .. } = attempts;
     (found.from, found.to, [passed, failed, refused, open])
 }
 

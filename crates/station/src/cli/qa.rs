@@ -69,12 +69,12 @@ fn object(event: &LifeEvent) -> serde_json::Value {
 
 /// Says how far the log was reviewed.
 pub(super) fn review_status(data: &DataDir, out: Output) -> Result<Exit, StationError> {
-    let Reviewed { last, rest, due } = Archive::open(data)?.review()?;
+    let Reviewed { last, rest, attempts, due } = Archive::open(data)?.review()?;
     let before = last.as_ref().map_or("Never reviewed.".to_owned(), |review| {
         let Review { seq, time_ms, reviewer, to, .. } = review;
         format!("Reviewed to record {to} by {reviewer}, {} (record {seq}).", time(*time_ms))
     });
-    let Tally { passed, failed, refused, open, .. } = rest.attempts;
+    let Tally { passed, failed, refused, open, .. } = attempts;
     out.say(
         format!(
             "{before} Since then records {} to {}: {passed} passed, {failed} failed, {refused} refused, {open} open.{}",

@@ -1,5 +1,6 @@
 //! The real window on a display of its own, with simulated devices, as an operator meets it.
 
+mod audit; // a window that only looks
 mod page; // the page, through WebDriver
 mod screen; // display, keyboard, camera
 
