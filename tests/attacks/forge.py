@@ -131,12 +131,12 @@ class Log:
             {f"records/{seq}.json": self.bodies[seq] for seq in chosen}
 
     def devices(self):
-        """Of each registration ID the numbers of its records."""
+        """Of each registration ID the numbers of its records, the first dozen."""
         found = {}
-        for seq, body in enumerate(self.bodies):
+        for seq, body in enumerate(self.bodies[:3000]):
             if rid := json.loads(body).get("rid"):
                 found.setdefault(rid, []).append(seq)
-        return found
+        return {rid: seqs[:12] for rid, seqs in found.items()}
 
     def proof(self, chosen):
         b64 = lambda data: base64.b64encode(data).decode()

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"path/filepath"
 	"sort"
 	"strings"
@@ -26,14 +25,13 @@ type bundle struct {
 	key        *key
 	keys       []*key // that of the log and those of its witnesses
 	checkpoint checkpoint
-	tiles      *tileFiles
-	tree       tlog.HashReader // gives only hashes that hang on the root
+	tree       *tree
 }
 
 // verifyBundle checks the bundle in dir. trusted is the key that the user knows, or nil; seen are checkpoints that left
 // the machine before.
 func verifyBundle(dir string, trusted *key, seen [][]byte) (*verdict, error) {
-	b := &bundle{dir: dir, tiles: &tileFiles{dir, map[int]keptTile{}}}
+	b := &bundle{dir: dir}
 	if err := b.readKeys(trusted); err != nil {
 		return nil, err
 	}
@@ -44,7 +42,7 @@ func verifyBundle(dir string, trusted *key, seen [][]byte) (*verdict, error) {
 	if b.checkpoint, err = openCheckpoint(data, b.keys); err != nil {
 		return nil, err
 	}
-	b.tree = tlog.TileHashReader(b.checkpoint.Tree, b.tiles)
+	b.tree = newTree(dir, b.checkpoint.Tree)
 	whole, err := b.isWhole()
 	if err != nil {
 		return nil, err
@@ -131,9 +129,12 @@ func openSeen(seen [][]byte, k *key, log tlog.Tree, whole bool) ([]checkpoint, e
 
 // holdAgainst compares the log with an earlier checkpoint of its key.
 func (b *bundle) holdAgainst(c checkpoint, part string) error {
-	root, err := tlog.TreeHash(c.N, b.tree)
+	if skipTree {
+		return nil
+	}
+	root, err := b.tree.root(c.N)
 	if err != nil {
-		return treeError(err, "the tiles do not hang together")
+		return err
 	}
 	if root != c.Hash {
 		return refuse(part, "its first %d records are not those that it had at an earlier checkpoint: it has another past", c.N)
@@ -201,7 +202,7 @@ func (b *bundle) verifyRecord(seq int64, body []byte) error {
 	if err := checkPlace(seq, body, b.key); err != nil {
 		return err
 	}
-	tile, err := b.tiles.read(widest(0, seq>>tileHeight, b.checkpoint.N))
+	tile, err := b.tree.leaves(seq >> tileHeight)
 	if err != nil {
 		return err
 	}
@@ -235,17 +236,8 @@ func (b *bundle) hangs(seq int64) error {
 	if skipTree {
 		return nil
 	}
-	_, err := b.tree.ReadHashes([]int64{tlog.StoredHashIndex(0, seq)})
-	return treeError(err, "from record %d on the tree does not lead to the root of the checkpoint: these are not the records that were signed", seq&^0xff)
-}
-
-// treeError: package tlog has one error for whatever does not hang together, and passes on those of files.
-func treeError(err error, format string, values ...any) error {
-	var r *refusal
-	if err == nil || errors.As(err, &r) {
-		return err
-	}
-	return refuse("tree", format, values...)
+	_, err := b.tree.tile(0, seq>>tileHeight)
+	return err
 }
 
 func (b *bundle) earlierSizes() ([]int64, error) {

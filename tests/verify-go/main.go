@@ -6,6 +6,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
@@ -26,7 +27,8 @@ const help = `usage:
   keylog-verify batch < LINES
 
 Without --vkey the key that is found is printed: compare it with the one that you know.
-A line of batch is bundle or proof, DIR or FILE, the --vkey FILE or -, and --seen NOTEs, all with tabs between them.
+A line of batch is bundle or proof, DIR or FILE, the --vkey FILE or -, and --seen NOTEs, all with tabs between them; or record
+and the bytes of one record in hexadecimal.
 `
 
 // usage is an error of whoever called.
@@ -141,7 +143,7 @@ func report(out io.Writer, v *verdict, trusted bool) {
 	fmt.Fprintf(out, "  log        %s\n  records    %d, of which %d are here\n  root       %s\n",
 		v.key.Name(), c.N, v.shown, c.Hash)
 	for _, s := range c.witnesses {
-		fmt.Fprintf(out, "  witness    %s, %s\n", s.name, time.Unix(int64(s.time), 0).UTC().Format(time.RFC3339))
+		fmt.Fprintf(out, "  witness    %s, %s\n", printable(s.name), time.Unix(int64(s.time), 0).UTC().Format(time.RFC3339))
 	}
 	fmt.Fprintf(out, "  held against %d checkpoints that were seen before\n", v.seen)
 	fmt.Fprintf(out, "  key        %s\n", v.key.text)
@@ -209,17 +211,24 @@ func batch(in io.Reader, out io.Writer) error {
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		words := strings.Split(lines.Text(), "\t")
-		if len(words) < 3 || words[0] != "bundle" && words[0] != "proof" {
+		var err error
+		switch {
+		case len(words) == 2 && words[0] == "record":
+			var body []byte
+			if body, err = hex.DecodeString(words[1]); err == nil {
+				_, err = parseRecord(body)
+			}
+		case len(words) >= 3 && (words[0] == "bundle" || words[0] == "proof"):
+			_, err = verify(words[0], words[1], strings.TrimSuffix(words[2], "-"), words[3:])
+		default:
 			return usage{"a line of batch is malformed"}
 		}
-		vkey := strings.TrimSuffix(words[2], "-")
-		_, err := verify(words[0], words[1], vkey, words[3:])
 		var r *refusal
 		switch {
 		case err == nil:
 			fmt.Fprintln(out, "accepted")
 		case errors.As(err, &r):
-			fmt.Fprintf(out, "refused\t%s\t%s\n", r.part, strings.ReplaceAll(r.why, "\n", " "))
+			fmt.Fprintf(out, "refused\t%s\t%s\n", r.part, r.why)
 		default:
 			return err
 		}

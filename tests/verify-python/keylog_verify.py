@@ -45,8 +45,13 @@ class Refused(Exception):
     """What is wrong, in one sentence. `part` is what the vectors in tests/vectors call it."""
 
     def __init__(self, part, why):
-        super().__init__(why)
-        self.part, self.why = part, why
+        self.part, self.why = part, printable(why)
+        super().__init__(self.why)
+
+
+def printable(text):
+    """Escapes what a terminal would obey or turn around: names come from whoever made the files."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 @contextlib.contextmanager
@@ -230,9 +235,9 @@ class Key:
         key_id, _, encoded = rest.partition("+")
         raw = base64_of(encoded)
         if not is_name(name) or re.fullmatch("[0-9a-f]{8}", key_id) is None or raw is None:
-            raise Refused("key", f"{text[:60]!a} is not of the form <name>+<key ID>+<Base64>")
+            raise Refused("key", f"{text[:60]} is not of the form <name>+<key ID>+<Base64>")
         if len(raw) != 33 or raw[0] != kind or kind == LOG and not is_origin(name):
-            raise Refused("key", f"{text[:60]!a} is not an Ed25519 key of type {kind:02} under a name that it can have")
+            raise Refused("key", f"{text[:60]} is not an Ed25519 key of type {kind:02} under a name that it can have")
         if hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4].hex() != key_id:
             raise Refused("key", f"the key ID of {name} does not belong to its name and key")
         try:
@@ -302,10 +307,10 @@ def open_checkpoint(data, key, witnesses=()):
     if len(lines) != 4 or lines[3] != "":
         raise Refused("checkpoint", "its text has not exactly three lines")
     if lines[0] != key.name:
-        raise Refused("checkpoint", f"it is of the log {lines[0]!a}, and its key is of {key.name}")
+        raise Refused("checkpoint", f"it is of the log {lines[0]}, and its key is of {key.name}")
     size, root = number(lines[1]), base64_of(lines[2])
     if not size:
-        raise Refused("checkpoint", f"{lines[1]!a} is no number of records")
+        raise Refused("checkpoint", f"{lines[1]} is no number of records")
     if root is None or len(root) != 32:
         raise Refused("checkpoint", "its root is not Base64 of 32 bytes")
     return Checkpoint(size, root, cosigned)
@@ -338,11 +343,11 @@ def read_regular(path, limit, part="file"):
     try:
         info = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
-        raise Refused(part, f"{path!a} is missing") from None
+        raise Refused(part, f"{path} is missing") from None
     if not stat.S_ISREG(info.st_mode):
-        raise Refused(part, f"{path!a} is not a file")
+        raise Refused(part, f"{path} is not a file")
     if info.st_size > limit:
-        raise Refused(part, f"{path!a} is too long")
+        raise Refused(part, f"{path} is too long")
     with open(path, "rb") as file:
         return file.read()
 
@@ -352,7 +357,7 @@ def files_below(folder, name):
     path = os.path.join(folder, name)
     try:
         if not stat.S_ISDIR(os.lstat(path).st_mode):
-            raise Refused("file", f"{name!a} is not a folder")
+            raise Refused("file", f"{name} is not a folder")
     except FileNotFoundError:
         return
     with os.scandir(path) as entries:
@@ -363,17 +368,17 @@ def files_below(folder, name):
             elif entry.is_file(follow_symlinks=False):
                 yield below
             else:
-                raise Refused("file", f"{below!a} is neither a file nor a folder")
+                raise Refused("file", f"{below} is neither a file nor a folder")
 
 
 def read_keys(path, kind):
     data = read_regular(path, 2**20, "key")
     if data and not data.endswith(b"\n"):
-        raise Refused("key", f"the last line of {path!a} does not end")
+        raise Refused("key", f"the last line of {path} does not end")
     try:
         return [Key(line, kind) for line in data.decode("utf-8").split("\n")[:-1]]
     except UnicodeDecodeError:
-        raise Refused("key", f"{path!a} is not UTF-8") from None
+        raise Refused("key", f"{path} is not UTF-8") from None
 
 
 # --- the bundle: section 6 ------------------------------------------------------------------------------------------
@@ -404,7 +409,7 @@ def parse_tile(path, size):
         width = tile_width(level, n, size)
         if width and tile_path(level, n, width) == path:
             return level, n, width
-    raise Refused("file", f"a log of {size} records has no {path!a}")
+    raise Refused("file", f"a log of {size} records has no {path}")
 
 
 class Bundle:
@@ -510,7 +515,7 @@ class Bundle:
         for name in files_below(self.folder, "checkpoints"):
             size = number(name.removeprefix("checkpoints/"))
             if not size or size >= self.size:
-                raise Refused("file", f"{name!a} is not named after a smaller number of records")
+                raise Refused("file", f"{name} is not named after a smaller number of records")
             checkpoint = self.open(name, "file")
             if checkpoint.size != size:
                 raise Refused("file", f"{name} is a checkpoint of {checkpoint.size} records")
@@ -556,7 +561,7 @@ class Bundle:
         for name in files_below(self.folder, "records"):
             seq = number(name.removeprefix("records/").removesuffix(".json"))
             if seq is None or seq >= self.size or name != f"records/{seq}.json":
-                raise Refused("file", f"a log of {self.size} records has no {name!a}")
+                raise Refused("file", f"a log of {self.size} records has no {name}")
             yield seq
 
 
@@ -685,7 +690,7 @@ def verify_request(data, log_key, witness_key, state, at):
         raise Refused("form", "it is not of the form old, hashes, empty line, checkpoint")
     origin = form[3].partition("\n")[0]
     if origin != log_key.name:
-        raise Refused("unknown", f"it is of the log {origin!a}, which this witness does not watch")
+        raise Refused("unknown", f"it is of the log {origin}, which this witness does not watch")
     note = data[data.index(b"\n\n") + 2:]
     try:
         new = open_checkpoint(note, log_key, [witness_key])
@@ -728,7 +733,7 @@ def opened(folder):
     """audit.db, unchanged by being read. A write-ahead log beside it that no station has open is read in a copy."""
     path = os.path.join(os.path.abspath(folder), "audit.db")
     if not os.path.isfile(path):
-        raise Refused("file", f"{path!a} is missing")
+        raise Refused("file", f"{path} is missing")
     log = path + "-wal"
     with tempfile.TemporaryDirectory() as copy:
         mode = "mode=ro"
@@ -900,7 +905,7 @@ def report(kind, key, log, shown, options):
             at = datetime.fromtimestamp(signature.time, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         except (OverflowError, ValueError, OSError):
             at = f"second {signature.time}"
-        print(f"  witness    {signature.name}, {at}")
+        print(f"  witness    {printable(signature.name)}, {at}")
     print(f"  held against {len(options.seen)} checkpoints that were seen before\n  key        {key.text}")
     if options.vkey is None:
         print("  NOT CHECKED whose key that is: compare it with the one that you know, or give --vkey")
@@ -913,7 +918,7 @@ def run(options):
         if options.proof:
             path = [base64_of(line) for line in given(options.proof).decode("utf-8", "replace").split("\n") if line]
             if any(step is None or len(step) != 32 for step in path):
-                raise Refused("proof", f"{options.proof!a} is not Base64 of hashes, one a line")
+                raise Refused("proof", f"{options.proof} is not Base64 of hashes, one a line")
         compare([given(note) for note in options.notes], trusted, path)
         print("ACCEPTED: one log, of which the one checkpoint has all records that the other has")
         return
@@ -925,7 +930,7 @@ def run(options):
         return
     seen = [given(note) for note in options.seen]
     if options.command != "proof" and not os.path.isdir(options.name):
-        raise Unusable(f"{options.name!a} is no folder")
+        raise Unusable(f"{options.name} is no folder")
     if options.command == "bundle":
         bundle = Bundle(options.name, trusted, seen)
         report("whole" if bundle.whole else "selection", bundle.key, bundle.checkpoint, bundle.verify(), options)
