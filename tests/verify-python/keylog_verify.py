@@ -65,9 +65,12 @@ def part_is(part):
 
 # --- the record: section 1 ------------------------------------------------------------------------------------------
 
-TEXT = r'"(?:[^"\\\x00-\x1f\x7f-\x9f]++|\\["\\]|\\u00(?:[01][0-9a-f]|7f|[89][0-9a-f]))*+"'
-FIELD = r'"[a-z][a-z0-9_]*+":(?:' + TEXT + r"|0|-?[1-9][0-9]{0,15}+)"
-RECORD = re.compile(r"\{(?:" + FIELD + r"(?:," + FIELD + r")*+)?\}")
+# There is one way to match each of these, so that what does not match is found out in one pass. The possessive quantifiers that
+# Python 3.11 has would say the same, and are wrong in the 3.11.2 of Debian 12: they let a record end in `"v":}`.
+PLAIN = r'[^"\\\x00-\x1f\x7f-\x9f]*'
+TEXT = rf'"{PLAIN}(?:\\(?:["\\]|u00(?:[01][0-9a-f]|7f|[89][0-9a-f])){PLAIN})*"'
+FIELD = rf'"[a-z][a-z0-9_]*":(?:{TEXT}|0|-?[1-9][0-9]{{0,15}})'
+RECORD = re.compile(rf"\{{(?:{FIELD}(?:,{FIELD})*)?\}}")
 LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 WORD = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
 ORIGIN = re.compile(rf"keylog(?:\.{LABEL})+/{WORD}/{WORD}/([1-9][0-9]{{0,9}})")
@@ -130,7 +133,10 @@ def parse_record(body):
         raise Refused("record", "it is not UTF-8") from None
     if RECORD.fullmatch(text) is None:
         raise Refused("record", "it is not canonical JSON")
-    pairs = json.loads(text, object_pairs_hook=list) if len(text) > 2 else []
+    try:
+        pairs = json.loads(text, object_pairs_hook=list) if text != "{}" else []
+    except ValueError:
+        raise Refused("record", "it is not JSON") from None
     keys = [key for key, _ in pairs]
     if not all(map(operator.lt, keys, keys[1:])):
         raise Refused("record", "its keys are out of order, or one stands twice")
