@@ -27,7 +27,7 @@ import forge  # noqa: E402
 import keylog_verify as kv  # noqa: E402
 from mutations import DEEP, MUTATIONS, PARTIAL, Evidence, Given  # noqa: E402
 
-MUTANTS, CLEAN, RECORDS, CONTROL = 5000, 1000, 20000, 25
+MUTANTS, CLEAN, RECORDS, NOTES, CONTROL = 5000, 1000, 20000, 5000, 25
 # A log below one tile, at its border, over it, of several tiles. Most are small, so that there can be many.
 BORDERS = [1, 2, 3, 4, 255, 256, 257, 511, 512, 513, 768]
 POOL = 96  # logs that mutants are made of
@@ -216,6 +216,16 @@ def judged(evidence, name):
 GO, SCRATCH = None, None
 
 
+def roomy():
+    """A folder in memory, if there is one with room: ten thousand small folders are made and removed."""
+    memory = "/dev/shm"
+    with contextlib.suppress(OSError):
+        room = os.statvfs(memory)
+        if room.f_bavail * room.f_frsize > 512 * 2**20 and os.access(memory, os.W_OK | os.X_OK):
+            return memory
+    return None
+
+
 def begin(job, scratch):
     global JOB, SCRATCH
     JOB, SCRATCH = job, scratch
@@ -247,9 +257,9 @@ def judge_case(kind, at):
     return case, 1, faults
 
 
-# --- one record -------------------------------------------------------------------------------------------------------
+# --- one record, one note ---------------------------------------------------------------------------------------------
 
-# What a reader of JSON is easily wrong about.
+# What a reader of JSON, and one of notes, is easily wrong about.
 PIECES = [piece.encode() for piece in [
     "\\u0000", "\\u001f", "\\u0020", "\\u007f", "\\u0080", "\\u009f", "\\u00a0", "\\u001F", "\\n", "\\/", '\\"', "\\\\", '"', "\x7f", "\x80", "\x9f",
     "\xa0", "\ufeff", "\U0010ffff", "\n", "\0", " ", ",", ":", "{", "}", "[]", "null", "true", "0", "-0", "-1", "00", "1.0", "1e3", "+1",
@@ -258,26 +268,43 @@ PIECES = [piece.encode() for piece in [
 PIECES += [b"\xed\xa0\x80", b"\xc0\x80", b"\xff", b"\xf4\x90\x80\x80"]
 
 
+NAMES = ["\u0085", "\u00a0", "\u2003", "\u3000", "\u200b", "\ufeff", "\u180e", "\u2028", "\u202e", "\x7f", "\x9f", "\x1f", "\t", "+", " ", "", "\u2014", "w"]
+LINES = [piece.encode() for piece in ["\n", "\n\n", "\r\n", "\u2014 w AAAA\n", "\u2014 w AAAAAAA=\n", "\u2014 w AAAAAAB=\n", "\u2014 w AAAAAAAAAA==\n", "=", "-", "x\n"]
+         + [f"\u2014 w{name}w AAAAAAA=\n" for name in NAMES] + [f"\u2014 {name} AAAAAAA=\n" for name in NAMES]]
+
+
+def odd(rng, text, pieces, marks):
+    """`text` with odd pieces in it: between two tokens as often as anywhere."""
+    for _ in range(rng.choice([1, 1, 1, 2])):
+        borders = [i for i, byte in enumerate(text) if byte in marks] or [0]
+        start = rng.choice(borders) + rng.randrange(2) if rng.random() < 0.5 else rng.randrange(len(text) + 1)
+        text = text[:start] + rng.choice(pieces) + text[start + rng.choice([0, 0, 1, 2, rng.randrange(20)]):]
+    return text
+
+
 def disagreements(job):
-    """Records with such pieces in them: the two readers must say the same of each. How many they accept, how many they refuse, faults."""
-    rng = rng_of(job.seed, "records")
+    """Records and notes with odd pieces in them: the two must say the same of each. How many they accept, how many they refuse, faults."""
+    rng = rng_of(job.seed, "odd")
     bodies = [body for base in job.bases[:20] for body in base.log.bodies[:50]]
+    notes = [(base.clean["checkpoint"], base.log.key.vkey) for base in job.bases]
     go, counts, faults = Go(job.go), collections.Counter(), []
-    for at in range(RECORDS):
-        body = rng.choice(bodies)
-        for _ in range(rng.choice([1, 1, 1, 2])):
-            # Between two tokens as often as anywhere.
-            borders = [i for i, byte in enumerate(body) if byte in b'":,{}'] or [0]
-            start = rng.choice(borders) + rng.randrange(2) if rng.random() < 0.5 else rng.randrange(len(body) + 1)
-            body = body[:start] + rng.choice(PIECES) + body[start + rng.choice([0, 0, 1, 2, rng.randrange(20)]):]
-        says = [go.ask("record", body.hex()) is None, True]
+    for at in range(RECORDS + NOTES):
+        if at < RECORDS:
+            data, vkey = odd(rng, rng.choice(bodies), PIECES, b'":,{}'), []
+            read = lambda: kv.parse_record(data)
+        else:
+            note, key = rng.choice(notes)
+            many = rng.choice([0, 0, 0, 90, 100, 200, 900])
+            data, vkey = odd(rng, note + b"\xe2\x80\x94 w AAAAAAA=\n" * many, LINES, b"\n"), [key]
+            read = lambda: kv.open_checkpoint(data, kv.Key(key, kv.LOG))
+        says = [go.ask("record" if at < RECORDS else "note", data.hex(), *vkey) is None, True]
         try:
-            kv.parse_record(body)
+            read()
         except kv.Refused:
             says[1] = False
         counts[says[0]] += 1
         if says[0] != says[1]:
-            faults.append(f"record {at}: {'Go' if says[0] else 'Python'} alone accepts {body.hex()}")
+            faults.append(f"odd {at}: {'Go' if says[0] else 'Python'} alone accepts {data.hex()}")
     go.close()
     return counts[True], counts[False], faults
 
@@ -379,7 +406,7 @@ def main():
     parser.add_argument("--keep", metavar="DIR")
     options = parser.parse_args()
     start = time.monotonic()
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=roomy()) as scratch:
         job = Job(options, build(scratch))
         begin(job, scratch)
         print(f"seed {options.seed}, {len(job.bases)} logs to mutate, of {min(b.log.size for b in job.bases)} to "
@@ -401,9 +428,9 @@ def main():
         good = 0
         if not options.only:
             accepted, refused, differing = disagreements(job)
-            print(f"{accepted + refused} records with odd pieces in them: both accept {accepted}, both refuse {refused}, {len(differing)} in dispute")
+            print(f"{accepted + refused} records and notes with odd pieces in them: both accept {accepted}, both refuse {refused}, {len(differing)} in dispute")
             if min(accepted, refused) < RECORDS // 50:
-                differing.append("records with odd pieces are nearly all alike: they try nothing")
+                differing.append("odd records and notes are nearly all alike: they try nothing")
             good, blunt = control(job)
             good += accepted + refused
             faults += differing + blunt

@@ -5,6 +5,7 @@ Records, tree and tiles are those of tests/vectors/make_audit.py and make_audit_
 `forge.py RECORDS DIR` writes the whole bundle of a log of that many records.
 """
 import base64
+import functools
 import json
 import os
 import random
@@ -70,6 +71,10 @@ class Log:
     def size(self):
         return len(self.bodies)
 
+    @functools.cached_property
+    def tiles(self):
+        return tiles(self.leaves)
+
     @classmethod
     def example(cls, size):
         """The worked example of the document, continued."""
@@ -117,14 +122,14 @@ class Log:
                 "README": b"See docs/audit-format.md.\n"}
 
     def whole(self, cosigned=False, earlier=()):
-        files = self.frame(cosigned) | tiles(self.leaves) | entries(self.bodies)
+        files = self.frame(cosigned) | self.tiles | entries(self.bodies)
         for size in earlier:
             files[f"checkpoints/{size}"] = (self.checkpoint(size) + (self.cosignature(size) if cosigned else "")).encode()
         return files
 
     def selection(self, chosen, cosigned=False):
         chosen = sorted({0, *chosen})
-        every = tiles(self.leaves)
+        every = self.tiles
         wanted = {name for name in every if ".p/" in name}
         wanted |= {tile_path(level, seq >> 8 * (level + 1), 256) for seq in chosen for level in range(3)} & every.keys()
         return self.frame(cosigned) | {name: every[name] for name in wanted} | \

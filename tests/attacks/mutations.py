@@ -332,7 +332,7 @@ def selection_edit_and_leaf(rng, base):
     return edited_selection(rng, base, 0)
 
 
-@partial(30, needs=DEEP)
+@partial(15, needs=DEEP)
 def deep_selection_edit(rng, base):
     """The same in a log whose tiles have three levels, with the hashes up to the first or the second."""
     return edited_selection(rng, base, rng.randrange(2))
@@ -348,7 +348,7 @@ def edited_selection(rng, base, top):
     return Evidence({name: edited_files.get(name, data) for name, data in files.items()})
 
 
-@partial(30, needs=DEEP)
+@partial(15, needs=DEEP)
 def deep_selection_flip(rng, base):
     return selection_flip(rng, base)
 

@@ -28,7 +28,7 @@ const help = `usage:
 
 Without --vkey the key that is found is printed: compare it with the one that you know.
 A line of batch is bundle or proof, DIR or FILE, the --vkey FILE or -, and --seen NOTEs, all with tabs between them; or record
-and the bytes of one record in hexadecimal.
+and the bytes of one record in hexadecimal; or note, the bytes of one checkpoint, and the vkey that has to have signed it.
 `
 
 // usage is an error of whoever called.
@@ -217,6 +217,14 @@ func batch(in io.Reader, out io.Writer) error {
 			var body []byte
 			if body, err = hex.DecodeString(words[1]); err == nil {
 				_, err = parseRecord(body)
+			}
+		case len(words) == 3 && words[0] == "note":
+			var k *key
+			var data []byte
+			if data, err = hex.DecodeString(words[1]); err == nil {
+				if k, err = parseKey(words[2], logKey); err == nil {
+					_, err = openCheckpoint(data, []*key{k})
+				}
 			}
 		case len(words) >= 3 && (words[0] == "bundle" || words[0] == "proof"):
 			_, err = verify(words[0], words[1], strings.TrimSuffix(words[2], "-"), words[3:])
