@@ -106,15 +106,18 @@ def rng_of(seed, *names):
     return random.Random("-".join(map(str, [seed, *names])))
 
 
+def fit(job, needs, signs):
+    """The logs that a kind of mutation can be made of."""
+    limit = DEEP if needs < DEEP and not job.given else float("inf")
+    return [base for base in job.bases if needs <= base.log.size < limit and (base.signs or not signs)]
+
+
 def mutant(job, kind, at):
     """Evidence that must be refused; the same for the same seed, kind and number."""
     function, _, needs, signs = (MUTATIONS | PARTIAL)[kind]
     rng = rng_of(job.seed, kind, at)
-    limit = DEEP if needs < DEEP and not job.given else float("inf")
-    bases = [base for base in job.bases if needs <= base.log.size < limit and (base.signs or not signs)]
-    for _ in range(100):
-        if not bases:
-            return None
+    bases = fit(job, needs, signs)
+    for _ in range(100 if bases else 0):
         base = rng.choice(bases)
         evidence = function(rng, base)
         # What changes nothing is no mutant.
@@ -382,8 +385,9 @@ def build(folder, tags=""):
 
 
 def cases(options, job):
-    scale = options.mutants / sum(share for _, share, _, _ in MUTATIONS.values())
-    wanted = {kind: round(share * scale) for kind, (_, share, _, _) in MUTATIONS.items()}
+    shares = {kind: share for kind, (_, share, needs, signs) in MUTATIONS.items() if fit(job, needs, signs)}
+    scale = options.mutants / sum(shares.values())
+    wanted = {kind: round(share * scale) for kind, share in shares.items()}
     wanted["edit_bytes"] += options.mutants - sum(wanted.values())  # what the rounding took
     wanted |= {kind: round(share * options.mutants / MUTANTS) for kind, (_, share, _, _) in PARTIAL.items()}
     wanted |= {"clean": options.clean, "given proof": len(job.proofs)}
@@ -423,7 +427,7 @@ def main():
         cut = sum(tried[kind] for kind in PARTIAL)
         logs = sum(kind == "clean" for kind, _ in todo)
         print(f"{mutants} mutated logs and {cut} mutated selections and proof files, {logs} clean logs ({tried['clean']} files of theirs)")
-        if not options.only and mutants < options.mutants and not job.given:
+        if not options.only and mutants < options.mutants:
             faults.append(f"only {mutants} of {options.mutants} mutants could be made")
         good = 0
         if not options.only:

@@ -3,7 +3,7 @@
 
   keylog_verify.py bundle DIR [--vkey FILE] [--seen NOTE]...     a bundle, whole or a selection (sections 6 and 3)
   keylog_verify.py proof FILE [--vkey FILE] [--seen NOTE]...     a proof file (section 7)
-  keylog_verify.py database DIR [--vkey FILE] [--seen NOTE]...   audit.db, head.note and log.vkey of a station (section 4)
+  keylog_verify.py database DIR [--vkey FILE] [--seen NOTE]...   a station's own files, at rest (section 4)
   keylog_verify.py compare NOTE NOTE --vkey FILE [--proof FILE]  two checkpoints of one log (section 8)
   keylog_verify.py request FILE --vkey FILE --witness FILE [--state NOTE] [--time SECONDS]   would a witness cosign it?
 
@@ -759,15 +759,30 @@ def opened(folder):
             raise Refused("file", f"audit.db cannot be read: {error}") from None
 
 
-def heads(data, key):
-    """The checkpoints in head.note that the key of the log signed: in one note, or in several between padding."""
-    form = re.escape(key.name).encode() + rb"\n[0-9]+\n[A-Za-z0-9+/]{43}=\n\n(?:\xe2\x80\x94 [^\n\x00]+\n)+"
-    found = []
-    for match in re.finditer(form, data):
-        with contextlib.suppress(Refused):  # the other slot was being written when the machine stopped
-            found.append(open_checkpoint(match[0], key))
-    if not found:
-        raise Refused("checkpoint", "head.note holds no checkpoint that is signed by the key of the log")
+BLOCK = 4096
+TAIL_BYTES = 16 * 2**20
+ENTRY = re.compile(rb"tail/v1 ([1-9][0-9]*) ([1-9][0-9]*) ([0-9a-f]{64})\n")
+Entry = collections.namedtuple("Entry", "first checkpoint records")
+
+
+def tail_of(data, key, witnesses, head):
+    """The entries of head.tail that follow the head and one another. Where one was torn, nobody was told of it and of what is behind."""
+    found, at, covered = [], 0, head.size
+    while form := ENTRY.match(data, at):
+        count, end = int(form[1]), form.end() + int(form[2])
+        body = data[form.end():end]
+        if len(body) != int(form[2]) or hashlib.sha256(body).hexdigest() != form[3].decode():
+            break
+        note = re.match(rb".*?\n\n(?:\xe2\x80\x94 [^\n]*\n)*", body, re.DOTALL)
+        records = body[note.end():].split(b"\n") if note else []
+        if len(records) != count + 1 or records.pop() != b"":
+            raise Refused("file", f"an entry of head.tail at byte {at} is whole and not of its form")
+        checkpoint = open_checkpoint(note[0], key, witnesses)
+        first = checkpoint.size - count
+        if first > covered if not found else first != covered:
+            break
+        found.append(Entry(first, checkpoint, records))
+        at, covered = -(-end // BLOCK) * BLOCK, checkpoint.size
     return found
 
 
@@ -798,7 +813,10 @@ def verify_database(folder, trusted, seen, witnesses):
         raise Refused("key", f"log.vkey has {len(keys)} keys, a log has one")
     key = keys[0]
     check_trusted(key, trusted)
-    head = heads(read_regular(os.path.join(folder, "head.note"), 2**20), key)
+    head = open_checkpoint(read_regular(os.path.join(folder, "head.note"), NOTE_BYTES, "checkpoint"), key, witnesses)
+    tail = []
+    if os.path.lexists(os.path.join(folder, "head.tail")):  # an older station has none
+        tail = tail_of(read_regular(os.path.join(folder, "head.tail"), TAIL_BYTES), key, witnesses, head)
     with opened(folder) as database:
         if database.execute("PRAGMA application_id").fetchone()[0] != 0x4B534C47:
             raise Refused("file", "audit.db is not the database of a log")
@@ -813,40 +831,67 @@ def verify_database(folder, trusted, seen, witnesses):
             raise Refused("checkpoint", "there is no checkpoint in the database")
         log = own[-1]
         held = [(checkpoint, "checkpoint") for checkpoint in own]
-        for checkpoint in head:
-            if checkpoint.size > log.size:
-                raise Refused("seen", f"the database has {log.size} records, and its head has {checkpoint.size}: "
-                                      f"records {log.size} and up are gone")
-            held.append((checkpoint, "seen"))
-        held += [(checkpoint, "seen") for checkpoint in open_seen(seen, key, log, True)]
+        if head.size > log.size:
+            raise Refused("seen", f"the database has {log.size} records, and its head has {head.size}: records {log.size} and up are gone")
+        held += [(checkpoint, "seen") for checkpoint in [head, *(entry.checkpoint for entry in tail)] if checkpoint.size <= log.size]
+        held += [(checkpoint, "seen") for checkpoint in open_seen(seen, key, tail[-1].checkpoint if tail else log, True)]
         held = collections.deque(sorted(held, key=lambda pair: pair[0].size))
-        nodes, peaks, seq = Nodes(database), [], 0  # peaks: (level, hash), the greatest first
+        nodes, tree = Nodes(database), Peaks()
         for stored, body, leaf in database.execute("SELECT seq, body, leaf FROM log ORDER BY seq"):
+            seq = tree.size
             if stored != seq:
                 raise Refused("record", f"record {seq} is missing")
             if type(body) is not bytes:
                 raise Refused("record", f"record {seq} is no record")
             check_place(seq, body, key)
-            found = leaf_hash(body)
-            if not same_leaf(found, leaf):
+            if not same_leaf(leaf_hash(body), leaf):
                 raise Refused("record", f"record {seq} is not the one whose hash the tree has")
-            level = 0
-            while peaks and peaks[-1][0] == level:
-                found, level = node_hash(peaks.pop()[1], found), level + 1
-                nodes.check(level, seq >> level, found)
-            peaks.append((level, found))
-            seq += 1
-            while held and held[0][0].size == seq:
-                checkpoint, part = held.popleft()
-                root = peaks[-1][1]
-                for _, left in reversed(peaks[:-1]):
-                    root = node_hash(left, root)
-                if not same_hash(root, checkpoint.root):
-                    raise Refused(part, f"its first {seq} records are not those of a checkpoint that it signed")
-        if held or seq != log.size:
-            raise Refused("record", f"there are {seq} records, and the checkpoint in the database says {log.size}")
+            tree.add(leaf, nodes.check)
+            hold(tree, held)
+        if tree.size != log.size:
+            raise Refused("record", f"there are {tree.size} records, and the checkpoint in the database says {log.size}")
         nodes.check_number()
-    return key, log, seq
+    # What a power cut took from the database, and the tail has: a start puts it back.
+    held.extend((entry.checkpoint, "seen") for entry in tail if entry.checkpoint.size > log.size)
+    held = collections.deque(sorted(held, key=lambda pair: pair[0].size))
+    for entry in tail:
+        for seq, body in enumerate(entry.records, entry.first):
+            if seq == tree.size:
+                check_place(seq, body, key)
+                tree.add(leaf_hash(body))
+                hold(tree, held)
+    if held:
+        raise Refused("seen", f"there are {tree.size} records, and a checkpoint of {held[0][0].size}: records {tree.size} and up are gone")
+    return key, tail[-1].checkpoint if tail and tail[-1].checkpoint.size > log.size else log, tree.size
+
+
+class Peaks:
+    """A tree that grows: the roots of its complete subtrees, the greatest first."""
+
+    def __init__(self):
+        self.size, self.peaks = 0, []
+
+    def add(self, found, check=lambda level, index, computed: None):
+        level = 0
+        while self.peaks and self.peaks[-1][0] == level:
+            found, level = node_hash(self.peaks.pop()[1], found), level + 1
+            check(level, self.size >> level, found)
+        self.peaks.append((level, found))
+        self.size += 1
+
+    def root(self):
+        found = self.peaks[-1][1]
+        for _, left in reversed(self.peaks[:-1]):
+            found = node_hash(left, found)
+        return found
+
+
+def hold(tree, held):
+    """Compares the root with that of each checkpoint of as many records."""
+    while held and held[0][0].size == tree.size:
+        checkpoint, part = held.popleft()
+        if not same_hash(tree.root(), checkpoint.root):
+            raise Refused(part, f"its first {tree.size} records are not those of a checkpoint that its key signed")
 
 
 # --- the command line -----------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Every vector of the audit log, and what a vector cannot hold. Ends with `N passed, N failed`."""
 import contextlib
+import hashlib
 import io
 import json
 import os
@@ -323,16 +324,58 @@ class Database(Case):
         self.refused("record", "database", copy)
         self.assertEqual(sorted(os.listdir(copy)), before, "it leaves nothing behind")
 
-    def test_a_head_of_two_slots(self):
-        new, old = self.log.checkpoint().encode(), self.log.checkpoint(599).encode()
-        pad = lambda note, filler: (b"0000000000000001 full\n" + note).ljust(16384, filler)
-        for filler in [b"\0", b"\n"]:
-            self.file("head.note", pad(old, filler) + pad(new, filler))
-            self.accepted(*self.words())
-            self.file("head.note", pad(new[:-20], filler) + pad(old, filler))
-            self.accepted(*self.words())
-        self.file("head.note", pad(new[:-20], b"\0"))
-        self.refused("checkpoint", *self.words())
+    def entry(self, first, size, log=None):
+        """An entry of head.tail: the records from `first` on, and the checkpoint of `size`."""
+        log = log or self.log
+        body = log.checkpoint(size).encode() + b"".join(body + b"\n" for body in log.bodies[first:size])
+        digest = hashlib.sha256(body).hexdigest()
+        entry = b"tail/v1 %d %d %s\n" % (size - first, len(body), digest.encode()) + body
+        return entry.ljust(-(-len(entry) // 4096) * 4096, b"\0")
+
+    def tail(self, *entries):
+        self.file("head.tail", b"".join(entries).ljust(1310720, b"\0"))
+
+    def behind(self, size):
+        """A database and a head that a power cut took back to `size` records."""
+        folder = self.folder
+        for name in ["audit.db", "head.note"]:
+            os.remove(os.path.join(folder, name))
+        database(folder, size)
+
+    def test_a_tail(self):
+        self.tail()
+        self.accepted(*self.words())
+        self.behind(590)
+        self.tail(self.entry(590, 592), self.entry(592, 600))
+        self.assertIn("records    600, of which 600", self.accepted(*self.words("--seen", self.file("seen", self.log.checkpoint(599)))))
+        self.tail(self.entry(590, 592), self.entry(592, 600).replace(b"op-0117", b"op-0118"))
+        self.assertIn("records    592, of which 592", self.accepted(*self.words()), "a torn entry ends the tail")
+        self.tail(self.entry(592, 600))
+        self.assertIn("records    590, of which 590", self.accepted(*self.words()), "an entry that does not follow the head")
+        self.refused("seen", *self.words("--seen", self.file("seen", self.log.checkpoint(599))))
+
+    def test_a_tail_of_another_past(self):
+        fork = self.log.fork(595)
+        self.tail(self.entry(590, 600, fork))
+        self.file("head.note", self.log.checkpoint(590))
+        self.refused("seen", *self.words())
+        self.behind(590)
+        self.tail(self.entry(590, 600, fork))
+        self.accepted(*self.words())
+        self.refused("seen", *self.words("--seen", self.file("seen", self.log.checkpoint())))
+
+    def test_a_forged_tail(self):
+        self.behind(590)
+        good = self.entry(590, 600)
+        fork = self.log.fork(595)
+        header, body = good.rstrip(b"\0").split(b"\n", 1)
+        for part, forged in [
+            ("file", body[:-1]), ("file", body + b"{}\n"), ("checkpoint", body.replace(b"\n600\n", b"\n601\n")),
+            ("record", body.replace(self.log.bodies[595], b"{}")), ("seen", body.replace(self.log.bodies[595], fork.bodies[595])),
+        ]:
+            digest = hashlib.sha256(forged).hexdigest().encode()
+            self.tail(b"tail/v1 10 %d %s\n" % (len(forged), digest) + forged)
+            self.refused(part, *self.words())
 
     def test_what_was_done_to_a_database(self):
         six, last = self.log.bodies[6], len(self.log.bodies) - 1
