@@ -223,6 +223,7 @@ def records():
         "an object inside": swap(b'"mac":""', b'"mac":{}'),
         "an array inside": swap(b'"mac":""', b'"mac":[]'),
         "a value missing": swap(b'"mac":""', b'"mac":'),
+        "the last value missing": swap(b'"v":1', b'"v":'),
         # Texts.
         "a raw newline in a text": swap(b'"op-0117"', b'"op\n"'),
         "a raw NUL in a text": swap(b'"op-0117"', b'"op\0"'),

@@ -39,6 +39,13 @@ const PACKAGES: &[Package] = &[
     package("libwebkit2gtk-4.1-dev", Reach::Fast, "the window is a WebKitGTK view"),
     package("librsvg2-dev", Reach::Fast, "icons of the window"),
     package("python3", Reach::Fast, "turns the vectors of the device protocol into C for the agent's tests"),
+    package("python3-cryptography", Reach::Fast, "Ed25519 for the verifier that auditors are given"),
+    package("golang-go", Reach::Fast, "compiles the verifier that shares no code with the station"),
+    package(
+        "golang-golang-x-mod-dev",
+        Reach::Fast,
+        "its Merkle tree and keys: those of Go's checksum database",
+    ),
     package("openssl", Reach::Fast, "an independent opinion on every derived key in the tests"),
     package("gdb", Reach::Fast, "gcore: what a core file of the vault would hold"),
     package("poppler-utils", Reach::Fast, "the tests render the job sheet and read the report's text"),

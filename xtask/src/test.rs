@@ -67,6 +67,19 @@ const STEPS: &[Step] = &[
             "cargo test --locked --package keystation-tests -- --skip qemu:: --skip window:: --skip record::",
         ],
     },
+    Step {
+        name: "verifiers",
+        reach: Reach::Fast,
+        tests: true,
+        lines: &[
+            // Debian has the packages of Go in a GOPATH. A cached result would not see that a vector changed.
+            "env GO111MODULE=off GOFLAGS= GOPATH=/usr/share/gocode go vet ./tests/verify-go",
+            "env GO111MODULE=off GOFLAGS= GOPATH=/usr/share/gocode go test -count=1 -v ./tests/verify-go",
+            // Debian's own interpreter: another one does not see python3-cryptography.
+            "/usr/bin/python3 -B tests/verify-python/test_keylog_verify.py",
+            "/usr/bin/python3 -B tests/attacks/attack.py",
+        ],
+    },
     Step { name: "screen", reach: Reach::Fast, tests: true, lines: &["npm run check", "npm test"] },
     Step { name: "browser", reach: Reach::Full, tests: true, lines: &["npm run test:browser"] },
     Step {
@@ -220,7 +233,10 @@ mod tests {
     #[test]
     fn fast_leaves_out_windows_and_emulators() {
         let names = |selection| chosen(STEPS, selection).unwrap().iter().map(|s| s.name).collect::<Vec<_>>();
-        assert_eq!(names(Selection::Fast), ["format", "lints", "unit", "agent", "station", "screen"]);
+        assert_eq!(
+            names(Selection::Fast),
+            ["format", "lints", "unit", "agent", "station", "verifiers", "screen"]
+        );
         assert_eq!(names(Selection::All).len(), STEPS.len());
         assert_eq!(names(Selection::Only("unit")), ["unit"]);
         assert!(chosen(STEPS, Selection::Only("units")).is_err());
