@@ -8,7 +8,7 @@ use keystation_audit::{
 };
 use keystation_core::flow::{Log, OpenIntent, Receipt};
 use keystation_core::key::DeviceKey;
-use keystation_core::record::{Actor, Entry, Event, Holds};
+use keystation_core::record::{Actor, Event, Holds};
 use serde_json::Value;
 
 use crate::support::{actor, entry, id, intact, intent, outcome};
