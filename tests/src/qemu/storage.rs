@@ -124,7 +124,7 @@ mod tests {
         assert_eq!((set.id.as_str(), set.scope.as_str()), (crate::bench::PUBLISHED_ID, "0ne00EMU001"));
         assert_eq!(set.endpoint, "global.azure-devices-provisioning.net");
         let anchor = set.anchor.unwrap();
-        assert_eq!((&anchor[..4], anchor[4..12]), (&[0xf8, 0x05, 0x65, 0xcd][..], 3_u64.to_be_bytes()[..]));
+        assert_eq!(anchor[..12], [0xf8, 0x05, 0x65, 0xcd, 0, 0, 0, 0, 0, 0, 0, 3]);
         assert_eq!(active_set(&vector_of("storage_slot_without_anchor")), Some(set.bare()));
     }
 

@@ -10,7 +10,7 @@ const EXAMPLE: Fab<'_> =
     Fab { mac: [0xA1, 0xB2, 0xC3, 0xD4, 0xE5, 0xF6], serial: "007-888-abc", program_delay: 0 };
 
 /// What `firmware/agent/README.md` says that the agent needs, the board's own frames included.
-const STACK: u32 = 1024;
+pub(super) const STACK: u32 = 1024;
 
 /// OpenSSL's opinion. The key is the one that Microsoft publishes: any other would have no business in an argument list.
 fn openssl_hmac(group_key: &str, text: &str) -> String {
@@ -64,6 +64,7 @@ fn a_keyed_device_is_checked_and_not_written_again() {
     assert_eq!(checked.exit, Some(0), "{checked:?}");
     let anchored = checked.events.iter().find(|event| event["name"] == "anchor").unwrap();
     assert_eq!(anchored["holds"], true, "{checked:?}");
+    assert!((1..=STACK).contains(&board.stack_used()), "{} bytes of stack", board.stack_used());
     let again = bench.inject(board.port());
     assert_eq!(again.exit, Some(3), "refused by policy: {again:?}");
     assert!(board.storage() == stored, "a refused injection changed the storage");

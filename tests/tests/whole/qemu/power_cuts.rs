@@ -10,6 +10,7 @@ use keystation_tests::bench::random_hex;
 use keystation_tests::qemu::storage::Set;
 use keystation_tests::qemu::{Board, Fab, Image, storage};
 
+use super::first_key::STACK;
 use super::parts::{Course, GroupKey, KEY_A, KEY_B, Moment, Station};
 
 /// A commit then takes longer than all the rest of an injection: there is a middle to be hit.
@@ -105,6 +106,12 @@ impl Campaign {
             Spans::of(&course).expect("it came to all steps")
         });
         println!("a first set: {:?}, overwriting: {:?}", spans[0], spans[1]);
+        // A commit over another set goes deepest.
+        assert!(
+            model.stack_used() <= STACK || self.image != Image::Agent,
+            "{} bytes of stack",
+            model.stack_used()
+        );
         drop(model);
         for number in 0..times / 2 {
             let serial = format!("board-{number:03}");
