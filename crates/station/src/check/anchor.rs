@@ -40,7 +40,8 @@ pub(super) fn compare(
     };
     let (sentence, remedy) = match verdict {
         DeviceAnchor::Agrees(intent) => {
-            let sentence = format!("The log still begins as it did when it was keyed, in record {intent}.");
+            let sentence =
+                format!("Up to its intent, record {intent}, the log is the one that it was keyed under.");
             return Ok(point(Verdict::Holds, sentence, None));
         }
         DeviceAnchor::OtherLog(log) => return earlier(data, reader, log, anchor, id),
