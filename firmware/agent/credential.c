@@ -24,10 +24,30 @@ bool ks_text(const struct ks_cbor_item *item, size_t limit)
     return true;
 }
 
-static bool read_text(const struct ks_cbor_map *map, const char *key, size_t limit, char *to, uint8_t *length)
+/* The fields of `stage`. Texts have at least one character, byte strings exactly `size`. */
+struct field {
+    const char *key;
+    uint8_t major;
+    uint8_t size;
+    bool optional;
+};
+
+static const struct field RID = { "rid", KS_CBOR_TEXT, KS_RID_MAX, false };
+static const struct field SCOPE = { "scope", KS_CBOR_TEXT, KS_SCOPE_MAX, false };
+static const struct field ENDPOINT = { "ep", KS_CBOR_TEXT, KS_ENDPOINT_MAX, true };
+static const struct field KEY = { "key", KS_CBOR_BYTES, KS_KEY_SIZE, false };
+static const struct field ANCHOR = { "an", KS_CBOR_BYTES, KS_ANCHOR_SIZE, true };
+
+/* A field that is absent has length 0. */
+static bool read_field(const struct ks_cbor_map *map, const struct field *field, void *to, uint8_t *length)
 {
     struct ks_cbor_item item;
-    if (!ks_cbor_find(map, key, &item) || !ks_text(&item, limit)) {
+    *length = 0;
+    if (!ks_cbor_find(map, field->key, &item)) {
+        return field->optional;
+    }
+    const bool bytes = item.major == KS_CBOR_BYTES && item.value == field->size;
+    if (field->major == KS_CBOR_BYTES ? !bytes : !ks_text(&item, field->size)) {
         return false;
     }
     memcpy(to, item.content, (size_t)item.value);
@@ -35,34 +55,19 @@ static bool read_text(const struct ks_cbor_map *map, const char *key, size_t lim
     return true;
 }
 
-static bool read_bytes(const struct ks_cbor_map *map, const char *key, size_t length, uint8_t *to)
-{
-    struct ks_cbor_item item;
-    if (!ks_cbor_find(map, key, &item) || item.major != KS_CBOR_BYTES || item.value != length) {
-        return false;
-    }
-    memcpy(to, item.content, length);
-    return true;
-}
-
 bool ks_credential_read(struct ks_credential *set, const struct ks_cbor_map *map)
 {
-    struct ks_cbor_item item;
-    bool good = read_text(map, "rid", KS_RID_MAX, set->rid, &set->rid_length)
-        && read_text(map, "scope", KS_SCOPE_MAX, set->scope, &set->scope_length);
-    if (ks_cbor_find(map, "ep", &item)) {
-        good = good && read_text(map, "ep", KS_ENDPOINT_MAX, set->endpoint, &set->endpoint_length);
-    } else {
-        set->endpoint_length = sizeof DEFAULT_ENDPOINT - 1;
-        memcpy(set->endpoint, DEFAULT_ENDPOINT, sizeof DEFAULT_ENDPOINT - 1);
-    }
-    good = good && read_bytes(map, "key", KS_KEY_SIZE, set->key);
-    set->anchor_length = ks_cbor_find(map, "an", &item) ? KS_ANCHOR_SIZE : 0;
-    if (set->anchor_length != 0) {
-        good = good && read_bytes(map, "an", KS_ANCHOR_SIZE, set->anchor);
-    }
+    uint8_t key_length;
+    const bool good = read_field(map, &RID, set->rid, &set->rid_length)
+        && read_field(map, &SCOPE, set->scope, &set->scope_length)
+        && read_field(map, &ENDPOINT, set->endpoint, &set->endpoint_length)
+        && read_field(map, &KEY, set->key, &key_length)
+        && read_field(map, &ANCHOR, set->anchor, &set->anchor_length);
     if (!good) {
         ks_wipe(set, sizeof *set);
+    } else if (set->endpoint_length == 0) {
+        set->endpoint_length = sizeof DEFAULT_ENDPOINT - 1;
+        memcpy(set->endpoint, DEFAULT_ENDPOINT, sizeof DEFAULT_ENDPOINT - 1);
     }
     return good;
 }

@@ -12,6 +12,7 @@
 mod anchor; // a witness, and what is refused without one
 mod architecture; // who may import whom, over `cargo metadata`
 mod bundle; // what is handed over to verifiers
+mod device_witness; // a keyed device, and a log that is not the one it was keyed under
 mod exports; // what leaves the station for people and other programs
 mod first_key; // one device, end to end, and what is refused
 mod kill; // the station killed at every step

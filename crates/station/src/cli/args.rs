@@ -61,7 +61,7 @@ pub(crate) enum Verb {
         #[command(flatten)]
         passphrase: PassphraseFrom,
     },
-    /// Read a finished device, prove its key, compare with its record; writes nothing to it
+    /// Read a finished device, prove its key, hold it against its record, and the log against its anchor; writes nothing
     Check {
         /// Serial port
         #[arg(long, value_name = "PORT")]

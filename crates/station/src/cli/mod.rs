@@ -17,6 +17,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+use keystation::check::{Finding, Verdict};
 use keystation::config::Profile;
 use keystation::{DataDir, Exit, Remark, Station, StationError, Work, check, harden_process};
 use keystation_core::failure::{Code, Failure};
@@ -25,7 +26,7 @@ use keystation_vault::{DerivedKeyAnswer, ImportError, NewKey, Passphrase, Sealed
 use serde_json::{Value, json};
 
 use args::{AnchorVerb, AuditVerb, Cli, KeyVerb, PassphraseFrom, PersonVerb, ReportVerb, Verb};
-use output::{Output, causes};
+use output::{Output, causes, printable};
 
 /// Runs the program.
 pub(crate) fn main() -> ExitCode {
@@ -287,10 +288,23 @@ const fn exit_of(failure: &Failure) -> Exit {
 
 fn checked(report: &check::Report, out: Output) -> Exit {
     for point in &report.points {
-        out.say(
-            format!("  {} {}", if point.holds { "ok  " } else { "FAIL" }, point.sentence),
-            &json!({ "event": "point", "name": point.name, "holds": point.holds, "sentence": point.sentence }),
-        );
+        let (mark, holds) = match point.verdict {
+            Verdict::Holds => ("ok  ", Some(true)),
+            Verdict::NotCompared => ("--  ", None),
+            Verdict::Fails => ("FAIL", Some(false)),
+        };
+        let mut sentence = format!("  {mark} {}", printable(&point.sentence));
+        let mut object =
+            json!({ "event": "point", "name": point.name, "holds": holds, "sentence": point.sentence });
+        if let Some(Finding { code, remedy }) = point.finding {
+            for (number, step) in (1..).zip(remedy) {
+                sentence.push_str(&format!("\n       {number}. {step}"));
+            }
+            sentence.push_str(&format!("\n       [{code}]"));
+            object["code"] = code.into();
+            object["remedy"] = remedy.into();
+        }
+        out.say(sentence, &object);
     }
     let id = report.id.as_ref().map(|id| id.as_str());
     let verdict = if report.holds() { "PASS" } else { "FAIL" };
