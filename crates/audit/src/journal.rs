@@ -18,6 +18,7 @@ use crate::cosignature::WitnessKey;
 use crate::epoch;
 use crate::files::{self, FileError, Lock, Paths};
 use crate::finding::Finding;
+use crate::head::{Head, HeadFile};
 use crate::note::{KeyError, Signer, VerifierKey};
 use crate::origin::Origin;
 use crate::projection;
@@ -26,7 +27,7 @@ use crate::record::RecordError;
 use crate::schema::{self, NotThis};
 use crate::state::{self, State};
 use crate::tree::Frontier;
-use crate::writer::{Answer, Job, StorageFailure, Writer};
+use crate::writer::{self, Answer, Job, StorageFailure, Writer};
 
 /// A log that takes records. Clones share the one thread that writes; the last one that is dropped ends it.
 #[derive(Clone)]
@@ -249,19 +250,17 @@ impl Journal {
         files::create(&paths.vkey, &format!("{}\n", signer.verifier()), 0o644)?;
         let conn = schema::create(&paths.db)?;
         files::sync_directory(&paths.db)?;
-        let mut writer = Writer {
-            conn,
-            origin,
-            signer,
-            clock: Box::new(clock),
-            frontier: Frontier::default(),
-            note: String::new(),
-            head: paths.head.clone(),
-            lock,
-        };
+        let signer = Arc::new(signer);
+        let head = HeadFile::open(paths, signer.clone())?;
+        let (frontier, note, clock) = (Frontier::default(), String::new(), Box::new(clock));
+        let mut writer = Writer { conn, origin, signer, clock, frontier, note, head, lock };
         let entry = Box::new(Entry { actor: actor.clone(), event: genesis });
-        let first = writer.commit(&[entry]).map_err(|e| AppendError::Failed(Arc::new(e)));
+        let first = writer.commit(&[entry]).and_then(|outcomes| {
+            writer.settle()?;
+            Ok(outcomes)
+        });
         first
+            .map_err(|e| AppendError::Failed(Arc::new(e)))
             .and_then(|outcomes| outcomes.into_iter().collect::<Result<Vec<_>, _>>())
             .map_err(OpenError::Genesis)?;
         Self::start(writer)
@@ -271,21 +270,14 @@ impl Journal {
     /// that does not grow with it; [`Reader::verify`](crate::Reader::verify) checks every record.
     pub fn open(paths: &Paths, clock: impl Clock) -> Result<Self, OpenError> {
         let lock = take_lock(paths)?;
-        let signer = signing_key(paths)?;
+        let signer = Arc::new(signing_key(paths)?);
         let (conn, state) = checked(paths, signer.verifier())?;
         if !paths.vkey.exists() {
             files::create(&paths.vkey, &format!("{}\n", signer.verifier()), 0o644)?;
         }
-        Self::start(Writer {
-            conn,
-            origin: state.origin,
-            signer,
-            clock: Box::new(clock),
-            frontier: state.frontier,
-            note: state.note,
-            head: paths.head.clone(),
-            lock,
-        })
+        let State { origin, frontier, note, .. } = state;
+        let head = HeadFile::open(paths, signer.clone())?;
+        Self::start(Writer { conn, origin, signer, clock: Box::new(clock), frontier, note, head, lock })
     }
 
     /// Makes the tables that are derived from the records anew; what [`Finding::Derived`] asks for.
@@ -302,6 +294,7 @@ impl Journal {
     }
 
     fn start(writer: Writer) -> Result<Self, OpenError> {
+        schema::lean_on_tail(&writer.conn)?;
         let (origin, verifier) = (writer.origin.clone(), writer.signer.verifier().clone());
         let (jobs, inbox) = mpsc::channel();
         let thread = thread::Builder::new()
@@ -341,7 +334,7 @@ impl Journal {
         self.ask(|answer| Job::Standing(id.clone(), answer))
     }
 
-    /// The newest checkpoint, a signed note as it stands in the head;
+    /// The newest checkpoint, a signed note as it will stand in the head when the log is at rest;
     /// [`Checkpoint::open`](crate::Checkpoint::open) reads it.
     pub fn checkpoint(&self) -> Result<String, AppendError> {
         self.ask(Job::Checkpoint)
@@ -420,12 +413,15 @@ fn signing_key(paths: &Paths) -> Result<Signer, OpenError> {
 /// A database that agrees with its head, and a head that covers all of it.
 fn checked(paths: &Paths, key: &VerifierKey) -> Result<(Connection, State), OpenError> {
     let mut conn = schema::open(&paths.db).map_err(|e| refused(e, &paths.db))?;
-    let head = files::read(&paths.head)?.ok_or(Finding::HeadMissing)?;
-    let state = state::check(&conn, key, &head)?;
+    let head = Head::read(paths, key)??;
+    let mut state = state::check(&conn, key, &head)?;
     schema::accept(&conn)?;
     schema::upgrade(&mut conn)?;
-    if *state.note != **head {
-        // Killed between the commit and the head: the records are signed for in the database, the head follows.
+    writer::put_back(&mut conn, key, &head, &mut state)?;
+    if state.note != head.note {
+        // Killed before the head was written: the records are signed for in the database, the head follows. They may not
+        // have reached the disk yet.
+        schema::sync(&paths.db)?;
         files::replace(&paths.head, &state.note)?;
     }
     Ok((conn, state))

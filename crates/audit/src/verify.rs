@@ -9,6 +9,7 @@ use crate::anchor;
 use crate::checkpoint::Checkpoint;
 use crate::expected::Sightings;
 use crate::finding::Finding;
+use crate::head::Head;
 use crate::journal::OpenError;
 use crate::note::VerifierKey;
 use crate::projection::Step;
@@ -25,7 +26,8 @@ pub enum Verdict {
     Intact {
         /// The checkpoint in the database: it covers all records.
         checkpoint: Checkpoint,
-        /// Records that the head outside the database covers; fewer only where the writer was killed or is at work.
+        /// Records that the head outside the database covers; fewer or more than the checkpoint only where the writer was
+        /// killed or is at work. Those that are missing in the database then lie in the tail of the head.
         head: u64,
     },
     /// It is not.
@@ -79,21 +81,11 @@ pub(crate) type Watch<'w> = &'w mut dyn FnMut(Progress) -> ControlFlow<()>;
 pub(crate) fn verify(
     conn: &Connection,
     key: &VerifierKey,
-    head: Option<&str>,
+    head: Result<Head, Finding>,
     watch: Watch<'_>,
 ) -> Option<Verdict> {
     let mut findings = Findings::default();
-    let head = match head.map(|note| Checkpoint::open(note, key)) {
-        Some(Ok(head)) => Some(head),
-        Some(Err(e)) => {
-            findings.add(Finding::Head(e));
-            None
-        }
-        None => {
-            findings.add(Finding::HeadMissing);
-            None
-        }
-    };
+    let head = head.map_err(|finding| findings.add(finding)).ok();
     let mut at = 0;
     let checkpoint = match check(conn, key, head.as_ref(), &mut findings, &mut at, watch) {
         Ok(ControlFlow::Continue(checkpoint)) => checkpoint,
@@ -105,7 +97,7 @@ pub(crate) fn verify(
     };
     Some(match (checkpoint, head) {
         (Some(checkpoint), Some(head)) if findings.list.is_empty() => {
-            Verdict::Intact { checkpoint, head: head.size }
+            Verdict::Intact { checkpoint, head: head.size() }
         }
         _ => Verdict::Damaged { findings: findings.list, more: findings.more },
     })
@@ -115,7 +107,7 @@ pub(crate) fn verify(
 fn check(
     conn: &Connection,
     key: &VerifierKey,
-    head: Option<&Checkpoint>,
+    head: Option<&Head>,
     findings: &mut Findings,
     at: &mut Seq,
     watch: Watch<'_>,
@@ -136,7 +128,10 @@ fn check(
     let mut sightings = Sightings::prepare(conn)?;
     let mut expected = sightings.expected()?;
     let mut tree = Some(Frontier::default());
-    let mut head_root = None;
+    let mut heads: Vec<_> = head.map(|head| head.roots(size).collect()).unwrap_or_default();
+    heads.sort_unstable();
+    let mut heads = heads.into_iter().peekable();
+    let mut forked = None;
     let mut cosigned = anchor::cosigned(conn, key, findings)?.into_iter().peekable();
 
     let mut statement = conn.prepare("SELECT seq, body, leaf FROM log ORDER BY seq")?;
@@ -162,8 +157,11 @@ fn check(
         }
         if let Some(tree) = &mut tree {
             tree.push(leaf, |at, hash| nodes.compare(at, hash, findings))?;
-            if head.is_some_and(|head| head.size == tree.size()) {
-                head_root = Some(tree.root());
+            while let Some((size, root)) = heads.next_if(|(size, _)| *size <= tree.size()) {
+                if root != tree.root() {
+                    // One finding: those of the tail that follow would say the same.
+                    forked.get_or_insert(size);
+                }
             }
             if let Some(checkpoint) = cosigned.next_if(|checkpoint| checkpoint.size == tree.size())
                 && checkpoint.root != tree.root()
@@ -208,9 +206,12 @@ fn check(
         }
         _ => {}
     }
-    match (head, head_root) {
-        (Some(head), _) if head.size > *at => findings.add(Finding::Rewound { log: *at, head: head.size }),
-        (Some(head), Some(root)) if head.root != root => findings.add(Finding::HeadRoot { size: head.size }),
+    match (head, &tree) {
+        _ if forked.is_some() => findings.add(Finding::HeadRoot { size: forked.unwrap_or_default() }),
+        (Some(head), Some(tree)) => drop(head.missing(tree).map_err(|finding| findings.add(finding))),
+        (Some(head), None) if head.checkpoint.size > *at => {
+            findings.add(Finding::Rewound { log: *at, head: head.size() });
+        }
         _ => {}
     }
     // Tables that were made from other records than these need no finding of their own.

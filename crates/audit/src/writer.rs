@@ -1,8 +1,8 @@
 //! The thread that owns the writing connection.
 
-use std::path::PathBuf;
+use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 
 use keystation_core::flow::Standing;
 use keystation_core::record::{Entry, Event, Seq};
@@ -12,16 +12,18 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::anchor::Anchor;
 use crate::checkpoint::Checkpoint;
 use crate::clock::Clock;
-use crate::files::{self, FileError, Lock};
-use crate::journal::AppendError;
+use crate::files::{FileError, Lock};
+use crate::finding::Finding;
+use crate::head::{self, Head, HeadFile};
+use crate::journal::{AppendError, OpenError};
 use crate::note::{Signer, VerifierKey};
 use crate::origin::Origin;
 use crate::projection::{self, Place, Step};
 use crate::record::{self, Record};
 use crate::report_note::ReportNote;
 use crate::standing;
-use crate::state;
-use crate::tree::{Frontier, leaf_hash};
+use crate::state::{self, State};
+use crate::tree::{Frontier, Hash, Subtree, leaf_hash};
 
 /// Records of one transaction at most: more than there are slots, so only a flood is cut.
 const BATCH: usize = 256;
@@ -52,12 +54,12 @@ pub enum StorageFailure {
 pub(crate) struct Writer {
     pub(crate) conn: Connection,
     pub(crate) origin: Origin,
-    pub(crate) signer: Signer,
+    pub(crate) signer: Arc<Signer>,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) frontier: Frontier,
     /// The newest checkpoint, signed.
     pub(crate) note: String,
-    pub(crate) head: PathBuf,
+    pub(crate) head: HeadFile,
     pub(crate) lock: Lock,
 }
 
@@ -66,7 +68,12 @@ impl Writer {
     /// thing it does: what a failed flush left behind only a fresh start can tell
     /// (<https://www.usenix.org/conference/atc20/presentation/rebello>).
     pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
-        while let Ok(first) = jobs.recv() {
+        loop {
+            let first = match self.wait(jobs) {
+                Ok(Some(job)) => job,
+                Ok(None) => return,
+                Err(failure) => return refuse_all(jobs, &Arc::new(failure)),
+            };
             let mut entries = Vec::new();
             let mut answers = Vec::new();
             let mut anchor = None;
@@ -122,10 +129,26 @@ impl Writer {
             if let Some(answer) = close {
                 return give(&answer, self.close());
             }
+            if self.head.is_due()
+                && let Err(failure) = self.settle()
+            {
+                return refuse_all(jobs, &Arc::new(failure));
+            }
         }
     }
 
-    /// Makes records of `entries`: durable, and covered by the head, when this returns. An entry that cannot be a
+    /// The next job; `None` when nobody is left who could ask. Where none comes for a while the head is written meanwhile.
+    fn wait(&mut self, jobs: &Receiver<Job>) -> Result<Option<Job>, StorageFailure> {
+        if self.head.is_behind() {
+            match jobs.recv_timeout(head::REST) {
+                Ok(job) => return Ok(Some(job)),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => self.settle()?,
+            }
+        }
+        Ok(jobs.recv().ok())
+    }
+
+    /// Makes records of `entries`: durable, and signed for outside the database, when this returns. An entry that cannot be a
     /// record fails alone.
     pub(crate) fn commit(
         &mut self,
@@ -137,31 +160,48 @@ impl Writer {
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut frontier = self.frontier.clone();
         let mut outcomes: Vec<Result<Seq, AppendError>> = Vec::with_capacity(entries.len());
+        let (mut bodies, mut last) = (Vec::with_capacity(entries.len()), None);
         for entry in entries {
-            let stamp = self.clock.now();
             let seq = frontier.size();
-            let body = match record::encode(entry, seq, &self.origin, stamp) {
+            let body = match record::encode(entry, seq, &self.origin, self.clock.now()) {
                 Ok(body) => body,
                 Err(e) => {
                     outcomes.push(Err(e.into()));
                     continue;
                 }
             };
-            let key = self.signer.verifier();
-            outcomes.push(append(&transaction, &mut frontier, key, entry, &body)?);
+            // What the entry follows from has to be in the tables.
+            insert_last(&transaction, &bodies, &mut last)?;
+            outcomes.push(match admit(&transaction, seq, self.signer.verifier(), entry, &body)? {
+                Ok(()) => {
+                    last = Some(Leaf::add(&mut frontier, &body));
+                    bodies.push(body);
+                    Ok(seq)
+                }
+                Err(refused) => Err(refused),
+            });
         }
-        if frontier.size() == self.frontier.size() {
+        if bodies.is_empty() {
             return Ok(outcomes);
         }
         let checkpoint =
             Checkpoint { origin: self.origin.clone(), size: frontier.size(), root: frontier.root() };
-        let note = checkpoint.sign(&self.signer);
-        keep(&transaction, self.frontier.size(), checkpoint.size, &note)?;
+        // Signed for and flushed by another thread, while this one does the rest of the transaction.
+        let bodies = Arc::new(bodies);
+        let put = self.head.put(&self.note, checkpoint, &bodies)?;
+        insert_last(&transaction, &bodies, &mut last)?;
+        let note = self.head.signed(&put)?;
+        keep(&transaction, self.frontier.size(), frontier.size(), &note)?;
         transaction.commit()?;
         self.frontier = frontier;
         self.note = note;
-        files::replace(&self.head, &self.note)?;
+        self.head.flushed(put)?;
         Ok(outcomes)
+    }
+
+    /// Brings the head up to what was committed.
+    pub(crate) fn settle(&mut self) -> Result<(), StorageFailure> {
+        Ok(self.head.settle(&self.note)?)
     }
 
     /// Signs what a record says, and nothing that a caller brings: the key makes checkpoints and these.
@@ -171,7 +211,8 @@ impl Writer {
         said.map(|report| report.sign(&self.signer)).ok_or(AppendError::NoSuchReport { seq })
     }
 
-    fn close(self) -> Result<(), AppendError> {
+    fn close(mut self) -> Result<(), AppendError> {
+        self.settle().map_err(|e| AppendError::Failed(Arc::new(e)))?;
         let closed = self.conn.close().map_err(|(_, e)| AppendError::Failed(Arc::new(e.into())));
         drop(self.lock);
         closed
@@ -196,43 +237,95 @@ fn refuse_all(jobs: &Receiver<Job>, failure: &Arc<StorageFailure>) {
     }
 }
 
-/// Adds one record with its leaf, its nodes and its place in the derived tables.
-fn append(
+/// What a record adds to the tree.
+struct Leaf {
+    seq: Seq,
+    hash: Hash,
+    nodes: Vec<(Subtree, Hash)>,
+}
+
+impl Leaf {
+    fn add(frontier: &mut Frontier, body: &[u8]) -> Self {
+        let mut leaf = Self { seq: frontier.size(), hash: leaf_hash(body), nodes: Vec::new() };
+        let Ok(()) = frontier.push(leaf.hash, |at, hash| {
+            leaf.nodes.push((at, hash));
+            Ok::<_, Infallible>(hash)
+        });
+        leaf
+    }
+}
+
+/// Whether `body`, which `entry` became, can be the next record of a log of `seq` records.
+fn admit(
     conn: &Connection,
-    frontier: &mut Frontier,
+    seq: Seq,
     key: &VerifierKey,
     entry: &Entry,
     body: &[u8],
-) -> Result<Result<Seq, AppendError>, rusqlite::Error> {
+) -> Result<Result<(), AppendError>, rusqlite::Error> {
     // Read with the reader's eyes: what a verifier would refuse does not get in.
-    let read = Record::parse(body).and_then(|record| Ok((Step::of(&record)?, record)));
-    let (step, record) = match read {
-        Ok(read) => read,
+    let record = match Record::parse(body).and_then(|record| Step::of(&record).map(|_| record)) {
+        Ok(record) => record,
         Err(e) => return Ok(Err(e.into())),
     };
-    if let Err(finding) = state::check_place(&record, frontier.size(), key) {
+    if let Err(finding) = state::check_place(&record, seq, key) {
         return Ok(Err(AppendError::Misplaced(finding)));
     }
-    if let Err(refused) = check_sequel(conn, &entry.event)? {
-        return Ok(Err(refused));
+    check_sequel(conn, &entry.event)
+}
+
+/// Adds the record that was admitted last, unless that was done.
+fn insert_last(
+    conn: &Connection,
+    bodies: &[Vec<u8>],
+    last: &mut Option<Leaf>,
+) -> Result<(), rusqlite::Error> {
+    match (last.take(), bodies.last()) {
+        (Some(leaf), Some(body)) => insert(conn, body, &leaf),
+        _ => Ok(()),
     }
-    let seq = frontier.size();
-    let leaf = leaf_hash(body);
+}
+
+/// Adds one record with its leaf, its nodes and its place in the derived tables.
+fn insert(conn: &Connection, body: &[u8], leaf: &Leaf) -> Result<(), rusqlite::Error> {
     conn.prepare_cached("INSERT INTO log (seq, body, leaf) VALUES (?1, ?2, ?3)")?.execute((
-        seq.cast_signed(),
+        leaf.seq.cast_signed(),
         body,
-        leaf,
+        leaf.hash,
     ))?;
-    frontier.push(leaf, |at, hash| {
+    for (at, hash) in &leaf.nodes {
         conn.prepare_cached("INSERT INTO node (level, idx, hash) VALUES (?1, ?2, ?3)")?.execute((
             at.level,
             at.index.cast_signed(),
             hash,
         ))?;
-        Ok::<_, rusqlite::Error>(hash)
-    })?;
-    projection::apply(conn, &record, step.as_ref())?;
-    Ok(Ok(seq))
+    }
+    let record = Record::parse(body).expect("it was read when it was admitted");
+    let step = Step::of(&record).expect("it was read when it was admitted");
+    projection::apply(conn, &record, step.as_ref())
+}
+
+/// Puts records that only the tail has back into the database of `state`, whose roots have shown that they belong there.
+pub(crate) fn put_back(
+    conn: &mut Connection,
+    key: &VerifierKey,
+    head: &Head,
+    state: &mut State,
+) -> Result<(), OpenError> {
+    let missing = std::mem::take(&mut state.missing);
+    let Some(newest) = head.tail.last().filter(|_| !missing.is_empty()) else { return Ok(()) };
+    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let before = state.frontier.size();
+    for body in missing {
+        let seq = state.frontier.size();
+        let record = Record::parse(&body).and_then(|record| Step::of(&record).map(|_| record));
+        state::check_place(&record.map_err(|why| Finding::NotARecord { seq, why })?, seq, key)?;
+        insert(&transaction, &body, &Leaf::add(&mut state.frontier, &body))?;
+    }
+    keep(&transaction, before, state.frontier.size(), &newest.note)?;
+    transaction.commit()?;
+    state.note.clone_from(&newest.note);
+    Ok(())
 }
 
 /// Whether an event follows from what is in the log. Asked within the transaction, so two slots cannot both be told yes.
@@ -256,9 +349,14 @@ fn check_sequel(conn: &Connection, event: &Event) -> Result<Result<(), AppendErr
 
 /// Keeps the newest checkpoint. The one before it goes, unless somebody else vouched for it.
 fn keep(conn: &Connection, before: u64, size: u64, note: &str) -> Result<(), rusqlite::Error> {
-    conn.prepare_cached("DELETE FROM checkpoint WHERE size = ?1 AND cosig IS NULL AND anchors IS NULL")?
-        .execute([before.cast_signed()])?;
-    conn.prepare_cached("INSERT INTO checkpoint (size, note) VALUES (?1, ?2)")?
-        .execute((size.cast_signed(), note))?;
+    let replaced = conn
+        .prepare_cached(
+            "UPDATE checkpoint SET size = ?2, note = ?3 WHERE size = ?1 AND cosig IS NULL AND anchors IS NULL",
+        )?
+        .execute((before.cast_signed(), size.cast_signed(), note))?;
+    if replaced == 0 {
+        conn.prepare_cached("INSERT INTO checkpoint (size, note) VALUES (?1, ?2)")?
+            .execute((size.cast_signed(), note))?;
+    }
     Ok(())
 }

@@ -126,7 +126,8 @@ pub fn inject(
             Ok(false) => {
                 bench.settle_as_not_written(open.seq, &set)?;
                 // The next intent follows what the log knows now: the settled one is none that it could name.
-                standing = log.standing(set.id()).map_err(|e| bench.refuse(e, Some(&seen), Some(set.id())))?;
+                standing =
+                    log.standing(set.id()).map_err(|e| bench.refuse(e, Some(&seen), Some(set.id())))?;
             }
             // Repair replaces the set, whichever it is; the new intent names the open one.
             Err(Fault { code: Code::NotProven | Code::OtherKey, .. }) if order.overwrite.is_some() => {}

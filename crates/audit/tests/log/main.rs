@@ -8,6 +8,7 @@ mod bits; // the same, one bit at a time
 mod confusion; // parts of one log beside parts of another
 mod example; // the worked example of docs/audit-format.md
 mod forge; // with every hash computed anew, without the key and with it
+mod head; // the head, its tail, and what a kill or a power cut leaves of them
 mod journal; // appending, closing, opening, one writer
 mod names; // the table that can be erased
 mod proofs; // inclusion and consistency, out of what the database keeps

@@ -49,7 +49,11 @@ fn a_set_that_did_not_arrive_is_recorded_so_and_written_under_a_new_intent() {
     assert_eq!(outcomes[1].holds, Holds::Old);
     let entries = world.log.entries.borrow();
     let Event::Intent(intent) = &entries[pass.intent as usize].event else { panic!("an intent") };
-    assert_eq!((intent.prior, intent.attempt, &intent.mode), (None, 2, &Mode::New), "it follows no open intent");
+    assert_eq!(
+        (intent.prior, intent.attempt, &intent.mode),
+        (None, 2, &Mode::New),
+        "it follows no open intent"
+    );
 }
 
 /// The group key was changed while the intent was open. The device may hold the set of the old one, and the station
