@@ -101,6 +101,16 @@ impl Unit {
     }
 }
 
+fn entry(operator: String, event: Event) -> Entry {
+    let actor = Actor { session: "5c1e0b7d".to_owned(), operator, role: "operator".to_owned() };
+    Entry { actor, event }
+}
+
+/// A record about no device.
+pub(crate) fn lock() -> Entry {
+    entry(String::new(), Event::Lock)
+}
+
 /// The fingerprint that all of them share: a key that is no secret.
 pub(crate) fn fingerprint() -> Fingerprint {
     DeviceKey::filled_by(|bytes| bytes.fill(1)).fingerprint()
