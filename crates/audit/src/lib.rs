@@ -14,6 +14,7 @@ mod clock;
 mod compare;
 mod cosignature;
 mod epoch;
+mod examine;
 mod expected;
 mod figures;
 mod files;

@@ -1,22 +1,24 @@
 //! Checking a whole log, in one pass and the same memory at any size.
 
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
+use std::sync::{Arc, mpsc};
+use std::thread;
 
 use keystation_core::record::Seq;
 use rusqlite::{Connection, Rows, Statement};
 
 use crate::anchor;
 use crate::checkpoint::Checkpoint;
-use crate::expected::Sightings;
+use crate::examine::{Chunk, Examined, examine};
+use crate::expected::Expected;
 use crate::finding::Finding;
 use crate::head::Head;
 use crate::journal::OpenError;
 use crate::note::VerifierKey;
-use crate::projection::Step;
-use crate::record::Record;
 use crate::schema::{self, NotThis};
 use crate::state;
-use crate::tree::{Frontier, Hash, Subtree, leaf_hash};
+use crate::tree::{Frontier, Hash, Subtree};
 
 /// What came of checking a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,8 +127,6 @@ fn check(
     let size = state::size(conn)?;
     let mut nodes = Statements::prepare(conn, size)?;
     let mut nodes = nodes.query()?;
-    let mut sightings = Sightings::prepare(conn)?;
-    let mut expected = sightings.expected()?;
     let mut tree = Some(Frontier::default());
     let mut heads: Vec<_> = head.map(|head| head.roots(size).collect()).unwrap_or_default();
     heads.sort_unstable();
@@ -136,10 +136,8 @@ fn check(
 
     let mut statement = conn.prepare("SELECT seq, body, leaf FROM log ORDER BY seq")?;
     let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let seq = row.get::<_, i64>(0)?.cast_unsigned();
-        let body = row.get_ref(1)?.as_blob()?;
-        let leaf: Hash = row.get(2)?;
+    // Told of each record in the order of the rows, with what it says by itself.
+    let mut visit = |seq: Seq, leaf: Hash, changed: bool, faults: &mut dyn Iterator<Item = Finding>| {
         if seq != *at {
             findings.add(match seq.checked_sub(1) {
                 Some(last) if seq > *at => Finding::Missing { first: *at, last },
@@ -152,7 +150,7 @@ fn check(
         if at.is_multiple_of(Progress::STEP) && watch(Progress { done: *at, of: size }).is_break() {
             return Ok(ControlFlow::Break(()));
         }
-        if leaf_hash(body) != leaf {
+        if changed {
             findings.add(Finding::Changed { seq });
         }
         if let Some(tree) = &mut tree {
@@ -169,21 +167,13 @@ fn check(
                 findings.add(Finding::CosignedRoot { size: checkpoint.size });
             }
         }
-        let record = match Record::parse(body) {
-            Ok(record) => record,
-            Err(why) => {
-                findings.add(Finding::NotARecord { seq, why });
-                continue;
-            }
-        };
-        if let Err(finding) = state::check_place(&record, seq, key) {
-            findings.add(finding);
-        }
-        match Step::of(&record) {
-            Ok(step) => expected.add(&record, step.as_ref()),
-            Err(why) => findings.add(Finding::NotARecord { seq, why }),
-        }
-    }
+        faults.for_each(|fault| findings.add(fault));
+        Ok::<_, rusqlite::Error>(ControlFlow::Continue(()))
+    };
+    let expected = match examined(&mut rows, key, &mut visit)? {
+        ControlFlow::Continue(expected) => expected,
+        ControlFlow::Break(()) => return Ok(ControlFlow::Break(())),
+    };
     if *at == 0 {
         findings.add(Finding::Genesis { seq: 0 });
     }
@@ -222,6 +212,59 @@ fn check(
     }
     Ok(ControlFlow::Continue(checkpoint))
 }
+
+/// Whoever is told of a record: number, stored leaf, whether it is another than that of the bytes, what else is wrong.
+type Visit<'v> = &'v mut dyn FnMut(
+    Seq,
+    Hash,
+    bool,
+    &mut dyn Iterator<Item = Finding>,
+) -> Result<ControlFlow<()>, rusqlite::Error>;
+
+/// Reads the rows and has a second thread look at them one chunk ahead of `visit`.
+fn examined(
+    rows: &mut Rows<'_>,
+    key: &VerifierKey,
+    visit: Visit<'_>,
+) -> Result<ControlFlow<(), Expected>, rusqlite::Error> {
+    thread::scope(|scope| {
+        let ((chunks, inbox), (outbox, results)) = (mpsc::sync_channel(2), mpsc::sync_channel(2));
+        let examiner = scope.spawn(move || examine(key, &inbox, &outbox));
+        let mut waiting = VecDeque::new();
+        loop {
+            let (chunk, read) = Chunk::read(rows);
+            let last = chunk.is_last() || read.is_err();
+            let chunk = Arc::new(chunk);
+            waiting.push_back(chunk.clone());
+            chunks.send(chunk).expect(EXAMINES);
+            while waiting.len() > usize::from(!last)
+                && let Some(chunk) = waiting.pop_front()
+            {
+                let Examined { changed, faults } = results.recv().expect(EXAMINES);
+                let (mut changed, mut faults) =
+                    (changed.into_iter().peekable(), faults.into_iter().peekable());
+                for (place, (seq, leaf)) in chunk.leaves().enumerate() {
+                    let changed = changed.next_if_eq(&place).is_some();
+                    let mut of_it =
+                        std::iter::from_fn(|| faults.next_if(|(at, _)| *at == place).map(|(_, fault)| fault));
+                    if visit(seq, leaf, changed, &mut of_it)?.is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                }
+            }
+            // What could be read was looked at first.
+            read?;
+            if last {
+                break;
+            }
+        }
+        drop(chunks);
+        Ok(ControlFlow::Continue(examiner.join().expect(EXAMINES)))
+    })
+}
+
+/// Why the other thread is there.
+const EXAMINES: &str = "it examines until there are no more chunks";
 
 /// One statement for each level of the tree, so that the stored nodes come in the order in which they are needed.
 struct Statements<'a>(Vec<Statement<'a>>);
