@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use crate::checkpoint::Checkpoint;
 use crate::files::{self, FileError, Paths};
 use crate::finding::Finding;
-use crate::note::{Signer, VerifierKey};
+use crate::note::VerifierKey;
 use crate::schema;
-use crate::tail::{self, Batch, Put, Tail};
+use crate::tail::{self, Batch, Tail};
 use crate::tree::{Frontier, Hash, leaf_hash};
 
 /// The head and its tail, signed by the key of the log.
@@ -92,36 +92,32 @@ pub(crate) struct HeadFile {
 
 impl HeadFile {
     /// The head of `paths`, with an empty tail: everything that was in it must be on the disk in database and head.
-    pub(crate) fn open(paths: &Paths, signer: Arc<Signer>) -> Result<Self, FileError> {
+    pub(crate) fn open(paths: &Paths) -> Result<Self, FileError> {
         let wal_path = schema::write_ahead_log(&paths.db);
         // SQLite keeps no locks on this file, so that a descriptor of ours takes none away.
         let wal = File::options().write(true).open(&wal_path).map_err(FileError::new("open", &wal_path))?;
-        let tail = Tail::open(&paths.head, signer)?;
+        let tail = Tail::open(&paths.head)?;
         Ok(Self { path: paths.head.clone(), tail, wal, wal_path, since: None })
     }
 
-    /// Begins to sign for `bodies` and to put them into the tail. `before` is the note of the log without them.
+    /// Begins to put `bodies` into the tail, with the note that covers them. `before` is the note of the log without them.
     pub(crate) fn put(
         &mut self,
         before: &str,
-        checkpoint: Checkpoint,
+        note: &str,
         bodies: &Arc<Vec<Vec<u8>>>,
-    ) -> Result<Put, FileError> {
+    ) -> Result<(), FileError> {
         if !self.tail.has_room(bodies) {
             self.settle(before)?;
         }
         self.since.get_or_insert_with(Instant::now);
-        Ok(self.tail.put(checkpoint, bodies.clone()))
+        self.tail.put(note.to_owned(), bodies.clone());
+        Ok(())
     }
 
-    /// The note of the batch, as soon as it is signed.
-    pub(crate) fn signed(&self, put: &Put) -> Result<String, FileError> {
-        put.signed(&self.tail)
-    }
-
-    /// Waits until the batch is on the disk.
-    pub(crate) fn flushed(&mut self, put: Put) -> Result<(), FileError> {
-        self.tail.flushed(put)
+    /// Waits until they are on the disk.
+    pub(crate) fn flushed(&mut self) -> Result<(), FileError> {
+        self.tail.flushed()
     }
 
     /// Whether something is in the tail only.
@@ -145,5 +141,11 @@ impl HeadFile {
         self.tail.empty()?;
         self.since = None;
         Ok(())
+    }
+
+    /// From here on nothing can be written into the tail.
+    #[cfg(test)]
+    pub(crate) fn make_unwritable(&mut self) {
+        self.tail = Tail::unwritable(&self.path);
     }
 }

@@ -250,8 +250,7 @@ impl Journal {
         files::create(&paths.vkey, &format!("{}\n", signer.verifier()), 0o644)?;
         let conn = schema::create(&paths.db)?;
         files::sync_directory(&paths.db)?;
-        let signer = Arc::new(signer);
-        let head = HeadFile::open(paths, signer.clone())?;
+        let head = HeadFile::open(paths)?;
         let (frontier, note, clock) = (Frontier::default(), String::new(), Box::new(clock));
         let mut writer = Writer { conn, origin, signer, clock, frontier, note, head, lock };
         let entry = Box::new(Entry { actor: actor.clone(), event: genesis });
@@ -269,15 +268,7 @@ impl Journal {
     /// Opens a log for writing. Checks that it is the log that its head, its checkpoint and its key belong to, in time
     /// that does not grow with it; [`Reader::verify`](crate::Reader::verify) checks every record.
     pub fn open(paths: &Paths, clock: impl Clock) -> Result<Self, OpenError> {
-        let lock = take_lock(paths)?;
-        let signer = Arc::new(signing_key(paths)?);
-        let (conn, state) = checked(paths, signer.verifier())?;
-        if !paths.vkey.exists() {
-            files::create(&paths.vkey, &format!("{}\n", signer.verifier()), 0o644)?;
-        }
-        let State { origin, frontier, note, .. } = state;
-        let head = HeadFile::open(paths, signer.clone())?;
-        Self::start(Writer { conn, origin, signer, clock: Box::new(clock), frontier, note, head, lock })
+        Self::start(writer(paths, clock)?)
     }
 
     /// Makes the tables that are derived from the records anew; what [`Finding::Derived`] asks for.
@@ -380,6 +371,19 @@ impl Drop for Shared {
     }
 }
 
+/// Whoever may write to a log that is what it should be.
+fn writer(paths: &Paths, clock: impl Clock) -> Result<Writer, OpenError> {
+    let lock = take_lock(paths)?;
+    let signer = signing_key(paths)?;
+    let (conn, state) = checked(paths, signer.verifier())?;
+    if !paths.vkey.exists() {
+        files::create(&paths.vkey, &format!("{}\n", signer.verifier()), 0o644)?;
+    }
+    let State { origin, frontier, note, .. } = state;
+    let head = HeadFile::open(paths)?;
+    Ok(Writer { conn, origin, signer, clock: Box::new(clock), frontier, note, head, lock })
+}
+
 fn take_lock(paths: &Paths) -> Result<Lock, OpenError> {
     Lock::take(&paths.lock)?.ok_or_else(|| OpenError::InUse(paths.lock.clone()))
 }
@@ -433,5 +437,31 @@ fn refused(error: NotThis, path: &Path) -> OpenError {
         NotThis::NotALog(id) => OpenError::NotALog { path: path.to_owned(), id },
         NotThis::Version(found) => OpenError::Version { path: path.to_owned(), found },
         NotThis::Structure(finding) => OpenError::Integrity(finding),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    /// The transaction is committed, its entry in the tail is not on the disk: that is no record yet.
+    #[test]
+    fn record_whose_entry_cannot_be_written_is_not_acknowledged() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = Paths::in_dir(directory.path());
+        let origin = Origin::new("keylog.example.com/plant7/stn03/1").unwrap();
+        let clock = || SystemClock::new().unwrap();
+        Journal::create(&paths, &origin, &Actor::default(), clock()).unwrap().close().unwrap();
+        let mut broken = writer(&paths, clock()).unwrap();
+        broken.head.make_unwritable();
+        let journal = Journal::start(broken).unwrap();
+        let entry = Entry { actor: Actor::default(), event: Event::Unlock };
+        let refused = journal.append(&entry);
+        assert!(matches!(refused, Err(AppendError::Failed(_))), "{refused:?}");
+        assert!(matches!(journal.append(&entry), Err(AppendError::Stopped(_))));
+        drop(journal);
+        // What is there is a log, with or without the record that nobody was told of.
+        assert_eq!(Journal::open(&paths, clock()).unwrap().append(&entry).unwrap(), 2);
     }
 }

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::files::{self, FileError};
-use crate::note::{Signer, VerifierKey};
+use crate::note::VerifierKey;
 
 /// An entry begins at a multiple of this: a write that is torn leaves the entries before it whole.
 const BLOCK: usize = 4096;
@@ -124,26 +124,20 @@ pub(crate) struct Tail {
     /// Bytes that hold entries.
     used: usize,
     orders: Sender<Order>,
+    /// How long the entry of each order is, once it is on the disk.
+    flushed: Receiver<io::Result<usize>>,
 }
 
 /// A batch on its way to the disk.
 struct Order {
-    checkpoint: Checkpoint,
+    note: String,
     bodies: Arc<Vec<Vec<u8>>>,
     at: usize,
-    signed: Sender<String>,
-    flushed: Sender<io::Result<usize>>,
-}
-
-/// What [`Tail::put`] gives back.
-pub(crate) struct Put {
-    signed: Receiver<String>,
-    flushed: Receiver<io::Result<usize>>,
 }
 
 impl Tail {
-    /// The file of `head`, made where there is none or another, and empty; and the thread that signs and flushes.
-    pub(crate) fn open(head: &Path, signer: Arc<Signer>) -> Result<Self, FileError> {
+    /// The file of `head`, made where there is none or another, and empty; and the thread that flushes.
+    pub(crate) fn open(head: &Path) -> Result<Self, FileError> {
         let path = path(head);
         let open = || {
             let mut options = OpenOptions::new();
@@ -159,15 +153,27 @@ impl Tail {
             }
             Ok(file)
         };
-        let file = Arc::new(open().map_err(FileError::new("make room in", &path))?);
+        let file = open().map_err(FileError::new("make room in", &path))?;
         files::sync_directory(&path)?;
-        let (orders, inbox) = mpsc::channel();
+        Self::of(file, path)
+    }
+
+    fn of(file: File, path: PathBuf) -> Result<Self, FileError> {
+        let file = Arc::new(file);
+        let ((orders, inbox), (outbox, flushed)) = (mpsc::channel(), mpsc::channel());
         let writes = file.clone();
         thread::Builder::new()
             .name("audit-tail".to_owned())
-            .spawn(move || work(&writes, &signer, &inbox))
+            .spawn(move || work(&writes, &inbox, &outbox))
             .map_err(FileError::new("start the thread of", &path))?;
-        Ok(Self { file, path, used: 0, orders })
+        Ok(Self { file, path, used: 0, orders, flushed })
+    }
+
+    /// One whose file can only be read.
+    #[cfg(test)]
+    pub(crate) fn unwritable(head: &Path) -> Self {
+        let path = path(head);
+        Self::of(File::open(&path).unwrap(), path).unwrap()
     }
 
     /// Whether `bodies` fit behind what is there.
@@ -177,17 +183,16 @@ impl Tail {
         self.used + needed.next_multiple_of(BLOCK) <= ROOM
     }
 
-    /// Begins to sign for `bodies` and to write them.
-    pub(crate) fn put(&self, checkpoint: Checkpoint, bodies: Arc<Vec<Vec<u8>>>) -> Put {
-        let ((signed, note), (flushed, done)) = (mpsc::channel(), mpsc::channel());
-        // A thread that is gone drops the senders, which tells below.
-        drop(self.orders.send(Order { checkpoint, bodies, at: self.used, signed, flushed }));
-        Put { signed: note, flushed: done }
+    /// Begins to write `bodies` and the note that covers them. [`Tail::flushed`] has to follow.
+    pub(crate) fn put(&self, note: String, bodies: Arc<Vec<Vec<u8>>>) {
+        // A thread that is gone tells by dropping the other channel.
+        drop(self.orders.send(Order { note, bodies, at: self.used }));
     }
 
-    /// Waits until they are on the disk.
-    pub(crate) fn flushed(&mut self, put: Put) -> Result<(), FileError> {
-        let written = put.flushed.recv().unwrap_or_else(|_| Err(gone()));
+    /// Waits until what was [put](Tail::put) last is on the disk.
+    pub(crate) fn flushed(&mut self) -> Result<(), FileError> {
+        let gone = || io::Error::other("the thread that writes it has ended");
+        let written = self.flushed.recv().unwrap_or_else(|_| Err(gone()));
         self.used += written.map_err(FileError::new("write", &self.path))?;
         Ok(())
     }
@@ -203,26 +208,14 @@ impl Tail {
     }
 }
 
-impl Put {
-    /// The note, as soon as it is signed.
-    pub(crate) fn signed(&self, tail: &Tail) -> Result<String, FileError> {
-        self.signed.recv().map_err(|_| FileError::new("write", &tail.path)(gone()))
-    }
-}
-
-fn gone() -> io::Error {
-    io::Error::other("the thread that writes it has ended")
-}
-
-/// Signs, formats, writes and flushes until nobody can ask.
-fn work(file: &File, signer: &Signer, orders: &Receiver<Order>) {
-    for Order { checkpoint, bodies, at, signed, flushed } in orders {
-        let note = checkpoint.sign(signer);
+/// Spells, writes and flushes until nobody can ask.
+fn work(file: &File, orders: &Receiver<Order>, flushed: &Sender<io::Result<usize>>) {
+    for Order { note, bodies, at } in orders {
         let entry = format(&note, &bodies);
-        // Whoever asked and went away has no use for it.
-        drop(signed.send(note));
         let written = file.write_all_at(&entry, at as u64).and_then(|()| file.sync_data());
-        drop(flushed.send(written.map(|()| entry.len())));
+        if flushed.send(written.map(|()| entry.len())).is_err() {
+            break;
+        }
     }
 }
 
@@ -263,25 +256,16 @@ mod tests {
     /// What cannot be written is not taken for flushed, and neither is what a thread that is gone was to write.
     #[test]
     fn batch_that_cannot_be_written_is_an_error() {
-        let (file, _) = example();
-        let seed = [0x9d; 32];
-        let signer = Signer::from_seed(file["origin"].as_str().unwrap(), &seed);
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("head.tail");
-        std::fs::write(&path, []).unwrap();
-        let unwritable = File::open(&path).unwrap();
-        let (orders, inbox) = mpsc::channel();
-        let mut tail = Tail { file: Arc::new(File::open(&path).unwrap()), path, used: 0, orders };
-        let thread = thread::spawn(move || work(&unwritable, &signer, &inbox));
-        let checkpoint = || Checkpoint::open(file["note"].as_str().unwrap(), &example().1).unwrap();
-        let put = tail.put(checkpoint(), Arc::new(vec![b"{}".to_vec()]));
-        assert!(put.signed(&tail).is_ok());
-        assert!(tail.flushed(put).is_err());
+        let head = directory.path().join("head.note");
+        std::fs::write(path(&head), []).unwrap();
+        let mut tail = Tail::unwritable(&head);
+        let put = |tail: &Tail| tail.put("note\n".to_owned(), Arc::new(vec![b"{}".to_vec()]));
+        put(&tail);
+        assert!(tail.flushed().is_err());
         tail.orders = mpsc::channel().0;
-        thread.join().unwrap();
-        let put = tail.put(checkpoint(), Arc::new(vec![b"{}".to_vec()]));
-        assert!(put.signed(&tail).is_err());
-        assert!(tail.flushed(put).is_err());
+        put(&tail);
+        assert!(tail.flushed().is_err());
         assert_eq!(tail.used, 0);
     }
 }

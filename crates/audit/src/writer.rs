@@ -54,7 +54,7 @@ pub enum StorageFailure {
 pub(crate) struct Writer {
     pub(crate) conn: Connection,
     pub(crate) origin: Origin,
-    pub(crate) signer: Arc<Signer>,
+    pub(crate) signer: Signer,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) frontier: Frontier,
     /// The newest checkpoint, signed.
@@ -186,16 +186,16 @@ impl Writer {
         }
         let checkpoint =
             Checkpoint { origin: self.origin.clone(), size: frontier.size(), root: frontier.root() };
-        // Signed for and flushed by another thread, while this one does the rest of the transaction.
+        let note = checkpoint.sign(&self.signer);
+        // Another thread writes and flushes them, while this one does the rest of the transaction.
         let bodies = Arc::new(bodies);
-        let put = self.head.put(&self.note, checkpoint, &bodies)?;
+        self.head.put(&self.note, &note, &bodies)?;
         insert_last(&transaction, &bodies, &mut last)?;
-        let note = self.head.signed(&put)?;
         keep(&transaction, self.frontier.size(), frontier.size(), &note)?;
         transaction.commit()?;
         self.frontier = frontier;
         self.note = note;
-        self.head.flushed(put)?;
+        self.head.flushed()?;
         Ok(outcomes)
     }
 
