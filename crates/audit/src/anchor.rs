@@ -126,6 +126,8 @@ impl Writer {
         };
         let entry = Box::new(Entry { actor: anchor.actor.clone(), event });
         let outcome = self.commit(&[entry])?.pop().unwrap_or(Err(AppendError::Closed));
+        // The tail has the record, but not the row of the cosigned checkpoint.
+        self.settle()?;
         Ok(match refusal {
             // That it could not be put down as well takes nothing from it.
             Some(refusal) => Err(refusal.into()),

@@ -20,6 +20,7 @@ use crate::cosignature::WitnessKey;
 use crate::epoch;
 use crate::files::{self, FileError, Lock, Paths};
 use crate::finding::Finding;
+use crate::head::{Head, HeadFile};
 use crate::note::{KeyError, Signer, VerifierKey};
 use crate::origin::Origin;
 use crate::projection;
@@ -30,7 +31,7 @@ use crate::space::{Space, SpaceRefusal};
 use crate::state::{self, State};
 use crate::tree::Frontier;
 use crate::watch::{Notice, Rules, Watch};
-use crate::writer::{Alone, Answer, Job, StorageFailure, Writer};
+use crate::writer::{self, Alone, Answer, Job, StorageFailure, Writer};
 
 /// A log that takes records. Clones share the one thread that writes; the last one that is dropped ends it.
 #[derive(Clone)]
@@ -276,14 +277,18 @@ impl Journal {
             clock: Box::new(clock),
             frontier: Frontier::default(),
             note: String::new(),
-            head: paths.head.clone(),
+            head: HeadFile::open(paths)?,
             lock,
             watch: Watch::new(&rules),
             space: Space::open(paths, rules.space)?,
         };
         let entry = Box::new(Entry { actor: actor.clone(), event: genesis });
-        let first = writer.commit(&[entry]).map_err(|e| AppendError::Failed(Arc::new(e)));
+        let first = writer.commit(&[entry]).and_then(|outcomes| {
+            writer.settle()?;
+            Ok(outcomes)
+        });
         first
+            .map_err(|e| AppendError::Failed(Arc::new(e)))
             .and_then(|outcomes| outcomes.into_iter().collect::<Result<Vec<_>, _>>())
             .map_err(OpenError::Genesis)?;
         Self::start(writer)
@@ -297,25 +302,7 @@ impl Journal {
 
     /// The same under other rules for disk and clock than the usual ones.
     pub fn open_under(paths: &Paths, rules: &Rules, clock: impl Clock) -> Result<Self, OpenError> {
-        let lock = take_lock(paths)?;
-        let signer = signing_key(paths)?;
-        let (conn, state) = checked(paths, signer.verifier())?;
-        if !paths.vkey.exists() {
-            files::create(&paths.vkey, &format!("{}\n", signer.verifier()), 0o644)?;
-        }
-        let watch = Watch::load(&conn, rules)?;
-        Self::start(Writer {
-            conn,
-            origin: state.origin,
-            signer,
-            clock: Box::new(clock),
-            frontier: state.frontier,
-            note: state.note,
-            head: paths.head.clone(),
-            lock,
-            watch,
-            space: Space::open(paths, rules.space)?,
-        })
+        Self::start(writer(paths, rules, clock)?)
     }
 
     /// Makes the tables that are derived from the records anew; what [`Finding::Derived`] asks for.
@@ -332,6 +319,7 @@ impl Journal {
     }
 
     fn start(writer: Writer) -> Result<Self, OpenError> {
+        schema::lean_on_tail(&writer.conn)?;
         let (origin, verifier) = (writer.origin.clone(), writer.signer.verifier().clone());
         let (jobs, inbox) = mpsc::channel();
         let thread = thread::Builder::new()
@@ -391,7 +379,7 @@ impl Journal {
         self.ask(|answer| Job::Standing(id.clone(), answer))
     }
 
-    /// The newest checkpoint, a signed note as it stands in the head;
+    /// The newest checkpoint, a signed note as it will stand in the head when the log is at rest;
     /// [`Checkpoint::open`](crate::Checkpoint::open) reads it.
     pub fn checkpoint(&self) -> Result<String, AppendError> {
         self.ask(Job::Checkpoint)
@@ -437,6 +425,30 @@ impl Drop for Shared {
     }
 }
 
+/// Whoever may write to a log that is what it should be.
+fn writer(paths: &Paths, rules: &Rules, clock: impl Clock) -> Result<Writer, OpenError> {
+    let lock = take_lock(paths)?;
+    let signer = signing_key(paths)?;
+    let (conn, state) = checked(paths, signer.verifier())?;
+    if !paths.vkey.exists() {
+        files::create(&paths.vkey, &format!("{}\n", signer.verifier()), 0o644)?;
+    }
+    let State { origin, frontier, note, .. } = state;
+    let watch = Watch::load(&conn, rules)?;
+    Ok(Writer {
+        conn,
+        origin,
+        signer,
+        clock: Box::new(clock),
+        frontier,
+        note,
+        head: HeadFile::open(paths)?,
+        lock,
+        watch,
+        space: Space::open(paths, rules.space)?,
+    })
+}
+
 fn take_lock(paths: &Paths) -> Result<Lock, OpenError> {
     Lock::take(&paths.lock)?.ok_or_else(|| OpenError::InUse(paths.lock.clone()))
 }
@@ -470,12 +482,15 @@ fn signing_key(paths: &Paths) -> Result<Signer, OpenError> {
 /// A database that agrees with its head, and a head that covers all of it.
 fn checked(paths: &Paths, key: &VerifierKey) -> Result<(Connection, State), OpenError> {
     let mut conn = schema::open(&paths.db).map_err(|e| refused(e, &paths.db))?;
-    let head = files::read(&paths.head)?.ok_or(Finding::HeadMissing)?;
-    let state = state::check(&conn, key, &head)?;
+    let head = Head::read(paths, key)??;
+    let mut state = state::check(&conn, key, &head)?;
     schema::accept(&conn)?;
     schema::upgrade(&mut conn)?;
-    if *state.note != **head {
-        // Killed between the commit and the head: the records are signed for in the database, the head follows.
+    writer::put_back(&mut conn, key, &head, &mut state)?;
+    if state.note != head.note {
+        // Killed before the head was written: the records are signed for in the database, the head follows. They may not
+        // have reached the disk yet.
+        schema::sync(&paths.db)?;
         files::replace(&paths.head, &state.note)?;
     }
     Ok((conn, state))
@@ -487,5 +502,31 @@ fn refused(error: NotThis, path: &Path) -> OpenError {
         NotThis::NotALog(id) => OpenError::NotALog { path: path.to_owned(), id },
         NotThis::Version(found) => OpenError::Version { path: path.to_owned(), found },
         NotThis::Structure(finding) => OpenError::Integrity(finding),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    /// The transaction is committed, its entry in the tail is not on the disk: that is no record yet.
+    #[test]
+    fn record_whose_entry_cannot_be_written_is_not_acknowledged() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = Paths::in_dir(directory.path());
+        let origin = Origin::new("keylog.example.com/plant7/stn03/1").unwrap();
+        let clock = || SystemClock::new().unwrap();
+        Journal::create(&paths, &origin, &Actor::default(), clock()).unwrap().close().unwrap();
+        let mut broken = writer(&paths, &Rules::default(), clock()).unwrap();
+        broken.head.make_unwritable();
+        let journal = Journal::start(broken).unwrap();
+        let entry = Entry { actor: Actor::default(), event: Event::Unlock };
+        let refused = journal.append(&entry);
+        assert!(matches!(refused, Err(AppendError::Failed(_))), "{refused:?}");
+        assert!(matches!(journal.append(&entry), Err(AppendError::Stopped(_))));
+        drop(journal);
+        // What is there is a log, with or without the record that nobody was told of.
+        assert_eq!(Journal::open(&paths, clock()).unwrap().append(&entry).unwrap(), 2);
     }
 }

@@ -12,6 +12,7 @@ use rusqlite::{Connection, Row};
 use crate::figures::{self, Figures};
 use crate::files::{self, FileError, Paths};
 use crate::finding::Finding;
+use crate::head::Head;
 use crate::note::{KeyError, VerifierKey};
 use crate::record::{Record, RecordError};
 use crate::schema::{self, NotThis};
@@ -268,8 +269,8 @@ impl Reader {
         watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Option<Verdict>, ReadError> {
         // The head first: a writer may go on meanwhile, and a log that is ahead of its head is as it should be.
-        let head = files::read(&self.paths.head)?;
-        Ok(verify::verify(&self.conn, key, head.as_ref().map(|text| text.as_str()), watch))
+        let head = Head::read(&self.paths, key)?;
+        Ok(verify::verify(&self.conn, key, head, watch))
     }
 
     /// The key in the file beside the database.

@@ -259,8 +259,10 @@ impl<'a> Record<'a> {
     }
 
     fn find(&self, key: &str) -> Option<Raw<'a>> {
-        let index = self.fields.binary_search_by(|(k, _)| (*k).cmp(key)).ok()?;
-        Some(self.fields[index].1)
+        // Thirty short keys: one after the other is faster than halving, which compares texts each time.
+        let is_it =
+            |k: &str| k.len() == key.len() && k.as_bytes().first() == key.as_bytes().first() && k == key;
+        self.fields.iter().find(|(k, _)| is_it(k)).map(|(_, raw)| *raw)
     }
 }
 

@@ -4,8 +4,8 @@ use keystation_core::record::Seq;
 use rusqlite::{OptionalExtension, Transaction};
 
 use crate::checkpoint::Checkpoint;
-use crate::files;
 use crate::finding::Finding;
+use crate::head::Head;
 use crate::journal::OpenError;
 use crate::note::VerifierKey;
 use crate::proof;
@@ -28,7 +28,7 @@ impl Reader {
     pub fn snapshot(&self) -> Result<Snapshot<'_>, ReadError> {
         let key = self.verifier_key()?;
         // The head first: a writer may go on meanwhile, and a log that is ahead of its head is as it should be.
-        let head = files::read(&self.paths.head)?.ok_or(Finding::HeadMissing)?;
+        let head = Head::read(&self.paths, &key)??;
         let conn = self.conn.unchecked_transaction()?;
         let (note, checkpoint) = state::newest_checkpoint(&conn, &key).map_err(refused)?;
         state::check(&conn, &key, &head).map_err(refused)?;

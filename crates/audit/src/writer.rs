@@ -1,8 +1,8 @@
 //! The thread that owns the writing connection.
 
-use std::path::PathBuf;
+use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 
 use keystation_core::flow::{Receipt, Standing};
 use keystation_core::record::{Actor, Entry, Event, Seq};
@@ -13,8 +13,10 @@ use crate::anchor::Anchor;
 use crate::checkpoint::Checkpoint;
 use crate::clock::{Clock, Stamp};
 use crate::device_anchor;
-use crate::files::{self, FileError, Lock};
-use crate::journal::AppendError;
+use crate::files::{FileError, Lock};
+use crate::finding::Finding;
+use crate::head::{self, Head, HeadFile};
+use crate::journal::{AppendError, OpenError};
 use crate::note::{Signer, VerifierKey};
 use crate::origin::Origin;
 use crate::projection::{self, Place, Step};
@@ -22,8 +24,8 @@ use crate::record::{self, Record};
 use crate::report_note::ReportNote;
 use crate::space::{Free, Space, SpaceRefusal};
 use crate::standing;
-use crate::state;
-use crate::tree::{Frontier, leaf_hash};
+use crate::state::{self, State};
+use crate::tree::{Frontier, Hash, Subtree, leaf_hash};
 use crate::watch::{Notice, Watch};
 
 /// Records of one transaction at most: more than there are slots, so only a flood is cut.
@@ -68,7 +70,7 @@ pub(crate) struct Writer {
     pub(crate) frontier: Frontier,
     /// The newest checkpoint, signed.
     pub(crate) note: String,
-    pub(crate) head: PathBuf,
+    pub(crate) head: HeadFile,
     pub(crate) lock: Lock,
     pub(crate) watch: Watch,
     pub(crate) space: Space,
@@ -79,7 +81,12 @@ impl Writer {
     /// thing it does: what a failed flush left behind only a fresh start can tell
     /// (<https://www.usenix.org/conference/atc20/presentation/rebello>).
     pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
-        while let Ok(first) = jobs.recv() {
+        loop {
+            let first = match self.wait(jobs) {
+                Ok(Some(job)) => job,
+                Ok(None) => return,
+                Err(failure) => return refuse_all(jobs, &Arc::new(failure)),
+            };
             let mut entries = Vec::new();
             let mut answers = Vec::new();
             let mut alone = None;
@@ -143,28 +150,40 @@ impl Writer {
             if let Some(answer) = close {
                 return give(&answer, self.close());
             }
+            if self.head.is_due()
+                && let Err(failure) = self.settle()
+            {
+                return refuse_all(jobs, &Arc::new(failure));
+            }
         }
     }
 
-    /// Makes records of `entries`: durable, and covered by the head, when this returns. An entry that cannot be a
+    /// The next job; `None` when nobody is left who could ask. Where none comes for a while the head is written meanwhile.
+    fn wait(&mut self, jobs: &Receiver<Job>) -> Result<Option<Job>, StorageFailure> {
+        if self.head.is_behind() {
+            match jobs.recv_timeout(head::REST) {
+                Ok(job) => return Ok(Some(job)),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => self.settle()?,
+            }
+        }
+        Ok(jobs.recv().ok())
+    }
+
+    /// Makes records of `entries`: durable, and signed for outside the database, when this returns. An entry that cannot be a
     /// record fails alone. Where there is no room, the ballast is given up and the same is tried once more.
     pub(crate) fn commit(
         &mut self,
         entries: &[Box<Entry>],
     ) -> Result<Vec<Result<Receipt, AppendError>>, StorageFailure> {
         let before = self.frontier.size();
-        let stored = match self.store(entries) {
-            Err(failure) if self.space.give_way(&failure) => self.store(entries),
-            stored => stored,
-        };
-        let outcomes = stored?;
-        if self.frontier.size() > before {
-            match self.publish() {
-                Err(failure) if self.space.give_way(&failure) => self.publish()?,
-                published => published?,
+        match self.store(entries) {
+            // Once it is committed the same records must not be made again.
+            Err(failure) if self.frontier.size() == before => {
+                self.head.take_back()?;
+                if self.space.give_way(&failure) { self.store(entries) } else { Err(failure) }
             }
+            stored => stored,
         }
-        Ok(outcomes)
     }
 
     /// One transaction: the records, what is due before them, and the checkpoint over all of it.
@@ -179,28 +198,38 @@ impl Writer {
             key: self.signer.verifier(),
             frontier: self.frontier.clone(),
             watch: self.watch.clone(),
+            bodies: Vec::with_capacity(entries.len()),
+            last: None,
         };
         let mut outcomes = Vec::with_capacity(entries.len());
         let free = self.space.look();
         for entry in entries {
             outcomes.push(draft.add(entry, self.clock.now(), &self.space, &free)?);
         }
-        let Draft { frontier, watch, .. } = draft;
-        if frontier.size() == self.frontier.size() {
+        let Draft { frontier, watch, bodies, mut last, .. } = draft;
+        if bodies.is_empty() {
             return Ok(outcomes);
         }
         let checkpoint =
             Checkpoint { origin: self.origin.clone(), size: frontier.size(), root: frontier.root() };
         let note = checkpoint.sign(&self.signer);
-        keep(&transaction, self.frontier.size(), checkpoint.size, &note)?;
+        // Another thread writes and flushes them, while this one does the rest of the transaction.
+        let bodies = Arc::new(bodies);
+        self.head.put(&self.note, &note, &bodies)?;
+        insert_last(&transaction, &bodies, &mut last)?;
+        keep(&transaction, self.frontier.size(), frontier.size(), &note)?;
         transaction.commit()?;
         (self.frontier, self.watch, self.note) = (frontier, watch, note);
+        self.head.flushed()?;
         Ok(outcomes)
     }
 
-    /// The head covers what was stored.
-    fn publish(&self) -> Result<(), StorageFailure> {
-        Ok(files::replace(&self.head, &self.note)?)
+    /// Brings the head up to what was committed.
+    pub(crate) fn settle(&mut self) -> Result<(), StorageFailure> {
+        match self.head.settle(&self.note).map_err(StorageFailure::from) {
+            Err(failure) if self.space.give_way(&failure) => Ok(self.head.settle(&self.note)?),
+            settled => settled,
+        }
     }
 
     /// Signs what a record says, and nothing that a caller brings: the key makes checkpoints and these.
@@ -210,7 +239,8 @@ impl Writer {
         said.map(|report| report.sign(&self.signer)).ok_or(AppendError::NoSuchReport { seq })
     }
 
-    fn close(self) -> Result<(), AppendError> {
+    fn close(mut self) -> Result<(), AppendError> {
+        self.settle().map_err(|e| AppendError::Failed(Arc::new(e)))?;
         let closed = self.conn.close().map_err(|(_, e)| AppendError::Failed(Arc::new(e.into())));
         drop(self.lock);
         closed
@@ -245,6 +275,10 @@ struct Draft<'t> {
     key: &'t VerifierKey,
     frontier: Frontier,
     watch: Watch,
+    /// The records, in their order.
+    bodies: Vec<Vec<u8>>,
+    /// What the last of them adds to the tree; it is not in the tables yet.
+    last: Option<Leaf>,
 }
 
 impl Draft<'_> {
@@ -281,51 +315,109 @@ impl Draft<'_> {
             Ok(body) => body,
             Err(e) => return Ok(Err(e.into())),
         };
-        let outcome = append(self.conn, &mut self.frontier, self.key, entry, &body)?;
-        if outcome.is_ok() {
-            self.watch.follow(&entry.event, now);
+        // What the entry follows from has to be in the tables.
+        insert_last(self.conn, &self.bodies, &mut self.last)?;
+        if let Err(refused) = admit(self.conn, self.frontier.size(), self.key, entry, &body)? {
+            return Ok(Err(refused));
         }
-        Ok(outcome.map(|seq| Receipt { seq, anchor: device_anchor::of(&self.frontier, self.key) }))
+        self.watch.follow(&entry.event, now);
+        let leaf = Leaf::add(&mut self.frontier, &body);
+        let receipt = Receipt { seq: leaf.seq, anchor: device_anchor::of(&self.frontier, self.key) };
+        self.last = Some(leaf);
+        self.bodies.push(body);
+        Ok(Ok(receipt))
+    }
+}
+
+/// What a record adds to the tree.
+struct Leaf {
+    seq: Seq,
+    hash: Hash,
+    nodes: Vec<(Subtree, Hash)>,
+}
+
+impl Leaf {
+    fn add(frontier: &mut Frontier, body: &[u8]) -> Self {
+        let mut leaf = Self { seq: frontier.size(), hash: leaf_hash(body), nodes: Vec::new() };
+        let Ok(()) = frontier.push(leaf.hash, |at, hash| {
+            leaf.nodes.push((at, hash));
+            Ok::<_, Infallible>(hash)
+        });
+        leaf
+    }
+}
+
+/// Whether `body`, which `entry` became, can be the next record of a log of `seq` records.
+fn admit(
+    conn: &Connection,
+    seq: Seq,
+    key: &VerifierKey,
+    entry: &Entry,
+    body: &[u8],
+) -> Result<Result<(), AppendError>, rusqlite::Error> {
+    // Read with the reader's eyes: what a verifier would refuse does not get in.
+    let record = match Record::parse(body).and_then(|record| Step::of(&record).map(|_| record)) {
+        Ok(record) => record,
+        Err(e) => return Ok(Err(e.into())),
+    };
+    if let Err(finding) = state::check_place(&record, seq, key) {
+        return Ok(Err(AppendError::Misplaced(finding)));
+    }
+    check_sequel(conn, &entry.event)
+}
+
+/// Adds the record that was admitted last, unless that was done.
+fn insert_last(
+    conn: &Connection,
+    bodies: &[Vec<u8>],
+    last: &mut Option<Leaf>,
+) -> Result<(), rusqlite::Error> {
+    match (last.take(), bodies.last()) {
+        (Some(leaf), Some(body)) => insert(conn, body, &leaf),
+        _ => Ok(()),
     }
 }
 
 /// Adds one record with its leaf, its nodes and its place in the derived tables.
-fn append(
-    conn: &Connection,
-    frontier: &mut Frontier,
-    key: &VerifierKey,
-    entry: &Entry,
-    body: &[u8],
-) -> Result<Result<Seq, AppendError>, rusqlite::Error> {
-    // Read with the reader's eyes: what a verifier would refuse does not get in.
-    let read = Record::parse(body).and_then(|record| Ok((Step::of(&record)?, record)));
-    let (step, record) = match read {
-        Ok(read) => read,
-        Err(e) => return Ok(Err(e.into())),
-    };
-    if let Err(finding) = state::check_place(&record, frontier.size(), key) {
-        return Ok(Err(AppendError::Misplaced(finding)));
-    }
-    if let Err(refused) = check_sequel(conn, &entry.event)? {
-        return Ok(Err(refused));
-    }
-    let seq = frontier.size();
-    let leaf = leaf_hash(body);
+fn insert(conn: &Connection, body: &[u8], leaf: &Leaf) -> Result<(), rusqlite::Error> {
     conn.prepare_cached("INSERT INTO log (seq, body, leaf) VALUES (?1, ?2, ?3)")?.execute((
-        seq.cast_signed(),
+        leaf.seq.cast_signed(),
         body,
-        leaf,
+        leaf.hash,
     ))?;
-    frontier.push(leaf, |at, hash| {
+    for (at, hash) in &leaf.nodes {
         conn.prepare_cached("INSERT INTO node (level, idx, hash) VALUES (?1, ?2, ?3)")?.execute((
             at.level,
             at.index.cast_signed(),
             hash,
         ))?;
-        Ok::<_, rusqlite::Error>(hash)
-    })?;
-    projection::apply(conn, &record, step.as_ref())?;
-    Ok(Ok(seq))
+    }
+    let record = Record::parse(body).expect("it was read when it was admitted");
+    let step = Step::of(&record).expect("it was read when it was admitted");
+    projection::apply(conn, &record, step.as_ref())
+}
+
+/// Puts records that only the tail has back into the database of `state`, whose roots have shown that they belong there.
+pub(crate) fn put_back(
+    conn: &mut Connection,
+    key: &VerifierKey,
+    head: &Head,
+    state: &mut State,
+) -> Result<(), OpenError> {
+    let missing = std::mem::take(&mut state.missing);
+    let Some(newest) = head.tail.last().filter(|_| !missing.is_empty()) else { return Ok(()) };
+    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let before = state.frontier.size();
+    for body in missing {
+        let seq = state.frontier.size();
+        let record = Record::parse(&body).and_then(|record| Step::of(&record).map(|_| record));
+        state::check_place(&record.map_err(|why| Finding::NotARecord { seq, why })?, seq, key)?;
+        insert(&transaction, &body, &Leaf::add(&mut state.frontier, &body))?;
+    }
+    keep(&transaction, before, state.frontier.size(), &newest.note)?;
+    transaction.commit()?;
+    state.note.clone_from(&newest.note);
+    Ok(())
 }
 
 /// Whether an event follows from what is in the log. Asked within the transaction, so two slots cannot both be told yes.
@@ -349,9 +441,14 @@ fn check_sequel(conn: &Connection, event: &Event) -> Result<Result<(), AppendErr
 
 /// Keeps the newest checkpoint. The one before it goes, unless somebody else vouched for it.
 fn keep(conn: &Connection, before: u64, size: u64, note: &str) -> Result<(), rusqlite::Error> {
-    conn.prepare_cached("DELETE FROM checkpoint WHERE size = ?1 AND cosig IS NULL AND anchors IS NULL")?
-        .execute([before.cast_signed()])?;
-    conn.prepare_cached("INSERT INTO checkpoint (size, note) VALUES (?1, ?2)")?
-        .execute((size.cast_signed(), note))?;
+    let replaced = conn
+        .prepare_cached(
+            "UPDATE checkpoint SET size = ?2, note = ?3 WHERE size = ?1 AND cosig IS NULL AND anchors IS NULL",
+        )?
+        .execute((before.cast_signed(), size.cast_signed(), note))?;
+    if replaced == 0 {
+        conn.prepare_cached("INSERT INTO checkpoint (size, note) VALUES (?1, ?2)")?
+            .execute((size.cast_signed(), note))?;
+    }
     Ok(())
 }

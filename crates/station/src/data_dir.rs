@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 /// profiles/        product profiles
 /// vault.age        group keys, sealed (docs/vault-format.md)
 /// audit.db         the audit log (docs/audit-format.md)
-/// head.note        its newest checkpoint, outside of the database
+/// head.note        its checkpoint of the last rest, outside of the database
+/// head.tail        the records since then: in there they are on the disk before they are acknowledged
 /// station.key      signs the checkpoints
 /// log.vkey         the public half of it, for whoever verifies
 /// names.db         who is behind an operator ID; can be erased, and is no part of the log

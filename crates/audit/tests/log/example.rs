@@ -77,6 +77,7 @@ fn station_writes_the_example() {
     let bodies: Vec<_> = stored.iter().map(|r| str::from_utf8(&r.body).unwrap()).collect();
     assert_eq!(bodies, list(&file, "records"));
     assert_eq!(journal.checkpoint().unwrap(), text(&file, "note"));
+    journal.close().unwrap();
     assert_eq!(std::fs::read_to_string(&paths.head).unwrap(), text(&file, "note"));
     assert_eq!(std::fs::read_to_string(&paths.vkey).unwrap().trim_end(), text(&file, "vkey"));
     assert_eq!(intact(&paths), 5);

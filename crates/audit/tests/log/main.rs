@@ -10,6 +10,7 @@ mod confusion; // parts of one log beside parts of another
 mod device_anchor; // what the log was when a device was keyed
 mod example; // the worked example of docs/audit-format.md
 mod forge; // with every hash computed anew, without the key and with it
+mod head; // the head, its tail, and what a kill or a power cut leaves of them
 mod journal; // appending, closing, opening, one writer
 mod life; // everything of one device
 mod names; // the table that can be erased
