@@ -9,6 +9,7 @@ use keystation_core::key::KeyLabel;
 
 use crate::board::Board;
 use crate::dto;
+use crate::problem::Problem;
 
 /// An open station, its running slots and what they show.
 pub(crate) struct Desk {
@@ -78,6 +79,7 @@ impl Desk {
                 failed: seen.counts.failed + seen.counts.refused,
             },
             anchor: seen.anchoring.into(),
+            notices: seen.notices.iter().map(Problem::from).collect(),
             slots: self.slots.clone(),
         })
     }

@@ -34,6 +34,8 @@ pub(crate) struct Overview {
     pub(crate) counts: Counts,
     /// How far the log is secured outside of this machine.
     pub(crate) anchor: Anchor,
+    /// What a person has to see of disk and clock.
+    pub(crate) notices: Vec<Problem>,
     /// Where devices are plugged in.
     pub(crate) slots: Vec<SlotLine>,
 }

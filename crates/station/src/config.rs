@@ -1,9 +1,11 @@
 //! `station.toml` and the product profiles: read whole and strictly, before anything else happens.
 
+mod space;
+
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use keystation_audit::WitnessKey;
+use keystation_audit::{SpaceRules, WitnessKey};
 use keystation_core::identity::MacRule;
 use keystation_core::key::{Endpoint, KeyLabel};
 use keystation_core::recipe::{MacSpelling, Recipe};
@@ -49,6 +51,8 @@ pub struct StationConfig {
     pub witnesses: Vec<WitnessKey>,
     /// When the log counts as not secured enough.
     pub anchor: AnchorRule,
+    /// How much room there has to be on the disk.
+    pub space: SpaceRules,
     /// The bytes of the file, for the start record.
     pub text: String,
 }
@@ -90,6 +94,7 @@ struct StationFile {
     #[serde(default)]
     witness: Vec<WitnessSection>,
     anchor: Option<toml::Spanned<AnchorSection>>,
+    space: Option<toml::Spanned<space::SpaceSection>>,
 }
 
 #[derive(Deserialize)]
@@ -255,7 +260,11 @@ impl StationConfig {
             None => AnchorRule::default(),
             Some(section) => source.checked("anchor", section.span(), rule(section.get_ref()))?,
         };
-        Ok(Self { origin: parsed.origin, operator, slots, witnesses, anchor, text: source.text })
+        let space = match parsed.space {
+            None => SpaceRules::default(),
+            Some(section) => source.checked("space", section.span(), space::rules(section.get_ref()))?,
+        };
+        Ok(Self { origin: parsed.origin, operator, slots, witnesses, anchor, space, text: source.text })
     }
 }
 
@@ -331,8 +340,8 @@ mod tests {
         let config = station(&uncommented.replace("# profile", "profile")).unwrap();
         assert_eq!(config.slots[0].number, 1);
         assert_eq!(
-            (config.witnesses.len(), config.anchor),
-            (0, AnchorRule::default()),
+            (config.witnesses.len(), config.anchor, config.space),
+            (0, AnchorRule::default(), SpaceRules::default()),
             "it states the default"
         );
         assert_eq!(profile(PROFILE).unwrap().title, "example/1");
@@ -360,6 +369,10 @@ mod tests {
                     "{base}[anchor]\nwarn_hours = 9\nwarn_records = 1\nblock_hours = 8\nblock_records = 1\n"
                 ),
                 "`anchor`: all four count from 1, and it warns",
+            ),
+            (
+                format!("{base}[space]\nwarn_mib = 400\nrefuse_mib = 500\nballast_mib = 4\n"),
+                "`space`: it refuses from 1 MiB on, and warns",
             ),
         ] {
             let error = station(&text).unwrap_err();

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 /// names.db         who is behind an operator ID; can be erased, and is no part of the log
 /// witness.vkeys    keys of the witnesses that cosigned it
 /// epochs/          logs of earlier epochs, as they were found
+/// ballast          room for the last records on a full disk
 /// *.lock           held by the one program that writes
 /// ```
 #[derive(Debug, Clone)]

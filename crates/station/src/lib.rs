@@ -23,6 +23,6 @@ pub use injection::Work;
 pub use person::{NotAName, PersonName};
 pub use station::{Overview, Station, paths};
 
-pub use keystation_audit::Counts;
+pub use keystation_audit::{Counts, Notice};
 /// What the window and the tests need of the vault to hand a passphrase over.
 pub use keystation_vault::{Passphrase, SecretRefused, SecretText, WipingAllocator, harden_process};
