@@ -2,6 +2,7 @@
 import type { Anchor } from "./Anchor";
 import type { Counts } from "./Counts";
 import type { KeyLine } from "./KeyLine";
+import type { Problem } from "./Problem";
 import type { SlotLine } from "./SlotLine";
 
 /**
@@ -48,6 +49,10 @@ counts: Counts,
  * How far the log is secured outside of this machine.
  */
 anchor: Anchor, 
+/**
+ * What a person has to see of disk and clock.
+ */
+notices: Array<Problem>, 
 /**
  * Where devices are plugged in.
  */
