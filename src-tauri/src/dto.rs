@@ -39,6 +39,8 @@ pub(crate) struct Overview {
     pub(crate) counts: Counts,
     /// How far the log is secured outside of this machine.
     pub(crate) anchor: Anchor,
+    /// What a person has to see of disk and clock.
+    pub(crate) notices: Vec<Problem>,
     /// Where devices are plugged in.
     pub(crate) slots: Vec<SlotLine>,
     /// The rooms of this window; the first one is shown at first.
@@ -66,6 +68,7 @@ impl From<keystation::Overview> for Overview {
             // To the person at the bench a device that was refused is one that got no PASS.
             counts: Counts { done: seen.counts.passed, failed: seen.counts.failed + seen.counts.refused },
             anchor: seen.anchoring.into(),
+            notices: seen.notices.iter().map(Problem::from).collect(),
             slots: Vec::new(),
             rooms: Vec::new(),
             read_only: true,

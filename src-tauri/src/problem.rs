@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use keystation::StationError;
+use keystation::{Notice, StationError};
 use serde::Serialize;
 
 /// What happened and what to do. The page decides on `code` and shows the rest.
@@ -34,6 +34,12 @@ impl Problem {
 impl From<StationError> for Problem {
     fn from(error: StationError) -> Self {
         Self::of(&error)
+    }
+}
+
+impl From<&Notice> for Problem {
+    fn from(notice: &Notice) -> Self {
+        Self::new(notice.word(), &notice.sentence(), notice.remedy())
     }
 }
 

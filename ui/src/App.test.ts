@@ -267,6 +267,17 @@ describe("the page", () => {
   });
 });
 
+describe("disk and clock", () => {
+  test("what a person has to see stays in sight, each with its steps", async () => {
+    const notice = (code: string) => ({ code, sentence: `Look at ${code}.`, remedy: ["Call somebody."] });
+    await open(new FakeShell({ ...unlocked, notices: [notice("space-warning"), notice("clock-jumped")] }));
+    const seen = [...document.querySelectorAll('[role="alert"]')].map((alert) => alert.textContent);
+    expect(seen).toHaveLength(2);
+    expect(seen[0]).toMatch(/Look at space-warning\.\s*Call somebody\.\s*space-warning/);
+    expect(seen[1]).toContain("clock-jumped");
+  });
+});
+
 describe("how far the log is secured outside of this machine", () => {
   const cell = () =>
     [...document.querySelectorAll("header dl > div")].find((div) => div.textContent.includes("Secured"));

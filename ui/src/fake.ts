@@ -47,6 +47,7 @@ export const station: Overview = {
   openIntents: 0,
   counts: { done: 412, failed: 3 },
   anchor: { state: "none", record: null, time: null, open: 5124 },
+  notices: [],
   slots: [{ number: 1, port: "/dev/ttyUSB0", profile: "env-sensor 2" }],
 };
 

@@ -66,6 +66,26 @@ export const scenes: Readonly<Record<string, () => FakeShell | Promise<FakeShell
       ...open,
       anchor: { state: "overdue", record: 124, time: Date.now() - 26 * 3_600_000, open: 5000 },
     }),
+  "disk-and-clock": () =>
+    shell({
+      ...open,
+      notices: [
+        {
+          code: "space-warning",
+          sentence: "The disk of the audit log is getting full: 1800 MiB are left.",
+          remedy: ["Call the administrator: make room before it is needed."],
+        },
+        {
+          code: "clock-doubted",
+          sentence: "The clock of this station went back: no new device is begun.",
+          remedy: [
+            "Keep the device.",
+            "Call the administrator: set the clock right.",
+            "Two people then accept the time: keystation clock accept.",
+          ],
+        },
+      ],
+    }),
   "no-key": () => shell({ ...open, key: { label: "gk-2026a", checkValue: null } }),
   "no-slot": () => shell({ ...open, key: null, profile: "", slots: [] }),
   stopped: () => {

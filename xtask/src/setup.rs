@@ -50,6 +50,8 @@ const PACKAGES: &[Package] = &[
     package("gdb", Reach::Fast, "gcore: what a core file of the vault would hold"),
     package("poppler-utils", Reach::Fast, "the tests render the job sheet and read the report's text"),
     package("zbar-tools", Reach::Fast, "the tests scan the checkpoint from the rendered job sheet"),
+    package("strace", Reach::Fast, "makes single system calls fail: the head of the log on a bad disk"),
+    package("faketime", Reach::Fast, "sets the clock of the station under test back"),
     package("age", Reach::Fast, "the tests open the vault file with the ordinary tool"),
     package("xvfb", Reach::Window, "a display where there is none"),
     package("xdotool", Reach::Window, "types the passphrase into the native dialog"),

@@ -347,7 +347,8 @@ impl Journal {
         self.receipt(entry).map(|receipt| receipt.seq)
     }
 
-    fn receipt(&self, entry: &Entry) -> Result<Receipt, AppendError> {
+    /// The same, with what a device is told of the log.
+    pub fn receipt(&self, entry: &Entry) -> Result<Receipt, AppendError> {
         self.ask(|answer| Job::Append(Box::new(entry.clone()), answer))
     }
 

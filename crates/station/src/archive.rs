@@ -68,6 +68,7 @@ impl Archive {
             counts: Counts::default(),
             anchoring: Anchoring { state: AnchorState::None, secured: None, open: 0 },
             review_due: false,
+            notices: Vec::new(),
             slots: self.config.slots.clone(),
         }
     }

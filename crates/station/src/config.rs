@@ -1,9 +1,11 @@
 //! `station.toml` and the product profiles: read whole and strictly, before anything else happens.
 
+mod space;
+
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use keystation_audit::WitnessKey;
+use keystation_audit::{SpaceRules, WitnessKey};
 use keystation_core::identity::MacRule;
 use keystation_core::key::{Endpoint, KeyLabel};
 use keystation_core::recipe::{MacSpelling, Recipe};
@@ -52,6 +54,8 @@ pub struct StationConfig {
     pub anchor: AnchorRule,
     /// How often QA reviews the log.
     pub review: ReviewRule,
+    /// How much room there has to be on the disk.
+    pub space: SpaceRules,
     /// The bytes of the file, for the start record.
     pub text: String,
 }
@@ -94,6 +98,7 @@ struct StationFile {
     witness: Vec<WitnessSection>,
     anchor: Option<toml::Spanned<AnchorSection>>,
     review: Option<ReviewSection>,
+    space: Option<toml::Spanned<space::SpaceSection>>,
 }
 
 #[derive(Deserialize)]
@@ -275,7 +280,12 @@ impl StationConfig {
                 source.checked("days", days.span(), rule)?
             }
         };
-        Ok(Self { origin: parsed.origin, operator, slots, witnesses, anchor, review, text: source.text })
+        let space = match parsed.space {
+            None => SpaceRules::default(),
+            Some(section) => source.checked("space", section.span(), space::rules(section.get_ref()))?,
+        };
+        let text = source.text;
+        Ok(Self { origin: parsed.origin, operator, slots, witnesses, anchor, review, space, text })
     }
 }
 
@@ -351,8 +361,8 @@ mod tests {
         let config = station(&uncommented.replace("# profile", "profile")).unwrap();
         assert_eq!(config.slots[0].number, 1);
         assert_eq!(
-            (config.witnesses.len(), config.anchor, config.review),
-            (0, AnchorRule::default(), ReviewRule::default()),
+            (config.witnesses.len(), config.anchor, config.review, config.space),
+            (0, AnchorRule::default(), ReviewRule::default(), SpaceRules::default()),
             "it states the default"
         );
         assert_eq!(profile(PROFILE).unwrap().title, "example/1");
@@ -384,6 +394,10 @@ mod tests {
             (format!("{base}[review]\ndays = 0\n"), "station.toml:5: `days`: 1 to 366"),
             (format!("{base}[review]\nday = 7\n"), "station.toml:5: unknown field `day`"),
             (format!("{base}[review]\n"), "missing field `days`"),
+            (
+                format!("{base}[space]\nwarn_mib = 400\nrefuse_mib = 500\nballast_mib = 4\n"),
+                "`space`: it refuses from 1 MiB on, and warns",
+            ),
         ] {
             let error = station(&text).unwrap_err();
             assert!(error.contains(expected), "{error}");

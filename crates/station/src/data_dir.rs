@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 /// witness.vkeys    keys of the witnesses that cosigned it
 /// exports/         proof files of single devices, for whoever asks
 /// epochs/          logs of earlier epochs, as they were found
+/// ballast          room for the last records on a full disk
 /// *.lock           held by the one program that writes
 /// ```
 #[derive(Debug, Clone)]

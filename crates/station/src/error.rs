@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use keystation_audit::{
     AppendError, CheckpointError, EpochError, KeyError, OpenError, ReadError, Refusal, WitnessError,
 };
+use keystation_core::failure::Code;
 use keystation_core::identity::IdentifierError;
 use keystation_core::key::KeyLabel;
 use keystation_core::registration::RegistrationId;
@@ -251,6 +252,9 @@ impl StationError {
             Self::Read(ReadError::ProofTooLong(_)) => "proof-too-long",
             Self::Read(_) => "log-unreadable",
             Self::Append(AppendError::NotAnchored(refusal)) => refusal.word(),
+            Self::Append(AppendError::SpaceLow(_)) => Code::SpaceLow.as_str(),
+            Self::Append(AppendError::ClockDoubted) => Code::ClockDoubted.as_str(),
+            Self::Append(AppendError::NotAccepted(_)) => "clock-not-accepted",
             Self::Append(_) => "log-failed",
             Self::Unreadable { .. } => "file-unreadable",
             Self::VerifierKey { .. } => "verifier-key",
@@ -336,6 +340,15 @@ impl StationError {
                 "Take the file that the witness of this station made last.",
                 "Check `[[witness]]` in station.toml.",
             ],
+            Self::Append(AppendError::SpaceLow(_)) => {
+                &["Make room on the disk of the log.", "Then start the station again."]
+            }
+            Self::Append(AppendError::ClockDoubted) => {
+                &["Set the clock right.", "Two people then accept the time: keystation clock accept."]
+            }
+            Self::Append(AppendError::NotAccepted(_)) => {
+                &["Name both people and the reason: `--operator`, `--approver`, `--reason`."]
+            }
             Self::Append(_) => {
                 &["Check free space and the disk.", "Start again: the log is checked at the start."]
             }
@@ -396,6 +409,7 @@ impl StationError {
                 true => Exit::Failed,
                 false => Exit::Refused,
             },
+            Self::Append(AppendError::ClockDoubted | AppendError::NotAccepted(_)) => Exit::Refused,
             Self::Epoch(EpochError::OnePerson | EpochError::Reason) => Exit::Refused,
             Self::NotCosigned(refusal) => match refusal {
                 Refusal::Broken(_) | Refusal::Clock => Exit::Broken,

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use keystation_audit::{Counts, Journal, Origin, Paths, Reader, SystemClock};
+use keystation_audit::{AppendError, Counts, Journal, Notice, Origin, Paths, Reader, Rules, SystemClock};
 use keystation_core::flow::VaultError;
 use keystation_core::key::{GroupKeyInfo, KeyLabel};
 use keystation_core::record::{Actor, Entry, Event, Seq};
@@ -59,6 +59,8 @@ pub struct Overview {
     pub anchoring: Anchoring,
     /// Whether it is time for QA's review.
     pub review_due: bool,
+    /// What a person has to see of disk and clock.
+    pub notices: Vec<Notice>,
     /// Where devices are plugged in.
     pub slots: Vec<SlotConfig>,
 }
@@ -93,7 +95,8 @@ impl Station {
             return Err(StationError::Missing(data.path().to_owned()));
         }
         let config = StationConfig::read(&data.settings())?;
-        let journal = Journal::open(&paths(data), clock()?)?;
+        let rules = Rules { space: config.space, ..Rules::default() };
+        let journal = Journal::open_under(&paths(data), &rules, clock()?)?;
         let named = format!("{}/", config.origin);
         if !journal.origin().as_str().starts_with(&named) {
             return Err(StationError::OtherLog {
@@ -196,6 +199,7 @@ impl Station {
         key: &SecretText,
         answer: DerivedKeyAnswer,
     ) -> Result<GroupKeyInfo, StationError> {
+        self.journal().may_begin()?;
         let file = self.0.data.vault();
         let sealed = SealedFile::at(&file);
         if !file.exists() {
@@ -218,6 +222,7 @@ impl Station {
             operator: desk.operator.clone(),
             locked: desk.vault.is_none(),
             keys: desk.vault.as_ref().map_or_else(Vec::new, |vault| vault.keys().to_vec()),
+            notices: self.notices()?,
             ..log
         })
     }
@@ -226,6 +231,22 @@ impl Station {
     #[must_use]
     pub fn archive(&self) -> Archive {
         Archive::of(self.0.data.clone(), Arc::clone(&self.0.config))
+    }
+
+    /// What a person has to see of disk and clock.
+    fn notices(&self) -> Result<Vec<Notice>, StationError> {
+        match self.journal().notices() {
+            // A log that stopped says so to whoever appends; what it holds can still be looked at.
+            Err(AppendError::Stopped(_) | AppendError::Closed) => Ok(Vec::new()),
+            notices => Ok(notices?),
+        }
+    }
+
+    /// Two people accept the time that the clock shows, after it went back.
+    pub fn accept_clock(&self, operator: &str, approver: &str, reason: &str) -> Result<Seq, StationError> {
+        let actor = Actor { operator: operator.to_owned(), ..self.actor() };
+        let event = Event::ClockAccepted { reason: reason.to_owned(), approver: approver.to_owned() };
+        Ok(self.journal().append(&Entry { actor, event })?)
     }
 
     /// A read-only connection to the log.

@@ -12,7 +12,9 @@
 mod anchor; // a witness, and what is refused without one
 mod architecture; // who may import whom, over `cargo metadata`
 mod bundle; // what is handed over to verifiers
+mod clock; // a clock that is set back
 mod device_witness; // a keyed device, and a log that is not the one it was keyed under
+mod disk; // too little room
 mod exports; // what leaves the station for people and other programs
 mod first_key; // one device, end to end, and what is refused
 mod kill; // the station killed at every step

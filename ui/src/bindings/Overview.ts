@@ -51,6 +51,10 @@ counts: Counts,
  */
 anchor: Anchor, 
 /**
+ * What a person has to see of disk and clock.
+ */
+notices: Array<Problem>, 
+/**
  * Where devices are plugged in.
  */
 slots: Array<SlotLine>, 

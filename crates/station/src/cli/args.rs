@@ -75,6 +75,9 @@ pub(crate) enum Verb {
     /// Names behind operator IDs: in a table that can be erased, never in the log
     #[command(subcommand)]
     Person(PersonVerb),
+    /// The clock of the station
+    #[command(subcommand)]
+    Clock(ClockVerb),
     /// The audit log
     #[command(subcommand)]
     Audit(AuditVerb),
@@ -184,6 +187,19 @@ pub(crate) enum PersonVerb {
         /// Operator ID
         #[arg(value_name = "ID", value_parser = keystation::config::plain_id)]
         id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClockVerb {
+    /// Two people accept the time that it shows, after it went back. Until then no device is begun
+    Accept {
+        /// The second person's ID; the first one is `--operator`
+        #[arg(long, value_name = "ID", value_parser = keystation::config::plain_id)]
+        approver: String,
+        /// Why it may be believed, for the record
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
     },
 }
 

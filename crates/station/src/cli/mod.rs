@@ -3,6 +3,7 @@
 mod anchor;
 mod args;
 mod audit;
+mod clock;
 mod compare;
 mod export;
 mod output;
@@ -25,7 +26,7 @@ use keystation_device::ports;
 use keystation_vault::{DerivedKeyAnswer, ImportError, NewKey, Passphrase, SealedFile, SecretSource};
 use serde_json::{Value, json};
 
-use args::{AnchorVerb, AuditVerb, Cli, KeyVerb, PassphraseFrom, PersonVerb, ReportVerb, Verb};
+use args::{AnchorVerb, AuditVerb, Cli, ClockVerb, KeyVerb, PassphraseFrom, PersonVerb, ReportVerb, Verb};
 use output::{Output, causes, printable};
 
 /// Runs the program.
@@ -91,6 +92,9 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
         Verb::Person(PersonVerb::Set { id, name_file }) => person::set(&data, id, name_file.as_deref(), out),
         Verb::Person(PersonVerb::List) => person::list(&data, out),
         Verb::Person(PersonVerb::Forget { id }) => person::forget(&data, id, out),
+        Verb::Clock(ClockVerb::Accept { approver, reason }) => at_station(cli, &data, out, |station| {
+            clock::accept(station, cli.operator.as_deref(), approver, reason, out)
+        }),
         Verb::Audit(AuditVerb::Show { last, id }) => audit::show(&data, *last, id.as_deref(), out),
         Verb::Audit(AuditVerb::Search { words, limit, before }) => {
             search::search(&data, words, *limit, *before, out)
@@ -162,7 +166,11 @@ fn at_station(
     if let Some(operator) = &cli.operator {
         station.set_operator(operator);
     }
-    for (id, record) in station.overview()?.open_intents {
+    let overview = station.overview()?;
+    for notice in &overview.notices {
+        out.notice(notice);
+    }
+    for (id, record) in overview.open_intents {
         out.note(format!("Unfinished since record {record}: {id}. Do not ship it: plug it in again."));
     }
     let result = work(&station);
@@ -280,8 +288,9 @@ const fn exit_of(failure: &Failure) -> Exit {
         | Code::Twin
         | Code::OtherKey
         | Code::Unsecured
+        | Code::ClockDoubted
         | Code::VaultLocked => Exit::Refused,
-        Code::VaultFailed | Code::LogFailed => Exit::Broken,
+        Code::VaultFailed | Code::SpaceLow | Code::LogFailed => Exit::Broken,
         _ => Exit::Failed,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use keystation_audit::Notice;
 use keystation_core::failure::Failure;
 use keystation_core::flow::{Pass, Step};
 use serde_json::{Value, json};
@@ -32,6 +33,19 @@ impl Output {
         let mut err = io::stderr().lock();
         if let Err(error) = writeln!(err, "{}", sentence.as_ref()) {
             tracing::warn!(%error, "standard error is gone");
+        }
+    }
+
+    /// Something about the station that a person has to see, beside the result.
+    pub(crate) fn notice(self, notice: &Notice) {
+        let (sentence, remedy) = (notice.sentence(), notice.remedy());
+        self.note(format!("{sentence} {}", remedy.join(" ")));
+        if self.json {
+            self.say(
+                "",
+                &json!({ "event": "notice", "code": notice.word(), "blocks": notice.blocks(),
+                         "sentence": sentence, "remedy": remedy }),
+            );
         }
     }
 
