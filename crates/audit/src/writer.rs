@@ -219,8 +219,16 @@ impl Writer {
         insert_last(&transaction, &bodies, &mut last)?;
         keep(&transaction, self.frontier.size(), frontier.size(), &note)?;
         transaction.commit()?;
-        (self.frontier, self.watch, self.note) = (frontier, watch, note);
-        self.head.flushed()?;
+        let before = std::mem::replace(&mut self.note, note);
+        (self.frontier, self.watch) = (frontier, watch);
+        match self.head.flushed().map_err(StorageFailure::from) {
+            // Its blocks are reserved, but a file system that copies on write needs new ones all the same.
+            Err(failure) if self.space.give_way(&failure) => {
+                self.head.put(&before, &self.note, &bodies)?;
+                self.head.flushed()?;
+            }
+            flushed => flushed?,
+        }
         Ok(outcomes)
     }
 
