@@ -4,11 +4,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use keystation::config::Profile;
 use keystation::line::Line;
-use keystation::{DataDir, Station, StationError};
+use keystation::{Counts, DataDir, Station, StationError};
 use keystation_core::key::KeyLabel;
 
 use crate::board::Board;
 use crate::dto;
+
+/// Devices with an open intent that the strip has room to name.
+const UNSETTLED: usize = 3;
 
 /// An open station, its running slots and what they show.
 pub(crate) struct Desk {
@@ -19,6 +22,8 @@ pub(crate) struct Desk {
     slots: Vec<dto::SlotLine>,
     /// The group key of the first slot's profile.
     key: Option<KeyLabel>,
+    /// The results of the log before this start.
+    before: Counts,
     lines: Mutex<Vec<Line>>,
 }
 
@@ -27,12 +32,14 @@ impl Desk {
     pub(crate) fn open(data: &DataDir) -> Result<Self, StationError> {
         let station = Station::open(data, env!("CARGO_PKG_NAME"))?;
         let board = Arc::new(Board::default());
+        let before = station.overview()?.counts;
         let mut desk = Self {
             station: station.clone(),
             board,
             asking: tauri::async_runtime::Mutex::default(),
             slots: Vec::new(),
             key: None,
+            before,
             lines: Mutex::default(),
         };
         let mut lines = Vec::new();
@@ -72,10 +79,12 @@ impl Desk {
             locked: seen.locked,
             records: seen.records,
             open_intents: seen.open_intents.len(),
+            unsettled: seen.open_intents.iter().take(UNSETTLED).map(|(id, _)| id.clone()).collect(),
             // To the person at the bench a device that was refused is one that got no PASS.
             counts: dto::Counts {
-                done: seen.counts.passed,
-                failed: seen.counts.failed + seen.counts.refused,
+                done: seen.counts.passed.saturating_sub(self.before.passed),
+                failed: seen.counts.failed.saturating_sub(self.before.failed)
+                    + seen.counts.refused.saturating_sub(self.before.refused),
             },
             anchor: seen.anchoring.into(),
             slots: self.slots.clone(),
@@ -96,6 +105,7 @@ impl Desk {
                 time: record.time().to_owned(),
                 event: record.event().to_owned(),
                 outcome: record.rc().to_owned(),
+                holds: record.text("holds").unwrap_or_default().into_owned(),
                 id: record.text("rid").unwrap_or_default().into_owned(),
                 operator: record.operator().into_owned(),
             });
