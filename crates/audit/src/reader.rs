@@ -32,6 +32,14 @@ pub enum ReadError {
     /// There is no database.
     #[error("there is no audit log at {}", .0.display())]
     NoLog(std::path::PathBuf),
+    /// The database is gone, and something shows that there was one.
+    #[error("{} is gone, but {} is there: records may be lost", missing.display(), present.display())]
+    Gone {
+        /// What is gone.
+        missing: std::path::PathBuf,
+        /// What shows that it was there.
+        present: std::path::PathBuf,
+    },
     /// It is not the database of a log that this program knows.
     #[error("{} is not an audit log that this program can read: {why}", path.display())]
     NotALog {
@@ -114,7 +122,11 @@ impl Reader {
     /// Opens the database read-only. Reads nothing of the records yet.
     pub fn open(paths: &Paths) -> Result<Self, ReadError> {
         if !paths.db.exists() {
-            return Err(ReadError::NoLog(paths.db.clone()));
+            let trace = [&paths.key, &paths.head].into_iter().find(|file| file.exists());
+            return Err(match trace {
+                Some(present) => ReadError::Gone { missing: paths.db.clone(), present: present.clone() },
+                None => ReadError::NoLog(paths.db.clone()),
+            });
         }
         let conn = schema::open_read_only(&paths.db).map_err(|e| match e {
             NotThis::Sqlite(e) => ReadError::Database(e),

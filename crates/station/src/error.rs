@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use keystation_audit::{
-    AppendError, CheckpointError, EpochError, KeyError, OpenError, Refusal, WitnessError,
+    AppendError, CheckpointError, EpochError, KeyError, OpenError, ReadError, Refusal, WitnessError,
 };
 use keystation_core::identity::IdentifierError;
 use keystation_core::key::KeyLabel;
@@ -90,6 +90,9 @@ pub enum StationError {
     /// There is no vault where one should be.
     #[error("there is no vault at {}", .0.display())]
     NoVault(PathBuf),
+    /// There is no vault, and the log knows of keys that were in one.
+    #[error("the vault {} is gone: the log knows of keys that were in it", .0.display())]
+    VaultGone(PathBuf),
     /// Standard input cannot be read.
     #[error("standard input cannot be read")]
     Input(#[source] io::Error),
@@ -211,7 +214,7 @@ impl StationError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Missing(_) => "station-missing",
+            Self::Missing(_) | Self::Read(ReadError::NoLog(_)) => "station-missing",
             Self::Exists(_) => "station-exists",
             Self::NoDataDir => "no-data-directory",
             Self::Config(_) => "settings",
@@ -233,6 +236,7 @@ impl StationError {
             Self::Clock(_) => "clock",
             Self::Unprotected(_) => "memory-unprotected",
             Self::NoVault(_) => "vault-missing",
+            Self::VaultGone(_) => "vault-gone",
             Self::Input(_) => "no-input",
             Self::Thread(_) => "no-thread",
             Self::OtherLog { .. } => "other-log",
@@ -267,10 +271,15 @@ impl StationError {
     #[must_use]
     pub fn remedy(&self) -> &'static [&'static str] {
         match self {
-            Self::Missing(_) => &["Check `--data`.", "A new station: keystation init."],
+            Self::Missing(_) | Self::Read(ReadError::NoLog(_)) => {
+                &["Check `--data`.", "A new station: keystation init."]
+            }
             Self::Exists(_) => &["Use the station that is there, or name another directory with `--data`."],
             Self::NoDataDir => &["Name a directory with `--data`."],
-            Self::Config(_) => &["Mend the line and start again."],
+            Self::Config(ConfigError::Unreadable { .. }) => {
+                &["Check the name of the file, and that this user may read it."]
+            }
+            Self::Config(ConfigError::Wrong { .. }) => &["Mend the line and start again."],
             Self::Origin(_) => &[
                 "Use keylog.<company-domain>/<plant>/<station>, for example keylog.example.com/plant7/stn03.",
             ],
@@ -298,6 +307,7 @@ impl StationError {
             Self::NoVault(_) => {
                 &["A new station: keystation key import.", "Otherwise: restore the vault file from its copy."]
             }
+            Self::VaultGone(_) => &["Restore the vault file from its copy.", "No copy: call the custodian."],
             Self::OtherLog { .. } => {
                 &["Put `origin` back: it never changes while the log lives.", "Copied files? Call QA."]
             }
@@ -316,7 +326,13 @@ impl StationError {
             Self::Log(OpenError::InUse(_)) => {
                 &["Close the other window or program that works at this station.", "Then try again."]
             }
-            Self::Log(_) => {
+            Self::Log(OpenError::Exists(_)) => {
+                &["Take an empty directory: `--data`.", "Or move away what was left there, then try again."]
+            }
+            Self::Log(OpenError::KeyExposed(_)) => {
+                &["Call QA.", "If nobody else had access to this machine: chmod 600 mends it."]
+            }
+            Self::Log(_) | Self::Read(ReadError::Gone { .. }) => {
                 &["Inject nothing; leave all files as they are.", "Call QA or the administrator."]
             }
             Self::Read(_) => &["Run `keystation audit verify`.", "Call the administrator."],
@@ -356,6 +372,8 @@ impl StationError {
             Self::Missing(_)
             | Self::Exists(_)
             | Self::NoDataDir
+            | Self::Read(ReadError::NoLog(_))
+            | Self::Log(OpenError::Exists(_))
             | Self::Config(_)
             | Self::Origin(_)
             | Self::Id(_)
@@ -398,7 +416,20 @@ impl StationError {
             },
             Self::Reviewer(_) => Exit::Refused,
             Self::Port(_) => Exit::Failed,
-            Self::Unlock(UnlockError::WrongPassphrase) | Self::Import(_) | Self::Locked => Exit::Refused,
+            Self::Import(
+                ImportError::Key(_)
+                | ImportError::LabelTaken(_)
+                | ImportError::SameKey(_)
+                | ImportError::Full,
+            ) => Exit::Usage,
+            Self::Import(
+                ImportError::MayBeDerivedKey
+                | ImportError::DerivedKey
+                | ImportError::Unlock(UnlockError::WrongPassphrase),
+            )
+            | Self::Create(CreateError::Passphrase(_))
+            | Self::Unlock(UnlockError::WrongPassphrase)
+            | Self::Locked => Exit::Refused,
             _ => Exit::Broken,
         }
     }

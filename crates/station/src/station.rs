@@ -143,7 +143,8 @@ impl Station {
     pub fn unlock(&self, passphrase: &Passphrase) -> Result<(), StationError> {
         let file = self.0.data.vault();
         if !file.exists() {
-            return Err(StationError::NoVault(file));
+            let gone = self.reader()?.ever_imported()?;
+            return Err(if gone { StationError::VaultGone(file) } else { StationError::NoVault(file) });
         }
         match SealedFile::at(&file).unlock(passphrase) {
             Ok(vault) => {
@@ -175,6 +176,12 @@ impl Station {
         self.desk().vault.is_some()
     }
 
+    /// Whether the open vault has a key of this label.
+    #[must_use]
+    pub fn has_key(&self, label: &KeyLabel) -> bool {
+        self.desk().vault.as_ref().is_some_and(|vault| vault.key(label).is_some())
+    }
+
     /// Blocks until `ready` says yes; asked again whenever the vault is locked or unlocked, or [`Station::wake`] is called.
     pub(crate) fn wait_until(&self, ready: impl Fn(bool) -> bool) {
         let mut desk = self.desk();
@@ -201,8 +208,10 @@ impl Station {
         if !file.exists() {
             if self.reader()?.ever_imported()? {
                 // The log knows of keys, and their vault is gone: a new one must not take its place unseen.
-                return Err(StationError::NoVault(file));
+                return Err(StationError::VaultGone(file));
             }
+            // No vault is made for a key that it would not take.
+            SealedFile::judge(key, answer)?;
             sealed.create(passphrase)?;
         }
         let info = sealed.import(passphrase, new, key, answer)?;
