@@ -148,6 +148,11 @@ impl Station {
         }
         match SealedFile::at(&file).unlock(passphrase) {
             Ok(vault) => {
+                // An import that was cut short between the vault and the log left a key that no record knows of: it has
+                // one before it can be used.
+                for key in self.reader()?.unrecorded(vault.keys())? {
+                    self.append(Event::KeyImport { key, custody: "sealed-file" })?;
+                }
                 self.append(Event::Unlock)?;
                 self.desk().vault = Some(vault);
                 self.0.changed.notify_all();

@@ -16,6 +16,7 @@ mod kill; // the station killed at every step
 mod lies; // devices that say OK and do something else
 mod qa; // a device's history, and the review
 mod qemu; // the device agent as firmware of an emulated board, and power cuts
+mod remedies; // what is said when something does not work, and whether it fits
 mod repository; // rules about the text of the repository
 mod secrets; // no key and no passphrase in files, outputs or memory
 mod window; // the real window on a virtual display
