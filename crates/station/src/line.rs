@@ -192,3 +192,35 @@ impl<F: FnMut(SlotEvent)> Slot<F> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::data_dir::DataDir;
+
+    #[test]
+    fn a_slot_whose_thread_fails_says_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::new(dir.path().join("data"));
+        Station::init(&data, "keylog.example.com/plant7/stn03", "op-17").unwrap();
+        let port = dir.path().join("port");
+        std::fs::write(&port, "").unwrap();
+        let slot = format!("\n[[slot]]\nport = \"{}\"\nprofile = \"example.toml\"\n", port.display());
+        let settings = std::fs::read_to_string(data.settings()).unwrap() + &slot;
+        std::fs::write(data.settings(), settings).unwrap();
+        let station = Station::open(&data, "test").unwrap();
+        let (told, events) = mpsc::channel();
+        let line = Line::start(&station, 1, move |event| {
+            assert!(!matches!(event, SlotEvent::Locked), "a defect of whoever is told");
+            told.send(event).expect("the test reads on");
+        })
+        .unwrap();
+        assert!(matches!(events.recv().unwrap(), SlotEvent::Waiting));
+        let SlotEvent::Broken { cause, safety } = events.recv().unwrap() else { panic!("it goes on") };
+        assert_eq!((cause.to_string().as_str(), safety), ("the slot's thread failed", None));
+        drop(line);
+        station.close().unwrap();
+    }
+}
