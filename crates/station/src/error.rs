@@ -434,3 +434,39 @@ impl StationError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use keystation_vault::WriteError;
+
+    use super::*;
+
+    #[test]
+    fn a_remedy_does_not_contradict_its_error() {
+        let cut_short = StationError::Log(OpenError::Exists("/s/audit.db".into()));
+        assert_eq!(cut_short.exit(), Exit::Usage);
+        assert!(
+            !cut_short.remedy().iter().any(|step| step.contains("as they are")),
+            "it asks to remove them"
+        );
+        let exposed = StationError::Log(OpenError::KeyExposed("/s/station.key".into()));
+        assert!(exposed.remedy().iter().any(|step| step.contains("chmod 600")));
+        let gone = ReadError::Gone { missing: "/s/audit.db".into(), present: "/s/station.key".into() };
+        assert!(StationError::Read(gone).remedy()[0].contains("Inject nothing"));
+    }
+
+    #[test]
+    fn an_import_ends_by_what_refused_it() {
+        let full = ImportError::Write(WriteError::NoSpace(io::ErrorKind::StorageFull.into()));
+        for (error, exit) in [
+            (full, Exit::Broken),
+            (ImportError::Full, Exit::Usage),
+            (ImportError::SameKey("gk-a".parse().unwrap()), Exit::Usage),
+            (ImportError::DerivedKey, Exit::Refused),
+            (ImportError::Unlock(UnlockError::WrongPassphrase), Exit::Refused),
+            (ImportError::Unlock(UnlockError::Damaged), Exit::Broken),
+        ] {
+            assert_eq!(StationError::Import(error).exit(), exit);
+        }
+    }
+}

@@ -182,3 +182,16 @@ fn an_import_killed_behind_the_vault_is_recorded_at_the_next_unlock() {
     assert_eq!(imported, 1, "a key that can be used has its record");
     bench.assert_log_intact();
 }
+
+#[test]
+fn an_outcome_that_nobody_knows_is_shown_as_still_open() {
+    let bench = Bench::quick();
+    let sim = Sim::start(&bench.file("sim"), 1, &["--fault", "silent-after=commit"]);
+    let run = bench.inject(&sim.port(0));
+    assert_eq!(run.event("fail").unwrap()["safety"], "unknown", "{run:?}");
+    let mut show = Command::new(program("keystation"));
+    let shown = show.arg("--data").arg(bench.data()).args(["audit", "show"]).output().unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    let line = shown.lines().find(|line| line.contains("inject.result")).unwrap();
+    assert!(line.contains("silent, holds unknown: still open"), "{line}");
+}

@@ -395,3 +395,14 @@ fn ask_twice(from: &PassphraseFrom, prompt: &str) -> Result<Passphrase, StationE
     }
     Ok(first)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_is_its_own_label_is_printed_once() {
+        let plain = PortInfo { path: "/dev/ttyS0".into(), usb: None };
+        assert_eq!(ports_line(&plain, ""), "/dev/ttyS0");
+    }
+}
