@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use keystation::config::Profile;
 use keystation::line::Line;
-use keystation::{Archive, DataDir, Remark, Station, StationError};
+use keystation::{Archive, Counts, DataDir, Remark, Station, StationError};
 use keystation_core::key::KeyLabel;
 use tauri::async_runtime::spawn_blocking;
 
@@ -70,6 +70,8 @@ pub(crate) struct LineDesk {
     slots: Vec<dto::SlotLine>,
     /// The group key of the first slot's profile.
     key: Option<KeyLabel>,
+    /// The results of the log before this start.
+    before: Counts,
     lines: Mutex<Vec<Line>>,
 }
 
@@ -77,6 +79,7 @@ impl LineDesk {
     fn open(data: &DataDir) -> Result<Self, StationError> {
         let station = Station::open(data, env!("CARGO_PKG_NAME"))?;
         let board = Arc::new(Board::default());
+        let before = station.overview()?.counts;
         let mut desk = Self {
             station: station.clone(),
             board,
@@ -84,6 +87,7 @@ impl LineDesk {
             room: AuditRoom::new(station.archive()),
             slots: Vec::new(),
             key: None,
+            before,
             lines: Mutex::default(),
         };
         let mut lines = Vec::new();
@@ -117,6 +121,12 @@ impl LineDesk {
         Ok(dto::Overview {
             profile: profiles.join(", "),
             key,
+            // To the person at the bench a device that was refused is one that got no PASS.
+            counts: dto::Counts {
+                done: seen.counts.passed.saturating_sub(self.before.passed),
+                failed: seen.counts.failed.saturating_sub(self.before.failed)
+                    + seen.counts.refused.saturating_sub(self.before.refused),
+            },
             slots: self.slots.clone(),
             rooms: vec![dto::Room::Line, dto::Room::Audit],
             read_only: false,

@@ -7,6 +7,7 @@ mod audit;
 use keystation::log::Record;
 use keystation_core::failure::Failure;
 use keystation_core::flow::{Pass, Step};
+use keystation_core::identity::Identity;
 use serde::Serialize;
 
 pub(crate) use audit::*;
@@ -35,6 +36,8 @@ pub(crate) struct Overview {
     pub(crate) records: u64,
     /// Devices whose outcome is not known.
     pub(crate) open_intents: usize,
+    /// The first few of them: registration IDs.
+    pub(crate) unsettled: Vec<String>,
     /// Results since the station was started.
     pub(crate) counts: Counts,
     /// How far the log is secured outside of this machine.
@@ -53,6 +56,9 @@ pub(crate) struct Overview {
     pub(crate) damage: Option<Problem>,
 }
 
+/// Devices with an open intent that the strip has room to name.
+const UNSETTLED: usize = 3;
+
 impl From<keystation::Overview> for Overview {
     /// As far as the log tells it.
     fn from(seen: keystation::Overview) -> Self {
@@ -65,6 +71,7 @@ impl From<keystation::Overview> for Overview {
             locked: seen.locked,
             records: seen.records,
             open_intents: seen.open_intents.len(),
+            unsettled: seen.open_intents.iter().take(UNSETTLED).map(|(id, _)| id.clone()).collect(),
             // To the person at the bench a device that was refused is one that got no PASS.
             counts: Counts { done: seen.counts.passed, failed: seen.counts.failed + seen.counts.refused },
             anchor: seen.anchoring.into(),
@@ -171,6 +178,8 @@ pub(crate) struct RecordLine {
     pub(crate) event: String,
     /// The `rc` field: `ok`, a class of failure, or empty.
     pub(crate) outcome: String,
+    /// What the device holds, as far as the record knows: `new`, `old`, `unknown`, or empty.
+    pub(crate) holds: String,
     /// Registration ID, or empty.
     pub(crate) id: String,
     /// Operator ID, or empty.
@@ -184,6 +193,7 @@ impl From<Record<'_>> for RecordLine {
             time: record.time().to_owned(),
             event: record.event().to_owned(),
             outcome: record.rc().to_owned(),
+            holds: record.text("holds").unwrap_or_default().into_owned(),
             id: record.text("rid").unwrap_or_default().into_owned(),
             operator: record.operator().into_owned(),
         }
@@ -233,6 +243,10 @@ pub(crate) enum Card {
     Remove {
         /// What the device holds.
         safety: String,
+        /// Serial number, where the device said one.
+        serial: Option<String>,
+        /// MAC address, where it said one.
+        mac: Option<String>,
     },
     /// The slot does not work any more.
     Stopped(Problem),
@@ -276,6 +290,12 @@ pub(crate) struct Failed {
     pub(crate) sentence: String,
     /// Whether the device is safe.
     pub(crate) safety: String,
+    /// Registration ID, where one could be made.
+    pub(crate) id: Option<String>,
+    /// Serial number, where the device said one.
+    pub(crate) serial: Option<String>,
+    /// MAC address, where it said one.
+    pub(crate) mac: Option<String>,
     /// What to do now: one to three steps.
     pub(crate) remedy: Vec<String>,
     /// The record of it, where one could be written.
@@ -313,7 +333,11 @@ impl From<Pass> for Passed {
 
 impl From<Failure> for Failed {
     fn from(failure: Failure) -> Self {
+        let Identity { mac, serial } = failure.identity.unwrap_or(Identity { mac: None, serial: None });
         Self {
+            id: failure.id.map(|id| id.to_string()),
+            serial: serial.map(|serial| serial.to_string()),
+            mac: mac.map(|mac| mac.to_string()),
             code: failure.code.as_str().to_owned(),
             sentence: failure.code.sentence().to_owned(),
             safety: failure.safety.sentence().to_owned(),

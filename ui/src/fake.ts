@@ -45,6 +45,7 @@ export const station: Overview = {
   locked: true,
   records: 5124,
   openIntents: 0,
+  unsettled: [],
   counts: { done: 412, failed: 3 },
   anchor: { state: "none", record: null, time: null, open: 5124 },
   notices: [],
@@ -105,7 +106,12 @@ export class FakeShell implements Shell {
   acknowledge(slot: number): Promise<void> {
     const { card } = this.#slot(slot);
     if (card.state === "fail") {
-      this.#show(slot, card.gone ? { state: "waiting" } : { state: "remove", safety: card.safety });
+      this.#show(
+        slot,
+        card.gone
+          ? { state: "waiting" }
+          : { state: "remove", safety: card.safety, serial: card.serial, mac: card.mac },
+      );
     }
     return Promise.resolve();
   }
@@ -165,13 +171,14 @@ export class FakeShell implements Shell {
     }
     this.#overview.counts.failed++;
     const record = this.#append("inject.result", "verify_mismatch", id);
-    return { state: "fail", ...fails, record, detail: fails.detail ?? null, gone: false };
+    return { state: "fail", ...fails, id, serial, mac, record, detail: fails.detail ?? null, gone: false };
   }
 
   #append(event: string, outcome: string, id: string): number {
+    const holds = event !== "inject.result" ? "" : outcome === "ok" ? "new" : "old";
     const seq = this.#overview.records++;
     const { operator } = this.#overview;
-    this.#records.unshift({ seq, time: new Date().toISOString(), event, outcome, id, operator });
+    this.#records.unshift({ seq, time: new Date().toISOString(), event, outcome, holds, id, operator });
     return seq;
   }
 

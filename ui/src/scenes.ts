@@ -58,7 +58,7 @@ export const scenes: Readonly<Record<string, () => FakeShell | Promise<FakeShell
   remove: () => with_(failing, (fake) => fake.acknowledge(1)),
   "fail-locked": () => with_(failing, (fake) => fake.lock()),
   "log-failed": () => with_(logFailed),
-  unsettled: () => shell({ ...open, openIntents: 1 }),
+  unsettled: () => shell({ ...open, openIntents: 4, unsettled: [good.id, failing.id, "sn-007-888-abe"] }),
   "witness-due": () =>
     shell({ ...open, anchor: { state: "due", record: 5120, time: Date.now() - 9 * 3_600_000, open: 4 } }),
   "witness-overdue": () =>
@@ -112,6 +112,8 @@ export const scenes: Readonly<Record<string, () => FakeShell | Promise<FakeShell
     const fake = shell({ ...open, slots });
     await fake.plug(1, good);
     await fake.plug(3, failing);
+    await fake.plug(4, failing);
+    await fake.acknowledge(4);
     return fake;
   },
   refused: () => {

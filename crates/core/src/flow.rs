@@ -15,7 +15,7 @@ pub use contract::{
     Device, DeviceError, DeviceState, Glance, Log, LogError, OpenIntent, Receipt, Refusal, Sighting,
     Standing, Vault, VaultError,
 };
-use fault::Fault;
+use fault::{Fault, KeyedHere};
 
 use crate::credential::{CredentialSet, Overwrite};
 use crate::failure::{Code, Failure, Safety};
@@ -124,14 +124,14 @@ pub fn inject(
         match bench.holds_already(&seen, &set, &open) {
             Ok(true) => return bench.confirm(&seen, &set, open.seq, Event::Resolve),
             Ok(false) => {
-                bench.settle_as_not_written(open.seq, &set)?;
+                bench.settle_as_not_written(&seen, open.seq, &set)?;
                 // The next intent follows what the log knows now: the settled one is none that it could name.
                 standing =
                     log.standing(set.id()).map_err(|e| bench.refuse(e, Some(&seen), Some(set.id())))?;
             }
             // Repair replaces the set, whichever it is; the new intent names the open one.
             Err(Fault { code: Code::NotProven | Code::OtherKey, .. }) if order.overwrite.is_some() => {}
-            Err(fault) => return Err(bench.fail(fault, open.seq, &set, Event::Resolve)),
+            Err(fault) => return Err(bench.fail(fault, &seen, open.seq, &set, Event::Resolve)),
         }
     }
     bench.may_write(&seen, &set, &standing)?;
@@ -139,7 +139,7 @@ pub fn inject(
     let Receipt { seq: intent, anchor } = bench.intend(&seen, &set, &standing)?;
     let set = set.anchored(anchor);
     bench.step(Step::Write);
-    bench.write(&seen, &set).map_err(|fault| bench.fail(fault, intent, &set, Event::Result))?;
+    bench.write(&seen, &set).map_err(|fault| bench.fail(fault, &seen, intent, &set, Event::Result))?;
     bench.confirm(&seen, &set, intent, Event::Result)
 }
 
@@ -185,27 +185,34 @@ impl Bench<'_, '_> {
         Ok(true)
     }
 
-    fn settle_as_not_written(&mut self, open: Seq, set: &CredentialSet) -> Result<(), Failure> {
+    fn settle_as_not_written(
+        &mut self,
+        seen: &Sighting,
+        open: Seq,
+        set: &CredentialSet,
+    ) -> Result<(), Failure> {
         let outcome = Outcome {
             intent: open,
             id: set.id().clone(),
             failure: Some(Code::NotWritten),
             holds: Holds::Old,
         };
-        self.append(Event::Resolve(outcome)).map_err(|e| unrecorded(e, Safety::NotKeyed))?;
+        self.append(Event::Resolve(outcome))
+            .map_err(|e| unrecorded(e, Safety::NotKeyed, Some(seen), Some(set.id())))?;
         self.safety = Safety::Untouched;
         Ok(())
     }
 
     /// Policy, before the first byte of a write.
     fn may_write(&self, seen: &Sighting, set: &CredentialSet, standing: &Standing) -> Result<(), Failure> {
-        let refused = match (seen.state, self.order.overwrite) {
-            (DeviceState::Locked, _) => Some(Code::Locked),
-            (DeviceState::Keyed, None) => Some(Code::AlreadyKeyed),
-            (DeviceState::Empty, None) if standing.keyed.is_some() => Some(Code::AlreadyRecorded),
-            _ => None,
+        let refused: Fault = match (seen.state, self.order.overwrite, standing.keyed) {
+            (DeviceState::Locked, _, _) => Code::Locked.into(),
+            (DeviceState::Keyed, None, Some(record)) => KeyedHere(record).into(),
+            (DeviceState::Keyed, None, None) => Code::ForeignKey.into(),
+            (DeviceState::Empty, None, Some(_)) => Code::AlreadyRecorded.into(),
+            _ => return Ok(()),
         };
-        refused.map_or(Ok(()), |code| Err(self.refuse(code, Some(seen), Some(set.id()))))
+        Err(self.refuse(refused, Some(seen), Some(set.id())))
     }
 
     fn intend(&self, seen: &Sighting, set: &CredentialSet, standing: &Standing) -> Result<Receipt, Failure> {
@@ -231,7 +238,7 @@ impl Bench<'_, '_> {
             LogError::Overtaken { .. } | LogError::Refused { .. } => {
                 self.refuse(e, Some(seen), Some(set.id()))
             }
-            LogError::Storage(_) => unrecorded(e, self.safety),
+            LogError::Storage(_) => unrecorded(e, self.safety, Some(seen), Some(set.id())),
         })
     }
 
@@ -259,11 +266,12 @@ impl Bench<'_, '_> {
         intent: Seq,
         event: fn(Outcome) -> Event,
     ) -> Result<Pass, Failure> {
-        self.prove_after_restart(seen, set).map_err(|fault| self.fail(fault, intent, set, event))?;
+        self.prove_after_restart(seen, set).map_err(|fault| self.fail(fault, seen, intent, set, event))?;
         self.step(Step::Record);
         let outcome = Outcome { intent, id: set.id().clone(), failure: None, holds: Holds::New };
-        let Receipt { seq: record, .. } =
-            self.append(event(outcome)).map_err(|e| unrecorded(e, Safety::Unrecorded))?;
+        let Receipt { seq: record, .. } = self
+            .append(event(outcome))
+            .map_err(|e| unrecorded(e, Safety::Unrecorded, Some(seen), Some(set.id())))?;
         Ok(Pass { id: set.id().clone(), identity: seen.identity.clone(), intent, record })
     }
 
@@ -309,22 +317,47 @@ impl Bench<'_, '_> {
             job: self.order.job.to_owned(),
         };
         match self.append(event) {
-            Ok(receipt) => Failure { code, safety: self.safety, record: Some(receipt.seq), cause },
-            Err(e) => unrecorded(e, self.safety),
+            Ok(receipt) => Failure {
+                record: Some(receipt.seq),
+                cause,
+                ..of_device(Failure::new(code, self.safety), seen, id)
+            },
+            Err(e) => unrecorded(e, self.safety, seen, id),
         }
     }
 
     /// Something was intended, and the log says what came of it.
-    fn fail(&self, fault: Fault, intent: Seq, set: &CredentialSet, event: fn(Outcome) -> Event) -> Failure {
+    fn fail(
+        &self,
+        fault: Fault,
+        seen: &Sighting,
+        intent: Seq,
+        set: &CredentialSet,
+        event: fn(Outcome) -> Event,
+    ) -> Failure {
         let Fault { code, holds, cause } = fault;
         let outcome = Outcome { intent, id: set.id().clone(), failure: Some(code), holds };
         match self.append(event(outcome)) {
-            Ok(receipt) => Failure { code, safety: holds.into(), record: Some(receipt.seq), cause },
-            Err(e) => unrecorded(e, holds.into()),
+            Ok(receipt) => Failure {
+                record: Some(receipt.seq),
+                cause,
+                ..of_device(Failure::new(code, holds.into()), Some(seen), Some(set.id()))
+            },
+            Err(e) => unrecorded(e, holds.into(), Some(seen), Some(set.id())),
         }
     }
 }
 
-fn unrecorded(error: LogError, safety: Safety) -> Failure {
-    Failure { code: Code::LogFailed, safety, record: None, cause: Some(error.into()) }
+/// The failure of this device and no other, for whoever has to pick it out of the slots.
+fn of_device(failure: Failure, seen: Option<&Sighting>, id: Option<&RegistrationId>) -> Failure {
+    Failure { identity: seen.map(|seen| seen.identity.clone()), id: id.cloned(), ..failure }
+}
+
+fn unrecorded(
+    error: LogError,
+    safety: Safety,
+    seen: Option<&Sighting>,
+    id: Option<&RegistrationId>,
+) -> Failure {
+    Failure { cause: Some(error.into()), ..of_device(Failure::new(Code::LogFailed, safety), seen, id) }
 }

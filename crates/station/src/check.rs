@@ -23,7 +23,8 @@ use crate::error::StationError;
 use crate::random;
 use crate::station::paths;
 
-/// What was looked at, in order; ends at the first point without which the next cannot be asked.
+/// What was looked at, in order; a point without which the next cannot be asked leaves that out. The record is compared
+/// wherever there is a registration ID.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     /// Registration ID, where one could be made.
@@ -65,6 +66,25 @@ pub struct Finding {
     pub remedy: &'static [&'static str],
 }
 
+impl Point {
+    /// What to do about a point that does not hold: one to three steps; none for one that does.
+    #[must_use]
+    pub fn remedy(&self) -> &'static [&'static str] {
+        match self.name {
+            _ if self.verdict != Verdict::Fails => &[],
+            _ if self.finding.is_some() => self.finding.map_or(&[], |finding| finding.remedy),
+            "identity" => &["Plug the device in again.", "Again: to repair."],
+            "set" => &["Do not ship it.", "Is it the right profile?", "If so: to repair."],
+            "proof" => &["Do not ship it.", "Keep the device apart.", "Call the supervisor."],
+            _ => &[
+                "Do not ship it.",
+                "Never finished: plug it in at the line again.",
+                "Otherwise: keep it apart and call the supervisor.",
+            ],
+        }
+    }
+}
+
 impl Report {
     /// Whether no point fails.
     #[must_use]
@@ -93,6 +113,9 @@ pub fn check(
     if let Some(Examined { id, key, anchor }) = examine(&mut device, profile, &key, &mut report)? {
         compare_with_record(&reader, &id, &key, &mut report)?;
         report.points.push(anchor::compare(data, &reader, &id, anchor)?);
+    } else if let Some(id) = report.id.clone() {
+        // A device that holds nothing, or does not answer, still has its record.
+        compare_with_record(&reader, &id, &derived(&key, &id)?, &mut report)?;
     }
     vault.lock();
     Ok(report)
@@ -137,11 +160,7 @@ fn examine(
     let sentence = format!("It holds a set for {} in scope {} at {}.", set.id, set.scope, set.endpoint);
     report.point("set", as_ordered, sentence);
 
-    let device_key = match key.derive(&id) {
-        Ok(device_key) => device_key,
-        Err(VaultError::Locked) => return Err(StationError::Locked),
-        Err(VaultError::Custody(why)) => return Err(StationError::Custody(why)),
-    };
+    let device_key = derived(key, &id)?;
     let [nonce, _] = random::nonces()?;
     let answer = match device.prove(&nonce) {
         Ok(answer) => answer,
@@ -155,6 +174,13 @@ fn examine(
     };
     report.point("proof", proven, sentence);
     Ok(Some(Examined { id, key: device_key, anchor: set.anchor }))
+}
+
+fn derived(key: &VaultKey, id: &RegistrationId) -> Result<DeviceKey, StationError> {
+    key.derive(id).map_err(|e| match e {
+        VaultError::Locked => StationError::Locked,
+        VaultError::Custody(why) => StationError::Custody(why),
+    })
 }
 
 fn described(seen: &Sighting, id: &RegistrationId) -> String {

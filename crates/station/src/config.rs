@@ -5,7 +5,7 @@ mod space;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use keystation_audit::{SpaceRules, WitnessKey};
+use keystation_audit::{Origin, SpaceRules, WitnessKey};
 use keystation_core::identity::MacRule;
 use keystation_core::key::{Endpoint, KeyLabel};
 use keystation_core::recipe::{MacSpelling, Recipe};
@@ -90,7 +90,7 @@ pub struct Profile {
 #[serde(deny_unknown_fields)]
 struct StationFile {
     version: toml::Spanned<u32>,
-    origin: String,
+    origin: toml::Spanned<String>,
     operator: toml::Spanned<String>,
     #[serde(default)]
     slot: Vec<SlotSection>,
@@ -125,7 +125,7 @@ struct ReviewSection {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SlotSection {
-    port: PathBuf,
+    port: toml::Spanned<String>,
     profile: toml::Spanned<String>,
 }
 
@@ -230,6 +230,15 @@ pub fn plain_id(text: &str) -> Result<String, &'static str> {
     }
 }
 
+/// The path of a serial port: 1 to 200 bytes, so that it fits a record.
+pub fn port_path(text: &str) -> Result<PathBuf, &'static str> {
+    if (1..=200).contains(&text.len()) && !text.chars().any(char::is_control) {
+        Ok(PathBuf::from(text))
+    } else {
+        Err("the path of a port has 1 to 200 bytes and no control characters")
+    }
+}
+
 /// A rule that warns before it blocks, and that blocks at some time.
 const fn rule(section: &AnchorSection) -> Result<AnchorRule, &'static str> {
     let AnchorSection { warn_hours, warn_records, block_hours, block_records } = *section;
@@ -247,16 +256,24 @@ impl StationConfig {
         let source = Source::read(file)?;
         let parsed: StationFile = source.parse()?;
         source.version(&parsed.version)?;
+        let origin = parsed.origin.get_ref();
+        let named = Origin::new(&format!("{origin}/1")).map(|_| origin.clone());
+        let origin = source.checked("origin", parsed.origin.span(), named)?;
         let operator =
             source.checked("operator", parsed.operator.span(), plain_id(parsed.operator.get_ref()))?;
         let profiles = file.parent().unwrap_or(Path::new("")).join("profiles");
-        let mut slots = Vec::new();
+        let mut slots: Vec<SlotConfig> = Vec::new();
         for (number, slot) in (1..).zip(parsed.slot) {
             let profile = profiles.join(slot.profile.get_ref());
             let found =
                 if profile.is_file() { Ok(()) } else { Err(format!("no file {}", profile.display())) };
             source.checked("profile", slot.profile.span(), found)?;
-            slots.push(SlotConfig { number, port: slot.port, profile });
+            let port = source.checked("port", slot.port.span(), port_path(slot.port.get_ref()))?;
+            let twin = slots.iter().find(|other| other.port == port);
+            let alone =
+                twin.map_or(Ok(()), |twin| Err(format!("slot {} has this port already", twin.number)));
+            source.checked("port", slot.port.span(), alone)?;
+            slots.push(SlotConfig { number, port, profile });
         }
         let mut witnesses: Vec<WitnessKey> = Vec::new();
         for WitnessSection { vkey } in parsed.witness {
@@ -285,7 +302,7 @@ impl StationConfig {
             Some(section) => source.checked("space", section.span(), space::rules(section.get_ref()))?,
         };
         let text = source.text;
-        Ok(Self { origin: parsed.origin, operator, slots, witnesses, anchor, review, space, text })
+        Ok(Self { origin, operator, slots, witnesses, anchor, review, space, text })
     }
 }
 
@@ -390,6 +407,16 @@ mod tests {
                     "{base}[anchor]\nwarn_hours = 9\nwarn_records = 1\nblock_hours = 8\nblock_records = 1\n"
                 ),
                 "`anchor`: all four count from 1, and it warns",
+            ),
+            (base.replace("keylog.a/b/c", "keylog a"), "station.toml:2: `origin`: "),
+            (
+                format!("{base}[[slot]]\nport = \"p\"\nprofile = \"example.toml\"\n")
+                    + "[[slot]]\nport = \"p\"\nprofile = \"example.toml\"\n",
+                "station.toml:8: `port`: slot 1 has this port already",
+            ),
+            (
+                format!("{base}[[slot]]\nport = \"{}\"\nprofile = \"example.toml\"\n", "p".repeat(201)),
+                "station.toml:5: `port`: the path of a port has 1 to 200 bytes",
             ),
             (format!("{base}[review]\ndays = 0\n"), "station.toml:5: `days`: 1 to 366"),
             (format!("{base}[review]\nday = 7\n"), "station.toml:5: unknown field `day`"),

@@ -51,10 +51,15 @@ impl DataDir {
         self.0.join("station.toml")
     }
 
-    /// A product profile: `name` as a path if that is a file, else in `profiles/`.
+    /// A product profile: a bare name is one of `profiles/`, whatever lies in the current directory; anything with a
+    /// slash is a path.
     #[must_use]
     pub fn profile(&self, name: &Path) -> PathBuf {
-        if name.is_file() { name.to_owned() } else { self.0.join("profiles").join(name) }
+        if name.file_name() == Some(name.as_os_str()) {
+            self.0.join("profiles").join(name)
+        } else {
+            name.to_owned()
+        }
     }
 
     /// The sealed file.
@@ -95,4 +100,20 @@ fn durable(file: &Path, text: &str) -> io::Result<()> {
     let mut file = fs::File::create_new(file)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_name_is_a_profile_of_the_station_also_where_such_a_file_lies_around() {
+        let data = DataDir::new("/station".into());
+        // Tests run in the folder of the crate.
+        assert!(Path::new("Cargo.toml").is_file());
+        assert_eq!(data.profile(Path::new("Cargo.toml")), Path::new("/station/profiles/Cargo.toml"));
+        for path in ["./Cargo.toml", "/etc/x.toml", "defaults/example.toml"] {
+            assert_eq!(data.profile(Path::new(path)), Path::new(path));
+        }
+    }
 }

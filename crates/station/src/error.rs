@@ -91,6 +91,9 @@ pub enum StationError {
     /// There is no vault where one should be.
     #[error("there is no vault at {}", .0.display())]
     NoVault(PathBuf),
+    /// There is no vault, and the log knows of keys that were in one.
+    #[error("the vault {} is gone: the log knows of keys that were in it", .0.display())]
+    VaultGone(PathBuf),
     /// Standard input cannot be read.
     #[error("standard input cannot be read")]
     Input(#[source] io::Error),
@@ -212,7 +215,7 @@ impl StationError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Missing(_) => "station-missing",
+            Self::Missing(_) | Self::Read(ReadError::NoLog(_)) => "station-missing",
             Self::Exists(_) => "station-exists",
             Self::NoDataDir => "no-data-directory",
             Self::Config(_) => "settings",
@@ -234,6 +237,7 @@ impl StationError {
             Self::Clock(_) => "clock",
             Self::Unprotected(_) => "memory-unprotected",
             Self::NoVault(_) => "vault-missing",
+            Self::VaultGone(_) => "vault-gone",
             Self::Input(_) => "no-input",
             Self::Thread(_) => "no-thread",
             Self::OtherLog { .. } => "other-log",
@@ -272,10 +276,15 @@ impl StationError {
     #[must_use]
     pub fn remedy(&self) -> &'static [&'static str] {
         match self {
-            Self::Missing(_) => &["Check `--data`.", "A new station: keystation init."],
+            Self::Missing(_) | Self::Read(ReadError::NoLog(_)) => {
+                &["Check `--data`.", "A new station: keystation init."]
+            }
             Self::Exists(_) => &["Use the station that is there, or name another directory with `--data`."],
             Self::NoDataDir => &["Name a directory with `--data`."],
-            Self::Config(_) => &["Mend the line and start again."],
+            Self::Config(ConfigError::Unreadable { .. }) => {
+                &["Check the name of the file, and that this user may read it."]
+            }
+            Self::Config(ConfigError::Wrong { .. }) => &["Mend the line and start again."],
             Self::Origin(_) => &[
                 "Use keylog.<company-domain>/<plant>/<station>, for example keylog.example.com/plant7/stn03.",
             ],
@@ -303,6 +312,7 @@ impl StationError {
             Self::NoVault(_) => {
                 &["A new station: keystation key import.", "Otherwise: restore the vault file from its copy."]
             }
+            Self::VaultGone(_) => &["Restore the vault file from its copy.", "No copy: call the custodian."],
             Self::OtherLog { .. } => {
                 &["Put `origin` back: it never changes while the log lives.", "Copied files? Call QA."]
             }
@@ -326,7 +336,13 @@ impl StationError {
                 "Call QA.",
                 "`keystation-desktop --qa` shows what is wrong.",
             ],
-            Self::Log(_) => {
+            Self::Log(OpenError::Exists(_)) => {
+                &["Take an empty directory: `--data`.", "Or move away what was left there, then try again."]
+            }
+            Self::Log(OpenError::KeyExposed(_)) => {
+                &["Call QA.", "If nobody else had access to this machine: chmod 600 mends it."]
+            }
+            Self::Log(_) | Self::Read(ReadError::Gone { .. }) => {
                 &["Inject nothing; leave all files as they are.", "Call QA or the administrator."]
             }
             Self::Read(ReadError::ProofTooLong(_)) => {
@@ -378,6 +394,8 @@ impl StationError {
             Self::Missing(_)
             | Self::Exists(_)
             | Self::NoDataDir
+            | Self::Read(ReadError::NoLog(_))
+            | Self::Log(OpenError::Exists(_))
             | Self::Config(_)
             | Self::Origin(_)
             | Self::Id(_)
@@ -422,8 +440,57 @@ impl StationError {
             },
             Self::Reviewer(_) => Exit::Refused,
             Self::Port(_) => Exit::Failed,
-            Self::Unlock(UnlockError::WrongPassphrase) | Self::Import(_) | Self::Locked => Exit::Refused,
+            Self::Import(
+                ImportError::Key(_)
+                | ImportError::LabelTaken(_)
+                | ImportError::SameKey(_)
+                | ImportError::Full,
+            ) => Exit::Usage,
+            Self::Import(
+                ImportError::MayBeDerivedKey
+                | ImportError::DerivedKey
+                | ImportError::Unlock(UnlockError::WrongPassphrase),
+            )
+            | Self::Create(CreateError::Passphrase(_))
+            | Self::Unlock(UnlockError::WrongPassphrase)
+            | Self::Locked => Exit::Refused,
             _ => Exit::Broken,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keystation_vault::WriteError;
+
+    use super::*;
+
+    #[test]
+    fn a_remedy_does_not_contradict_its_error() {
+        let cut_short = StationError::Log(OpenError::Exists("/s/audit.db".into()));
+        assert_eq!(cut_short.exit(), Exit::Usage);
+        assert!(
+            !cut_short.remedy().iter().any(|step| step.contains("as they are")),
+            "it asks to remove them"
+        );
+        let exposed = StationError::Log(OpenError::KeyExposed("/s/station.key".into()));
+        assert!(exposed.remedy().iter().any(|step| step.contains("chmod 600")));
+        let gone = ReadError::Gone { missing: "/s/audit.db".into(), present: "/s/station.key".into() };
+        assert!(StationError::Read(gone).remedy()[0].contains("Inject nothing"));
+    }
+
+    #[test]
+    fn an_import_ends_by_what_refused_it() {
+        let full = ImportError::Write(WriteError::NoSpace(io::ErrorKind::StorageFull.into()));
+        for (error, exit) in [
+            (full, Exit::Broken),
+            (ImportError::Full, Exit::Usage),
+            (ImportError::SameKey("gk-a".parse().unwrap()), Exit::Usage),
+            (ImportError::DerivedKey, Exit::Refused),
+            (ImportError::Unlock(UnlockError::WrongPassphrase), Exit::Refused),
+            (ImportError::Unlock(UnlockError::Damaged), Exit::Broken),
+        ] {
+            assert_eq!(StationError::Import(error).exit(), exit);
         }
     }
 }

@@ -146,10 +146,16 @@ impl Station {
     pub fn unlock(&self, passphrase: &Passphrase) -> Result<(), StationError> {
         let file = self.0.data.vault();
         if !file.exists() {
-            return Err(StationError::NoVault(file));
+            let gone = self.reader()?.ever_imported()?;
+            return Err(if gone { StationError::VaultGone(file) } else { StationError::NoVault(file) });
         }
         match SealedFile::at(&file).unlock(passphrase) {
             Ok(vault) => {
+                // An import that was cut short between the vault and the log left a key that no record knows of: it has
+                // one before it can be used.
+                for key in self.reader()?.unrecorded(vault.keys())? {
+                    self.append(Event::KeyImport { key, custody: "sealed-file" })?;
+                }
                 self.append(Event::Unlock)?;
                 self.desk().vault = Some(vault);
                 self.0.changed.notify_all();
@@ -176,6 +182,12 @@ impl Station {
     #[must_use]
     pub fn is_unlocked(&self) -> bool {
         self.desk().vault.is_some()
+    }
+
+    /// Whether the open vault has a key of this label.
+    #[must_use]
+    pub fn has_key(&self, label: &KeyLabel) -> bool {
+        self.desk().vault.as_ref().is_some_and(|vault| vault.key(label).is_some())
     }
 
     /// Blocks until `ready` says yes; asked again whenever the vault is locked or unlocked, or [`Station::wake`] is called.
@@ -205,8 +217,10 @@ impl Station {
         if !file.exists() {
             if self.reader()?.ever_imported()? {
                 // The log knows of keys, and their vault is gone: a new one must not take its place unseen.
-                return Err(StationError::NoVault(file));
+                return Err(StationError::VaultGone(file));
             }
+            // No vault is made for a key that it would not take.
+            SealedFile::judge(key, answer)?;
             sealed.create(passphrase)?;
         }
         let info = sealed.import(passphrase, new, key, answer)?;

@@ -22,6 +22,7 @@ mod lies; // devices that say OK and do something else
 mod qa; // a device's history, and the review
 mod qemu; // the device agent as firmware of an emulated board, and power cuts
 mod record; // logs up to a million records, accepted by two verifiers that share no code with the station
+mod remedies; // what is said when something does not work, and whether it fits
 mod repository; // rules about the text of the repository
 mod secrets; // no key and no passphrase in files, outputs or memory
 mod window; // the real window on a virtual display

@@ -60,7 +60,7 @@ fn a_shift_leaves_no_secret_in_any_file_or_output() {
     said("wrong", &mut command);
     bench.private("refused-key", &format!("{}=", Base64::encode_string(&key)));
     let refused = bench.import("gk-refused", &bench.file("refused-key"));
-    assert_eq!(refused.exit, Some(3), "{refused:?}");
+    assert_eq!(refused.exit, Some(2), "{refused:?}");
     fs::write(outputs.join("import.out"), format!("{refused:?}")).unwrap();
     // A kill leaves the write-ahead log as it was at that moment.
     let mut killed = Killed(bench.inject_command(&sim.port(3)).stdout(Stdio::piped()).spawn().unwrap());

@@ -43,6 +43,10 @@ records: number,
  */
 openIntents: number, 
 /**
+ * The first few of them: registration IDs.
+ */
+unsettled: Array<string>, 
+/**
  * Results since the station was started.
  */
 counts: Counts, 

@@ -111,6 +111,14 @@ test.each(["pass", "fail"])(
   },
 );
 
+test("the smallest card says which device it is, and whether it is safe", async () => {
+  const page = await show("four", "light", { width: 1024, height: 768 });
+  const card = page.locator("[data-state=remove]");
+  expect(await card.innerText()).toContain("did not take the new key");
+  expect(await card.innerText()).toContain("007-888-abd");
+  await page.close();
+});
+
 test.each(["hostile", "hostile-fail"])("%s: what a device sends is text", async (state) => {
   const page = await show(state, "light");
   expect(await page.title()).toBe("Keystation: all states");

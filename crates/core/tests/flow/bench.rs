@@ -175,6 +175,12 @@ impl World {
                 }
             }
             Err(failure) => {
+                let named =
+                    failure.identity.as_ref().is_some_and(|identity| *identity == self.board.identity);
+                assert_eq!(failure.id.is_some(), failure.id == Some(Self::id()), "another device is named");
+                if first("stage").is_some() {
+                    assert!(failure.id.is_some() && named, "a device that was written is named: {failure:?}");
+                }
                 if failure.safety == Safety::Untouched {
                     assert!(first("stage").is_none() && first("commit").is_none(), "untouched: {trace:?}");
                 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, BufRead, Write};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -23,8 +23,8 @@ use signal_hook::iterator::Signals;
 #[command(version, after_help = after_help())]
 struct Arguments {
     /// How many devices.
-    #[arg(long, default_value_t = 1)]
-    count: usize,
+    #[arg(long, default_value = "1")]
+    count: NonZeroUsize,
     /// Directory of the links to the ports: dev0, dev1, …
     #[arg(long, value_name = "DIR")]
     link: PathBuf,
@@ -129,7 +129,7 @@ fn settings(arguments: Arguments) -> Result<Settings, String> {
         None => arguments.fault,
     };
     Ok(Settings {
-        count: arguments.count,
+        count: arguments.count.get(),
         persona,
         links: arguments.link,
         states: arguments.state,

@@ -50,9 +50,9 @@ pub(crate) enum Verb {
     /// Give one device its key; exit 0 only on PASS
     Inject {
         /// Serial port
-        #[arg(long, value_name = "PORT")]
+        #[arg(long, value_name = "PORT", value_parser = keystation::config::port_path)]
         port: PathBuf,
-        /// Product profile: a file, or a name in the station's `profiles` folder
+        /// Product profile: a bare name in the station's `profiles` folder, or a path with a slash
         #[arg(long, value_name = "FILE")]
         profile: PathBuf,
         /// Work order
@@ -64,9 +64,9 @@ pub(crate) enum Verb {
     /// Read a finished device, prove its key, hold it against its record, and the log against its anchor; writes nothing
     Check {
         /// Serial port
-        #[arg(long, value_name = "PORT")]
+        #[arg(long, value_name = "PORT", value_parser = keystation::config::port_path)]
         port: PathBuf,
-        /// Product profile: a file, or a name in the station's `profiles` folder
+        /// Product profile: a bare name in the station's `profiles` folder, or a path with a slash
         #[arg(long, value_name = "FILE")]
         profile: PathBuf,
         #[command(flatten)]
