@@ -120,6 +120,10 @@ fn a_window_that_looks_changes_nothing_beside_a_running_station() {
     let (directory, data) = untouched();
     // The station holds its lock and its database all the while.
     let station = Station::open(&data, "test").unwrap();
+    // It writes its head when it comes to rest, and the tail is empty then.
+    while fs::read(directory.path().join("head.tail")).unwrap().iter().any(|byte| *byte != 0) {
+        std::thread::yield_now();
+    }
     let before = fingerprint(directory.path());
     let app = app(Ok(Desk::audit(&data).unwrap()));
     let window = window(&app, "main");
