@@ -59,7 +59,7 @@ impl Board {
             SlotEvent::Fail { failure, .. } => Card::Fail(failure.into()),
             SlotEvent::Broken { cause, safety } => Card::Stopped(Problem::new(
                 "slot-stopped",
-                &[sentence(&cause).as_str(), safety.map_or("", Safety::sentence)].join(" ").trim_end(),
+                [sentence(&cause).as_str(), safety.map_or("", Safety::sentence)].join(" ").trim_end(),
                 &["Close the window.", "Start the station again.", "Again: call the administrator."],
             )),
             SlotEvent::Gone => match state.cards.get(&slot) {
