@@ -221,3 +221,17 @@ impl Printer {
         let _ = out.flush();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_device_at_all_is_refused() {
+        let count = |count| {
+            Arguments::try_parse_from(["keystation-sim", "--link", "l", "--state", "s", "--count", count])
+        };
+        assert!(count("1").is_ok());
+        assert!(count("0").is_err(), "it would sit there and say nothing");
+    }
+}
