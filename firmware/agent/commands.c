@@ -50,6 +50,14 @@ static enum ks_code load(const struct ks_agent *agent, struct ks_credential *set
     }
 }
 
+/* What `info` and `who` say: storage that cannot be read holds nothing there, and whoever needs the set is told the error. */
+static uint32_t generation_of(const struct ks_agent *agent)
+{
+    uint32_t generation;
+    (void)ks_storage_generation(agent->port, &generation);
+    return generation;
+}
+
 static unsigned state_of(const struct ks_agent *agent, uint32_t generation)
 {
     if (ks_storage_locked(agent->port)) {
@@ -88,7 +96,7 @@ static enum ks_code info(struct ks_exchange *exchange)
     const struct ks_agent *const agent = exchange->agent;
     const struct ks_identity *const identity = agent->identity;
     struct ks_cbor_writer *const response = &exchange->response;
-    const uint32_t generation = ks_storage_generation(agent->port);
+    const uint32_t generation = generation_of(agent);
 
     ks_cbor_put_map(response, 6U + identifiers(identity));
     ks_cbor_put_key(response, "v");
@@ -109,7 +117,7 @@ static enum ks_code who(struct ks_exchange *exchange)
     const struct ks_agent *const agent = exchange->agent;
     ks_cbor_put_map(&exchange->response, 2U + identifiers(agent->identity));
     put_identifiers(&exchange->response, agent->identity);
-    put_state(&exchange->response, agent, ks_storage_generation(agent->port));
+    put_state(&exchange->response, agent, generation_of(agent));
     return KS_OK;
 }
 
@@ -180,8 +188,12 @@ static enum ks_code commit(struct ks_exchange *exchange)
         if (agent->staged.rid_length == 0 || memcmp(staged, wanted, KS_DIGEST_SIZE) != 0) {
             return KS_NOT_STAGED;
         }
-        if (overwrite.value != KS_CBOR_TRUE && ks_storage_generation(agent->port) != 0) {
-            return KS_KEYED;
+        if (overwrite.value != KS_CBOR_TRUE) {
+            switch (ks_storage_generation(agent->port, &generation)) {
+            case KS_HELD_NONE: break;
+            case KS_HELD_SET: return KS_KEYED;
+            default: return KS_STORAGE; /* what could not be read may be a set, and this commit may not replace one */
+            }
         }
         if (!ks_storage_store(agent->port, &agent->staged, &generation)) {
             return KS_STORAGE; /* the set stays staged: repeating the commit tries again */
@@ -270,8 +282,11 @@ static enum ks_code lock(struct ks_exchange *exchange)
     if (!is_me(agent->identity, id)) {
         return KS_WRONG_DEVICE;
     }
-    if (ks_storage_generation(agent->port) == 0) {
-        return KS_EMPTY;
+    uint32_t generation;
+    switch (ks_storage_generation(agent->port, &generation)) {
+    case KS_HELD_SET: break;
+    case KS_HELD_NONE: return KS_EMPTY;
+    default: return KS_STORAGE;
     }
     if (!ks_storage_locked(agent->port) && !ks_storage_lock(agent->port)) {
         return KS_STORAGE;

@@ -34,6 +34,9 @@ static bool storage_read(void *context, uint32_t address, void *to, size_t lengt
 {
     struct simulated *const device = context;
     assert(address <= KS_STORAGE_SIZE && length <= KS_STORAGE_SIZE - address);
+    if (address < 2 * KS_SLOT_SIZE && device->torn[address / KS_SLOT_SIZE]) {
+        return false;
+    }
     memcpy(to, device->storage + address, length);
     /* A reading that goes wrong without a report is bit rot: power_cut.c has it. */
     return !fails(device) || device->silent;
@@ -66,6 +69,7 @@ static bool storage_erase(void *context, unsigned slot)
     if (fails(device)) {
         return device->silent;
     }
+    device->torn[slot] = false;
     const uint32_t start = (uint32_t)slot * KS_SLOT_SIZE;
     if (device->tear == TEAR_SLOT && device->cut_after >= 0 && device->cut_after - device->operations < KS_SLOT_SIZE) {
         for (uint32_t i = 0; i < KS_SLOT_SIZE; i++) {
