@@ -3,11 +3,12 @@
 use keystation_core::record::{Actor, Entry, Event, Seq};
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::append_error::AppendError;
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::cosignature::WitnessKey;
 use crate::finding::Finding;
-use crate::journal::{AppendError, OpenError};
 use crate::note::VerifierKey;
+use crate::open_error::OpenError;
 use crate::reader::{ReadError, Reader};
 use crate::request::WitnessRequest;
 use crate::snapshot::{self, Snapshot};

@@ -1,37 +1,33 @@
 //! The log as callers see it: begun, opened, appended to.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
-use keystation_core::failure::Code;
 use keystation_core::flow::{Log, LogError, Receipt, Standing};
-use keystation_core::identity::IdentifierError;
 use keystation_core::record::{Actor, Entry, Event, Previous, Seq};
 use keystation_core::registration::RegistrationId;
 use rusqlite::Connection;
 
-use crate::anchor::{Anchor, AnchorRefusal};
+use crate::anchor::Anchor;
+use crate::append_error::AppendError;
 use crate::clock::Clock;
-use crate::clock_rules::AcceptRefusal;
 use crate::cosignature::WitnessKey;
+use crate::draft;
 use crate::epoch;
-use crate::files::{self, FileError, Lock, Paths};
-use crate::finding::Finding;
+use crate::files::{self, Lock, Paths};
 use crate::head::{Head, HeadFile};
-use crate::note::{KeyError, Signer, VerifierKey};
+use crate::note::{Signer, VerifierKey};
+use crate::open_error::OpenError;
 use crate::origin::Origin;
 use crate::projection;
-use crate::reader::ReadError;
-use crate::record::RecordError;
 use crate::schema::{self, NotThis};
-use crate::space::{Space, SpaceRefusal};
+use crate::space::Space;
 use crate::state::{self, State};
 use crate::tree::Frontier;
 use crate::watch::{Notice, Rules, Watch};
-use crate::writer::{self, Alone, Answer, Job, StorageFailure, Writer};
+use crate::writer::{Alone, Answer, Job, Writer};
 
 /// A log that takes records. Clones share the one thread that writes; the last one that is dropped ends it.
 #[derive(Clone)]
@@ -45,175 +41,6 @@ struct Shared {
     thread: Option<JoinHandle<()>>,
     origin: Origin,
     verifier: VerifierKey,
-}
-
-/// A log that could not be begun or opened. Nothing may be injected.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another program writes it.
-    #[error("another program is writing this log ({} is locked): close it first", .0.display())]
-    InUse(PathBuf),
-    /// There is something already where a log should be begun.
-    #[error(
-        "{} is there already, and a log is never begun over another one: take an empty directory, \
-         or remove what an initialisation that was cut short left there", .0.display()
-    )]
-    Exists(PathBuf),
-    /// A new epoch was begun and cut short.
-    #[error("a new epoch was begun and not finished ({} says how far): give the order for it again", .0.display())]
-    EpochUnfinished(PathBuf),
-    /// There is no log, and no sign that there ever was one.
-    #[error("there is no audit log at {}: initialise the station first", .0.display())]
-    NoLog(PathBuf),
-    /// A part of the log is gone.
-    #[error(
-        "{} is gone, but {} is there: records may be lost, so nothing may be injected and no new log is begun. \
-         Leave everything as it is and call QA", missing.display(), present.display()
-    )]
-    Incomplete {
-        /// What is gone.
-        missing: PathBuf,
-        /// What shows that it was there.
-        present: PathBuf,
-    },
-    /// The key file can be read by others than its owner.
-    #[error(
-        "{} can be read or written by other users, so its signatures are worth nothing: \
-         call QA; if nobody else had access to this machine, `chmod 600` mends it", .0.display()
-    )]
-    KeyExposed(PathBuf),
-    /// The key file holds no key.
-    #[error("{} holds no signing key: {why}. Bring it back from the backup of the station", path.display())]
-    Key {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        why: KeyError,
-    },
-    /// The file is a database of another program.
-    #[error("{} is not an audit log (application ID {id:#x})", path.display())]
-    NotALog {
-        /// The file.
-        path: PathBuf,
-        /// Whose database it says it is.
-        id: i64,
-    },
-    /// The database is of another version of this program.
-    #[error(
-        "{} has structure {found}, this program knows structure {}: use the program that wrote it, or a newer one",
-        path.display(), schema::USER_VERSION
-    )]
-    Version {
-        /// The file.
-        path: PathBuf,
-        /// The structure it has.
-        found: i64,
-    },
-    /// The log is not what its head and its checkpoint were signed for.
-    #[error(
-        "the audit log was changed or damaged. {0} Nothing may be injected: leave everything as it is, call QA"
-    )]
-    Integrity(Finding),
-    /// The name of the key is no origin.
-    #[error(transparent)]
-    Origin(#[from] IdentifierError),
-    /// A record could not be read.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// SQLite failed.
-    #[error(
-        "the audit database cannot be used, so nothing may be injected; \
-         if it is malformed, leave everything as it is and call QA"
-    )]
-    Database(#[from] rusqlite::Error),
-    /// A file beside the database failed.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// The first record could not be made or stored.
-    #[error("the first record of the log could not be written")]
-    Genesis(#[source] AppendError),
-    /// The system gives no random numbers for the key.
-    #[error("the operating system gives no random numbers")]
-    Random(#[from] getrandom::Error),
-    /// The system starts no thread.
-    #[error("the thread that writes the log could not be started")]
-    Thread(#[source] io::Error),
-}
-
-/// A record that the log did not take.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum AppendError {
-    /// The entry cannot be a record, for example because it would be too long. The log goes on.
-    #[error("the entry cannot be a record: {0}")]
-    NotARecord(#[from] RecordError),
-    /// The record cannot stand there, for example because it is a second genesis. The log goes on.
-    #[error("the entry cannot be the next record: {0}")]
-    Misplaced(Finding),
-    /// The outcome refers to a record that is not an intent of its registration ID. The log goes on.
-    #[error("record {intent} is not an intent of {id}")]
-    NoSuchIntent {
-        /// The record.
-        intent: Seq,
-        /// The registration ID.
-        id: String,
-    },
-    /// The record is not that of a report. The log goes on.
-    #[error("record {seq} is not that of a report")]
-    NoSuchReport {
-        /// The record.
-        seq: Seq,
-    },
-    /// The intent does not follow from what the log knows of its device: another one came first. The log goes on.
-    #[error("another write on {id} was begun meanwhile")]
-    Overtaken {
-        /// The registration ID.
-        id: String,
-    },
-    /// The cosigned checkpoint does not secure this log. The log goes on.
-    #[error("the cosigned checkpoint was not taken: {0}")]
-    NotAnchored(AnchorRefusal),
-    /// There is too little room for an intent. The log goes on with everything else.
-    #[error("no intent is taken: {0}")]
-    SpaceLow(SpaceRefusal),
-    /// The clock went back. No intent is taken until two people accept the time; the log goes on with everything else.
-    #[error("no intent is taken: the clock went back, and the time is to be accepted by two people")]
-    ClockDoubted,
-    /// The time was not accepted. The log goes on.
-    #[error("the time was not accepted: {0}")]
-    NotAccepted(AcceptRefusal),
-    /// What the log knows could not be read.
-    #[error("the log cannot be asked")]
-    Unread(#[source] Arc<ReadError>),
-    /// The storage failed while this record was written. It may or may not be in the log after the next start.
-    #[error("the record could not be made durable; the log takes no more records until the next start")]
-    Failed(#[source] Arc<StorageFailure>),
-    /// The storage failed before.
-    #[error("the log takes no more records until the next start, because its storage failed")]
-    Stopped(#[source] Arc<StorageFailure>),
-    /// The log was closed.
-    #[error("the log is closed")]
-    Closed,
-}
-
-impl From<AnchorRefusal> for AppendError {
-    fn from(refusal: AnchorRefusal) -> Self {
-        Self::NotAnchored(refusal)
-    }
-}
-
-impl From<AppendError> for LogError {
-    fn from(error: AppendError) -> Self {
-        match error {
-            AppendError::Overtaken { id } => Self::Overtaken { id },
-            refused @ AppendError::SpaceLow(_) => {
-                Self::Refused { code: Code::SpaceLow, cause: Box::new(refused) }
-            }
-            refused @ AppendError::ClockDoubted => {
-                Self::Refused { code: Code::ClockDoubted, cause: Box::new(refused) }
-            }
-            other => Self::Storage(Box::new(other)),
-        }
-    }
 }
 
 impl Journal {
@@ -487,7 +314,7 @@ fn checked(paths: &Paths, key: &VerifierKey) -> Result<(Connection, State), Open
     let mut state = state::check(&conn, key, &head)?;
     schema::accept(&conn)?;
     schema::upgrade(&mut conn)?;
-    writer::put_back(&mut conn, key, &head, &mut state)?;
+    draft::put_back(&mut conn, key, &head, &mut state)?;
     if state.note != head.note {
         // Killed before the head was written: the records are signed for in the database, the head follows. They may not
         // have reached the disk yet.

@@ -9,6 +9,7 @@
 //! where there was one.
 
 mod anchor;
+mod append_error;
 mod bundle;
 mod checkpoint;
 mod clock;
@@ -16,6 +17,7 @@ mod clock_rules;
 mod compare;
 mod cosignature;
 mod device_anchor;
+mod draft;
 mod epoch;
 mod examine;
 mod expected;
@@ -28,6 +30,7 @@ mod json;
 mod life;
 mod names;
 mod note;
+mod open_error;
 mod origin;
 mod projection;
 mod proof;
@@ -52,6 +55,7 @@ mod witness;
 mod writer;
 
 pub use anchor::{AnchorRefusal, Secured};
+pub use append_error::AppendError;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use clock::{BootId, Clock, Stamp, SystemClock};
 pub use clock_rules::{AcceptRefusal, RELEASED};
@@ -62,10 +66,11 @@ pub use epoch::{EpochError, EpochOrder, begin_epoch};
 pub use figures::{Figures, Slot, Tally};
 pub use files::{FileError, Paths};
 pub use finding::Finding;
-pub use journal::{AppendError, Journal, OpenError};
+pub use journal::Journal;
 pub use life::{DeviceStanding, Keyed, Life, LifeEvent};
 pub use names::{Names, NamesError};
 pub use note::{KeyError, NoteError, Signer, VerifierKey};
+pub use open_error::OpenError;
 pub use origin::Origin;
 pub use proof::{ProofError, verify_consistency, verify_inclusion};
 pub use reader::{Counts, ReadError, Reader, StoredRecord, Unsettled};

@@ -4,8 +4,8 @@ use keystation_core::record::{Actor, Entry, Event, Seq};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::anchor::hex;
+use crate::append_error::AppendError;
 use crate::figures::Tally;
-use crate::journal::AppendError;
 use crate::projection;
 use crate::reader::{ReadError, Reader};
 use crate::record::{Record, RecordError};

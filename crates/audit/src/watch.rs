@@ -4,9 +4,9 @@ use keystation_core::failure::Code;
 use keystation_core::record::{Entry, Event};
 use rusqlite::Connection;
 
+use crate::append_error::AppendError;
 use crate::clock::Stamp;
 use crate::clock_rules::{self, ClockState};
-use crate::journal::AppendError;
 use crate::projection;
 use crate::reader::ReadError;
 use crate::record::RecordError;
