@@ -38,6 +38,9 @@ const LIMIT: Duration = Duration::from_secs(45 * 60);
 /// The binaries that the whole-station tests start: they look for them beside themselves.
 const PROGRAMS: &str = "cargo build --locked --package keystation --package keystation-device --bins";
 
+/// The headless binary with the optimisations of what ships, for the scan of its memory.
+const OPTIMISED: &str = "cargo build --locked --profile scan --package keystation --bins";
+
 const STEPS: &[Step] = &[
     Step {
         name: "format",
@@ -64,6 +67,7 @@ const STEPS: &[Step] = &[
         tests: true,
         lines: &[
             PROGRAMS,
+            OPTIMISED,
             "cargo test --locked --package keystation-tests -- --skip qemu:: --skip window:: --skip record::",
         ],
     },

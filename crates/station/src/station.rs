@@ -7,7 +7,7 @@ use keystation_core::flow::VaultError;
 use keystation_core::key::{GroupKeyInfo, KeyLabel};
 use keystation_core::record::{Actor, Entry, Event, Seq};
 use keystation_vault::{
-    DerivedKeyAnswer, NewKey, Passphrase, SealedFile, SecretText, UnlockedVault, VaultKey,
+    DerivedKeyAnswer, ImportError, NewKey, Passphrase, SealedFile, SecretText, UnlockedVault, VaultKey,
 };
 use sha2::{Digest, Sha256};
 
@@ -203,7 +203,7 @@ impl Station {
         self.0.changed.notify_all();
     }
 
-    /// Puts a group key into the vault, which is made if this is the first.
+    /// Puts a group key into the vault, which is made if this is the first. A wrong passphrase is recorded.
     pub fn import(
         &self,
         passphrase: &Passphrase,
@@ -223,7 +223,11 @@ impl Station {
             SealedFile::judge(key, answer)?;
             sealed.create(passphrase)?;
         }
-        let info = sealed.import(passphrase, new, key, answer)?;
+        let imported = sealed.import(passphrase, new, key, answer);
+        if let Err(ImportError::Unlock(error)) = &imported {
+            self.append(Event::UnlockFailed { why: error.word() })?;
+        }
+        let info = imported?;
         self.append(Event::KeyImport { key: info.clone(), custody: "sealed-file" })?;
         Ok(info)
     }

@@ -58,6 +58,9 @@ pub(crate) enum Verb {
         /// Work order
         #[arg(long, value_name = "ID", default_value = "", value_parser = work_order)]
         job: String,
+        /// Wait for Enter when the device is done, and again when the vault is locked, so that a memory scanner can look
+        #[arg(long)]
+        inspect: bool,
         #[command(flatten)]
         passphrase: PassphraseFrom,
     },

@@ -100,10 +100,18 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
         }
         Verb::Key(KeyVerb::List { passphrase }) => list_keys(&data, passphrase, out),
         Verb::Ports => list_ports(out),
-        Verb::Inject { port, profile, job, passphrase } => {
+        Verb::Inject { port, profile, job, inspect, passphrase } => {
             let profile = Profile::read(&data.profile(profile))?;
             let work = Work { port: port.clone(), profile, job: job.clone() };
-            at_station(cli, &data, out, |station| inject(station, &work, passphrase, out))
+            at_station(cli, &data, out, |station| {
+                let exit = inject(station, &work, passphrase, out)?;
+                if *inspect {
+                    selftest::pause("injected", out)?;
+                    station.lock()?;
+                    selftest::pause("locked", out)?;
+                }
+                Ok(exit)
+            })
         }
         Verb::Check { port, profile, passphrase } => {
             let profile = Profile::read(&data.profile(profile))?;

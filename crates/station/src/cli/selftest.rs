@@ -127,7 +127,8 @@ pub(super) fn inspect(
     Ok(Exit::Done)
 }
 
-fn pause(stage: &str, out: Output) -> Result<(), StationError> {
+/// Says where it is and waits for Enter.
+pub(super) fn pause(stage: &str, out: Output) -> Result<(), StationError> {
     out.say(format!("{stage}; Enter goes on"), &json!({ "event": "inspect", "stage": stage }));
     io::stdin().lock().read_line(&mut String::new()).map_err(StationError::Input)?;
     Ok(())
