@@ -46,3 +46,9 @@ export function floor(percents: readonly number[]): number {
   const least = Math.min(100, ...percents);
   return [98, 96, 90, 80, 50].find((start) => start < least) ?? 0;
 }
+
+/** The straight line that takes the first number to `to[0]` and the second to `to[1]`. */
+export function linear(from: readonly [number, number], to: readonly [number, number]) {
+  const slope = (to[1] - to[0]) / (from[1] - from[0] || 1);
+  return (value: number): number => to[0] + (value - from[0]) * slope;
+}
