@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use keystation_core::key::CheckValue;
 use keystation_core::record::Seq;
 use keystation_core::registration::RegistrationId;
 
@@ -160,7 +161,7 @@ impl Life {
             approver: record.approver().into_owned(),
             role: record.role().into_owned(),
             key: text("gk"),
-            check_value: text("gkcv"),
+            check_value: spoken(text("gkcv")),
             job: text("job"),
             port: text("port"),
             firmware: text("fw"),
@@ -198,4 +199,9 @@ impl Life {
         }
         self.events.push(event);
     }
+}
+
+/// A check value as people compare it, `9B5BD-BEC8B`.
+fn spoken(digits: String) -> String {
+    digits.parse::<CheckValue>().map_or(digits, |value| value.to_string())
 }

@@ -64,7 +64,7 @@ fn a_life_is_told_from_the_first_sight_to_the_last() {
     let by_first_key = Keyed {
         record: proved,
         key: "gk-2026a".to_owned(),
-        check_value: "9B5BDBEC8B".to_owned(),
+        check_value: "9B5BD-BEC8B".to_owned(),
         fingerprint: device_key(1).fingerprint().to_string(),
     };
     assert_eq!(keyed.keyed, Some(by_first_key.clone()));

@@ -219,7 +219,7 @@ fn a_device_tells_its_life_and_leaves_its_proof() {
         [
             &json!("keyed"),
             &json!("gk-2026a"),
-            &json!("9B5BDBEC8B"),
+            &json!("9B5BD-BEC8B"),
             &json!("51b7d2b8f7972a93a5c8ae38"),
             &json!(4),
             &Value::Null

@@ -2,6 +2,7 @@
 
 mod audit; // a window that only looks
 mod page; // the page, through WebDriver
+mod room; // the audit room, as QA meets it
 mod screen; // display, keyboard, camera
 
 use std::collections::HashSet;

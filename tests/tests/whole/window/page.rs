@@ -156,7 +156,45 @@ impl Page {
 
     /// Presses keys in the page.
     pub(crate) fn press(&self, keys: impl Into<TypingData>) {
-        self.within(async { self.driver().find(By::Css("body")).await?.send_keys(keys).await });
+        self.press_in("body", keys);
+    }
+
+    /// Presses keys in an element.
+    pub(crate) fn press_in(&self, css: &str, keys: impl Into<TypingData>) {
+        self.within(async { self.driver().find(By::Css(css)).await?.send_keys(keys).await });
+    }
+
+    /// Clicks the button with this name.
+    pub(crate) fn click(&self, name: &str) {
+        let button = By::XPath(format!("//button[normalize-space()='{name}']"));
+        self.within(async { self.driver().find(button).await?.click().await });
+    }
+
+    /// Types into a field, in place of what it holds.
+    pub(crate) fn fill(&self, css: &str, text: &str) {
+        self.within(async {
+            let field = self.driver().find(By::Css(css)).await?;
+            field.clear().await?;
+            field.send_keys(text).await
+        });
+    }
+
+    /// Takes all of the display.
+    pub(crate) fn maximise(&self) {
+        self.within(self.driver().maximize_window());
+    }
+
+    /// What axe finds wrong with the page as it stands: names of its rules, and the first place of each.
+    pub(crate) fn axe(&self) -> Vec<String> {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/node_modules/axe-core/axe.min.js");
+        self.script(&fs::read_to_string(source).expect("`cargo xtask test` installs it"), &[]);
+        let found = self.script_async(
+            "const done = arguments[0];
+             axe.run(document, { resultTypes: ['violations'] }).then(
+                 ({ violations }) => done(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)),
+                 (error) => done([String(error)]))",
+        );
+        serde_json::from_value(found).expect("a list of texts")
     }
 
     /// Returns when what the page shows is on the display too.
