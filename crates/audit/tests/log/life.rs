@@ -85,7 +85,7 @@ fn a_life_is_told_from_the_first_sight_to_the_last() {
     let life = life(&reader);
     assert_eq!(life.standing, DeviceStanding::Keyed, "who is turned away keeps its key");
     let fingerprint = device_key(2).fingerprint().to_string();
-    let (key, check_value) = ("gk-2027a".to_owned(), "0123456789".to_owned());
+    let (key, check_value) = ("gk-2027a".to_owned(), "01234-56789".to_owned());
     assert_eq!(life.keyed, Some(Keyed { record: rekeyed, key, check_value, fingerprint }));
     assert_eq!((life.mac.as_str(), life.serial.as_str()), ("a1b2c3d4e5f6", "007-888-abc"));
     let events: Vec<_> = life.events.iter().map(told).collect();
@@ -110,8 +110,8 @@ fn a_life_is_told_from_the_first_sight_to_the_last() {
     assert_eq!(
         [6, 7].map(|event| texts(&life.events[event])),
         [
-            ["", "op-0117", "op-0200", "operator", "gk-2027a", "0123456789", "rekey", "repair"],
-            ["", "op-0117", "", "operator", "gk-2027a", "0123456789", "", ""],
+            ["", "op-0117", "op-0200", "operator", "gk-2027a", "01234-56789", "rekey", "repair"],
+            ["", "op-0117", "", "operator", "gk-2027a", "01234-56789", "", ""],
         ]
     );
     let LifeEvent { job, port, firmware, time_ms, .. } = &life.events[6];
