@@ -47,7 +47,7 @@ impl Made {
         let origin = Station::init(&data, "keylog.example.com/plant7/stn03", "op-0117").unwrap();
         // The log begins anew by the clock of the test: to one that began today that clock would go back.
         let paths = paths(&data);
-        for part in [&paths.db, &paths.head, &paths.key, &paths.vkey] {
+        for part in [&paths.db, &paths.head, &paths.head.with_extension("tail"), &paths.key, &paths.vkey] {
             fs::remove_file(part).unwrap();
         }
         let journal = Journal::create(&paths, &origin, &Actor::default(), Steady(AtomicI64::new(0))).unwrap();
