@@ -2,7 +2,22 @@
 
 /// Every command of the window. Tauri refuses each of them unless a capability grants it; without this list it
 /// would allow them all.
-const COMMANDS: &[&str] = &["overview", "recent", "watch", "acknowledge", "unlock", "lock"];
+const COMMANDS: &[&str] = &[
+    "overview",
+    "recent",
+    "watch",
+    "acknowledge",
+    "unlock",
+    "lock",
+    "search",
+    "device",
+    "save_proof",
+    "verify",
+    "cancel_verify",
+    "figures",
+    "review",
+    "sign_review",
+];
 
 fn main() {
     let manifest = tauri_build::AppManifest::new().commands(COMMANDS);

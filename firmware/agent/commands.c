@@ -50,20 +50,29 @@ static enum ks_code load(const struct ks_agent *agent, struct ks_credential *set
     }
 }
 
-static enum ks_code info(struct ks_exchange *exchange)
+/* What `info` and `who` say: storage that cannot be read holds nothing there, and whoever needs the set is told the error. */
+static uint32_t generation_of(const struct ks_agent *agent)
 {
-    const struct ks_agent *const agent = exchange->agent;
-    const struct ks_identity *const identity = agent->identity;
-    struct ks_cbor_writer *const response = &exchange->response;
-    const uint32_t generation = ks_storage_generation(agent->port);
-    unsigned state = generation == 0 ? STATE_EMPTY : STATE_KEYED;
-    if (ks_storage_locked(agent->port)) {
-        state = STATE_LOCKED;
-    }
+    uint32_t generation;
+    (void)ks_storage_generation(agent->port, &generation);
+    return generation;
+}
 
-    ks_cbor_put_map(response, 6U + (identity->mac != NULL) + (identity->serial != NULL));
-    ks_cbor_put_key(response, "v");
-    ks_cbor_put_uint(response, 1);
+static unsigned state_of(const struct ks_agent *agent, uint32_t generation)
+{
+    if (ks_storage_locked(agent->port)) {
+        return STATE_LOCKED;
+    }
+    return generation == 0 ? STATE_EMPTY : STATE_KEYED;
+}
+
+static unsigned identifiers(const struct ks_identity *identity)
+{
+    return (identity->mac != NULL ? 1U : 0U) + (identity->serial != NULL ? 1U : 0U);
+}
+
+static void put_identifiers(struct ks_cbor_writer *response, const struct ks_identity *identity)
+{
     if (identity->mac != NULL) {
         ks_cbor_put_key(response, "mac");
         ks_cbor_put_bytes(response, identity->mac, KS_MAC_SIZE);
@@ -72,16 +81,43 @@ static enum ks_code info(struct ks_exchange *exchange)
         ks_cbor_put_key(response, "sn");
         ks_cbor_put_key(response, identity->serial);
     }
+}
+
+static void put_state(struct ks_cbor_writer *response, const struct ks_agent *agent, uint32_t generation)
+{
+    ks_cbor_put_key(response, "st");
+    ks_cbor_put_uint(response, state_of(agent, generation));
+    ks_cbor_put_key(response, "boot");
+    ks_cbor_put_uint(response, agent->identity->boot);
+}
+
+static enum ks_code info(struct ks_exchange *exchange)
+{
+    const struct ks_agent *const agent = exchange->agent;
+    const struct ks_identity *const identity = agent->identity;
+    struct ks_cbor_writer *const response = &exchange->response;
+    const uint32_t generation = generation_of(agent);
+
+    ks_cbor_put_map(response, 6U + identifiers(identity));
+    ks_cbor_put_key(response, "v");
+    ks_cbor_put_uint(response, 1);
+    put_identifiers(response, identity);
     ks_cbor_put_key(response, "fw");
     ks_cbor_put_key(response, identity->firmware);
     ks_cbor_put_key(response, "cap");
     ks_cbor_put_uint(response, identity->capabilities);
     ks_cbor_put_key(response, "gen");
     ks_cbor_put_uint(response, generation);
-    ks_cbor_put_key(response, "st");
-    ks_cbor_put_uint(response, state);
-    ks_cbor_put_key(response, "boot");
-    ks_cbor_put_uint(response, identity->boot);
+    put_state(response, agent, generation);
+    return KS_OK;
+}
+
+static enum ks_code who(struct ks_exchange *exchange)
+{
+    const struct ks_agent *const agent = exchange->agent;
+    ks_cbor_put_map(&exchange->response, 2U + identifiers(agent->identity));
+    put_identifiers(&exchange->response, agent->identity);
+    put_state(&exchange->response, agent, generation_of(agent));
     return KS_OK;
 }
 
@@ -152,8 +188,12 @@ static enum ks_code commit(struct ks_exchange *exchange)
         if (agent->staged.rid_length == 0 || memcmp(staged, wanted, KS_DIGEST_SIZE) != 0) {
             return KS_NOT_STAGED;
         }
-        if (overwrite.value != KS_CBOR_TRUE && ks_storage_generation(agent->port) != 0) {
-            return KS_KEYED;
+        if (overwrite.value != KS_CBOR_TRUE) {
+            switch (ks_storage_generation(agent->port, &generation)) {
+            case KS_HELD_NONE: break;
+            case KS_HELD_SET: return KS_KEYED;
+            default: return KS_STORAGE; /* what could not be read may be a set, and this commit may not replace one */
+            }
         }
         if (!ks_storage_store(agent->port, &agent->staged, &generation)) {
             return KS_STORAGE; /* the set stays staged: repeating the commit tries again */
@@ -215,7 +255,7 @@ static enum ks_code set(struct ks_exchange *exchange)
         struct ks_cbor_writer *const response = &exchange->response;
         uint8_t fingerprint[KS_FINGERPRINT_SIZE];
         ks_credential_fingerprint(&held, fingerprint);
-        ks_cbor_put_map(response, 5);
+        ks_cbor_put_map(response, held.anchor_length != 0 ? 6 : 5);
         ks_cbor_put_key(response, "rid");
         ks_cbor_put_text(response, held.rid, held.rid_length);
         ks_cbor_put_key(response, "scope");
@@ -226,6 +266,7 @@ static enum ks_code set(struct ks_exchange *exchange)
         ks_cbor_put_bytes(response, fingerprint, sizeof fingerprint);
         ks_cbor_put_key(response, "gen");
         ks_cbor_put_uint(response, generation);
+        ks_credential_put_anchor(&held, response);
         ks_wipe(&held, sizeof held);
     }
     return code;
@@ -241,8 +282,11 @@ static enum ks_code lock(struct ks_exchange *exchange)
     if (!is_me(agent->identity, id)) {
         return KS_WRONG_DEVICE;
     }
-    if (ks_storage_generation(agent->port) == 0) {
-        return KS_EMPTY;
+    uint32_t generation;
+    switch (ks_storage_generation(agent->port, &generation)) {
+    case KS_HELD_SET: break;
+    case KS_HELD_NONE: return KS_EMPTY;
+    default: return KS_STORAGE;
     }
     if (!ks_storage_locked(agent->port) && !ks_storage_lock(agent->port)) {
         return KS_STORAGE;
@@ -281,6 +325,7 @@ static const struct ks_command COMMANDS[] = {
     { KS_GROUP_KEYSTATION, 4, KS_READ, KS_CAN_SAS, sas },
     { KS_GROUP_KEYSTATION, 5, KS_READ, 0, set },
     { KS_GROUP_KEYSTATION, 6, KS_WRITE, KS_CAN_LOCK, lock },
+    { KS_GROUP_KEYSTATION, 7, KS_READ, 0, who },
 };
 
 const struct ks_command *ks_command_find(const struct ks_agent *agent, const uint8_t *packet)

@@ -24,10 +24,30 @@ bool ks_text(const struct ks_cbor_item *item, size_t limit)
     return true;
 }
 
-static bool read_text(const struct ks_cbor_map *map, const char *key, size_t limit, char *to, uint8_t *length)
+/* The fields of `stage`. Texts have at least one character, byte strings exactly `size`. */
+struct field {
+    const char *key;
+    uint8_t major;
+    uint8_t size;
+    bool optional;
+};
+
+static const struct field RID = { "rid", KS_CBOR_TEXT, KS_RID_MAX, false };
+static const struct field SCOPE = { "scope", KS_CBOR_TEXT, KS_SCOPE_MAX, false };
+static const struct field ENDPOINT = { "ep", KS_CBOR_TEXT, KS_ENDPOINT_MAX, true };
+static const struct field KEY = { "key", KS_CBOR_BYTES, KS_KEY_SIZE, false };
+static const struct field ANCHOR = { "an", KS_CBOR_BYTES, KS_ANCHOR_SIZE, true };
+
+/* A field that is absent has length 0. */
+static bool read_field(const struct ks_cbor_map *map, const struct field *field, void *to, uint8_t *length)
 {
     struct ks_cbor_item item;
-    if (!ks_cbor_find(map, key, &item) || !ks_text(&item, limit)) {
+    *length = 0;
+    if (!ks_cbor_find(map, field->key, &item)) {
+        return field->optional;
+    }
+    const bool bytes = item.major == KS_CBOR_BYTES && item.value == field->size;
+    if (field->major == KS_CBOR_BYTES ? !bytes : !ks_text(&item, field->size)) {
         return false;
     }
     memcpy(to, item.content, (size_t)item.value);
@@ -37,27 +57,24 @@ static bool read_text(const struct ks_cbor_map *map, const char *key, size_t lim
 
 bool ks_credential_read(struct ks_credential *set, const struct ks_cbor_map *map)
 {
-    struct ks_cbor_item item;
-    bool good = read_text(map, "rid", KS_RID_MAX, set->rid, &set->rid_length)
-        && read_text(map, "scope", KS_SCOPE_MAX, set->scope, &set->scope_length);
-    if (ks_cbor_find(map, "ep", &item)) {
-        good = good && read_text(map, "ep", KS_ENDPOINT_MAX, set->endpoint, &set->endpoint_length);
-    } else {
+    uint8_t key_length;
+    const bool good = read_field(map, &RID, set->rid, &set->rid_length)
+        && read_field(map, &SCOPE, set->scope, &set->scope_length)
+        && read_field(map, &ENDPOINT, set->endpoint, &set->endpoint_length)
+        && read_field(map, &KEY, set->key, &key_length)
+        && read_field(map, &ANCHOR, set->anchor, &set->anchor_length);
+    if (!good) {
+        ks_wipe(set, sizeof *set);
+    } else if (set->endpoint_length == 0) {
         set->endpoint_length = sizeof DEFAULT_ENDPOINT - 1;
         memcpy(set->endpoint, DEFAULT_ENDPOINT, sizeof DEFAULT_ENDPOINT - 1);
-    }
-    good = good && ks_cbor_find(map, "key", &item) && item.major == KS_CBOR_BYTES && item.value == KS_KEY_SIZE;
-    if (good) {
-        memcpy(set->key, item.content, KS_KEY_SIZE);
-    } else {
-        ks_wipe(set, sizeof *set);
     }
     return good;
 }
 
 void ks_credential_write(const struct ks_credential *set, struct ks_cbor_writer *writer)
 {
-    ks_cbor_put_map(writer, 4);
+    ks_cbor_put_map(writer, set->anchor_length != 0 ? 5 : 4);
     ks_cbor_put_key(writer, "rid");
     ks_cbor_put_text(writer, set->rid, set->rid_length);
     ks_cbor_put_key(writer, "scope");
@@ -66,6 +83,15 @@ void ks_credential_write(const struct ks_credential *set, struct ks_cbor_writer 
     ks_cbor_put_text(writer, set->endpoint, set->endpoint_length);
     ks_cbor_put_key(writer, "key");
     ks_cbor_put_bytes(writer, set->key, KS_KEY_SIZE);
+    ks_credential_put_anchor(set, writer);
+}
+
+void ks_credential_put_anchor(const struct ks_credential *set, struct ks_cbor_writer *writer)
+{
+    if (set->anchor_length != 0) {
+        ks_cbor_put_key(writer, "an");
+        ks_cbor_put_bytes(writer, set->anchor, set->anchor_length);
+    }
 }
 
 void ks_hash_lengthed(struct ks_sha256 *hash, const void *bytes, size_t length)
@@ -91,6 +117,7 @@ void ks_credential_digest(const struct ks_credential *set, uint8_t digest[KS_DIG
     ks_hash_lengthed(&hash, set->rid, set->rid_length);
     ks_hash_lengthed(&hash, set->scope, set->scope_length);
     ks_hash_lengthed(&hash, set->endpoint, set->endpoint_length);
+    ks_hash_lengthed(&hash, set->anchor, set->anchor_length);
     ks_sha256_update(&hash, set->key, KS_KEY_SIZE);
     finish_short(&hash, digest, KS_DIGEST_SIZE);
 }

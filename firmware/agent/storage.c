@@ -52,18 +52,24 @@ static uint32_t crc32_update(uint32_t crc, const uint8_t *bytes, size_t length)
     return crc;
 }
 
-/* Reads the header of a slot; false when the slot is not valid. */
-static bool open_slot(const struct ks_port *port, unsigned slot, struct header *header)
+enum slot_state {
+    SLOT_INVALID,
+    SLOT_VALID,
+    SLOT_UNREAD, /* it may be valid */
+};
+
+/* Reads the header of a slot and checks the slot. */
+static enum slot_state open_slot(const struct ks_port *port, unsigned slot, struct header *header)
 {
     uint8_t bytes[HEADER_SIZE];
     if (!port->storage_read(port->context, slot_address(slot), bytes, sizeof bytes)) {
-        return false;
+        return SLOT_UNREAD;
     }
     header->generation = get_little(bytes + 4, 4);
     header->length = get_little(bytes + 8, 2);
     if (memcmp(bytes, MAGIC, sizeof MAGIC) != 0 || header->generation == 0 || header->length == 0
         || header->length > CAPACITY) {
-        return false;
+        return SLOT_INVALID;
     }
 
     uint32_t crc = crc32_update(0xFFFFFFFFU, bytes, 12);
@@ -76,27 +82,40 @@ static bool open_slot(const struct ks_port *port, unsigned slot, struct header *
         crc = readable ? crc32_update(crc, chunk, take) : crc;
     }
     ks_wipe(chunk, sizeof chunk);
-    return readable && ~crc == get_little(bytes + 12, 4);
+    if (!readable) {
+        return SLOT_UNREAD;
+    }
+    return ~crc == get_little(bytes + 12, 4) ? SLOT_VALID : SLOT_INVALID;
 }
 
-/* The slot that counts and its header; -1 when there is none. */
+enum {
+    NO_SLOT = -1, /* both were read, and neither is valid */
+    UNKNOWN_SLOT = -2, /* none is seen to be valid, and one could not be read */
+};
+
+/* The slot that counts and its header, or one of the two above. */
 static int active_slot(const struct ks_port *port, struct header *active)
 {
-    int found = -1;
+    int found = NO_SLOT;
     for (unsigned slot = 0; slot < 2; slot++) {
         struct header header;
-        if (open_slot(port, slot, &header) && (found < 0 || header.generation > active->generation)) {
+        const enum slot_state state = open_slot(port, slot, &header);
+        if (state == SLOT_VALID && (found < 0 || header.generation > active->generation)) {
             *active = header;
             found = (int)slot;
+        } else if (state == SLOT_UNREAD && found == NO_SLOT) {
+            found = UNKNOWN_SLOT;
         }
     }
     return found;
 }
 
-uint32_t ks_storage_generation(const struct ks_port *port)
+enum ks_held ks_storage_generation(const struct ks_port *port, uint32_t *generation)
 {
     struct header header;
-    return active_slot(port, &header) < 0 ? 0 : header.generation;
+    const int slot = active_slot(port, &header);
+    *generation = slot < 0 ? 0 : header.generation;
+    return slot >= 0 ? KS_HELD_SET : slot == NO_SLOT ? KS_HELD_NONE : KS_HELD_UNREADABLE;
 }
 
 enum ks_held ks_storage_load(const struct ks_port *port, struct ks_credential *set, uint32_t *generation)
@@ -104,7 +123,7 @@ enum ks_held ks_storage_load(const struct ks_port *port, struct ks_credential *s
     struct header header;
     const int slot = active_slot(port, &header);
     if (slot < 0) {
-        return KS_HELD_NONE;
+        return slot == NO_SLOT ? KS_HELD_NONE : KS_HELD_UNREADABLE;
     }
     uint8_t payload[KS_PAYLOAD_MAX];
     struct ks_cbor_map map;

@@ -7,11 +7,11 @@
 enum ks_held {
     KS_HELD_NONE,
     KS_HELD_SET,
-    KS_HELD_UNREADABLE, /* a slot is valid, but holds no set that this firmware can read */
+    KS_HELD_UNREADABLE, /* a valid slot holds no set that this firmware can read; or none is seen to be valid, and one could not be read */
 };
 
-/* The generation of the active slot, 0 when neither slot is valid. */
-uint32_t ks_storage_generation(const struct ks_port *port);
+/* The generation of the active slot, 0 when no slot is seen to be valid. Whether the set itself can be read is not looked at. */
+enum ks_held ks_storage_generation(const struct ks_port *port, uint32_t *generation);
 
 /* Reads the active set and its generation. Only with KS_HELD_SET is `set` filled. */
 enum ks_held ks_storage_load(const struct ks_port *port, struct ks_credential *set, uint32_t *generation);

@@ -58,6 +58,48 @@ static void each_call(unsigned sets, bool sticky, bool silent)
     check(calls > 15 && refused > 0, "faults", "the faults are reached");
 }
 
+/* One reading that fails must not make an empty device of a keyed one: without `ow` the set stays. */
+static void unread_set(unsigned sets)
+{
+    const struct ks_credential old = example(sets);
+    const struct ks_credential fresh = example(50);
+    prepare(sets);
+    simulated_inject(&device, &fresh, false);
+    const long calls = device.calls;
+    bool kept = true;
+    bool refused = true;
+    for (long at = 0; at < calls; at++) {
+        prepare(sets);
+        device.fail_at = at;
+        simulated_inject(&device, &fresh, false);
+        refused = refused && !accepted();
+        simulated_restart(&device);
+        kept = kept && simulated_holds(&device, &old);
+    }
+    check(calls > 5 && kept, "faults", "a set that could not be read for once is not replaced without `ow`");
+    check(refused, "faults", "and the commit is refused");
+}
+
+/* A slot that was torn while the first set was written, and cannot be read: never taken for empty, and replaceable. */
+static void torn_slot(unsigned slot)
+{
+    const struct ks_credential fresh = example(50);
+    uint8_t packet[KS_PACKET_MAX];
+    prepare(0);
+    device.torn[slot] = true;
+    simulated_inject(&device, &fresh, false);
+    const size_t length = simulated_hear(&device, packet);
+    check(length > 0 && packet[length - 1] == 5, "faults", "a slot that cannot be read is answered with `storage`");
+    check(simulated_inject(&device, &fresh, true) && simulated_holds(&device, &fresh), "faults", "with `ow` it is replaced");
+
+    /* Beside a valid slot it does no harm: the next set goes there. */
+    const struct ks_credential held = example(2 - slot);
+    prepare(2 - slot);
+    device.torn[slot] = true;
+    check(simulated_holds(&device, &held), "faults", "the valid slot counts");
+    check(simulated_inject(&device, &fresh, true) && simulated_holds(&device, &fresh), "faults", "and the torn one is written");
+}
+
 /* Flash that is worn out: it takes writes and keeps what it has. */
 static void worn(void)
 {
@@ -103,7 +145,17 @@ static unsigned ask_for_set(void)
 /* Slots that no agent of this version writes. */
 static void strange_slots(void)
 {
-    const struct ks_credential set = example(0);
+    struct ks_credential set = example(0);
+    simulated_new(&device);
+    simulated_inject(&device, &set, false);
+    const uint16_t anchored = (uint16_t)(device.storage[8] | device.storage[9] << 8);
+    uint8_t *const head = device.storage + 32 + anchored - KS_ANCHOR_SIZE - 1;
+    const bool found = *head == (0x40 | KS_ANCHOR_SIZE);
+    (*head)--;
+    put_slot(1, (uint16_t)(anchored - 1));
+    check(found && ask_for_set() == 5, "slots", "an anchor of 19 bytes is an error, not a set without one");
+
+    set.anchor_length = 0;
     simulated_new(&device);
     simulated_inject(&device, &set, false);
     const uint16_t length = (uint16_t)(device.storage[8] | device.storage[9] << 8);
@@ -141,6 +193,10 @@ int main(void)
             each_call(sets, (way & 1) != 0, (way & 2) != 0);
         }
     }
+    unread_set(1);
+    unread_set(2);
+    torn_slot(0);
+    torn_slot(1);
     worn();
     strange_slots();
     unreadable_lock();

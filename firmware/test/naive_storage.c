@@ -51,17 +51,18 @@ enum ks_held ks_storage_load(const struct ks_port *port, struct ks_credential *s
         ? KS_HELD_SET : KS_HELD_UNREADABLE;
 }
 
-uint32_t ks_storage_generation(const struct ks_port *port)
+enum ks_held ks_storage_generation(const struct ks_port *port, uint32_t *generation)
 {
     struct ks_credential set;
-    uint32_t generation;
-    return ks_storage_load(port, &set, &generation) == KS_HELD_NONE ? 0 : generation;
+    *generation = 0;
+    return ks_storage_load(port, &set, generation);
 }
 
 bool ks_storage_store(const struct ks_port *port, const struct ks_credential *set, uint32_t *generation)
 {
     uint8_t slot[KS_SLOT_SIZE];
-    *generation = ks_storage_generation(port) + 1;
+    (void)ks_storage_generation(port, generation);
+    ++*generation;
     memset(slot, 0xFF, sizeof slot);
     memset(slot, 0, HEADER_SIZE);
     struct ks_cbor_writer writer = { slot + PAYLOAD_AT, slot + sizeof slot, false };

@@ -126,7 +126,7 @@ static void bit_rot(unsigned sets, const char *name)
         device.storage[bit / 8] ^= (uint8_t)(1U << bit % 8);
     }
     const uint32_t used = 16U + (uint32_t)(1 + 4 + 2 + newest.rid_length + 6 + 1 + newest.scope_length + 3 + 2
-        + newest.endpoint_length + 4 + 2 + KS_KEY_SIZE) - (newest.rid_length < 24);
+        + newest.endpoint_length + 4 + 2 + KS_KEY_SIZE + 3 + 1 + newest.anchor_length) - (newest.rid_length < 24);
     check(good && noticed == 8 * used, "bit rot", name);
 }
 

@@ -34,6 +34,9 @@ static bool storage_read(void *context, uint32_t address, void *to, size_t lengt
 {
     struct simulated *const device = context;
     assert(address <= KS_STORAGE_SIZE && length <= KS_STORAGE_SIZE - address);
+    if (address < 2 * KS_SLOT_SIZE && device->torn[address / KS_SLOT_SIZE]) {
+        return false;
+    }
     memcpy(to, device->storage + address, length);
     /* A reading that goes wrong without a report is bit rot: power_cut.c has it. */
     return !fails(device) || device->silent;
@@ -66,6 +69,7 @@ static bool storage_erase(void *context, unsigned slot)
     if (fails(device)) {
         return device->silent;
     }
+    device->torn[slot] = false;
     const uint32_t start = (uint32_t)slot * KS_SLOT_SIZE;
     if (device->tear == TEAR_SLOT && device->cut_after >= 0 && device->cut_after - device->operations < KS_SLOT_SIZE) {
         for (uint32_t i = 0; i < KS_SLOT_SIZE; i++) {
@@ -194,11 +198,16 @@ struct ks_credential example(unsigned number)
     static const char rid[] = "sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6";
     static const char scope[] = "0ne00EMU001";
     static const char endpoint[] = "global.azure-devices-provisioning.net";
-    struct ks_credential set = { sizeof rid - 1, sizeof scope - 1, sizeof endpoint - 1, { 0 }, { 0 }, { 0 }, { 0 } };
+    static const uint8_t anchor[KS_ANCHOR_SIZE] = {
+        0xf8, 0x05, 0x65, 0xcd, 0, 0, 0, 0, 0, 0, 0, 3, 0xc2, 0x07, 0x6f, 0x0b, 0x85, 0xb9, 0xd1, 0xc1,
+    };
+    struct ks_credential set = { .rid_length = sizeof rid - 1, .scope_length = sizeof scope - 1,
+        .endpoint_length = sizeof endpoint - 1, .anchor_length = sizeof anchor };
     memcpy(set.rid, rid, sizeof rid - 1);
     memcpy(set.scope, scope, sizeof scope - 1);
     memcpy(set.endpoint, endpoint, sizeof endpoint - 1);
     memcpy(set.key, key, sizeof key);
+    memcpy(set.anchor, anchor, sizeof anchor);
     if (number > 0) {
         /* Other lengths too, so that a mixture of two sets has no right length by chance. */
         set.rid_length = (uint8_t)(20 + number % 80);
@@ -206,6 +215,8 @@ struct ks_credential example(unsigned number)
         for (unsigned i = 0; i < KS_KEY_SIZE; i++) {
             set.key[i] = (uint8_t)(set.key[i] ^ (number * 37 + i));
         }
+        set.anchor_length = number % 3 == 0 ? 0 : KS_ANCHOR_SIZE;
+        set.anchor[11] = (uint8_t)number;
     }
     return set;
 }
@@ -266,5 +277,6 @@ bool simulated_holds(const struct simulated *device, const struct ks_credential 
         && held.endpoint_length == set->endpoint_length && memcmp(held.rid, set->rid, set->rid_length) == 0
         && memcmp(held.scope, set->scope, set->scope_length) == 0
         && memcmp(held.endpoint, set->endpoint, set->endpoint_length) == 0
-        && memcmp(held.key, set->key, KS_KEY_SIZE) == 0;
+        && memcmp(held.key, set->key, KS_KEY_SIZE) == 0 && held.anchor_length == set->anchor_length
+        && memcmp(held.anchor, set->anchor, set->anchor_length) == 0;
 }

@@ -39,6 +39,7 @@ struct simulated {
     long fail_at;
     bool sticky;
     bool silent; /* a failing erase or write reports success */
+    bool torn[2]; /* a slot that gives no bytes until it is erased: flash with error correction */
     long calls;
 
     uint64_t random;

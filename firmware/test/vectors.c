@@ -41,9 +41,17 @@ static bool prepare(const char *name)
 {
     const struct ks_credential set = example(0);
     const struct ks_credential other = example(1);
+    struct ks_credential bare = set;
     uint8_t packet[KS_PACKET_MAX];
+    bare.anchor_length = 0;
     simulated_new(&device);
-    if (strcmp(name, "stage with endpoint") == 0 || strcmp(name, "echo") == 0 || strcmp(name, "unknown command") == 0) {
+    if (strcmp(name, "commit without an anchor") == 0) {
+        return simulated_request(&device, packet, stage_packet(packet, &bare));
+    }
+    if (strcmp(name, "set without an anchor") == 0) {
+        return simulated_inject(&device, &bare, false);
+    }
+    if (strcmp(name, "stage with endpoint") == 0 || strcmp(name, "stage without an anchor") == 0 || strcmp(name, "echo") == 0 || strcmp(name, "unknown command") == 0) {
         return true;
     }
     if (strcmp(name, "commit that overwrites") == 0 || strcmp(name, "refused: keyed") == 0) {
@@ -165,7 +173,24 @@ static void published(void)
     uint8_t made[KS_FINGERPRINT_SIZE];
     ks_credential_fingerprint(&set, made);
     check(memcmp(made, fingerprint.bytes, sizeof made) == 0, "set", "fingerprint");
+    check(memcmp(set.anchor, anchor.bytes, sizeof set.anchor) == 0 && anchor.length == KS_ANCHOR_SIZE, "set",
+        "the test's own anchor is the one of the example");
     check(memcmp(set.key, device_key.bytes, device_key.length) == 0, "set", "the test's own example is the published one");
+}
+
+/* A set that came without an anchor, as agents stored it before there were any. */
+static void slot_without_anchor(void)
+{
+    struct ks_credential set = example(0);
+    simulated_new(&device);
+    memcpy(device.storage, storage_slot_without_anchor.bytes, storage_slot_without_anchor.length);
+    set.anchor_length = 0;
+    check(simulated_holds(&device, &set), "slot without an anchor", "is a set");
+    EACH(i, more) {
+        if (strcmp(more[i].name, "set without an anchor") == 0) {
+            check(told(&more[i].request_wire, &more[i].response_wire), "slot without an anchor", "is told as one");
+        }
+    }
 }
 
 int main(void)
@@ -176,6 +201,7 @@ int main(void)
     reception();
     refusals();
     identities();
+    slot_without_anchor();
     published();
     return summary();
 }

@@ -37,6 +37,9 @@ table("refusal", "device_refuses", [[text(v["name"]), text(v["state"]), octets(v
 table("identity", "device_digests", [[octets(v["mac"]), text(v["serial"]), octets(v["digest"])]
                                      for v in vectors["device_digests"]])
 out.append("static const struct octets storage_slot = %s;" % octets(vectors["storage_slot"]["bytes"]))
+out.append("static const struct octets storage_slot_without_anchor = %s;"
+           % octets(vectors["storage_slot_without_anchor"]["bytes"]))
+out.append("static const struct octets anchor = %s;" % octets(vectors["set"]["anchor"]))
 out.append("static const struct octets device_key = %s;" % octets(vectors["set"]["device_key"]))
 out.append("static const struct octets fingerprint = %s;" % octets(vectors["set"]["fingerprint"]))
 open(target, "w").write("\n".join(out) + "\n")

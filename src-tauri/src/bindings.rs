@@ -34,6 +34,23 @@ fn generated() -> BTreeMap<String, String> {
         dto::StepName,
         dto::Passed,
         dto::Failed,
+        dto::Room,
+        dto::SearchPage,
+        dto::AttemptLine,
+        dto::Standing,
+        dto::DeviceLife,
+        dto::LifeEvent,
+        dto::Saved,
+        dto::VerifyProgress,
+        dto::VerifyVerdict,
+        dto::Secured,
+        dto::FindingLine,
+        dto::Figures,
+        dto::TallyLine,
+        dto::SlotTally,
+        dto::Cause,
+        dto::Review,
+        dto::ReviewLine,
     ];
     files
         .into_iter()

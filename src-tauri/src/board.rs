@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use keystation::line::SlotEvent;
+use keystation_core::failure::Safety;
 
 use crate::dto::{Card, CardUpdate};
 use crate::problem::{Problem, sentence};
@@ -56,9 +57,9 @@ impl Board {
             SlotEvent::Step(step) => Card::Working { step: step.into() },
             SlotEvent::Pass { pass, .. } => Card::Pass(pass.into()),
             SlotEvent::Fail { failure, .. } => Card::Fail(failure.into()),
-            SlotEvent::Broken(error) => Card::Stopped(Problem::new(
+            SlotEvent::Broken { cause, safety } => Card::Stopped(Problem::new(
                 "slot-stopped",
-                &sentence(&error),
+                [sentence(&cause).as_str(), safety.map_or("", Safety::sentence)].join(" ").trim_end(),
                 &["Close the window.", "Start the station again.", "Again: call the administrator."],
             )),
             SlotEvent::Gone => match state.cards.get(&slot) {
@@ -81,7 +82,15 @@ impl Board {
     pub(crate) fn acknowledge(&self, slot: u32) {
         let mut state = self.state();
         let Some(Card::Fail(failed)) = state.cards.get(&slot) else { return };
-        let next = if failed.gone { Card::Waiting } else { Card::Remove { safety: failed.safety.clone() } };
+        let next = if failed.gone {
+            Card::Waiting
+        } else {
+            Card::Remove {
+                safety: failed.safety.clone(),
+                serial: failed.serial.clone(),
+                mac: failed.mac.clone(),
+            }
+        };
         state.show(slot, next);
         self.seen.notify_all();
     }
@@ -113,13 +122,19 @@ mod tests {
     use std::sync::mpsc::{self, Receiver, TryRecvError};
     use std::thread::{self, JoinHandle};
 
-    use keystation_core::failure::{Code, Failure, Safety};
+    use keystation_core::failure::{Code, Failure};
     use keystation_core::flow::Step;
+    use keystation_core::identity::Identity;
 
     use super::*;
 
     fn failure() -> SlotEvent {
-        let failure = Failure { code: Code::NotKept, safety: Safety::NotKeyed, record: Some(7), cause: None };
+        let identity = Identity { mac: None, serial: "SN-0001".parse().ok() };
+        let failure = Failure {
+            record: Some(7),
+            identity: Some(identity),
+            ..Failure::new(Code::NotKept, Safety::NotKeyed)
+        };
         SlotEvent::Fail { failure, took: std::time::Duration::ZERO }
     }
 
@@ -170,8 +185,27 @@ mod tests {
         board.acknowledge(1);
         board.tell(1, SlotEvent::Gone);
         assert!(fail(false)(&next(&updates)));
-        assert_eq!(next(&updates), Card::Remove { safety: Safety::NotKeyed.sentence().to_owned() });
+        let remove = Card::Remove {
+            safety: Safety::NotKeyed.sentence().to_owned(),
+            serial: Some("SN-0001".to_owned()),
+            mac: None,
+        };
+        assert_eq!(next(&updates), remove, "and says which one");
         assert_eq!(next(&updates), Card::Waiting);
+    }
+
+    #[test]
+    fn a_slot_that_stops_says_what_its_device_may_hold() {
+        let (board, updates) = watched();
+        board.tell(1, SlotEvent::Step(Step::Write));
+        let cause = std::io::Error::other("the slot's thread failed");
+        board.tell(1, SlotEvent::Broken { cause, safety: Some(Safety::Unknown) });
+        next(&updates);
+        let Card::Stopped(problem) = next(&updates) else { panic!("it stopped") };
+        assert_eq!(
+            problem.sentence,
+            "The slot's thread failed. The device may hold a key. Do not ship it: plug it in again."
+        );
     }
 
     #[test]

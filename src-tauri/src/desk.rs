@@ -1,38 +1,93 @@
-//! The station behind the window: opened once, its slots running until the window closes.
+//! What is behind the window: a station at work, or its log alone.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use keystation::config::Profile;
 use keystation::line::Line;
-use keystation::{DataDir, Station, StationError};
+use keystation::{Archive, Counts, DataDir, Remark, Station, StationError};
 use keystation_core::key::KeyLabel;
+use tauri::async_runtime::spawn_blocking;
 
+use crate::audit_room::AuditRoom;
 use crate::board::Board;
 use crate::dto;
+use crate::problem::Problem;
 
-/// An open station, its running slots and what they show.
-pub(crate) struct Desk {
-    pub(crate) station: Station,
-    pub(crate) board: Arc<Board>,
-    /// Held while the passphrase is asked for: one dialog at a time.
-    pub(crate) asking: tauri::async_runtime::Mutex<()>,
-    slots: Vec<dto::SlotLine>,
-    /// The group key of the first slot's profile.
-    key: Option<KeyLabel>,
-    lines: Mutex<Vec<Line>>,
+/// What the window was opened on.
+pub(crate) enum Desk {
+    /// A station that is open for work.
+    Line(LineDesk),
+    /// Its log, read-only. What writes is no part of this, so no command can reach it.
+    Audit(AuditRoom),
 }
 
 impl Desk {
     /// Opens the station and starts its slots.
-    pub(crate) fn open(data: &DataDir) -> Result<Self, StationError> {
+    pub(crate) fn line(data: &DataDir) -> Result<Self, StationError> {
+        LineDesk::open(data).map(Self::Line)
+    }
+
+    /// Opens the log to look at it: no lock, no vault, no ports, beside a running station or without one.
+    pub(crate) fn audit(data: &DataDir) -> Result<Self, StationError> {
+        Ok(Self::Audit(AuditRoom::new(Archive::open(data)?)))
+    }
+
+    /// The log. Every window has it.
+    pub(crate) const fn room(&self) -> &AuditRoom {
+        match self {
+            Self::Line(desk) => &desk.room,
+            Self::Audit(room) => room,
+        }
+    }
+
+    /// What is always in sight.
+    pub(crate) async fn overview(&self) -> Result<dto::Overview, Problem> {
+        match self {
+            Self::Line(desk) => Ok(desk.overview()?),
+            Self::Audit(room) => room.overview().await,
+        }
+    }
+
+    /// Ends what was begun here, before the program ends.
+    pub(crate) fn close(&self) -> Result<(), StationError> {
+        match self {
+            Self::Line(desk) => desk.close(),
+            Self::Audit(room) => {
+                room.cancel_verify();
+                Ok(())
+            }
+        }
+    }
+}
+
+/// An open station, its running slots and what they show.
+pub(crate) struct LineDesk {
+    pub(crate) station: Station,
+    pub(crate) board: Arc<Board>,
+    /// Held while the passphrase is asked for: one dialog at a time.
+    pub(crate) asking: tauri::async_runtime::Mutex<()>,
+    room: AuditRoom,
+    slots: Vec<dto::SlotLine>,
+    /// The group key of the first slot's profile.
+    key: Option<KeyLabel>,
+    /// The results of the log before this start.
+    before: Counts,
+    lines: Mutex<Vec<Line>>,
+}
+
+impl LineDesk {
+    fn open(data: &DataDir) -> Result<Self, StationError> {
         let station = Station::open(data, env!("CARGO_PKG_NAME"))?;
         let board = Arc::new(Board::default());
+        let before = station.overview()?.counts;
         let mut desk = Self {
             station: station.clone(),
             board,
             asking: tauri::async_runtime::Mutex::default(),
+            room: AuditRoom::new(station.archive()),
             slots: Vec::new(),
             key: None,
+            before,
             lines: Mutex::default(),
         };
         let mut lines = Vec::new();
@@ -51,56 +106,48 @@ impl Desk {
         Ok(desk)
     }
 
-    /// What is always in sight.
-    pub(crate) fn overview(&self) -> Result<dto::Overview, StationError> {
+    fn overview(&self) -> Result<dto::Overview, StationError> {
         let seen = self.station.overview()?;
         let check_value = |label: &KeyLabel| {
             let key = seen.keys.iter().find(|key| key.label == *label)?;
             Some(key.check_value.to_string())
         };
+        let key = self
+            .key
+            .as_ref()
+            .map(|label| dto::KeyLine { label: label.to_string(), check_value: check_value(label) });
         let mut profiles: Vec<_> = self.slots.iter().map(|slot| slot.profile.as_str()).collect();
         profiles.dedup();
         Ok(dto::Overview {
-            station: seen.origin,
-            operator: seen.operator,
-            job: String::new(),
             profile: profiles.join(", "),
-            key: self
-                .key
-                .as_ref()
-                .map(|label| dto::KeyLine { label: label.to_string(), check_value: check_value(label) }),
-            locked: seen.locked,
-            records: seen.records,
-            open_intents: seen.open_intents.len(),
+            key,
             // To the person at the bench a device that was refused is one that got no PASS.
             counts: dto::Counts {
-                done: seen.counts.passed,
-                failed: seen.counts.failed + seen.counts.refused,
+                done: seen.counts.passed.saturating_sub(self.before.passed),
+                failed: seen.counts.failed.saturating_sub(self.before.failed)
+                    + seen.counts.refused.saturating_sub(self.before.refused),
             },
-            anchor: seen.anchoring.into(),
             slots: self.slots.clone(),
+            rooms: vec![dto::Room::Line, dto::Room::Audit],
+            read_only: false,
+            ..seen.into()
         })
     }
 
-    /// The last `count` records, newest first.
-    pub(crate) fn recent(&self, count: u32) -> Result<Vec<dto::RecordLine>, StationError> {
-        let mut lines = Vec::new();
-        for stored in self.station.reader()?.recent(count)?.iter().rev() {
-            let record = stored.parse()?;
-            lines.push(dto::RecordLine {
-                seq: record.seq(),
-                time: record.time().to_owned(),
-                event: record.event().to_owned(),
-                outcome: record.rc().to_owned(),
-                id: record.text("rid").unwrap_or_default().into_owned(),
-                operator: record.operator().into_owned(),
-            });
-        }
-        Ok(lines)
+    /// Puts down that `reviewer` has looked through what nobody had yet.
+    pub(crate) async fn sign_review(
+        &self,
+        reviewer: String,
+        remark: String,
+    ) -> Result<dto::ReviewLine, Problem> {
+        let station = self.station.clone();
+        let sign = move || station.sign_review(&reviewer, &Remark::new(&remark)?);
+        Ok(spawn_blocking(sign).await??.into())
     }
 
     /// Stops the slots, each after the device that it is keying, wipes the keys and closes the log.
-    pub(crate) fn close(&self) -> Result<(), StationError> {
+    fn close(&self) -> Result<(), StationError> {
+        self.room.cancel_verify();
         self.board.close();
         drop(std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner)));
         self.station.clone().close()

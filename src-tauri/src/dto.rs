@@ -2,9 +2,15 @@
 //!
 //! The tests write each of these to `ui/src/bindings`.
 
+mod audit;
+
+use keystation::log::Record;
 use keystation_core::failure::Failure;
 use keystation_core::flow::{Pass, Step};
+use keystation_core::identity::Identity;
 use serde::Serialize;
+
+pub(crate) use audit::*;
 
 use crate::problem::{Problem, sentence};
 
@@ -30,12 +36,53 @@ pub(crate) struct Overview {
     pub(crate) records: u64,
     /// Devices whose outcome is not known.
     pub(crate) open_intents: usize,
+    /// The first few of them: registration IDs.
+    pub(crate) unsettled: Vec<String>,
     /// Results since the station was started.
     pub(crate) counts: Counts,
     /// How far the log is secured outside of this machine.
     pub(crate) anchor: Anchor,
+    /// What a person has to see of disk and clock.
+    pub(crate) notices: Vec<Problem>,
     /// Where devices are plugged in.
     pub(crate) slots: Vec<SlotLine>,
+    /// The rooms of this window; the first one is shown at first.
+    pub(crate) rooms: Vec<Room>,
+    /// Whether this window only looks.
+    pub(crate) read_only: bool,
+    /// Whether it is time for QA's review.
+    pub(crate) review_due: bool,
+    /// What is wrong with the log at first sight, in a window that only looks: then the numbers here mean nothing.
+    pub(crate) damage: Option<Problem>,
+}
+
+/// Devices with an open intent that the strip has room to name.
+const UNSETTLED: usize = 3;
+
+impl From<keystation::Overview> for Overview {
+    /// As far as the log tells it.
+    fn from(seen: keystation::Overview) -> Self {
+        Self {
+            station: seen.origin,
+            operator: seen.operator,
+            job: String::new(),
+            profile: String::new(),
+            key: None,
+            locked: seen.locked,
+            records: seen.records,
+            open_intents: seen.open_intents.len(),
+            unsettled: seen.open_intents.iter().take(UNSETTLED).map(|(id, _)| id.clone()).collect(),
+            // To the person at the bench a device that was refused is one that got no PASS.
+            counts: Counts { done: seen.counts.passed, failed: seen.counts.failed + seen.counts.refused },
+            anchor: seen.anchoring.into(),
+            notices: seen.notices.iter().map(Problem::from).collect(),
+            slots: Vec::new(),
+            rooms: Vec::new(),
+            read_only: true,
+            review_due: seen.review_due,
+            damage: None,
+        }
+    }
 }
 
 /// How far the log is secured outside of this machine.
@@ -131,10 +178,26 @@ pub(crate) struct RecordLine {
     pub(crate) event: String,
     /// The `rc` field: `ok`, a class of failure, or empty.
     pub(crate) outcome: String,
+    /// What the device holds, as far as the record knows: `new`, `old`, `unknown`, or empty.
+    pub(crate) holds: String,
     /// Registration ID, or empty.
     pub(crate) id: String,
     /// Operator ID, or empty.
     pub(crate) operator: String,
+}
+
+impl From<Record<'_>> for RecordLine {
+    fn from(record: Record<'_>) -> Self {
+        Self {
+            seq: record.seq(),
+            time: record.time().to_owned(),
+            event: record.event().to_owned(),
+            outcome: record.rc().to_owned(),
+            holds: record.text("holds").unwrap_or_default().into_owned(),
+            id: record.text("rid").unwrap_or_default().into_owned(),
+            operator: record.operator().into_owned(),
+        }
+    }
 }
 
 /// What came of asking for the passphrase.
@@ -180,6 +243,10 @@ pub(crate) enum Card {
     Remove {
         /// What the device holds.
         safety: String,
+        /// Serial number, where the device said one.
+        serial: Option<String>,
+        /// MAC address, where it said one.
+        mac: Option<String>,
     },
     /// The slot does not work any more.
     Stopped(Problem),
@@ -223,6 +290,12 @@ pub(crate) struct Failed {
     pub(crate) sentence: String,
     /// Whether the device is safe.
     pub(crate) safety: String,
+    /// Registration ID, where one could be made.
+    pub(crate) id: Option<String>,
+    /// Serial number, where the device said one.
+    pub(crate) serial: Option<String>,
+    /// MAC address, where it said one.
+    pub(crate) mac: Option<String>,
     /// What to do now: one to three steps.
     pub(crate) remedy: Vec<String>,
     /// The record of it, where one could be written.
@@ -260,7 +333,11 @@ impl From<Pass> for Passed {
 
 impl From<Failure> for Failed {
     fn from(failure: Failure) -> Self {
+        let Identity { mac, serial } = failure.identity.unwrap_or(Identity { mac: None, serial: None });
         Self {
+            id: failure.id.map(|id| id.to_string()),
+            serial: serial.map(|serial| serial.to_string()),
+            mac: mac.map(|mac| mac.to_string()),
             code: failure.code.as_str().to_owned(),
             sentence: failure.code.sentence().to_owned(),
             safety: failure.safety.sentence().to_owned(),

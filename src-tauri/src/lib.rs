@@ -1,7 +1,9 @@
 //! The window of the station: what an operator looks at. It can do nothing that the headless binary cannot do.
 
+mod audit_room;
 mod bindings;
 mod board;
+mod bounded;
 mod commands;
 mod desk;
 mod dto;
@@ -30,6 +32,9 @@ struct Arguments {
     /// The station's directory [default: the platform's data directory]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Only looks: the log, read-only, beside a running station or without one. No vault, no devices
+    #[arg(long)]
+    qa: bool,
     /// Writes diagnostics to standard error, for example `debug`; they hold no secret at any level
     #[arg(long, value_name = "FILTER")]
     trace: Option<String>,
@@ -41,13 +46,14 @@ pub fn run() {
     if let Some(filter) = &arguments.trace {
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     }
-    shell::run(open(arguments.data));
+    shell::run(open(arguments.data, arguments.qa));
 }
 
 /// The station, or why there is none: the window tells both.
-fn open(data: Option<PathBuf>) -> Result<Desk, Problem> {
+fn open(data: Option<PathBuf>, qa: bool) -> Result<Desk, Problem> {
     keystation::harden_process().map_err(keystation::StationError::Unprotected)?;
     let data =
         data.map(DataDir::new).or_else(DataDir::platform).ok_or(keystation::StationError::NoDataDir)?;
-    Ok(Desk::open(&data)?)
+    let desk = if qa { Desk::audit(&data) } else { Desk::line(&data) };
+    Ok(desk?)
 }

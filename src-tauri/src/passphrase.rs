@@ -4,7 +4,7 @@ use keystation::Passphrase;
 use tauri::async_runtime::spawn_blocking;
 use tauri::{Runtime, WebviewWindow};
 
-use crate::desk::Desk;
+use crate::desk::LineDesk;
 use crate::dto::UnlockOutcome;
 use crate::problem::Problem;
 
@@ -36,7 +36,7 @@ const WRONG: &str = "That passphrase does not open the vault. Enter it again; mi
 
 /// Asks until the vault is open, the operator gives up, or the vault fails for another reason than the passphrase.
 pub(crate) async fn unlock<R: Runtime>(
-    desk: &Desk,
+    desk: &LineDesk,
     window: &WebviewWindow<R>,
 ) -> Result<UnlockOutcome, Problem> {
     let Ok(_one_dialog) = desk.asking.try_lock() else {

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use keystation::StationError;
+use keystation::{Notice, StationError};
 use serde::Serialize;
 
 /// What happened and what to do. The page decides on `code` and shows the rest.
@@ -25,11 +25,21 @@ impl Problem {
             remedy: remedy.iter().map(|step| (*step).to_owned()).collect(),
         }
     }
+
+    pub(crate) fn of(error: &StationError) -> Self {
+        Self::new(error.code(), &sentence(error), error.remedy())
+    }
 }
 
 impl From<StationError> for Problem {
     fn from(error: StationError) -> Self {
-        Self::new(error.code(), &sentence(&error), error.remedy())
+        Self::of(&error)
+    }
+}
+
+impl From<&Notice> for Problem {
+    fn from(notice: &Notice) -> Self {
+        Self::new(notice.word(), &notice.sentence(), notice.remedy())
     }
 }
 

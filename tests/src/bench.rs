@@ -140,7 +140,13 @@ impl Bench {
     /// The headless binary on this station, with JSON output.
     #[must_use]
     pub fn keystation(&self) -> Command {
-        let mut command = Command::new(program("keystation"));
+        self.with_program(&program("keystation"))
+    }
+
+    /// This build of the headless binary on this station, with JSON output.
+    #[must_use]
+    pub fn with_program(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
         command.arg("--data").arg(self.data()).arg("--json").stdin(Stdio::null());
         command
     }

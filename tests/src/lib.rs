@@ -3,6 +3,8 @@
 pub mod bench;
 pub mod binaries;
 pub mod memory_scan;
+pub mod production;
 pub mod qemu;
 pub mod sim;
 pub mod tap;
+pub mod verifiers;

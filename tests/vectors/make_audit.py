@@ -109,6 +109,12 @@ def checkpoint_text(size, hash_, origin=ORIGIN):
 # --- audit-log.json ---------------------------------------------------------------------------------------------
 
 
+def tail(signed, bodies):
+    """An entry of the tail, without the zeros behind it."""
+    rest = signed.encode() + b"".join(body + b"\n" for body in bodies)
+    return (f"tail/v1 {len(bodies)} {len(rest)} {hashlib.sha256(rest).hexdigest()}\n".encode() + rest).decode()
+
+
 def example():
     gkcv = hmac.new(GROUP_KEY, b"keystation/gkcv/v1\0", "sha256").digest()[:5].hex().upper()
     device_key = hmac.new(GROUP_KEY, RID.encode(), "sha256").digest()
@@ -143,6 +149,7 @@ def example():
         "nodes": nodes,
         "roots": [root(leaves[:n]).hex() for n in range(len(leaves) + 1)],
         "note": note(checkpoint_text(len(leaves), root(leaves))),
+        "tail": tail(note(checkpoint_text(len(leaves), root(leaves))), bodies[-1:]),
     }
 
 
@@ -223,6 +230,7 @@ def records():
         "an object inside": swap(b'"mac":""', b'"mac":{}'),
         "an array inside": swap(b'"mac":""', b'"mac":[]'),
         "a value missing": swap(b'"mac":""', b'"mac":'),
+        "the last value missing": swap(b'"v":1', b'"v":'),
         # Texts.
         "a raw newline in a text": swap(b'"op-0117"', b'"op\n"'),
         "a raw NUL in a text": swap(b'"op-0117"', b'"op\0"'),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes device-protocol.json from docs/device-protocol.md alone, with Python's standard library.
+"""Makes device-protocol.json from docs/device-protocol.md and the example log alone, with Python's standard library.
 
 It shares no code with the station or the firmware: where the three agree, the specification was clear.
 Run it in this folder; the tests check that the file is current.
@@ -21,7 +21,11 @@ MAC = bytes.fromhex("a1b2c3d4e5f6")
 SN = "007-888-abc"
 NONCE = bytes(range(32))
 READ, READ_RSP, WRITE, WRITE_RSP = 0, 1, 2, 3
-INFO, STAGE, COMMIT, PROVE, SAS, SET, LOCK = range(7)
+INFO, STAGE, COMMIT, PROVE, SAS, SET, LOCK, WHO = range(8)
+
+# docs/audit-format.md, section 9: record 2 of that log is the intent of this write.
+with open("audit-log.json") as file:
+    LOG = json.load(file)
 
 
 def head(major, value):
@@ -74,8 +78,13 @@ def device_digest(mac, sn):
     return hashlib.sha256(b"keystation/device/v1\0" + lengthed(mac) + lengthed(sn.encode())).digest()[:8]
 
 
-def set_digest(rid, scope, ep, key):
-    parts = lengthed(rid.encode()) + lengthed(scope.encode()) + lengthed(ep.encode()) + key
+def anchor(log, intent):
+    key_id = bytes.fromhex(log["vkey"].split("+")[1])
+    return key_id + struct.pack(">Q", intent + 1) + bytes.fromhex(log["roots"][intent + 1])[:8]
+
+
+def set_digest(rid, scope, ep, key, an=b""):
+    parts = lengthed(rid.encode()) + lengthed(scope.encode()) + lengthed(ep.encode()) + lengthed(an) + key
     return hashlib.sha256(b"keystation/set/v1\0" + parts).digest()[:8]
 
 
@@ -94,18 +103,22 @@ def token(key, scope, rid, expiry):
     return f"SharedAccessSignature sr={sr}&sig={sig}&se={expiry}&skn=registration"
 
 
-def slot(generation, rid, scope, ep, key):
-    payload = cbor({"rid": rid, "scope": scope, "ep": ep, "key": key})
+def slot(generation, fields):
+    payload = cbor(fields)
     header = b"KS1\0" + struct.pack("<IHH", generation, len(payload), 0)
     crc = binascii.crc32(header + payload)
     return (header + struct.pack("<I", crc) + b"\xff" * 16 + payload).ljust(512, b"\xff")
 
 
 IDENTITY = device_digest(MAC, SN)
-DIGEST = set_digest(RID, SCOPE, GLOBAL, KEY)
-STAGED = {"rid": RID, "scope": SCOPE, "key": KEY}
+ANCHOR = anchor(LOG, 2)
+DIGEST = set_digest(RID, SCOPE, GLOBAL, KEY, ANCHOR)
+BARE_DIGEST = set_digest(RID, SCOPE, GLOBAL, KEY)
+BARE = {"rid": RID, "scope": SCOPE, "key": KEY}
+STAGED = {**BARE, "an": ANCHOR}
+STORED = {"rid": RID, "scope": SCOPE, "ep": GLOBAL, "key": KEY, "an": ANCHOR}
 INFO_EMPTY = {"v": 1, "mac": MAC, "sn": SN, "fw": "1.0.0", "cap": 3, "gen": 0, "st": 0, "boot": 7}
-INFO_KEYED = {**INFO_EMPTY, "gen": 1, "st": 1, "boot": 8}
+WHO_KEYED = {"mac": MAC, "sn": SN, "st": 1, "boot": 8}
 
 EXCHANGE = [  # one injection, in order: name, request, response
     ("info", packet(READ, 1, INFO, {}), packet(READ_RSP, 1, INFO, INFO_EMPTY)),
@@ -113,17 +126,23 @@ EXCHANGE = [  # one injection, in order: name, request, response
     ("commit", packet(WRITE, 3, COMMIT, {"id": IDENTITY, "dg": DIGEST}), packet(WRITE_RSP, 3, COMMIT, {"gen": 1})),
     ("reset", packet(WRITE, 4, 5, {}, group=0), packet(WRITE_RSP, 4, 5, {}, group=0)),
     ("prove", packet(READ, 5, PROVE, {"n": NONCE}), packet(READ_RSP, 5, PROVE, {"p": proof(KEY, NONCE, RID)})),
-    ("info again", packet(READ, 6, INFO, {}), packet(READ_RSP, 6, INFO, INFO_KEYED)),
+    ("who", packet(READ, 6, WHO, {}), packet(READ_RSP, 6, WHO, WHO_KEYED)),
 ]
 MORE = [
-    ("stage with endpoint", packet(WRITE, 2, STAGE, {"rid": RID, "scope": SCOPE, "ep": "dps.example.com", "key": KEY}),
+    ("stage with endpoint", packet(WRITE, 2, STAGE, {"rid": RID, "scope": SCOPE, "ep": "dps.example.com", "key": KEY, "an": ANCHOR}),
      packet(WRITE_RSP, 2, STAGE, {})),
+    ("stage without an anchor", packet(WRITE, 2, STAGE, BARE), packet(WRITE_RSP, 2, STAGE, {})),
+    ("commit without an anchor", packet(WRITE, 3, COMMIT, {"id": IDENTITY, "dg": BARE_DIGEST}),
+     packet(WRITE_RSP, 3, COMMIT, {"gen": 1})),
+    ("set without an anchor", packet(READ, 8, SET, {}),
+     packet(READ_RSP, 8, SET, {"rid": RID, "scope": SCOPE, "ep": GLOBAL, "fp": fingerprint(KEY), "gen": 1})),
     ("commit that overwrites", packet(WRITE, 3, COMMIT, {"id": IDENTITY, "dg": DIGEST, "ow": True}),
      packet(WRITE_RSP, 3, COMMIT, {"gen": 2})),
     ("sas", packet(READ, 7, SAS, {"se": 1800000000}),
      packet(READ_RSP, 7, SAS, {"tok": token(KEY, SCOPE, RID, 1800000000)})),
     ("set", packet(READ, 8, SET, {}),
-     packet(READ_RSP, 8, SET, {"rid": RID, "scope": SCOPE, "ep": GLOBAL, "fp": fingerprint(KEY), "gen": 1})),
+     packet(READ_RSP, 8, SET, {"rid": RID, "scope": SCOPE, "ep": GLOBAL, "fp": fingerprint(KEY), "gen": 1,
+                                 "an": ANCHOR})),
     ("lock", packet(WRITE, 9, LOCK, {"id": IDENTITY}), packet(WRITE_RSP, 9, LOCK, {})),
     ("echo", packet(WRITE, 10, 0, {"d": "keystation"}, group=0), packet(WRITE_RSP, 10, 0, {"r": "keystation"}, group=0)),
     ("refused: keyed", packet(WRITE, 11, COMMIT, {"id": IDENTITY, "dg": DIGEST}),
@@ -199,6 +218,26 @@ REFUSED = [
     ("an error of another group", packet(READ_RSP, 1, INFO, {"err": {"group": 1, "rc": 5}}), "refused"),
     ("unknown command, SMP level", packet(READ_RSP, 1, INFO, {"rc": 8}), "unsupported"),
 ]
+# The same for `who`, as an answer to sequence 1.
+WHO_REFUSED = [
+    ("answer of info", packet(READ_RSP, 1, INFO, INFO_EMPTY), "ignored"),
+    ("neither MAC nor serial number", packet(READ_RSP, 1, WHO, {"st": 1, "boot": 8}), "garbled"),
+    ("MAC of five bytes", packet(READ_RSP, 1, WHO, {**WHO_KEYED, "mac": MAC[:5]}), "garbled"),
+    ("serial number never programmed", packet(READ_RSP, 1, WHO, {**WHO_KEYED, "sn": "00000000"}), "no-identity"),
+    ("state unknown", packet(READ_RSP, 1, WHO, {**WHO_KEYED, "st": 3}), "garbled"),
+    ("state missing", packet(READ_RSP, 1, WHO, {k: v for k, v in WHO_KEYED.items() if k != "st"}), "garbled"),
+    ("boot missing", packet(READ_RSP, 1, WHO, {k: v for k, v in WHO_KEYED.items() if k != "boot"}), "garbled"),
+    ("boot beyond 32 bits", packet(READ_RSP, 1, WHO, {**WHO_KEYED, "boot": 1 << 32}), "garbled"),
+    ("a device without it", packet(READ_RSP, 1, WHO, {"rc": 8}), "unsupported"),
+]
+# The same for `set`.
+SET_HELD = {"rid": RID, "scope": SCOPE, "ep": GLOBAL, "fp": fingerprint(KEY), "gen": 1, "an": ANCHOR}
+SET_REFUSED = [
+    ("anchor of 19 bytes", packet(READ_RSP, 1, SET, {**SET_HELD, "an": ANCHOR[:19]}), "garbled"),
+    ("anchor of 21 bytes", packet(READ_RSP, 1, SET, {**SET_HELD, "an": ANCHOR + b"\0"}), "garbled"),
+    ("anchor as text", packet(READ_RSP, 1, SET, {**SET_HELD, "an": ANCHOR.hex()[:20]}), "garbled"),
+    ("fingerprint missing", packet(READ_RSP, 1, SET, {k: v for k, v in SET_HELD.items() if k != "fp"}), "garbled"),
+]
 # Accepted although it is not what this version sends.
 ACCEPTED = [
     ("keys in another order", packet(READ_RSP, 1, INFO, dict(reversed(INFO_EMPTY.items())))),
@@ -217,11 +256,20 @@ DEVICE_REFUSES = [
     ("stage with a scope of 33 characters", "empty", packet(WRITE, 1, STAGE, {**STAGED, "scope": "a" * 33}), 1),
     ("stage with an endpoint of 65 characters", "empty", packet(WRITE, 1, STAGE, {**STAGED, "ep": "a" * 65}), 1),
     ("stage with the key as text", "empty", packet(WRITE, 1, STAGE, {**STAGED, "key": "k" * 32}), 1),
-    ("stage with a key twice", "empty", packet(WRITE, 1, STAGE, b"\xa4" + cbor(STAGED)[1:] + cbor("rid") + cbor(RID)), 1),
+    ("stage with an anchor of 19 bytes", "empty", packet(WRITE, 1, STAGE, {**STAGED, "an": ANCHOR[:19]}), 1),
+    ("stage with an anchor of 21 bytes", "empty", packet(WRITE, 1, STAGE, {**STAGED, "an": ANCHOR + b"\0"}), 1),
+    ("stage with an anchor as text", "empty", packet(WRITE, 1, STAGE, {**STAGED, "an": "a" * 20}), 1),
+    ("stage with an empty anchor", "empty", packet(WRITE, 1, STAGE, {**STAGED, "an": b""}), 1),
+    ("stage with a key twice", "empty", packet(WRITE, 1, STAGE, b"\xa5" + cbor(STAGED)[1:] + cbor("rid") + cbor(RID)), 1),
     ("stage with bytes after the map", "empty", packet(WRITE, 1, STAGE, cbor(STAGED) + b"\0"), 1),
     ("commit without a stage", "empty", packet(WRITE, 1, COMMIT, {"id": IDENTITY, "dg": DIGEST}), 6),
     ("commit for another device", "staged", packet(WRITE, 1, COMMIT, {"id": flip(IDENTITY, 7), "dg": DIGEST}), 2),
     ("commit of another set", "staged", packet(WRITE, 1, COMMIT, {"id": IDENTITY, "dg": flip(DIGEST, 0)}), 6),
+    ("commit of the set without its anchor", "staged", packet(WRITE, 1, COMMIT, {"id": IDENTITY, "dg": BARE_DIGEST}), 6),
+    ("commit of the set with another anchor", "staged",
+     packet(WRITE, 1, COMMIT, {"id": IDENTITY, "dg": set_digest(RID, SCOPE, GLOBAL, KEY, anchor(LOG, 3))}), 6),
+    ("commit of the held set with another anchor", "keyed",
+     packet(WRITE, 1, COMMIT, {"id": IDENTITY, "dg": set_digest(RID, SCOPE, GLOBAL, KEY, anchor(LOG, 3))}), 6),
     ("commit with a digest of 7 bytes", "staged", packet(WRITE, 1, COMMIT, {"id": IDENTITY, "dg": DIGEST[:7]}), 1),
     ("prove without a set", "empty", packet(READ, 1, PROVE, {"n": NONCE}), 7),
     ("prove with a nonce of 31 bytes", "keyed", packet(READ, 1, PROVE, {"n": NONCE[:31]}), 1),
@@ -250,8 +298,8 @@ def exchange(rows):
 made = {
     "about": "Vectors of docs/device-protocol.md, made by make_device_protocol.py. Bytes are hexadecimal.",
     "device": {"mac": MAC.hex(), "serial": SN, "firmware": "1.0.0", "capabilities": 3},
-    "set": {"registration_id": RID, "scope": SCOPE, "endpoint": GLOBAL, "device_key": KEY.hex(),
-            "digest": DIGEST.hex(), "device_digest": IDENTITY.hex(), "fingerprint": fingerprint(KEY).hex(),
+    "set": {"registration_id": RID, "scope": SCOPE, "endpoint": GLOBAL, "device_key": KEY.hex(), "anchor": ANCHOR.hex(),
+            "digest": DIGEST.hex(), "digest_without_anchor": BARE_DIGEST.hex(), "device_digest": IDENTITY.hex(), "fingerprint": fingerprint(KEY).hex(),
             "nonce": NONCE.hex(), "proof": proof(KEY, NONCE, RID).hex()},
     "device_digests": [
         {"mac": "a1b2c3d4e5f6", "serial": "", "digest": device_digest(MAC, "").hex()},
@@ -261,9 +309,13 @@ made = {
     "more": exchange(MORE),
     "framing": [{"name": v[0], "bytes": hexed(v[1]), "packets": [hexed(p) for p in v[2]]} for v in FRAMING],
     "info_refused": [{"name": n, "packet": hexed(p), "verdict": v} for n, p, v in REFUSED],
+    "who_refused": [{"name": n, "packet": hexed(p), "verdict": v} for n, p, v in WHO_REFUSED],
+    "set_refused": [{"name": n, "packet": hexed(p), "verdict": v} for n, p, v in SET_REFUSED],
     "info_accepted": [{"name": n, "packet": hexed(p)} for n, p in ACCEPTED],
     "device_refuses": [{"name": n, "state": s, "request": hexed(q), "rc": rc} for n, s, q, rc in DEVICE_REFUSES],
-    "storage_slot": {"generation": 1, "bytes": slot(1, RID, SCOPE, GLOBAL, KEY).hex()},
+    "storage_slot": {"generation": 1, "bytes": slot(1, STORED).hex()},
+    "storage_slot_without_anchor": {
+        "generation": 1, "bytes": slot(1, {k: v for k, v in STORED.items() if k != "an"}).hex()},
 }
 text = json.dumps(made, indent=1) + "\n"
 if sys.argv[1:] == ["--check"]:

@@ -104,6 +104,7 @@ describe("a failing device", () => {
       "Plug the device in again.",
       "not-kept",
       "5126",
+      "007-888-abd",
     ])
       expect(text()).toContain(part);
     expect(sounds).toEqual(["fail"]);
@@ -131,6 +132,7 @@ describe("a failing device", () => {
     await shell.plug(1, failing);
     await press("Enter");
     expect(word()).toBe("Unplug the device");
+    for (const part of ["007-888-abd", "did not take the new key"]) expect(text()).toContain(part);
     shell.unplug(1);
     await settle();
     expect(word()).toBe("Plug in a device");
@@ -226,6 +228,12 @@ describe("the vault", () => {
 });
 
 describe("the page", () => {
+  test("names the devices whose outcome is not known", async () => {
+    await open(new FakeShell({ ...unlocked, openIntents: 3, unsettled: [good.id, failing.id] }));
+    for (const part of [good.id, failing.id, "and 1 more"])
+      expect(document.querySelector("header")?.textContent).toContain(part);
+  });
+
   test("shows why the station cannot start, and nothing else", async () => {
     const shell = new FakeShell(station);
     shell.broken = { code: "in-use", sentence: "Another program holds the station.", remedy: ["Close it."] };
@@ -264,6 +272,17 @@ describe("the page", () => {
     await settle();
     expect(document.querySelector("main img")).toBeNull();
     expect(text()).toContain("<img src=x onerror='window.owned=1'>[U+202E]gpj[U+0000]");
+  });
+});
+
+describe("disk and clock", () => {
+  test("what a person has to see stays in sight, each with its steps", async () => {
+    const notice = (code: string) => ({ code, sentence: `Look at ${code}.`, remedy: ["Call somebody."] });
+    await open(new FakeShell({ ...unlocked, notices: [notice("space-warning"), notice("clock-jumped")] }));
+    const seen = [...document.querySelectorAll('[role="alert"]')].map((alert) => alert.textContent);
+    expect(seen).toHaveLength(2);
+    expect(seen[0]).toMatch(/Look at space-warning\.\s*Call somebody\.\s*space-warning/);
+    expect(seen[1]).toContain("clock-jumped");
   });
 });
 

@@ -47,8 +47,10 @@ export const station: Overview = {
   locked: true,
   records: 5124,
   openIntents: 0,
+  unsettled: [],
   counts: { done: 412, failed: 3 },
   anchor: { state: "none", record: null, time: null, open: 5124 },
+  notices: [],
   slots: [{ number: 1, port: "/dev/ttyUSB0", profile: "env-sensor 2" }],
   rooms: ["line", "audit"],
   readOnly: false,
@@ -115,7 +117,12 @@ export class FakeShell implements Shell {
   acknowledge(slot: number): Promise<void> {
     const { card } = this.#slot(slot);
     if (card.state === "fail") {
-      this.#show(slot, card.gone ? { state: "waiting" } : { state: "remove", safety: card.safety });
+      this.#show(
+        slot,
+        card.gone
+          ? { state: "waiting" }
+          : { state: "remove", safety: card.safety, serial: card.serial, mac: card.mac },
+      );
     }
     return Promise.resolve();
   }
@@ -187,7 +194,7 @@ export class FakeShell implements Shell {
       return { state: "pass", id, serial, mac, record };
     }
     this.#overview.counts.failed++;
-    return { state: "fail", ...fails, record, detail: fails.detail ?? null, gone: false };
+    return { state: "fail", ...fails, id, serial, mac, record, detail: fails.detail ?? null, gone: false };
   }
 
   #keep({ id, serial, mac, fails }: FakeDevice, seq: number, outcomeRecord: number, outcome: string): void {
@@ -214,8 +221,9 @@ export class FakeShell implements Shell {
   }
 
   #append(event: string, outcome: string, id: string, operator = this.#overview.operator): number {
+    const holds = event !== "inject.result" ? "" : outcome === "ok" ? "new" : "old";
     const seq = this.#overview.records++;
-    this.#records.unshift({ seq, time: new Date().toISOString(), event, outcome, id, operator });
+    this.#records.unshift({ seq, time: new Date().toISOString(), event, outcome, holds, id, operator });
     return seq;
   }
 

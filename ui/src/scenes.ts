@@ -66,13 +66,33 @@ const lineScenes: Readonly<Record<string, () => FakeShell | Promise<FakeShell>>>
   remove: () => with_(failing, (fake) => fake.acknowledge(1)),
   "fail-locked": () => with_(failing, (fake) => fake.lock()),
   "log-failed": () => with_(logFailed),
-  unsettled: () => shell({ ...open, openIntents: 1 }),
+  unsettled: () => shell({ ...open, openIntents: 4, unsettled: [good.id, failing.id, "sn-007-888-abe"] }),
   "witness-due": () =>
     shell({ ...open, anchor: { state: "due", record: 5120, time: Date.now() - 9 * 3_600_000, open: 4 } }),
   "witness-overdue": () =>
     shell({
       ...open,
       anchor: { state: "overdue", record: 124, time: Date.now() - 26 * 3_600_000, open: 5000 },
+    }),
+  "disk-and-clock": () =>
+    shell({
+      ...open,
+      notices: [
+        {
+          code: "space-warning",
+          sentence: "The disk of the audit log is getting full: 1800 MiB are left.",
+          remedy: ["Call the administrator: make room before it is needed."],
+        },
+        {
+          code: "clock-doubted",
+          sentence: "The clock of this station went back: no new device is begun.",
+          remedy: [
+            "Keep the device.",
+            "Call the administrator: set the clock right.",
+            "Two people then accept the time: keystation clock accept.",
+          ],
+        },
+      ],
     }),
   "no-key": () => shell({ ...open, key: { label: "gk-2026a", checkValue: null } }),
   "no-slot": () => shell({ ...open, key: null, profile: "", slots: [] }),
@@ -100,6 +120,8 @@ const lineScenes: Readonly<Record<string, () => FakeShell | Promise<FakeShell>>>
     const fake = shell({ ...open, slots });
     await fake.plug(1, good);
     await fake.plug(3, failing);
+    await fake.plug(4, failing);
+    await fake.acknowledge(4);
     return fake;
   },
   refused: () => {

@@ -22,6 +22,10 @@ export const events: Readonly<Record<string, string>> = {
   "auth.unlock": "Vault unlocked",
   "auth.lock": "Vault locked",
   "auth.fail": "Passphrase refused",
+  "space.low": "Disk getting full",
+  "space.ok": "Room on the disk again",
+  "clock.jump": "Clock was set",
+  "clock.accept": "Time accepted by two people",
   "gk.import": "Group key imported",
   "cp.anchor": "Secured by a witness",
   "integrity.fail": "Another log of this name was found",
@@ -53,12 +57,14 @@ export const secured: Readonly<Record<AnchorState, string>> = {
 };
 
 /** What a record says, in words. An event that this window does not know is shown by its name. */
-export function recordWords({ event, outcome }: RecordLine): string {
+export function recordWords({ event, outcome, holds }: RecordLine): string {
   const because = outcomes[outcome] ?? outcome;
   switch (event) {
     case "inject.result":
       return outcome === "ok" ? "PASS" : `FAIL: ${because}`;
     case "inject.resolve":
+      // Only what the device is known to hold closes its intent.
+      if (holds !== "new" && holds !== "old") return `Still open: ${because}`;
       return outcome === "ok" ? "PASS, settled" : `Settled: ${because}`;
     default:
       return events[event] ?? event;
@@ -74,10 +80,16 @@ export function age(then: number, now: number): string {
   return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
 }
 
-/** Hours and minutes, with seconds for a record: no AM and PM to mistake. */
-export function clock(time: number, seconds = false): string {
-  const parts: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
-  return new Date(time).toLocaleTimeString("en", seconds ? { ...parts, second: "2-digit" } : parts);
+const parts: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+
+/** Hours and minutes on the bench: no AM and PM to mistake. */
+export function clock(time: number): string {
+  return new Date(time).toLocaleTimeString("en", parts);
+}
+
+/** When a record was made, in UTC, as `keystation audit show` has it. */
+export function recordTime(time: number): string {
+  return new Date(time).toLocaleTimeString("en", { ...parts, second: "2-digit", timeZone: "UTC" });
 }
 
 /** `5 127`, with a space that does not break. */

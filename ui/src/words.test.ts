@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { columns } from "./grid";
 import { groups, visible } from "./identifier";
-import { age, count, recordWords } from "./text";
+import { age, clock, count, recordTime, recordWords } from "./text";
 
 test("identifiers are shown in groups of four, and those with separators as they are", () => {
   expect(groups("A1B2C3D4E5")).toEqual(["A1B2", "C3D4", "E5"]);
@@ -40,12 +40,22 @@ test("ages and counts are read at a glance", () => {
   expect([7, 5127, 1_024_331].map(count)).toEqual(["7", "5\u00a0127", "1\u00a0024\u00a0331"]);
 });
 
+test("a record has the time that the headless program says, wherever the bench is", () => {
+  vi.stubEnv("TZ", "Asia/Tokyo");
+  const time = Date.parse("2026-11-22T18:14:03.250Z");
+  expect([clock(time), recordTime(time)]).toEqual(["03:14", "18:14:03"]);
+  vi.unstubAllEnvs();
+});
+
 test("a record is said in words, an unknown one by its name", () => {
-  const words = (event: string, outcome = "") =>
-    recordWords({ seq: 1, time: "", event, outcome, id: "", operator: "" });
+  const words = (event: string, outcome = "", holds = "") =>
+    recordWords({ seq: 1, time: "", event, outcome, holds, id: "", operator: "" });
   expect(words("inject.result", "ok")).toBe("PASS");
   expect(words("inject.result", "verify_mismatch")).toBe("FAIL: not proven");
-  expect(words("inject.resolve", "ok")).toBe("PASS, settled");
+  expect(words("inject.resolve", "ok", "new")).toBe("PASS, settled");
+  expect(words("inject.resolve", "aborted", "old")).toBe("Settled: stopped");
+  expect(words("inject.resolve", "timeout", "unknown")).toBe("Still open: no answer");
+  expect(words("inject.resolve", "timeout", "later")).toBe("Still open: no answer");
   expect(words("inject.result", "news")).toBe("FAIL: news");
   expect(words("later.event")).toBe("later.event");
 });

@@ -4,6 +4,7 @@
 //! installs what the rest needs and says so.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people and CI: it talks")]
 
+mod bench;
 mod demo;
 mod run;
 mod screen;
@@ -17,8 +18,10 @@ use setup::Reach;
 
 const USAGE: &str = "\
 cargo xtask demo [--headless]       see it work: a station, simulated devices, the window
-cargo xtask test [--fast]           run every check; --fast leaves out windows and emulators
+cargo xtask test [--fast]           run every check; --fast leaves out windows, emulators and the million records
 cargo xtask test --only STEP        run one step of it; a wrong name lists them
+cargo xtask bench [--only ROW] [--json FILE] [--records N]
+                                    measure beside peers; the default, 10 million records, takes a while and 10 GB
 cargo xtask setup                   install what the other commands need, and nothing else";
 
 fn main() -> ExitCode {
@@ -30,6 +33,13 @@ fn main() -> ExitCode {
         ["test"] => test::test(test::Selection::All),
         ["test", "--fast"] => test::test(test::Selection::Fast),
         ["test", "--only", step] => test::test(test::Selection::Only(step)),
+        ["bench", ref options @ ..] => match bench::Options::parse(options) {
+            Some(options) => bench::bench(&options),
+            None => {
+                eprintln!("{USAGE}");
+                return ExitCode::from(2);
+            }
+        },
         ["setup"] => setup::setup(Reach::Full),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

@@ -38,6 +38,9 @@ const LIMIT: Duration = Duration::from_secs(45 * 60);
 /// The binaries that the whole-station tests start: they look for them beside themselves.
 const PROGRAMS: &str = "cargo build --locked --package keystation --package keystation-device --bins";
 
+/// The headless binary with the optimisations of what ships, for the scan of its memory.
+const OPTIMISED: &str = "cargo build --locked --profile scan --package keystation --bins";
+
 const STEPS: &[Step] = &[
     Step {
         name: "format",
@@ -62,7 +65,24 @@ const STEPS: &[Step] = &[
         name: "station",
         reach: Reach::Fast,
         tests: true,
-        lines: &[PROGRAMS, "cargo test --locked --package keystation-tests -- --skip qemu:: --skip window::"],
+        lines: &[
+            PROGRAMS,
+            OPTIMISED,
+            "cargo test --locked --package keystation-tests -- --skip qemu:: --skip window:: --skip record::",
+        ],
+    },
+    Step {
+        name: "verifiers",
+        reach: Reach::Fast,
+        tests: true,
+        lines: &[
+            // Debian has the packages of Go in a GOPATH. A cached result would not see that a vector changed.
+            "env GO111MODULE=off GOFLAGS= GOPATH=/usr/share/gocode go vet ./tests/verify-go",
+            "env GO111MODULE=off GOFLAGS= GOPATH=/usr/share/gocode go test -count=1 -v ./tests/verify-go",
+            // Debian's own interpreter: another one does not see python3-cryptography.
+            "/usr/bin/python3 -B tests/verify-python/test_keylog_verify.py",
+            "/usr/bin/python3 -B tests/attacks/attack.py",
+        ],
     },
     Step { name: "screen", reach: Reach::Fast, tests: true, lines: &["npm run check", "npm test"] },
     Step { name: "browser", reach: Reach::Full, tests: true, lines: &["npm run test:browser"] },
@@ -74,6 +94,15 @@ const STEPS: &[Step] = &[
             "make --directory firmware qemu-image",
             PROGRAMS,
             "cargo test --locked --package keystation-tests --test whole qemu::",
+        ],
+    },
+    Step {
+        name: "record",
+        reach: Reach::Full,
+        tests: true,
+        lines: &[
+            PROGRAMS,
+            "cargo test --locked --package keystation-tests --test whole record:: -- --nocapture --test-threads 1",
         ],
     },
     Step {
@@ -208,7 +237,10 @@ mod tests {
     #[test]
     fn fast_leaves_out_windows_and_emulators() {
         let names = |selection| chosen(STEPS, selection).unwrap().iter().map(|s| s.name).collect::<Vec<_>>();
-        assert_eq!(names(Selection::Fast), ["format", "lints", "unit", "agent", "station", "screen"]);
+        assert_eq!(
+            names(Selection::Fast),
+            ["format", "lints", "unit", "agent", "station", "verifiers", "screen"]
+        );
         assert_eq!(names(Selection::All).len(), STEPS.len());
         assert_eq!(names(Selection::Only("unit")), ["unit"]);
         assert!(chosen(STEPS, Selection::Only("units")).is_err());

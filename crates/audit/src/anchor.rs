@@ -3,11 +3,12 @@
 use keystation_core::record::{Actor, Entry, Event, Seq};
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::append_error::AppendError;
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::cosignature::WitnessKey;
 use crate::finding::Finding;
-use crate::journal::{AppendError, OpenError};
 use crate::note::VerifierKey;
+use crate::open_error::OpenError;
 use crate::reader::{ReadError, Reader};
 use crate::request::WitnessRequest;
 use crate::snapshot::{self, Snapshot};
@@ -16,7 +17,7 @@ use crate::verify::Findings;
 use crate::writer::{StorageFailure, Writer};
 
 /// How far the clock of a witness may be ahead of the station's, in seconds: two clocks that nobody sets alike.
-const AHEAD: u64 = 10 * 60;
+pub(crate) const AHEAD: u64 = 10 * 60;
 
 /// The newest checkpoint that a witness cosigned: whoever rewrites a record before it is found out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,10 +127,12 @@ impl Writer {
         };
         let entry = Box::new(Entry { actor: anchor.actor.clone(), event });
         let outcome = self.commit(&[entry])?.pop().unwrap_or(Err(AppendError::Closed));
+        // The tail has the record, but not the row of the cosigned checkpoint.
+        self.settle()?;
         Ok(match refusal {
             // That it could not be put down as well takes nothing from it.
             Some(refusal) => Err(refusal.into()),
-            None => outcome,
+            None => outcome.map(|receipt| receipt.seq),
         })
     }
 }
@@ -301,6 +304,6 @@ impl Snapshot<'_> {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

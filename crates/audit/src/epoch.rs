@@ -15,14 +15,17 @@ use keystation_core::record::{Actor, Previous};
 use crate::checkpoint::Checkpoint;
 use crate::clock::Clock;
 use crate::files::{self, FileError, Lock, Paths};
-use crate::journal::{Journal, OpenError};
+use crate::journal::Journal;
 use crate::note::{Signer, VerifierKey};
+use crate::open_error::OpenError;
 use crate::origin::Origin;
 use crate::schema;
 use crate::state;
+use crate::tail;
 
 /// What belongs to one epoch. SQLite's own files come before the database: without them it would still open.
-const PARTS: [&str; 6] = ["audit.db-wal", "audit.db-shm", "audit.db", "head.note", "log.vkey", "station.key"];
+const PARTS: [&str; 7] =
+    ["audit.db-wal", "audit.db-shm", "audit.db", "head.tail", "head.note", "log.vkey", "station.key"];
 
 /// Who begins a new epoch, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,6 +168,9 @@ fn next_origin(name: &str) -> Option<Origin> {
 /// The greatest checkpoint of the old log that is left, in the head or in the database.
 fn last_known(paths: &Paths, key: &VerifierKey) -> Result<Option<Checkpoint>, FileError> {
     let head = files::read(&paths.head)?.and_then(|note| Checkpoint::open(&note, key).ok());
+    // What of the tail was forged or torn says nothing.
+    let tail = tail::read(&paths.head, key)?.unwrap_or_default();
+    let tail = tail.into_iter().last().map(|last| last.checkpoint);
     // A database that cannot be read is one of the reasons to be here.
     let stored = paths
         .db
@@ -173,7 +179,7 @@ fn last_known(paths: &Paths, key: &VerifierKey) -> Result<Option<Checkpoint>, Fi
         .flatten()
         .and_then(|conn| state::newest_checkpoint(&conn, key).ok())
         .map(|(_, checkpoint)| checkpoint);
-    Ok([head, stored].into_iter().flatten().max_by_key(|checkpoint| checkpoint.size))
+    Ok([head, tail, stored].into_iter().flatten().max_by_key(|checkpoint| checkpoint.size))
 }
 
 /// Makes the new log from the beginning; what an earlier call left of it was never in use.

@@ -1,10 +1,10 @@
 //! What the derived tables should hold, told by the records that go by. Needs the same memory at any size of the log.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 
 use keystation_core::record::Seq;
-use rusqlite::{Connection, Row, Rows, Statement};
+use rusqlite::{Connection, Row};
 
 use crate::projection::{Holds, Mode, Outcome, Sighting, Step};
 use crate::record::Record;
@@ -17,54 +17,33 @@ const SIGHTINGS: &str = "
                CASE mode WHEN 'refused' THEN 'refused' ELSE 'open' END)
     FROM sighting ORDER BY seq";
 
-/// Rows of `sighting`, prepared.
-pub(crate) struct Sightings<'c>(Statement<'c>);
-
-impl<'c> Sightings<'c> {
-    pub(crate) fn prepare(conn: &'c Connection) -> Result<Self, rusqlite::Error> {
-        Ok(Self(conn.prepare(SIGHTINGS)?))
-    }
-
-    /// What the tables should hold, from no record on.
-    pub(crate) fn expected(&mut self) -> Result<Expected<'_>, rusqlite::Error> {
-        Ok(Expected {
-            sightings: self.0.query([])?,
-            sightings_differ: false,
-            hasher: RandomState::new(),
-            outcomes: 0,
-            tally: Vec::new(),
-            open: BTreeSet::new(),
-        })
-    }
-}
-
 /// What the derived tables should hold, without holding it.
-pub(crate) struct Expected<'s> {
-    /// Goes along with the records.
-    sightings: Rows<'s>,
-    sightings_differ: bool,
+pub(crate) struct Expected {
     hasher: RandomState,
     /// A sum of hashes under a random key is the same for the same rows in any order, and rows that were chosen to add
     /// up cannot be found without the key.
+    sightings: u64,
     outcomes: u64,
     /// As many as there are kinds of events.
-    tally: Vec<(String, String, u64)>,
-    /// Few on a healthy line, whatever the size of the log.
-    open: BTreeSet<(String, Seq)>,
+    tally: Vec<(String, String, u64, Seq)>,
+    /// By registration ID, ascending. Few on a healthy line, whatever the size of the log.
+    open: BTreeMap<String, Vec<Seq>>,
 }
 
-impl Expected<'_> {
+impl Expected {
+    /// What the tables should hold of no record.
+    pub(crate) fn new() -> Self {
+        let hasher = RandomState::new();
+        Self { hasher, sightings: 0, outcomes: 0, tally: Vec::new(), open: BTreeMap::new() }
+    }
+
     pub(crate) fn add(&mut self, record: &Record<'_>, step: Option<&Step<'_>>) {
         self.count(record);
         match step {
             Some(Step::Sighting(sighting)) => {
-                if !self.sightings_differ {
-                    // A row that cannot be read is not the row that it should be; the records go on being checked.
-                    let row = self.sightings.next().and_then(|row| is_row(sighting, row));
-                    self.sightings_differ = !row.unwrap_or(false);
-                }
+                self.sightings = self.sightings.wrapping_add(self.hasher.hash_one(sighting_row(sighting)));
                 if sighting.mode != Mode::Refused {
-                    self.open.insert((sighting.rid.clone().into_owned(), sighting.seq));
+                    self.open_again(&sighting.rid, sighting.seq);
                 }
             }
             Some(Step::Outcome(outcome)) => {
@@ -75,29 +54,37 @@ impl Expected<'_> {
         }
     }
 
-    fn settle(&mut self, outcome: &Outcome<'_>) {
-        let rid = || outcome.rid.clone().into_owned();
-        match outcome.holds {
-            Holds::Unknown => {
-                self.open.insert((rid(), outcome.intent));
-            }
-            Holds::Old => {
-                self.open.remove(&(rid(), outcome.intent));
-            }
-            Holds::New => {
-                while let Some(earlier) = self.open.range((rid(), 0)..=(rid(), outcome.intent)).next() {
-                    let earlier = earlier.clone();
-                    self.open.remove(&earlier);
+    fn open_again(&mut self, rid: &str, intent: Seq) {
+        match self.open.get_mut(rid) {
+            Some(open) => {
+                if let Err(place) = open.binary_search(&intent) {
+                    open.insert(place, intent);
                 }
             }
+            None => drop(self.open.insert(rid.to_owned(), vec![intent])),
+        }
+    }
+
+    fn settle(&mut self, outcome: &Outcome<'_>) {
+        let Outcome { rid, intent, .. } = outcome;
+        if outcome.holds == Holds::Unknown {
+            return self.open_again(rid, *intent);
+        }
+        let Some(open) = self.open.get_mut(&**rid) else { return };
+        match outcome.holds {
+            Holds::Old => open.retain(|seq| seq != intent),
+            _ => open.retain(|seq| seq > intent),
+        }
+        if open.is_empty() {
+            self.open.remove(&**rid);
         }
     }
 
     fn count(&mut self, record: &Record<'_>) {
         let (event, rc) = (record.event(), record.rc());
-        match self.tally.iter_mut().find(|(e, r, _)| e == event && r == rc) {
-            Some((_, _, records)) => *records += 1,
-            None => self.tally.push((event.to_owned(), rc.to_owned(), 1)),
+        match self.tally.iter_mut().find(|(e, r, ..)| e == event && r == rc) {
+            Some((_, _, records, last)) => (*records, *last) = (*records + 1, record.seq()),
+            None => self.tally.push((event.to_owned(), rc.to_owned(), 1, record.seq())),
         }
     }
 
@@ -105,12 +92,36 @@ impl Expected<'_> {
     pub(crate) fn differing(mut self, conn: &Connection) -> Result<Vec<&'static str>, rusqlite::Error> {
         self.tally.sort();
         let agree = [
-            ("sighting", !self.sightings_differ && self.sightings.next()?.is_none()),
+            ("sighting", self.sightings_agree(conn)?),
             ("outcome", self.outcomes_agree(conn)?),
             ("open_intent", self.open_intents_agree(conn)?),
             ("tally", self.tally_agrees(conn)?),
         ];
         Ok(agree.into_iter().filter(|(_, agrees)| !agrees).map(|(table, _)| table).collect())
+    }
+
+    fn sightings_agree(&self, conn: &Connection) -> Result<bool, rusqlite::Error> {
+        let mut sum = 0u64;
+        let mut before = None;
+        let mut statement = conn.prepare(SIGHTINGS)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let number = |column| row.get::<_, i64>(column);
+            let text = |column| row.get_ref(column).and_then(|value| Ok(value.as_str()?));
+            let seq = number(0)?;
+            // Out of order a row would be there and not be found; the last column tells whether its outcome is the last one.
+            if before.is_some_and(|before| before >= seq) || !row.get::<_, bool>(12)? {
+                return Ok(false);
+            }
+            before = Some(seq);
+            let values = (
+                (seq, number(1)?, number(2)?),
+                (text(3)?, text(4)?, text(5)?, text(6)?, text(7)?),
+                (text(8)?, text(9)?, text(10)?, text(11)?),
+            );
+            sum = sum.wrapping_add(self.hasher.hash_one(values));
+        }
+        Ok(sum == self.sightings)
     }
 
     fn outcomes_agree(&self, conn: &Connection) -> Result<bool, rusqlite::Error> {
@@ -142,7 +153,8 @@ impl Expected<'_> {
     fn open_intents_agree(&self, conn: &Connection) -> Result<bool, rusqlite::Error> {
         let mut statement = conn.prepare("SELECT rid, seq FROM open_intent")?;
         let mut rows = statement.query([])?;
-        for (rid, seq) in &self.open {
+        let open = self.open.iter().flat_map(|(rid, open)| open.iter().map(move |seq| (rid, seq)));
+        for (rid, seq) in open {
             match rows.next()? {
                 Some(row)
                     if row.get_ref(0)?.as_str()? == rid && row.get::<_, i64>(1)? == seq.cast_signed() => {}
@@ -153,10 +165,11 @@ impl Expected<'_> {
     }
 
     fn tally_agrees(&self, conn: &Connection) -> Result<bool, rusqlite::Error> {
-        let mut statement = conn.prepare("SELECT ev, rc, records FROM tally")?;
+        let mut statement = conn.prepare("SELECT ev, rc, records, last FROM tally")?;
+        let number = |row: &Row<'_>, column| row.get::<_, i64>(column).map(i64::cast_unsigned);
         let rows = statement
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.cast_unsigned())))?;
-        let stored: Vec<(String, String, u64)> = rows.collect::<Result<_, _>>()?;
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, number(row, 2)?, number(row, 3)?)))?;
+        let stored: Vec<(String, String, u64, Seq)> = rows.collect::<Result<_, _>>()?;
         Ok(stored == self.tally)
     }
 }
@@ -167,20 +180,12 @@ fn row_of<'o>(outcome: &'o Outcome<'_>) -> (Seq, Seq, (&'o str, &'o str, &'o str
     (*intent, *seq, (holds.as_str(), rc, code, vmode), *mono, *later)
 }
 
-fn is_row(sighting: &Sighting<'_>, row: Option<&Row<'_>>) -> Result<bool, rusqlite::Error> {
-    let Some(row) = row else { return Ok(false) };
+/// The values of a row of `sighting`: numbers, the device and its job, key and what was done.
+type SightingRow<'s> =
+    ((i64, i64, i64), (&'s str, &'s str, &'s str, &'s str, &'s str), (&'s str, &'s str, &'s str, &'s str));
+
+fn sighting_row<'s>(sighting: &'s Sighting<'_>) -> SightingRow<'s> {
     let Sighting { seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code } = sighting;
-    let numbers = [seq.cast_signed(), *t, mono.cast_signed()];
-    let texts = [rid.as_ref(), mac, sn, job, op, gk, port, mode.as_str(), code];
-    for (column, number) in numbers.into_iter().enumerate() {
-        if row.get::<_, i64>(column)? != number {
-            return Ok(false);
-        }
-    }
-    for (column, text) in texts.into_iter().enumerate() {
-        if row.get_ref(column + numbers.len())?.as_str()? != text {
-            return Ok(false);
-        }
-    }
-    row.get(numbers.len() + texts.len())
+    let numbers = (seq.cast_signed(), *t, mono.cast_signed());
+    (numbers, (rid, mac, sn, job, op), (gk, port, mode.as_str(), code))
 }

@@ -46,12 +46,17 @@ pub struct Slot {
 
 impl Tally {
     fn count(&mut self, rc: &str) {
+        self.add(rc, 1);
+    }
+
+    /// Adds as many attempts whose last `rc` is this.
+    pub(crate) fn add(&mut self, rc: &str, attempts: u64) {
         *match rc {
             "ok" => &mut self.passed,
             "refused" => &mut self.refused,
             "open" => &mut self.open,
             _ => &mut self.failed,
-        } += 1;
+        } += attempts;
     }
 }
 

@@ -8,13 +8,16 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use zeroize::Zeroizing;
 
+use crate::tail;
+
 /// Where the parts of a log are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {
     /// The SQLite database.
     pub db: PathBuf,
-    /// The newest signed checkpoint. Best on another medium than the database: whoever brings back an old copy of one
-    /// has then to bring back the other too.
+    /// The signed checkpoint of the last moment at which the log was at rest; what came since is in a file beside it,
+    /// `head.tail`. Best on another medium than the database: whoever brings back an old copy of one has then to bring
+    /// back the other too.
     pub head: PathBuf,
     /// The signing key, secret, mode 0600.
     pub key: PathBuf,
@@ -22,6 +25,8 @@ pub struct Paths {
     pub vkey: PathBuf,
     /// Locked by the one program that writes.
     pub lock: PathBuf,
+    /// Room that is given up for the last records, beside the database.
+    pub ballast: PathBuf,
 }
 
 impl Paths {
@@ -34,12 +39,14 @@ impl Paths {
             key: data.join("station.key"),
             vkey: data.join("log.vkey"),
             lock: data.join("audit.lock"),
+            ballast: data.join("ballast"),
         }
     }
 
     /// Those that hold something, in the order in which a new log makes them.
-    pub(crate) fn all(&self) -> [&Path; 4] {
-        [&self.key, &self.vkey, &self.db, &self.head]
+    pub(crate) fn all(&self) -> [PathBuf; 5] {
+        let tail = tail::path(&self.head);
+        [self.key.clone(), self.vkey.clone(), self.db.clone(), tail, self.head.clone()]
     }
 }
 

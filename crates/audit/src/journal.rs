@@ -1,32 +1,33 @@
 //! The log as callers see it: begun, opened, appended to.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
 use keystation_core::flow::{Log, LogError, Receipt, Standing};
-use keystation_core::identity::IdentifierError;
 use keystation_core::record::{Actor, Entry, Event, Previous, Seq};
 use keystation_core::registration::RegistrationId;
 use rusqlite::Connection;
 
-use crate::anchor::{Anchor, AnchorRefusal};
+use crate::anchor::Anchor;
+use crate::append_error::AppendError;
 use crate::clock::Clock;
 use crate::cosignature::WitnessKey;
+use crate::draft;
 use crate::epoch;
-use crate::files::{self, FileError, Lock, Paths};
-use crate::finding::Finding;
-use crate::note::{KeyError, Signer, VerifierKey};
+use crate::files::{self, Lock, Paths};
+use crate::head::{Head, HeadFile};
+use crate::note::{Signer, VerifierKey};
+use crate::open_error::OpenError;
 use crate::origin::Origin;
 use crate::projection;
-use crate::reader::ReadError;
-use crate::record::RecordError;
 use crate::schema::{self, NotThis};
+use crate::space::Space;
 use crate::state::{self, State};
 use crate::tree::Frontier;
-use crate::writer::{Answer, Job, StorageFailure, Writer};
+use crate::watch::{Notice, Rules, Watch};
+use crate::writer::{Alone, Answer, Job, Writer};
 
 /// A log that takes records. Clones share the one thread that writes; the last one that is dropped ends it.
 #[derive(Clone)]
@@ -40,160 +41,6 @@ struct Shared {
     thread: Option<JoinHandle<()>>,
     origin: Origin,
     verifier: VerifierKey,
-}
-
-/// A log that could not be begun or opened. Nothing may be injected.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another program writes it.
-    #[error("another program is writing this log ({} is locked): close it first", .0.display())]
-    InUse(PathBuf),
-    /// There is something already where a log should be begun.
-    #[error(
-        "{} is there already, and a log is never begun over another one: take an empty directory, \
-         or remove what an initialisation that was cut short left there", .0.display()
-    )]
-    Exists(PathBuf),
-    /// A new epoch was begun and cut short.
-    #[error("a new epoch was begun and not finished ({} says how far): give the order for it again", .0.display())]
-    EpochUnfinished(PathBuf),
-    /// There is no log, and no sign that there ever was one.
-    #[error("there is no audit log at {}: initialise the station first", .0.display())]
-    NoLog(PathBuf),
-    /// A part of the log is gone.
-    #[error(
-        "{} is gone, but {} is there: records may be lost, so nothing may be injected and no new log is begun. \
-         Leave everything as it is and call QA", missing.display(), present.display()
-    )]
-    Incomplete {
-        /// What is gone.
-        missing: PathBuf,
-        /// What shows that it was there.
-        present: PathBuf,
-    },
-    /// The key file can be read by others than its owner.
-    #[error(
-        "{} can be read or written by other users, so its signatures are worth nothing: \
-         call QA; if nobody else had access to this machine, `chmod 600` mends it", .0.display()
-    )]
-    KeyExposed(PathBuf),
-    /// The key file holds no key.
-    #[error("{} holds no signing key: {why}. Bring it back from the backup of the station", path.display())]
-    Key {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        why: KeyError,
-    },
-    /// The file is a database of another program.
-    #[error("{} is not an audit log (application ID {id:#x})", path.display())]
-    NotALog {
-        /// The file.
-        path: PathBuf,
-        /// Whose database it says it is.
-        id: i64,
-    },
-    /// The database is of another version of this program.
-    #[error(
-        "{} has structure {found}, this program knows structure {}: use the program that wrote it, or a newer one",
-        path.display(), schema::USER_VERSION
-    )]
-    Version {
-        /// The file.
-        path: PathBuf,
-        /// The structure it has.
-        found: i64,
-    },
-    /// The log is not what its head and its checkpoint were signed for.
-    #[error(
-        "the audit log was changed or damaged. {0} Nothing may be injected: leave everything as it is, call QA"
-    )]
-    Integrity(Finding),
-    /// The name of the key is no origin.
-    #[error(transparent)]
-    Origin(#[from] IdentifierError),
-    /// A record could not be read.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// SQLite failed.
-    #[error(
-        "the audit database cannot be used, so nothing may be injected; \
-         if it is malformed, leave everything as it is and call QA"
-    )]
-    Database(#[from] rusqlite::Error),
-    /// A file beside the database failed.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// The first record could not be made or stored.
-    #[error("the first record of the log could not be written")]
-    Genesis(#[source] AppendError),
-    /// The system gives no random numbers for the key.
-    #[error("the operating system gives no random numbers")]
-    Random(#[from] getrandom::Error),
-    /// The system starts no thread.
-    #[error("the thread that writes the log could not be started")]
-    Thread(#[source] io::Error),
-}
-
-/// A record that the log did not take.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum AppendError {
-    /// The entry cannot be a record, for example because it would be too long. The log goes on.
-    #[error("the entry cannot be a record: {0}")]
-    NotARecord(#[from] RecordError),
-    /// The record cannot stand there, for example because it is a second genesis. The log goes on.
-    #[error("the entry cannot be the next record: {0}")]
-    Misplaced(Finding),
-    /// The outcome refers to a record that is not an intent of its registration ID. The log goes on.
-    #[error("record {intent} is not an intent of {id}")]
-    NoSuchIntent {
-        /// The record.
-        intent: Seq,
-        /// The registration ID.
-        id: String,
-    },
-    /// The record is not that of a report. The log goes on.
-    #[error("record {seq} is not that of a report")]
-    NoSuchReport {
-        /// The record.
-        seq: Seq,
-    },
-    /// The intent does not follow from what the log knows of its device: another one came first. The log goes on.
-    #[error("another write on {id} was begun meanwhile")]
-    Overtaken {
-        /// The registration ID.
-        id: String,
-    },
-    /// The cosigned checkpoint does not secure this log. The log goes on.
-    #[error("the cosigned checkpoint was not taken: {0}")]
-    NotAnchored(AnchorRefusal),
-    /// What the log knows could not be read.
-    #[error("the log cannot be asked")]
-    Unread(#[source] Arc<ReadError>),
-    /// The storage failed while this record was written. It may or may not be in the log after the next start.
-    #[error("the record could not be made durable; the log takes no more records until the next start")]
-    Failed(#[source] Arc<StorageFailure>),
-    /// The storage failed before.
-    #[error("the log takes no more records until the next start, because its storage failed")]
-    Stopped(#[source] Arc<StorageFailure>),
-    /// The log was closed.
-    #[error("the log is closed")]
-    Closed,
-}
-
-impl From<AnchorRefusal> for AppendError {
-    fn from(refusal: AnchorRefusal) -> Self {
-        Self::NotAnchored(refusal)
-    }
-}
-
-impl From<AppendError> for LogError {
-    fn from(error: AppendError) -> Self {
-        match error {
-            AppendError::Overtaken { id } => Self::Overtaken { id },
-            other => Self::Storage(Box::new(other)),
-        }
-    }
 }
 
 impl Journal {
@@ -249,6 +96,7 @@ impl Journal {
         files::create(&paths.vkey, &format!("{}\n", signer.verifier()), 0o644)?;
         let conn = schema::create(&paths.db)?;
         files::sync_directory(&paths.db)?;
+        let rules = Rules::default();
         let mut writer = Writer {
             conn,
             origin,
@@ -256,12 +104,18 @@ impl Journal {
             clock: Box::new(clock),
             frontier: Frontier::default(),
             note: String::new(),
-            head: paths.head.clone(),
+            head: HeadFile::open(paths)?,
             lock,
+            watch: Watch::new(&rules),
+            space: Space::open(paths, rules.space)?,
         };
         let entry = Box::new(Entry { actor: actor.clone(), event: genesis });
-        let first = writer.commit(&[entry]).map_err(|e| AppendError::Failed(Arc::new(e)));
+        let first = writer.commit(&[entry]).and_then(|outcomes| {
+            writer.settle()?;
+            Ok(outcomes)
+        });
         first
+            .map_err(|e| AppendError::Failed(Arc::new(e)))
             .and_then(|outcomes| outcomes.into_iter().collect::<Result<Vec<_>, _>>())
             .map_err(OpenError::Genesis)?;
         Self::start(writer)
@@ -270,22 +124,12 @@ impl Journal {
     /// Opens a log for writing. Checks that it is the log that its head, its checkpoint and its key belong to, in time
     /// that does not grow with it; [`Reader::verify`](crate::Reader::verify) checks every record.
     pub fn open(paths: &Paths, clock: impl Clock) -> Result<Self, OpenError> {
-        let lock = take_lock(paths)?;
-        let signer = signing_key(paths)?;
-        let (conn, state) = checked(paths, signer.verifier())?;
-        if !paths.vkey.exists() {
-            files::create(&paths.vkey, &format!("{}\n", signer.verifier()), 0o644)?;
-        }
-        Self::start(Writer {
-            conn,
-            origin: state.origin,
-            signer,
-            clock: Box::new(clock),
-            frontier: state.frontier,
-            note: state.note,
-            head: paths.head.clone(),
-            lock,
-        })
+        Self::open_under(paths, &Rules::default(), clock)
+    }
+
+    /// The same under other rules for disk and clock than the usual ones.
+    pub fn open_under(paths: &Paths, rules: &Rules, clock: impl Clock) -> Result<Self, OpenError> {
+        Self::start(writer(paths, rules, clock)?)
     }
 
     /// Makes the tables that are derived from the records anew; what [`Finding::Derived`] asks for.
@@ -302,6 +146,7 @@ impl Journal {
     }
 
     fn start(writer: Writer) -> Result<Self, OpenError> {
+        schema::lean_on_tail(&writer.conn)?;
         let (origin, verifier) = (writer.origin.clone(), writer.signer.verifier().clone());
         let (jobs, inbox) = mpsc::channel();
         let thread = thread::Builder::new()
@@ -326,6 +171,11 @@ impl Journal {
 
     /// Appends a record; returns its number when it is durable and the head covers it. Waits for the disk.
     pub fn append(&self, entry: &Entry) -> Result<Seq, AppendError> {
+        self.receipt(entry).map(|receipt| receipt.seq)
+    }
+
+    /// The same, with what a device is told of the log.
+    pub fn receipt(&self, entry: &Entry) -> Result<Receipt, AppendError> {
         self.ask(|answer| Job::Append(Box::new(entry.clone()), answer))
     }
 
@@ -333,7 +183,23 @@ impl Journal {
     /// that this log cannot have signed is put down as well (`integrity.fail`), and refused.
     pub fn anchor(&self, actor: &Actor, note: &str, witnesses: &[WitnessKey]) -> Result<Seq, AppendError> {
         let anchor = Anchor { actor: actor.clone(), note: note.to_owned(), witnesses: witnesses.to_vec() };
-        self.ask(|answer| Job::Anchor(Box::new(anchor), answer))
+        self.ask(|answer| Job::Alone(Alone::Anchor(Box::new(anchor)), answer))
+    }
+
+    /// Puts down that `reviewer` has looked through the records since the review before, up to the last one that there is
+    /// now (`review.signed`), with the root of the log up to there.
+    pub fn review(&self, reviewer: &Actor, remark: &str) -> Result<Seq, AppendError> {
+        self.ask(|answer| Job::Alone(Alone::Review(reviewer.clone(), remark.to_owned()), answer))
+    }
+
+    /// Whether an intent would be taken now, as far as disk and clock are concerned.
+    pub fn may_begin(&self) -> Result<(), AppendError> {
+        self.ask(Job::MayBegin)
+    }
+
+    /// What a person has to see of disk and clock.
+    pub fn notices(&self) -> Result<Vec<Notice>, AppendError> {
+        self.ask(Job::Notices)
     }
 
     /// What the log knows of a registration ID.
@@ -341,7 +207,7 @@ impl Journal {
         self.ask(|answer| Job::Standing(id.clone(), answer))
     }
 
-    /// The newest checkpoint, a signed note as it stands in the head;
+    /// The newest checkpoint, a signed note as it will stand in the head when the log is at rest;
     /// [`Checkpoint::open`](crate::Checkpoint::open) reads it.
     pub fn checkpoint(&self) -> Result<String, AppendError> {
         self.ask(Job::Checkpoint)
@@ -368,7 +234,7 @@ impl Journal {
 
 impl Log for Journal {
     fn append(&self, entry: &Entry) -> Result<Receipt, LogError> {
-        Ok(Receipt { seq: Self::append(self, entry)? })
+        Ok(self.receipt(entry)?)
     }
 
     fn standing(&self, id: &RegistrationId) -> Result<Standing, LogError> {
@@ -385,6 +251,30 @@ impl Drop for Shared {
             drop(thread.join());
         }
     }
+}
+
+/// Whoever may write to a log that is what it should be.
+fn writer(paths: &Paths, rules: &Rules, clock: impl Clock) -> Result<Writer, OpenError> {
+    let lock = take_lock(paths)?;
+    let signer = signing_key(paths)?;
+    let (conn, state) = checked(paths, signer.verifier())?;
+    if !paths.vkey.exists() {
+        files::create(&paths.vkey, &format!("{}\n", signer.verifier()), 0o644)?;
+    }
+    let State { origin, frontier, note, .. } = state;
+    let watch = Watch::load(&conn, rules)?;
+    Ok(Writer {
+        conn,
+        origin,
+        signer,
+        clock: Box::new(clock),
+        frontier,
+        note,
+        head: HeadFile::open(paths)?,
+        lock,
+        watch,
+        space: Space::open(paths, rules.space)?,
+    })
 }
 
 fn take_lock(paths: &Paths) -> Result<Lock, OpenError> {
@@ -420,12 +310,15 @@ fn signing_key(paths: &Paths) -> Result<Signer, OpenError> {
 /// A database that agrees with its head, and a head that covers all of it.
 fn checked(paths: &Paths, key: &VerifierKey) -> Result<(Connection, State), OpenError> {
     let mut conn = schema::open(&paths.db).map_err(|e| refused(e, &paths.db))?;
-    let head = files::read(&paths.head)?.ok_or(Finding::HeadMissing)?;
-    let state = state::check(&conn, key, &head)?;
+    let head = Head::read(paths, key)??;
+    let mut state = state::check(&conn, key, &head)?;
     schema::accept(&conn)?;
     schema::upgrade(&mut conn)?;
-    if *state.note != **head {
-        // Killed between the commit and the head: the records are signed for in the database, the head follows.
+    draft::put_back(&mut conn, key, &head, &mut state)?;
+    if state.note != head.note {
+        // Killed before the head was written: the records are signed for in the database, the head follows. They may not
+        // have reached the disk yet.
+        schema::sync(&paths.db)?;
         files::replace(&paths.head, &state.note)?;
     }
     Ok((conn, state))
@@ -437,5 +330,31 @@ fn refused(error: NotThis, path: &Path) -> OpenError {
         NotThis::NotALog(id) => OpenError::NotALog { path: path.to_owned(), id },
         NotThis::Version(found) => OpenError::Version { path: path.to_owned(), found },
         NotThis::Structure(finding) => OpenError::Integrity(finding),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    /// The transaction is committed, its entry in the tail is not on the disk: that is no record yet.
+    #[test]
+    fn record_whose_entry_cannot_be_written_is_not_acknowledged() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = Paths::in_dir(directory.path());
+        let origin = Origin::new("keylog.example.com/plant7/stn03/1").unwrap();
+        let clock = || SystemClock::new().unwrap();
+        Journal::create(&paths, &origin, &Actor::default(), clock()).unwrap().close().unwrap();
+        let mut broken = writer(&paths, &Rules::default(), clock()).unwrap();
+        broken.head.make_unwritable();
+        let journal = Journal::start(broken).unwrap();
+        let entry = Entry { actor: Actor::default(), event: Event::Unlock };
+        let refused = journal.append(&entry);
+        assert!(matches!(refused, Err(AppendError::Failed(_))), "{refused:?}");
+        assert!(matches!(journal.append(&entry), Err(AppendError::Stopped(_))));
+        drop(journal);
+        // What is there is a log, with or without the record that nobody was told of.
+        assert_eq!(Journal::open(&paths, clock()).unwrap().append(&entry).unwrap(), 2);
     }
 }

@@ -67,6 +67,12 @@ impl VerifierKey {
         &self.name
     }
 
+    /// The key ID: the first 4 bytes of SHA-256(name ‖ 0A ‖ 01 ‖ public key).
+    #[must_use]
+    pub const fn id(&self) -> [u8; 4] {
+        self.id
+    }
+
     /// Checks a signed note and gives back its text, the final newline included. Signatures of other keys are
     /// passed over, as the specification wants it; a wrong one of this key refuses the note.
     pub fn open<'a>(&self, note: &'a str) -> Result<&'a str, NoteError> {

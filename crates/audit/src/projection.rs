@@ -176,10 +176,10 @@ pub(crate) fn rebuild(conn: &Connection) -> Result<(), ReadError> {
 
 fn count(conn: &Connection, record: &Record<'_>) -> Result<(), rusqlite::Error> {
     conn.prepare_cached(
-        "INSERT INTO tally (ev, rc, records) VALUES (?1, ?2, 1)
-         ON CONFLICT (ev, rc) DO UPDATE SET records = records + 1",
+        "INSERT INTO tally (ev, rc, records, last) VALUES (?1, ?2, 1, ?3)
+         ON CONFLICT (ev, rc) DO UPDATE SET records = records + 1, last = excluded.last",
     )?
-    .execute((record.event(), record.rc()))?;
+    .execute((record.event(), record.rc(), record.seq().cast_signed()))?;
     Ok(())
 }
 
@@ -246,6 +246,15 @@ fn open(conn: &Connection, rid: &str, intent: Seq) -> Result<(), rusqlite::Error
 pub(crate) fn is_intent(conn: &Connection, rid: &str, intent: Seq) -> Result<bool, rusqlite::Error> {
     conn.prepare_cached("SELECT 1 FROM sighting WHERE seq = ?2 AND rid = ?1 AND mode <> 'refused'")?
         .exists((rid, intent.cast_signed()))
+}
+
+/// Records of an event with an outcome, and the newest of them.
+pub(crate) fn tally(conn: &Connection, event: &str, rc: &str) -> Result<(u64, Option<Seq>), rusqlite::Error> {
+    let row: Option<(i64, i64)> = conn
+        .prepare_cached("SELECT records, last FROM tally WHERE ev = ?1 AND rc = ?2")?
+        .query_row((event, rc), |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(row.map_or((0, None), |(records, last)| (records.cast_unsigned(), Some(last.cast_unsigned()))))
 }
 
 /// What the tables know of a registration ID.

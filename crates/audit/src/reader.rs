@@ -4,14 +4,15 @@ use std::ops::ControlFlow;
 use std::ops::{Bound, RangeBounds};
 
 use keystation_core::flow::Standing;
-use keystation_core::key::Fingerprint;
+use keystation_core::key::{Fingerprint, GroupKeyInfo};
 use keystation_core::record::Seq;
 use keystation_core::registration::RegistrationId;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::figures::{self, Figures};
 use crate::files::{self, FileError, Paths};
 use crate::finding::Finding;
+use crate::head::Head;
 use crate::note::{KeyError, VerifierKey};
 use crate::record::{Record, RecordError};
 use crate::schema::{self, NotThis};
@@ -32,6 +33,14 @@ pub enum ReadError {
     /// There is no database.
     #[error("there is no audit log at {}", .0.display())]
     NoLog(std::path::PathBuf),
+    /// The database is gone, and something shows that there was one.
+    #[error("{} is gone, but {} is there: records may be lost", missing.display(), present.display())]
+    Gone {
+        /// What is gone.
+        missing: std::path::PathBuf,
+        /// What shows that it was there.
+        present: std::path::PathBuf,
+    },
     /// It is not the database of a log that this program knows.
     #[error("{} is not an audit log that this program can read: {why}", path.display())]
     NotALog {
@@ -51,6 +60,9 @@ pub enum ReadError {
         /// Why not.
         why: RecordError,
     },
+    /// A device has too many records for one file.
+    #[error("the proof of {0} would be longer than 16 MiB")]
+    ProofTooLong(RegistrationId),
     /// The log is not what its head and its checkpoint were signed for.
     #[error("the audit log was changed or damaged. {0}")]
     Damaged(Finding),
@@ -111,7 +123,11 @@ impl Reader {
     /// Opens the database read-only. Reads nothing of the records yet.
     pub fn open(paths: &Paths) -> Result<Self, ReadError> {
         if !paths.db.exists() {
-            return Err(ReadError::NoLog(paths.db.clone()));
+            let trace = [&paths.key, &paths.head].into_iter().find(|file| file.exists());
+            return Err(match trace {
+                Some(present) => ReadError::Gone { missing: paths.db.clone(), present: present.clone() },
+                None => ReadError::NoLog(paths.db.clone()),
+            });
         }
         let conn = schema::open_read_only(&paths.db).map_err(|e| match e {
             NotThis::Sqlite(e) => ReadError::Database(e),
@@ -237,6 +253,27 @@ impl Reader {
         Ok(self.tally()?.iter().any(|(event, _, _)| event == "gk.import"))
     }
 
+    /// Those of `keys` that no record says were imported, by label and check value. Looks at the newest import first, then
+    /// from the beginning on and no further than it must: imports stand at the two ends of a log, not in between.
+    pub fn unrecorded(&self, keys: &[GroupKeyInfo]) -> Result<Vec<GroupKeyInfo>, ReadError> {
+        let mut missing = keys.to_vec();
+        let newest = "SELECT last FROM tally WHERE ev = 'gk.import' AND rc = ''";
+        let newest = self.conn.prepare_cached(newest)?.query_row([], |row| seq(row, 0)).optional()?;
+        let Some(newest) = newest else { return Ok(missing) };
+        for range in [newest..=newest, 0..=newest] {
+            self.records(range, None, |record| {
+                if record.event() == "gk.import" {
+                    let said = (record.text("gk"), record.text("gkcv"));
+                    missing.retain(|key| {
+                        said != (Some(key.label.as_str().into()), Some(key.check_value.digits().into()))
+                    });
+                }
+                if missing.is_empty() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })?;
+        }
+        Ok(missing)
+    }
+
     /// Event, outcome, and how many records have them.
     fn tally(&self) -> Result<Vec<(String, String, u64)>, ReadError> {
         let mut statement = self.conn.prepare_cached("SELECT ev, rc, records FROM tally")?;
@@ -258,15 +295,15 @@ impl Reader {
         Ok(verdict.expect("nobody broke it off"))
     }
 
-    /// The same, told how far it is from time to time; `None` when `watch` broke it off.
+    /// The same, told at its begin and from time to time how far it is; `None` when `watch` broke it off.
     pub fn verify_while(
         &self,
         key: &VerifierKey,
         watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Option<Verdict>, ReadError> {
         // The head first: a writer may go on meanwhile, and a log that is ahead of its head is as it should be.
-        let head = files::read(&self.paths.head)?;
-        Ok(verify::verify(&self.conn, key, head.as_ref().map(|text| text.as_str()), watch))
+        let head = Head::read(&self.paths, key)?;
+        Ok(verify::verify(&self.conn, key, head, watch))
     }
 
     /// The key in the file beside the database.

@@ -81,11 +81,12 @@ CREATE TABLE outcome (
     PRIMARY KEY (intent, seq)
 ) STRICT, WITHOUT ROWID;
 
--- Derived from log: how many records there are of each event and outcome.
+-- Derived from log: how many records there are of each event and outcome, and the newest of them.
 CREATE TABLE tally (
     ev      TEXT NOT NULL,
     rc      TEXT NOT NULL,
     records INTEGER NOT NULL,
+    last    INTEGER NOT NULL,
     PRIMARY KEY (ev, rc)
 ) STRICT, WITHOUT ROWID;
 

@@ -1,6 +1,11 @@
 //! Finding devices: by what they are, who keyed them, when, under which key, and what came of it.
 
+use std::collections::BTreeSet;
+use std::fmt;
+
 use jiff::civil;
+use keystation_core::failure::Code;
+use keystation_core::identity::Mac;
 use keystation_core::record::Seq;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
@@ -98,6 +103,14 @@ pub enum QueryError {
     /// A field twice, or two words.
     #[error("`{0}` is one too many: each field may stand once, and one word without a field")]
     Twice(String),
+    /// Not a MAC address. One that is cut short would find nothing, and look as if there were nothing.
+    #[error(
+        "`{0}` is not a MAC address: it has twelve hexadecimal digits, with -, :, . or nothing between them"
+    )]
+    Mac(String),
+    /// No such outcome.
+    #[error("there is no outcome `{0}`; there are open, ok, {known}", known = Outcomes)]
+    Outcome(String),
     /// Not a day.
     #[error("`{0}` is not a day: write it as 2026-11-22")]
     Day(String),
@@ -129,6 +142,13 @@ impl Query {
         if self.terms.iter().any(|(known, _)| *known == field) {
             return Err(QueryError::Twice(format!("{}:{value}", field.as_str())));
         }
+        match field {
+            Field::Mac if value.parse::<Mac>().is_err() => return Err(QueryError::Mac(value.to_owned())),
+            Field::Outcome if !matches!(value, "ok" | "open") && !classes().any(|class| class == value) => {
+                return Err(QueryError::Outcome(value.to_owned()));
+            }
+            _ => {}
+        }
         self.terms.push((field, value.to_owned()));
         Ok(())
     }
@@ -138,6 +158,21 @@ fn once<T>(place: &mut Option<T>, value: T, part: &str) -> Result<(), QueryError
     match place.replace(value) {
         None => Ok(()),
         Some(_) => Err(QueryError::Twice(part.to_owned())),
+    }
+}
+
+/// The classes of failures that records have.
+fn classes() -> impl Iterator<Item = &'static str> {
+    let all: BTreeSet<_> = Code::ALL.iter().map(|code| code.rc()).collect();
+    all.into_iter()
+}
+
+/// [`classes`] as a list, for people.
+struct Outcomes;
+
+impl fmt::Display for Outcomes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&classes().collect::<Vec<_>>().join(", "))
     }
 }
 

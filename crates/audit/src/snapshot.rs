@@ -1,13 +1,13 @@
 //! One moment of a log that grows: the newest checkpoint, and proofs under it.
 
 use keystation_core::record::Seq;
-use rusqlite::Transaction;
+use rusqlite::{OptionalExtension, Transaction};
 
 use crate::checkpoint::Checkpoint;
-use crate::files;
 use crate::finding::Finding;
-use crate::journal::OpenError;
+use crate::head::Head;
 use crate::note::VerifierKey;
+use crate::open_error::OpenError;
 use crate::proof;
 use crate::reader::{ReadError, Reader};
 use crate::state;
@@ -28,7 +28,7 @@ impl Reader {
     pub fn snapshot(&self) -> Result<Snapshot<'_>, ReadError> {
         let key = self.verifier_key()?;
         // The head first: a writer may go on meanwhile, and a log that is ahead of its head is as it should be.
-        let head = files::read(&self.paths.head)?.ok_or(Finding::HeadMissing)?;
+        let head = Head::read(&self.paths, &key)??;
         let conn = self.conn.unchecked_transaction()?;
         let (note, checkpoint) = state::newest_checkpoint(&conn, &key).map_err(refused)?;
         state::check(&conn, &key, &head).map_err(refused)?;
@@ -49,6 +49,16 @@ impl Snapshot<'_> {
         &self.note
     }
 
+    /// The same with the lines of the witnesses that cosigned it, where some did.
+    pub fn cosigned_note(&self) -> Result<String, ReadError> {
+        let sql = "SELECT coalesce(cosig, '') FROM checkpoint WHERE size = ?1";
+        let lines: String = self
+            .conn
+            .prepare_cached(sql)?
+            .query_row([self.checkpoint.size.cast_signed()], |row| row.get(0))?;
+        Ok(format!("{}{lines}", self.note))
+    }
+
     /// The key that signed it, out of the file beside the database.
     #[must_use]
     pub const fn key(&self) -> &VerifierKey {
@@ -67,6 +77,16 @@ impl Snapshot<'_> {
     pub fn consistency_proof(&self, old: u64) -> Result<Option<Vec<Hash>>, ReadError> {
         let size = self.checkpoint.size;
         (1..=size).contains(&old).then(|| proof::consistency(old, size, |at| self.hash(at))).transpose()
+    }
+
+    /// The bytes of a record.
+    pub(crate) fn body(&self, seq: Seq) -> Result<Vec<u8>, ReadError> {
+        let body = self
+            .conn
+            .prepare_cached("SELECT body FROM log WHERE seq = ?1")?
+            .query_row([seq.cast_signed()], |row| row.get(0))
+            .optional()?;
+        Ok(body.ok_or(Finding::Missing { first: seq, last: seq })?)
     }
 
     /// The stored root of a complete subtree.

@@ -6,8 +6,9 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::anchor;
 use crate::checkpoint::Checkpoint;
 use crate::finding::Finding;
-use crate::journal::OpenError;
+use crate::head::Head;
 use crate::note::VerifierKey;
+use crate::open_error::OpenError;
 use crate::origin::Origin;
 use crate::record::Record;
 use crate::tree::{Frontier, Hash, Subtree, leaf_hash};
@@ -21,14 +22,15 @@ pub(crate) struct State {
     pub(crate) frontier: Frontier,
     /// The newest checkpoint, signed.
     pub(crate) note: String,
+    /// Records that the tail of the head has and the database lacks.
+    pub(crate) missing: Vec<Vec<u8>>,
 }
 
 /// Holds the log against the checkpoint in the database and against `head`, both signed by `key`.
-pub(crate) fn check(conn: &Connection, key: &VerifierKey, head: &str) -> Result<State, OpenError> {
-    let head = Checkpoint::open(head, key).map_err(Finding::Head)?;
+pub(crate) fn check(conn: &Connection, key: &VerifierKey, head: &Head) -> Result<State, OpenError> {
     let size = size(conn)?;
-    if size < head.size {
-        return Err(Finding::Rewound { log: size, head: head.size }.into());
+    if size < head.checkpoint.size {
+        return Err(Finding::Rewound { log: size, head: head.size() }.into());
     }
     let (note, checkpoint) = newest_checkpoint(conn, key)?;
     if checkpoint.size != size {
@@ -38,15 +40,18 @@ pub(crate) fn check(conn: &Connection, key: &VerifierKey, head: &str) -> Result<
     if frontier.root() != checkpoint.root {
         return Err(Finding::CheckpointRoot { size }.into());
     }
-    if self::frontier(conn, head.size)?.root() != head.root {
-        return Err(Finding::HeadRoot { size: head.size }.into());
+    for (size, signed) in head.roots(size) {
+        if root(conn, size)? != signed {
+            return Err(Finding::HeadRoot { size }.into());
+        }
     }
+    let missing = head.missing(&frontier)?.into_iter().map(<[u8]>::to_vec).collect();
     anchor::check(conn, key)?;
-    let ahead = size - head.size;
+    let ahead = size.saturating_sub(head.size());
     for seq in std::iter::once(0).chain(size - (ahead + 1).min(size).min(TAIL)..size) {
         check_record(conn, seq, key)?;
     }
-    Ok(State { origin: checkpoint.origin, frontier, note })
+    Ok(State { origin: checkpoint.origin, frontier, note, missing })
 }
 
 /// Records in the log.

@@ -62,6 +62,11 @@ impl Frontier {
         self.size
     }
 
+    /// The roots of its complete subtrees, largest first.
+    pub(crate) fn roots(&self) -> &[Hash] {
+        &self.roots
+    }
+
     /// Adds a leaf. `complete` is told of each node above it that is now final and gives back the hash to go on with.
     pub(crate) fn push<E>(
         &mut self,

@@ -1,21 +1,24 @@
 //! Checking a whole log, in one pass and the same memory at any size.
 
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
+use std::sync::{Arc, mpsc};
+use std::thread;
 
 use keystation_core::record::Seq;
 use rusqlite::{Connection, Rows, Statement};
 
 use crate::anchor;
 use crate::checkpoint::Checkpoint;
-use crate::expected::Sightings;
+use crate::examine::{Chunk, Examined, examine};
+use crate::expected::Expected;
 use crate::finding::Finding;
-use crate::journal::OpenError;
+use crate::head::Head;
 use crate::note::VerifierKey;
-use crate::projection::Step;
-use crate::record::Record;
+use crate::open_error::OpenError;
 use crate::schema::{self, NotThis};
 use crate::state;
-use crate::tree::{Frontier, Hash, Subtree, leaf_hash};
+use crate::tree::{Frontier, Hash, Subtree};
 
 /// What came of checking a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +28,8 @@ pub enum Verdict {
     Intact {
         /// The checkpoint in the database: it covers all records.
         checkpoint: Checkpoint,
-        /// Records that the head outside the database covers; fewer only where the writer was killed or is at work.
+        /// Records that the head outside the database covers; fewer or more than the checkpoint only where the writer was
+        /// killed or is at work. Those that are missing in the database then lie in the tail of the head.
         head: u64,
     },
     /// It is not.
@@ -79,21 +83,11 @@ pub(crate) type Watch<'w> = &'w mut dyn FnMut(Progress) -> ControlFlow<()>;
 pub(crate) fn verify(
     conn: &Connection,
     key: &VerifierKey,
-    head: Option<&str>,
+    head: Result<Head, Finding>,
     watch: Watch<'_>,
 ) -> Option<Verdict> {
     let mut findings = Findings::default();
-    let head = match head.map(|note| Checkpoint::open(note, key)) {
-        Some(Ok(head)) => Some(head),
-        Some(Err(e)) => {
-            findings.add(Finding::Head(e));
-            None
-        }
-        None => {
-            findings.add(Finding::HeadMissing);
-            None
-        }
-    };
+    let head = head.map_err(|finding| findings.add(finding)).ok();
     let mut at = 0;
     let checkpoint = match check(conn, key, head.as_ref(), &mut findings, &mut at, watch) {
         Ok(ControlFlow::Continue(checkpoint)) => checkpoint,
@@ -105,7 +99,7 @@ pub(crate) fn verify(
     };
     Some(match (checkpoint, head) {
         (Some(checkpoint), Some(head)) if findings.list.is_empty() => {
-            Verdict::Intact { checkpoint, head: head.size }
+            Verdict::Intact { checkpoint, head: head.size() }
         }
         _ => Verdict::Damaged { findings: findings.list, more: findings.more },
     })
@@ -115,7 +109,7 @@ pub(crate) fn verify(
 fn check(
     conn: &Connection,
     key: &VerifierKey,
-    head: Option<&Checkpoint>,
+    head: Option<&Head>,
     findings: &mut Findings,
     at: &mut Seq,
     watch: Watch<'_>,
@@ -131,20 +125,22 @@ fn check(
         }
     }
     let size = state::size(conn)?;
+    if watch(Progress { done: 0, of: size }).is_break() {
+        return Ok(ControlFlow::Break(()));
+    }
     let mut nodes = Statements::prepare(conn, size)?;
     let mut nodes = nodes.query()?;
-    let mut sightings = Sightings::prepare(conn)?;
-    let mut expected = sightings.expected()?;
     let mut tree = Some(Frontier::default());
-    let mut head_root = None;
+    let mut heads: Vec<_> = head.map(|head| head.roots(size).collect()).unwrap_or_default();
+    heads.sort_unstable();
+    let mut heads = heads.into_iter().peekable();
+    let mut forked = None;
     let mut cosigned = anchor::cosigned(conn, key, findings)?.into_iter().peekable();
 
     let mut statement = conn.prepare("SELECT seq, body, leaf FROM log ORDER BY seq")?;
     let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let seq = row.get::<_, i64>(0)?.cast_unsigned();
-        let body = row.get_ref(1)?.as_blob()?;
-        let leaf: Hash = row.get(2)?;
+    // Told of each record in the order of the rows, with what it says by itself.
+    let mut visit = |seq: Seq, leaf: Hash, changed: bool, faults: &mut dyn Iterator<Item = Finding>| {
         if seq != *at {
             findings.add(match seq.checked_sub(1) {
                 Some(last) if seq > *at => Finding::Missing { first: *at, last },
@@ -157,13 +153,16 @@ fn check(
         if at.is_multiple_of(Progress::STEP) && watch(Progress { done: *at, of: size }).is_break() {
             return Ok(ControlFlow::Break(()));
         }
-        if leaf_hash(body) != leaf {
+        if changed {
             findings.add(Finding::Changed { seq });
         }
         if let Some(tree) = &mut tree {
             tree.push(leaf, |at, hash| nodes.compare(at, hash, findings))?;
-            if head.is_some_and(|head| head.size == tree.size()) {
-                head_root = Some(tree.root());
+            while let Some((size, root)) = heads.next_if(|(size, _)| *size <= tree.size()) {
+                if root != tree.root() {
+                    // One finding: those of the tail that follow would say the same.
+                    forked.get_or_insert(size);
+                }
             }
             if let Some(checkpoint) = cosigned.next_if(|checkpoint| checkpoint.size == tree.size())
                 && checkpoint.root != tree.root()
@@ -171,21 +170,13 @@ fn check(
                 findings.add(Finding::CosignedRoot { size: checkpoint.size });
             }
         }
-        let record = match Record::parse(body) {
-            Ok(record) => record,
-            Err(why) => {
-                findings.add(Finding::NotARecord { seq, why });
-                continue;
-            }
-        };
-        if let Err(finding) = state::check_place(&record, seq, key) {
-            findings.add(finding);
-        }
-        match Step::of(&record) {
-            Ok(step) => expected.add(&record, step.as_ref()),
-            Err(why) => findings.add(Finding::NotARecord { seq, why }),
-        }
-    }
+        faults.for_each(|fault| findings.add(fault));
+        Ok::<_, rusqlite::Error>(ControlFlow::Continue(()))
+    };
+    let expected = match examined(&mut rows, key, &mut visit)? {
+        ControlFlow::Continue(expected) => expected,
+        ControlFlow::Break(()) => return Ok(ControlFlow::Break(())),
+    };
     if *at == 0 {
         findings.add(Finding::Genesis { seq: 0 });
     }
@@ -208,9 +199,12 @@ fn check(
         }
         _ => {}
     }
-    match (head, head_root) {
-        (Some(head), _) if head.size > *at => findings.add(Finding::Rewound { log: *at, head: head.size }),
-        (Some(head), Some(root)) if head.root != root => findings.add(Finding::HeadRoot { size: head.size }),
+    match (head, &tree) {
+        _ if forked.is_some() => findings.add(Finding::HeadRoot { size: forked.unwrap_or_default() }),
+        (Some(head), Some(tree)) => drop(head.missing(tree).map_err(|finding| findings.add(finding))),
+        (Some(head), None) if head.checkpoint.size > *at => {
+            findings.add(Finding::Rewound { log: *at, head: head.size() });
+        }
         _ => {}
     }
     // Tables that were made from other records than these need no finding of their own.
@@ -221,6 +215,59 @@ fn check(
     }
     Ok(ControlFlow::Continue(checkpoint))
 }
+
+/// Whoever is told of a record: number, stored leaf, whether it is another than that of the bytes, what else is wrong.
+type Visit<'v> = &'v mut dyn FnMut(
+    Seq,
+    Hash,
+    bool,
+    &mut dyn Iterator<Item = Finding>,
+) -> Result<ControlFlow<()>, rusqlite::Error>;
+
+/// Reads the rows and has a second thread look at them one chunk ahead of `visit`.
+fn examined(
+    rows: &mut Rows<'_>,
+    key: &VerifierKey,
+    visit: Visit<'_>,
+) -> Result<ControlFlow<(), Expected>, rusqlite::Error> {
+    thread::scope(|scope| {
+        let ((chunks, inbox), (outbox, results)) = (mpsc::sync_channel(2), mpsc::sync_channel(2));
+        let examiner = scope.spawn(move || examine(key, &inbox, &outbox));
+        let mut waiting = VecDeque::new();
+        loop {
+            let (chunk, read) = Chunk::read(rows);
+            let last = chunk.is_last() || read.is_err();
+            let chunk = Arc::new(chunk);
+            waiting.push_back(chunk.clone());
+            chunks.send(chunk).expect(EXAMINES);
+            while waiting.len() > usize::from(!last)
+                && let Some(chunk) = waiting.pop_front()
+            {
+                let Examined { changed, faults } = results.recv().expect(EXAMINES);
+                let (mut changed, mut faults) =
+                    (changed.into_iter().peekable(), faults.into_iter().peekable());
+                for (place, (seq, leaf)) in chunk.leaves().enumerate() {
+                    let changed = changed.next_if_eq(&place).is_some();
+                    let mut of_it =
+                        std::iter::from_fn(|| faults.next_if(|(at, _)| *at == place).map(|(_, fault)| fault));
+                    if visit(seq, leaf, changed, &mut of_it)?.is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                }
+            }
+            // What could be read was looked at first.
+            read?;
+            if last {
+                break;
+            }
+        }
+        drop(chunks);
+        Ok(ControlFlow::Continue(examiner.join().expect(EXAMINES)))
+    })
+}
+
+/// Why the other thread is there.
+const EXAMINES: &str = "it examines until there are no more chunks";
 
 /// One statement for each level of the tree, so that the stored nodes come in the order in which they are needed.
 struct Statements<'a>(Vec<Statement<'a>>);

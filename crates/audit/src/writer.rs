@@ -1,39 +1,47 @@
 //! The thread that owns the writing connection.
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 
-use keystation_core::flow::Standing;
-use keystation_core::record::{Entry, Event, Seq};
+use keystation_core::flow::{Receipt, Standing};
+use keystation_core::record::{Actor, Entry, Seq};
 use keystation_core::registration::RegistrationId;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::anchor::Anchor;
+use crate::append_error::AppendError;
 use crate::checkpoint::Checkpoint;
 use crate::clock::Clock;
-use crate::files::{self, FileError, Lock};
-use crate::journal::AppendError;
-use crate::note::{Signer, VerifierKey};
+use crate::draft::{Draft, insert_last, keep};
+use crate::files::{FileError, Lock};
+use crate::head::{self, HeadFile};
+use crate::note::Signer;
 use crate::origin::Origin;
-use crate::projection::{self, Place, Step};
-use crate::record::{self, Record};
 use crate::report_note::ReportNote;
+use crate::space::Space;
 use crate::standing;
-use crate::state;
-use crate::tree::{Frontier, leaf_hash};
+use crate::tree::Frontier;
+use crate::watch::{Notice, Watch};
 
 /// Records of one transaction at most: more than there are slots, so only a flood is cut.
 const BATCH: usize = 256;
 
 /// What the thread is asked for. The answer goes back through the sender; a caller that is gone does not want it.
 pub(crate) enum Job {
-    Append(Box<Entry>, Answer<Seq>),
-    Anchor(Box<Anchor>, Answer<Seq>),
+    Append(Box<Entry>, Answer<Receipt>),
+    Alone(Alone, Answer<Seq>),
     Standing(RegistrationId, Answer<Standing>),
     Checkpoint(Answer<String>),
+    MayBegin(Answer<()>),
+    Notices(Answer<Vec<Notice>>),
     SignReport(Seq, Answer<String>),
     Close(Answer<()>),
+}
+
+/// What looks at the log before it appends, and so has a transaction to itself.
+pub(crate) enum Alone {
+    Anchor(Box<Anchor>),
+    Review(Actor, String),
 }
 
 pub(crate) type Answer<T> = SyncSender<Result<T, AppendError>>;
@@ -57,8 +65,10 @@ pub(crate) struct Writer {
     pub(crate) frontier: Frontier,
     /// The newest checkpoint, signed.
     pub(crate) note: String,
-    pub(crate) head: PathBuf,
+    pub(crate) head: HeadFile,
     pub(crate) lock: Lock,
+    pub(crate) watch: Watch,
+    pub(crate) space: Space,
 }
 
 impl Writer {
@@ -66,10 +76,15 @@ impl Writer {
     /// thing it does: what a failed flush left behind only a fresh start can tell
     /// (<https://www.usenix.org/conference/atc20/presentation/rebello>).
     pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
-        while let Ok(first) = jobs.recv() {
+        loop {
+            let first = match self.wait(jobs) {
+                Ok(Some(job)) => job,
+                Ok(None) => return,
+                Err(failure) => return refuse_all(jobs, &Arc::new(failure)),
+            };
             let mut entries = Vec::new();
             let mut answers = Vec::new();
-            let mut anchor = None;
+            let mut alone = None;
             let mut close = None;
             for job in std::iter::once(first).chain(jobs.try_iter().take(BATCH - 1)) {
                 match job {
@@ -77,8 +92,8 @@ impl Writer {
                         entries.push(entry);
                         answers.push(answer);
                     }
-                    Job::Anchor(job, answer) => {
-                        anchor = Some((job, answer));
+                    Job::Alone(job, answer) => {
+                        alone = Some((job, answer));
                         break;
                     }
                     Job::Standing(id, answer) => {
@@ -86,6 +101,10 @@ impl Writer {
                         give(&answer, standing.map_err(|e| AppendError::Unread(Arc::new(e))));
                     }
                     Job::Checkpoint(answer) => give(&answer, Ok(self.note.clone())),
+                    Job::MayBegin(answer) => {
+                        give(&answer, self.watch.may_begin(&self.space, &self.space.look()));
+                    }
+                    Job::Notices(answer) => give(&answer, Ok(self.watch.notices(&self.space))),
                     Job::SignReport(seq, answer) => give(&answer, self.sign_report(seq)),
                     Job::Close(answer) => {
                         close = Some(answer);
@@ -100,7 +119,7 @@ impl Writer {
                 Err(failure) => {
                     let failure = Arc::new(failure);
                     answers.iter().for_each(|answer| give(answer, Err(AppendError::Failed(failure.clone()))));
-                    if let Some((_, answer)) = anchor {
+                    if let Some((_, answer)) = alone {
                         give(&answer, Err(AppendError::Failed(failure.clone())));
                     }
                     if let Some(answer) = close {
@@ -109,8 +128,12 @@ impl Writer {
                     return refuse_all(jobs, &failure);
                 }
             }
-            if let Some((anchor, answer)) = anchor {
-                match self.anchor(&anchor) {
+            if let Some((job, answer)) = alone {
+                let outcome = match job {
+                    Alone::Anchor(anchor) => self.anchor(&anchor),
+                    Alone::Review(reviewer, remark) => self.review(reviewer, remark),
+                };
+                match outcome {
                     Ok(outcome) => give(&answer, outcome),
                     Err(failure) => {
                         let failure = Arc::new(failure);
@@ -122,46 +145,94 @@ impl Writer {
             if let Some(answer) = close {
                 return give(&answer, self.close());
             }
+            if self.head.is_due()
+                && let Err(failure) = self.settle()
+            {
+                return refuse_all(jobs, &Arc::new(failure));
+            }
         }
     }
 
-    /// Makes records of `entries`: durable, and covered by the head, when this returns. An entry that cannot be a
-    /// record fails alone.
+    /// The next job; `None` when nobody is left who could ask. Where none comes for a while the head is written meanwhile.
+    fn wait(&mut self, jobs: &Receiver<Job>) -> Result<Option<Job>, StorageFailure> {
+        if self.head.is_behind() {
+            match jobs.recv_timeout(head::REST) {
+                Ok(job) => return Ok(Some(job)),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => self.settle()?,
+            }
+        }
+        Ok(jobs.recv().ok())
+    }
+
+    /// Makes records of `entries`: durable, and signed for outside the database, when this returns. An entry that cannot be a
+    /// record fails alone. Where there is no room, the ballast is given up and the same is tried once more.
     pub(crate) fn commit(
         &mut self,
         entries: &[Box<Entry>],
-    ) -> Result<Vec<Result<Seq, AppendError>>, StorageFailure> {
+    ) -> Result<Vec<Result<Receipt, AppendError>>, StorageFailure> {
+        let before = self.frontier.size();
+        match self.store(entries) {
+            // Once it is committed the same records must not be made again.
+            Err(failure) if self.frontier.size() == before => {
+                self.head.take_back()?;
+                if self.space.give_way(&failure) { self.store(entries) } else { Err(failure) }
+            }
+            stored => stored,
+        }
+    }
+
+    /// One transaction: the records, what is due before them, and the checkpoint over all of it.
+    fn store(&mut self, entries: &[Box<Entry>]) -> Result<Vec<Result<Receipt, AppendError>>, StorageFailure> {
         if entries.is_empty() {
             return Ok(Vec::new());
         }
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut frontier = self.frontier.clone();
-        let mut outcomes: Vec<Result<Seq, AppendError>> = Vec::with_capacity(entries.len());
+        let mut draft = Draft {
+            conn: &transaction,
+            origin: &self.origin,
+            key: self.signer.verifier(),
+            frontier: self.frontier.clone(),
+            watch: self.watch.clone(),
+            bodies: Vec::with_capacity(entries.len()),
+            last: None,
+        };
+        let mut outcomes = Vec::with_capacity(entries.len());
+        let free = self.space.look();
         for entry in entries {
-            let stamp = self.clock.now();
-            let seq = frontier.size();
-            let body = match record::encode(entry, seq, &self.origin, stamp) {
-                Ok(body) => body,
-                Err(e) => {
-                    outcomes.push(Err(e.into()));
-                    continue;
-                }
-            };
-            let key = self.signer.verifier();
-            outcomes.push(append(&transaction, &mut frontier, key, entry, &body)?);
+            outcomes.push(draft.add(entry, self.clock.now(), &self.space, &free)?);
         }
-        if frontier.size() == self.frontier.size() {
+        let Draft { frontier, watch, bodies, mut last, .. } = draft;
+        if bodies.is_empty() {
             return Ok(outcomes);
         }
         let checkpoint =
             Checkpoint { origin: self.origin.clone(), size: frontier.size(), root: frontier.root() };
         let note = checkpoint.sign(&self.signer);
-        keep(&transaction, self.frontier.size(), checkpoint.size, &note)?;
+        // Another thread writes and flushes them, while this one does the rest of the transaction.
+        let bodies = Arc::new(bodies);
+        self.head.put(&self.note, &note, &bodies)?;
+        insert_last(&transaction, &bodies, &mut last)?;
+        keep(&transaction, self.frontier.size(), frontier.size(), &note)?;
         transaction.commit()?;
-        self.frontier = frontier;
-        self.note = note;
-        files::replace(&self.head, &self.note)?;
+        let before = std::mem::replace(&mut self.note, note);
+        (self.frontier, self.watch) = (frontier, watch);
+        match self.head.flushed().map_err(StorageFailure::from) {
+            // Its blocks are reserved, but a file system that copies on write needs new ones all the same.
+            Err(failure) if self.space.give_way(&failure) => {
+                self.head.put(&before, &self.note, &bodies)?;
+                self.head.flushed()?;
+            }
+            flushed => flushed?,
+        }
         Ok(outcomes)
+    }
+
+    /// Brings the head up to what was committed.
+    pub(crate) fn settle(&mut self) -> Result<(), StorageFailure> {
+        match self.head.settle(&self.note).map_err(StorageFailure::from) {
+            Err(failure) if self.space.give_way(&failure) => Ok(self.head.settle(&self.note)?),
+            settled => settled,
+        }
     }
 
     /// Signs what a record says, and nothing that a caller brings: the key makes checkpoints and these.
@@ -171,7 +242,8 @@ impl Writer {
         said.map(|report| report.sign(&self.signer)).ok_or(AppendError::NoSuchReport { seq })
     }
 
-    fn close(self) -> Result<(), AppendError> {
+    fn close(mut self) -> Result<(), AppendError> {
+        self.settle().map_err(|e| AppendError::Failed(Arc::new(e)))?;
         let closed = self.conn.close().map_err(|(_, e)| AppendError::Failed(Arc::new(e.into())));
         drop(self.lock);
         closed
@@ -188,77 +260,13 @@ fn refuse_all(jobs: &Receiver<Job>, failure: &Arc<StorageFailure>) {
     let stopped = || AppendError::Stopped(failure.clone());
     for job in jobs {
         match job {
-            Job::Append(_, answer) | Job::Anchor(_, answer) => give(&answer, Err(stopped())),
+            Job::Append(_, answer) => give(&answer, Err(stopped())),
+            Job::Alone(_, answer) => give(&answer, Err(stopped())),
             Job::Standing(_, answer) => give(&answer, Err(stopped())),
             Job::Checkpoint(answer) | Job::SignReport(_, answer) => give(&answer, Err(stopped())),
+            Job::MayBegin(answer) => give(&answer, Err(stopped())),
+            Job::Notices(answer) => give(&answer, Err(stopped())),
             Job::Close(answer) => return give(&answer, Err(stopped())),
         }
     }
-}
-
-/// Adds one record with its leaf, its nodes and its place in the derived tables.
-fn append(
-    conn: &Connection,
-    frontier: &mut Frontier,
-    key: &VerifierKey,
-    entry: &Entry,
-    body: &[u8],
-) -> Result<Result<Seq, AppendError>, rusqlite::Error> {
-    // Read with the reader's eyes: what a verifier would refuse does not get in.
-    let read = Record::parse(body).and_then(|record| Ok((Step::of(&record)?, record)));
-    let (step, record) = match read {
-        Ok(read) => read,
-        Err(e) => return Ok(Err(e.into())),
-    };
-    if let Err(finding) = state::check_place(&record, frontier.size(), key) {
-        return Ok(Err(AppendError::Misplaced(finding)));
-    }
-    if let Err(refused) = check_sequel(conn, &entry.event)? {
-        return Ok(Err(refused));
-    }
-    let seq = frontier.size();
-    let leaf = leaf_hash(body);
-    conn.prepare_cached("INSERT INTO log (seq, body, leaf) VALUES (?1, ?2, ?3)")?.execute((
-        seq.cast_signed(),
-        body,
-        leaf,
-    ))?;
-    frontier.push(leaf, |at, hash| {
-        conn.prepare_cached("INSERT INTO node (level, idx, hash) VALUES (?1, ?2, ?3)")?.execute((
-            at.level,
-            at.index.cast_signed(),
-            hash,
-        ))?;
-        Ok::<_, rusqlite::Error>(hash)
-    })?;
-    projection::apply(conn, &record, step.as_ref())?;
-    Ok(Ok(seq))
-}
-
-/// Whether an event follows from what is in the log. Asked within the transaction, so two slots cannot both be told yes.
-fn check_sequel(conn: &Connection, event: &Event) -> Result<Result<(), AppendError>, rusqlite::Error> {
-    match event {
-        Event::Intent(intent) => {
-            let place = Place::of(conn, intent.id.as_str())?;
-            if place.open.or(place.keyed) != intent.prior || place.attempts + 1 != intent.attempt {
-                return Ok(Err(AppendError::Overtaken { id: intent.id.to_string() }));
-            }
-        }
-        Event::Result(outcome) | Event::Resolve(outcome)
-            if !projection::is_intent(conn, outcome.id.as_str(), outcome.intent)? =>
-        {
-            return Ok(Err(AppendError::NoSuchIntent { intent: outcome.intent, id: outcome.id.to_string() }));
-        }
-        _ => {}
-    }
-    Ok(Ok(()))
-}
-
-/// Keeps the newest checkpoint. The one before it goes, unless somebody else vouched for it.
-fn keep(conn: &Connection, before: u64, size: u64, note: &str) -> Result<(), rusqlite::Error> {
-    conn.prepare_cached("DELETE FROM checkpoint WHERE size = ?1 AND cosig IS NULL AND anchors IS NULL")?
-        .execute([before.cast_signed()])?;
-    conn.prepare_cached("INSERT INTO checkpoint (size, note) VALUES (?1, ?2)")?
-        .execute((size.cast_signed(), note))?;
-    Ok(())
 }

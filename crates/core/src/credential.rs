@@ -1,6 +1,7 @@
 //! What is written into a device: one set, stored whole or not at all.
 
 use crate::key::{DeviceKey, Endpoint, IdScope};
+use crate::record::Seq;
 use crate::registration::RegistrationId;
 
 /// Everything that a device needs to register with DPS.
@@ -9,13 +10,20 @@ pub struct CredentialSet {
     scope: IdScope,
     endpoint: Endpoint,
     key: DeviceKey,
+    anchor: Option<LogAnchor>,
 }
 
 impl CredentialSet {
-    /// The set of these four.
+    /// The set of these four, without an anchor.
     #[must_use]
     pub const fn new(id: RegistrationId, scope: IdScope, endpoint: Endpoint, key: DeviceKey) -> Self {
-        Self { id, scope, endpoint, key }
+        Self { id, scope, endpoint, key, anchor: None }
+    }
+
+    /// The same set as the write writes it that `anchor` is of.
+    #[must_use]
+    pub fn anchored(self, anchor: LogAnchor) -> Self {
+        Self { anchor: Some(anchor), ..self }
     }
 
     /// Registration ID.
@@ -40,6 +48,56 @@ impl CredentialSet {
     #[must_use]
     pub const fn key(&self) -> &DeviceKey {
         &self.key
+    }
+
+    /// The log as it was when the intent to write this set was durable.
+    #[must_use]
+    pub const fn anchor(&self) -> Option<LogAnchor> {
+        self.anchor
+    }
+}
+
+/// What a device keeps of the log under which it was keyed: with it, every shipped device is a witness of that log
+/// (`docs/audit-format.md`, section 11). Not secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogAnchor {
+    /// Key ID of the log's verifier key.
+    pub log: [u8; 4],
+    /// Records in the log, at least 1; the intent is the last one.
+    pub size: u64,
+    /// The first 8 bytes of their Merkle root.
+    pub root: [u8; 8],
+}
+
+impl LogAnchor {
+    /// Bytes of an anchor.
+    pub const LENGTH: usize = 20;
+
+    /// `log` ‖ `size`, big-endian ‖ `root`.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; Self::LENGTH] {
+        let mut bytes = [0; Self::LENGTH];
+        bytes[..4].copy_from_slice(&self.log);
+        bytes[4..12].copy_from_slice(&self.size.to_be_bytes());
+        bytes[12..].copy_from_slice(&self.root);
+        bytes
+    }
+
+    /// Reads what [`LogAnchor::to_bytes`] wrote. A device may answer any bytes: nothing of them is checked.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; Self::LENGTH]) -> Self {
+        let mut anchor = Self { log: [0; 4], size: 0, root: [0; 8] };
+        let mut size = [0; 8];
+        anchor.log.copy_from_slice(&bytes[..4]);
+        size.copy_from_slice(&bytes[4..12]);
+        anchor.root.copy_from_slice(&bytes[12..]);
+        Self { size: u64::from_be_bytes(size), ..anchor }
+    }
+
+    /// The record of the intent; an anchor of no records names none.
+    #[must_use]
+    pub const fn intent(self) -> Option<Seq> {
+        self.size.checked_sub(1)
     }
 }
 
@@ -91,6 +149,21 @@ impl Overwrite {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_anchor_is_20_bytes() {
+        // The one of docs/device-protocol.md, section 6.
+        let bytes = *b"\xf8\x05\x65\xcd\0\0\0\0\0\0\0\x03\xc2\x07\x6f\x0b\x85\xb9\xd1\xc1";
+        let anchor = LogAnchor::from_bytes(&bytes);
+        let expected = LogAnchor {
+            log: [0xf8, 0x05, 0x65, 0xcd],
+            size: 3,
+            root: [0xc2, 0x07, 0x6f, 0x0b, 0x85, 0xb9, 0xd1, 0xc1],
+        };
+        assert_eq!((anchor, anchor.intent()), (expected, Some(2)));
+        assert_eq!(anchor.to_bytes(), bytes);
+        assert_eq!(LogAnchor::from_bytes(&[0; 20]).intent(), None);
+    }
 
     #[test]
     fn overwrite_takes_a_reason_and_two_people() {

@@ -5,7 +5,9 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::identity::Identity;
 use crate::record::{Holds, Seq};
+use crate::registration::RegistrationId;
 
 /// A stable name for each thing that can go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,8 +28,10 @@ pub enum Code {
     Locked,
     /// It reports no identity that can be used.
     NoIdentity,
-    /// It already holds a credential set.
+    /// It already holds a credential set, and the log says that it was keyed here.
     AlreadyKeyed,
+    /// It holds a credential set, and nothing in the log explains it.
+    ForeignKey,
     /// The log says that this registration ID has its key, the device holds none.
     AlreadyRecorded,
     /// Another slot is writing a device that says the same of itself.
@@ -52,6 +56,10 @@ pub enum Code {
     VaultFailed,
     /// No witness vouched for the log for too long.
     Unsecured,
+    /// There is too little room to be sure that a result can be recorded.
+    SpaceLow,
+    /// The clock went back, and nobody has accepted the time yet.
+    ClockDoubted,
     /// A record could not be made durable.
     LogFailed,
 }
@@ -68,6 +76,7 @@ impl Code {
         Self::Locked,
         Self::NoIdentity,
         Self::AlreadyKeyed,
+        Self::ForeignKey,
         Self::AlreadyRecorded,
         Self::Twin,
         Self::OtherKey,
@@ -80,6 +89,8 @@ impl Code {
         Self::VaultLocked,
         Self::VaultFailed,
         Self::Unsecured,
+        Self::SpaceLow,
+        Self::ClockDoubted,
         Self::LogFailed,
     ];
 
@@ -96,6 +107,7 @@ impl Code {
             Self::Locked => "locked",
             Self::NoIdentity => "no-identity",
             Self::AlreadyKeyed => "already-keyed",
+            Self::ForeignKey => "foreign-key",
             Self::AlreadyRecorded => "already-recorded",
             Self::Twin => "twin",
             Self::OtherKey => "other-key",
@@ -108,8 +120,16 @@ impl Code {
             Self::VaultLocked => "vault-locked",
             Self::VaultFailed => "vault-failed",
             Self::Unsecured => "unsecured",
+            Self::SpaceLow => "space-low",
+            Self::ClockDoubted => "clock-doubted",
             Self::LogFailed => "log-failed",
         }
+    }
+
+    /// The code of this name, if there is one.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == name)
     }
 
     /// The class of the failure in a record's `rc` field.
@@ -124,10 +144,13 @@ impl Code {
             Self::Swapped => "swapped",
             Self::NoIdentity
             | Self::AlreadyKeyed
+            | Self::ForeignKey
             | Self::AlreadyRecorded
             | Self::Twin
             | Self::OtherKey
-            | Self::Unsecured => "refused",
+            | Self::Unsecured
+            | Self::SpaceLow
+            | Self::ClockDoubted => "refused",
             Self::NotWritten | Self::VaultLocked | Self::VaultFailed | Self::LogFailed => "aborted",
         }
     }
@@ -145,6 +168,7 @@ impl Code {
             Self::Locked => "The device is locked: its production was finished before.",
             Self::NoIdentity => "The device has no usable MAC address or serial number.",
             Self::AlreadyKeyed => "The device already holds a key.",
+            Self::ForeignKey => "The device holds a key that no record here explains.",
             Self::AlreadyRecorded => {
                 "This MAC address and serial number were keyed before, but the device holds no key."
             }
@@ -159,6 +183,8 @@ impl Code {
             Self::VaultLocked => "The vault is locked.",
             Self::VaultFailed => "The vault cannot use the group key.",
             Self::Unsecured => "The log was not secured for too long: no new job is begun.",
+            Self::SpaceLow => "The disk of the audit log is too full: no new device is begun.",
+            Self::ClockDoubted => "The clock of this station went back: no new device is begun.",
             Self::LogFailed => "The audit log cannot be written.",
         }
     }
@@ -175,7 +201,11 @@ impl Code {
             Self::Unsupported => &["Check the firmware of the device.", "Check the product profile."],
             Self::Refused | Self::StorageFailed => &["Plug the device in again.", "Again: to repair."],
             Self::Locked | Self::AlreadyKeyed => &["Unplug.", "If it has to be keyed anew: to repair."],
-            Self::NoIdentity => &["Unplug.", "To repair: the identity was never programmed."],
+            Self::ForeignKey => &["Keep the device apart.", "Call the supervisor."],
+            Self::NoIdentity => &[
+                "Unplug.",
+                "To repair: the identity was never programmed, or the profile does not allow it.",
+            ],
             Self::AlreadyRecorded => {
                 &["Keep the device apart.", "Call the supervisor: erased board or copy?"]
             }
@@ -185,12 +215,23 @@ impl Code {
                 &["Plug the device in again.", "Again: to repair."]
             }
             Self::Swapped => &["Keep all devices on the bench apart.", "Call the supervisor."],
-            Self::PortUnavailable => &["Check the cable.", "Close other programs that use the port."],
-            Self::VaultLocked => &["Unlock the vault."],
+            Self::PortUnavailable => {
+                &["Check the cable.", "Close other programs that use the port.", "Plug the device in again."]
+            }
+            Self::VaultLocked => &["Unlock the vault.", "Plug the device in again."],
             Self::VaultFailed => &["Stop.", "Call the custodian."],
             Self::Unsecured => &[
                 "Take the log to the witness: keystation audit anchor request.",
-                "Then accept its answer and go on.",
+                "Then accept its answer.",
+                "Plug the device in again.",
+            ],
+            Self::SpaceLow => {
+                &["Keep the device.", "Call the administrator: make room, then start the station again."]
+            }
+            Self::ClockDoubted => &[
+                "Keep the device.",
+                "Call the administrator: set the clock right.",
+                "Two people then accept the time: keystation clock accept.",
             ],
             Self::LogFailed => &["Stop.", "Call the administrator: check disk and log."],
         }
@@ -259,10 +300,22 @@ pub struct Failure {
     pub code: Code,
     /// What that means for the device.
     pub safety: Safety,
+    /// What the device said it is, where it said so.
+    pub identity: Option<Identity>,
+    /// Its registration ID, where one could be made.
+    pub id: Option<RegistrationId>,
     /// The record of it, where one could be written.
     pub record: Option<Seq>,
     /// The error underneath, for the engineer.
     pub cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Failure {
+    /// A failure of which nothing more is known: no device, no record, no cause.
+    #[must_use]
+    pub const fn new(code: Code, safety: Safety) -> Self {
+        Self { code, safety, identity: None, id: None, record: None, cause: None }
+    }
 }
 
 impl fmt::Display for Failure {
@@ -287,6 +340,7 @@ mod tests {
         assert_eq!(names.len(), Code::ALL.len());
         assert_eq!(Code::ALL.len(), Code::LogFailed as usize + 1, "none is left out");
         for code in Code::ALL {
+            assert_eq!(Code::named(code.as_str()), Some(*code));
             assert!(code.sentence().ends_with('.'), "{code}");
             assert!((1..=3).contains(&code.remedy().len()), "{code}");
         }
@@ -317,8 +371,7 @@ mod tests {
         for safety in [Safety::Unknown, Safety::Unrecorded] {
             assert!(safety.sentence().contains("Do not ship it"), "{safety:?}");
         }
-        let failure =
-            Failure { code: Code::Silent, safety: Safety::Unknown, record: None, cause: Some("x".into()) };
+        let failure = Failure { cause: Some("x".into()), ..Failure::new(Code::Silent, Safety::Unknown) };
         assert_eq!(
             failure.to_string(),
             "The device does not answer. The device may hold a key. Do not ship it: plug it in again."

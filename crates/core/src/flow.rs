@@ -12,10 +12,10 @@ mod contract;
 mod fault;
 
 pub use contract::{
-    Device, DeviceError, DeviceState, Log, LogError, OpenIntent, Receipt, Refusal, Sighting, Standing, Vault,
-    VaultError,
+    Device, DeviceError, DeviceState, Glance, Log, LogError, OpenIntent, Receipt, Refusal, Sighting,
+    Standing, Vault, VaultError,
 };
-use fault::Fault;
+use fault::{Fault, KeyedHere};
 
 use crate::credential::{CredentialSet, Overwrite};
 use crate::failure::{Code, Failure, Safety};
@@ -124,20 +124,22 @@ pub fn inject(
         match bench.holds_already(&seen, &set, &open) {
             Ok(true) => return bench.confirm(&seen, &set, open.seq, Event::Resolve),
             Ok(false) => {
-                bench.settle_as_not_written(open.seq, &set)?;
+                bench.settle_as_not_written(&seen, open.seq, &set)?;
                 // The next intent follows what the log knows now: the settled one is none that it could name.
-                standing = log.standing(set.id()).map_err(|e| bench.refuse(e, Some(&seen), Some(set.id())))?;
+                standing =
+                    log.standing(set.id()).map_err(|e| bench.refuse(e, Some(&seen), Some(set.id())))?;
             }
             // Repair replaces the set, whichever it is; the new intent names the open one.
             Err(Fault { code: Code::NotProven | Code::OtherKey, .. }) if order.overwrite.is_some() => {}
-            Err(fault) => return Err(bench.fail(fault, open.seq, &set, Event::Resolve)),
+            Err(fault) => return Err(bench.fail(fault, &seen, open.seq, &set, Event::Resolve)),
         }
     }
     bench.may_write(&seen, &set, &standing)?;
 
-    let intent = bench.intend(&seen, &set, &standing)?;
+    let Receipt { seq: intent, anchor } = bench.intend(&seen, &set, &standing)?;
+    let set = set.anchored(anchor);
     bench.step(Step::Write);
-    bench.write(&seen, &set).map_err(|fault| bench.fail(fault, intent, &set, Event::Result))?;
+    bench.write(&seen, &set).map_err(|fault| bench.fail(fault, &seen, intent, &set, Event::Result))?;
     bench.confirm(&seen, &set, intent, Event::Result)
 }
 
@@ -156,9 +158,8 @@ impl Bench<'_, '_> {
         (self.watch)(step);
     }
 
-    fn append(&self, event: Event) -> Result<Seq, LogError> {
-        let entry = Entry { actor: self.order.actor.clone(), event };
-        self.log.append(&entry).map(|receipt| receipt.seq)
+    fn append(&self, event: Event) -> Result<Receipt, LogError> {
+        self.log.append(&Entry { actor: self.order.actor.clone(), event })
     }
 
     /// Whether a device with an open intent did store the set before it was lost from sight. Where the device does
@@ -184,30 +185,37 @@ impl Bench<'_, '_> {
         Ok(true)
     }
 
-    fn settle_as_not_written(&mut self, open: Seq, set: &CredentialSet) -> Result<(), Failure> {
+    fn settle_as_not_written(
+        &mut self,
+        seen: &Sighting,
+        open: Seq,
+        set: &CredentialSet,
+    ) -> Result<(), Failure> {
         let outcome = Outcome {
             intent: open,
             id: set.id().clone(),
             failure: Some(Code::NotWritten),
             holds: Holds::Old,
         };
-        self.append(Event::Resolve(outcome)).map_err(|e| unrecorded(e, Safety::NotKeyed))?;
+        self.append(Event::Resolve(outcome))
+            .map_err(|e| unrecorded(e, Safety::NotKeyed, Some(seen), Some(set.id())))?;
         self.safety = Safety::Untouched;
         Ok(())
     }
 
     /// Policy, before the first byte of a write.
     fn may_write(&self, seen: &Sighting, set: &CredentialSet, standing: &Standing) -> Result<(), Failure> {
-        let refused = match (seen.state, self.order.overwrite) {
-            (DeviceState::Locked, _) => Some(Code::Locked),
-            (DeviceState::Keyed, None) => Some(Code::AlreadyKeyed),
-            (DeviceState::Empty, None) if standing.keyed.is_some() => Some(Code::AlreadyRecorded),
-            _ => None,
+        let refused: Fault = match (seen.state, self.order.overwrite, standing.keyed) {
+            (DeviceState::Locked, _, _) => Code::Locked.into(),
+            (DeviceState::Keyed, None, Some(record)) => KeyedHere(record).into(),
+            (DeviceState::Keyed, None, None) => Code::ForeignKey.into(),
+            (DeviceState::Empty, None, Some(_)) => Code::AlreadyRecorded.into(),
+            _ => return Ok(()),
         };
-        refused.map_or(Ok(()), |code| Err(self.refuse(code, Some(seen), Some(set.id()))))
+        Err(self.refuse(refused, Some(seen), Some(set.id())))
     }
 
-    fn intend(&self, seen: &Sighting, set: &CredentialSet, standing: &Standing) -> Result<Seq, Failure> {
+    fn intend(&self, seen: &Sighting, set: &CredentialSet, standing: &Standing) -> Result<Receipt, Failure> {
         let order = self.order;
         let intent = Intent {
             id: set.id().clone(),
@@ -227,8 +235,10 @@ impl Bench<'_, '_> {
             attempt: standing.attempts + 1,
         };
         self.append(Event::Intent(intent)).map_err(|e| match e {
-            LogError::Overtaken { .. } => self.refuse(e, Some(seen), Some(set.id())),
-            LogError::Storage(_) => unrecorded(e, self.safety),
+            LogError::Overtaken { .. } | LogError::Refused { .. } => {
+                self.refuse(e, Some(seen), Some(set.id()))
+            }
+            LogError::Storage(_) => unrecorded(e, self.safety, Some(seen), Some(set.id())),
         })
     }
 
@@ -243,7 +253,7 @@ impl Bench<'_, '_> {
         let empty = matches!(error, DeviceError::Refused(refusal) if refusal != Refusal::AlreadyKeyed)
             && self
                 .device
-                .identify()
+                .glance()
                 .is_ok_and(|again| again.identity == seen.identity && again.state == DeviceState::Empty);
         Err(Fault::of(error, if empty { Holds::Old } else { Holds::Unknown }))
     }
@@ -256,10 +266,12 @@ impl Bench<'_, '_> {
         intent: Seq,
         event: fn(Outcome) -> Event,
     ) -> Result<Pass, Failure> {
-        self.prove_after_restart(seen, set).map_err(|fault| self.fail(fault, intent, set, event))?;
+        self.prove_after_restart(seen, set).map_err(|fault| self.fail(fault, seen, intent, set, event))?;
         self.step(Step::Record);
         let outcome = Outcome { intent, id: set.id().clone(), failure: None, holds: Holds::New };
-        let record = self.append(event(outcome)).map_err(|e| unrecorded(e, Safety::Unrecorded))?;
+        let Receipt { seq: record, .. } = self
+            .append(event(outcome))
+            .map_err(|e| unrecorded(e, Safety::Unrecorded, Some(seen), Some(set.id())))?;
         Ok(Pass { id: set.id().clone(), identity: seen.identity.clone(), intent, record })
     }
 
@@ -270,7 +282,7 @@ impl Bench<'_, '_> {
         self.step(Step::Prove);
         let nonce = &self.order.nonces[0];
         let proof = self.device.prove(nonce);
-        let again = self.device.identify().map_err(unknown)?;
+        let again = self.device.glance().map_err(unknown)?;
         if again.identity != seen.identity {
             return Err(Fault::new(Code::Swapped, Holds::Unknown));
         }
@@ -305,22 +317,47 @@ impl Bench<'_, '_> {
             job: self.order.job.to_owned(),
         };
         match self.append(event) {
-            Ok(record) => Failure { code, safety: self.safety, record: Some(record), cause },
-            Err(e) => unrecorded(e, self.safety),
+            Ok(receipt) => Failure {
+                record: Some(receipt.seq),
+                cause,
+                ..of_device(Failure::new(code, self.safety), seen, id)
+            },
+            Err(e) => unrecorded(e, self.safety, seen, id),
         }
     }
 
     /// Something was intended, and the log says what came of it.
-    fn fail(&self, fault: Fault, intent: Seq, set: &CredentialSet, event: fn(Outcome) -> Event) -> Failure {
+    fn fail(
+        &self,
+        fault: Fault,
+        seen: &Sighting,
+        intent: Seq,
+        set: &CredentialSet,
+        event: fn(Outcome) -> Event,
+    ) -> Failure {
         let Fault { code, holds, cause } = fault;
         let outcome = Outcome { intent, id: set.id().clone(), failure: Some(code), holds };
         match self.append(event(outcome)) {
-            Ok(record) => Failure { code, safety: holds.into(), record: Some(record), cause },
-            Err(e) => unrecorded(e, holds.into()),
+            Ok(receipt) => Failure {
+                record: Some(receipt.seq),
+                cause,
+                ..of_device(Failure::new(code, holds.into()), Some(seen), Some(set.id()))
+            },
+            Err(e) => unrecorded(e, holds.into(), Some(seen), Some(set.id())),
         }
     }
 }
 
-fn unrecorded(error: LogError, safety: Safety) -> Failure {
-    Failure { code: Code::LogFailed, safety, record: None, cause: Some(error.into()) }
+/// The failure of this device and no other, for whoever has to pick it out of the slots.
+fn of_device(failure: Failure, seen: Option<&Sighting>, id: Option<&RegistrationId>) -> Failure {
+    Failure { identity: seen.map(|seen| seen.identity.clone()), id: id.cloned(), ..failure }
+}
+
+fn unrecorded(
+    error: LogError,
+    safety: Safety,
+    seen: Option<&Sighting>,
+    id: Option<&RegistrationId>,
+) -> Failure {
+    Failure { cause: Some(error.into()), ..of_device(Failure::new(Code::LogFailed, safety), seen, id) }
 }

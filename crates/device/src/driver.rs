@@ -3,8 +3,8 @@
 mod digest;
 mod info;
 
-use keystation_core::credential::{CredentialSet, Overwrite};
-use keystation_core::flow::{Device, DeviceError, Sighting};
+use keystation_core::credential::{CredentialSet, LogAnchor, Overwrite};
+use keystation_core::flow::{Device, DeviceError, Glance, Sighting};
 use keystation_core::identity::Identity;
 use keystation_core::key::{Endpoint, IdScope};
 use keystation_core::proof::{Nonce, Proof};
@@ -35,6 +35,8 @@ pub struct PublicSet {
     pub fingerprint: String,
     /// Its generation.
     pub generation: u32,
+    /// The log as it was when the set was written; `None` of a set that came without.
+    pub anchor: Option<LogAnchor>,
 }
 
 impl<P: Port> SmpDevice<P> {
@@ -97,6 +99,7 @@ impl<P: Port> SmpDevice<P> {
             endpoint: endpoint.parse().map_err(|_| wrong("ep"))?,
             fingerprint: fingerprint.iter().map(|byte| format!("{byte:02x}")).collect(),
             generation: generation(&body)?,
+            anchor: body.bytes("an").map_err(garbled)?.map(LogAnchor::from_bytes),
         })
     }
 
@@ -120,16 +123,27 @@ impl<P: Port> Device for SmpDevice<P> {
         info::sighting(&answer.body()?)
     }
 
+    fn glance(&mut self) -> Result<Glance, DeviceError> {
+        let answer = self.link.request(protocol::WHO, |body| {
+            body.map(0)?;
+            Ok(())
+        })?;
+        info::glance(&answer.body()?)
+    }
+
     fn stage(&mut self, set: &CredentialSet) -> Result<(), DeviceError> {
         let endpoint = (*set.endpoint() != Endpoint::default()).then_some(set.endpoint());
         let answer = self.link.request(protocol::STAGE, |body| {
-            body.map(if endpoint.is_some() { 4 } else { 3 })?;
+            body.map(3 + u64::from(endpoint.is_some()) + u64::from(set.anchor().is_some()))?;
             body.str("rid")?.str(set.id().as_str())?;
             body.str("scope")?.str(set.scope().as_str())?;
             if let Some(endpoint) = endpoint {
                 body.str("ep")?.str(endpoint.as_str())?;
             }
             body.str("key")?.bytes(set.key().expose())?;
+            if let Some(anchor) = set.anchor() {
+                body.str("an")?.bytes(&anchor.to_bytes())?;
+            }
             Ok(())
         })?;
         answer.body().map(drop)
@@ -164,7 +178,7 @@ impl<P: Port> Device for SmpDevice<P> {
         if self.link.until_ready(repeat.min(start))? {
             return Ok(());
         }
-        self.link.request_within(start.saturating_sub(repeat), protocol::INFO, empty)?.body().map(drop)
+        self.link.request_within(start.saturating_sub(repeat), protocol::WHO, empty)?.body().map(drop)
     }
 
     fn prove(&mut self, nonce: &Nonce) -> Result<Proof, DeviceError> {

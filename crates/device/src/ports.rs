@@ -70,14 +70,6 @@ pub enum PortError {
     /// The system's list of ports cannot be read.
     #[error("the serial ports of this computer cannot be listed")]
     List(#[source] io::Error),
-    /// A configured pattern is not a pattern.
-    #[error("`{pattern}` is not a pattern of paths: {reason}")]
-    Pattern {
-        /// As configured.
-        pattern: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
 }
 
 impl PortInfo {
@@ -103,7 +95,7 @@ impl PortInfo {
     }
 }
 
-/// The ports that the system knows, by path. Pseudo-terminals are never among them: see [`matching`].
+/// The ports that the system knows, by path. Pseudo-terminals are never among them.
 pub fn list() -> Result<Vec<PortInfo>, PortError> {
     // Where this is missing (a container without sysfs), `serialport` panics instead of finding nothing.
     if !Path::new("/sys/class/tty").is_dir() {
@@ -121,26 +113,6 @@ pub fn list() -> Result<Vec<PortInfo>, PortError> {
         })
         .collect();
     ports.sort();
-    Ok(ports)
-}
-
-/// The ports at configured paths or patterns (`/run/bench/dev*`) that exist now, each once, by path.
-pub fn matching(patterns: &[impl AsRef<str>]) -> Result<Vec<PortInfo>, PortError> {
-    let known = list()?;
-    let mut ports = Vec::new();
-    for pattern in patterns {
-        let pattern = pattern.as_ref();
-        let paths = glob::glob(pattern)
-            .map_err(|e| PortError::Pattern { pattern: pattern.to_owned(), reason: e.msg })?;
-        for path in paths {
-            let path = path.map_err(|e| PortError::List(e.into()))?;
-            let real = path.canonicalize().unwrap_or_else(|_| path.clone());
-            let usb = known.iter().find(|port| port.path == real).and_then(|port| port.usb.clone());
-            ports.push(PortInfo { path, usb });
-        }
-    }
-    ports.sort();
-    ports.dedup();
     Ok(ports)
 }
 
@@ -186,19 +158,5 @@ mod tests {
         assert_eq!(usb(None, Some(1)).label(), "usb-1-1.4/0403:6001/-/if1");
         assert_eq!(usb(Some("a\u{1b}[2J\u{202e}"), None).label(), "usb-1-1.4/0403:6001/a_[2J_");
         assert_eq!(PortInfo { path: "/dev/ttyS0".into(), usb: None }.label(), "/dev/ttyS0");
-    }
-
-    #[test]
-    fn patterns_find_links_and_a_bad_one_is_named() {
-        let dir = tempfile::tempdir().unwrap();
-        for name in ["dev10", "dev2", "other"] {
-            std::os::unix::fs::symlink("/dev/null", dir.path().join(name)).unwrap();
-        }
-        let pattern = dir.path().join("dev*").display().to_string();
-        let one = dir.path().join("dev2").display().to_string();
-        let ports = matching(&[pattern, one]).unwrap();
-        let names: Vec<_> = ports.iter().map(|port| port.path.file_name().unwrap().to_owned()).collect();
-        assert_eq!(names, ["dev10", "dev2"]);
-        assert!(matches!(matching(&["/dev/[a"]), Err(PortError::Pattern { .. })));
     }
 }

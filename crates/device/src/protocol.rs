@@ -46,6 +46,8 @@ pub const SAS: Command = Command::ours("sas", Operation::Read, 4);
 pub const SET: Command = Command::ours("set", Operation::Read, 5);
 /// Production is over.
 pub const LOCK: Command = Command::ours("lock", Operation::Write, 6);
+/// Are you still the one that you were?
+pub const WHO: Command = Command::ours("who", Operation::Read, 7);
 /// SMP's echo.
 pub const ECHO: Command = Command::os("echo", 0);
 /// SMP's restart.

@@ -13,6 +13,7 @@
 
 mod bench;
 mod device;
+mod digest;
 mod line;
 mod pty;
 mod script;
@@ -68,6 +69,11 @@ impl Persona {
             }
         });
         Self { mac, serial, firmware: self.firmware.clone() }
+    }
+
+    /// How many of the two identifiers it has.
+    fn identifiers(&self) -> u64 {
+        u64::from(self.mac.is_some()) + u64::from(self.serial.is_some())
     }
 
     fn mac_text(&self) -> Option<String> {

@@ -72,7 +72,7 @@ fn trace_shows_commands_and_sizes_and_no_key() {
         let token = device.sas(1_900_000_000).unwrap();
         let text = captured.0.lock().unwrap().clone();
         let words = String::from_utf8(text.clone()).unwrap();
-        for word in ["command=\"stage\"", "packet=107", "wire=154", "request again"] {
+        for word in ["command=\"stage\"", "packet=131", "wire=186", "request again"] {
             assert!(words.contains(word), "{word} in\n{words}");
         }
         assert!(!found(&text, &device_key) && !found(&text, &group_key));

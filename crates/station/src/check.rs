@@ -1,10 +1,14 @@
-//! QA's look at a finished device: who is it, what does it hold, can it prove the key, does the record say so?
+//! QA's look at a finished device: who is it, what does it hold, can it prove the key, does the record say so, and is the
+//! log still the one that it was keyed under?
 //!
 //! Nothing is written, neither to the device nor to the log: the log is opened read-only.
+
+mod anchor;
 
 use std::path::Path;
 
 use keystation_audit::Reader;
+use keystation_core::credential::LogAnchor;
 use keystation_core::flow::{Device, DeviceError, DeviceState, Sighting, Vault, VaultError};
 use keystation_core::key::DeviceKey;
 use keystation_core::proof;
@@ -19,7 +23,8 @@ use crate::error::StationError;
 use crate::random;
 use crate::station::paths;
 
-/// What was looked at, in order; ends at the first point without which the next cannot be asked.
+/// What was looked at, in order; a point without which the next cannot be asked leaves that out. The record is compared
+/// wherever there is a registration ID.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     /// Registration ID, where one could be made.
@@ -31,23 +36,65 @@ pub struct Report {
 /// One thing that should be so.
 #[derive(Debug, Clone)]
 pub struct Point {
-    /// `identity`, `set`, `proof` or `record`.
+    /// `identity`, `set`, `proof`, `record` or `anchor`.
     pub name: &'static str,
     /// Whether it is so.
-    pub holds: bool,
+    pub verdict: Verdict,
     /// What was found, for people. Holds no control characters.
     pub sentence: String,
+    /// What was found, for programs, and what to do about it, where that is not plain from the sentence.
+    pub finding: Option<Finding>,
+}
+
+/// Whether something is as it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is.
+    Holds,
+    /// There was nothing to compare it with, and that is no fault.
+    NotCompared,
+    /// It is not.
+    Fails,
+}
+
+/// A finding that has a name of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finding {
+    /// A stable name, for programs.
+    pub code: &'static str,
+    /// What to do, step by step.
+    pub remedy: &'static [&'static str],
+}
+
+impl Point {
+    /// What to do about a point that does not hold: one to three steps; none for one that does.
+    #[must_use]
+    pub fn remedy(&self) -> &'static [&'static str] {
+        match self.name {
+            _ if self.verdict != Verdict::Fails => &[],
+            _ if self.finding.is_some() => self.finding.map_or(&[], |finding| finding.remedy),
+            "identity" => &["Plug the device in again.", "Again: to repair."],
+            "set" => &["Do not ship it.", "Is it the right profile?", "If so: to repair."],
+            "proof" => &["Do not ship it.", "Keep the device apart.", "Call the supervisor."],
+            _ => &[
+                "Do not ship it.",
+                "Never finished: plug it in at the line again.",
+                "Otherwise: keep it apart and call the supervisor.",
+            ],
+        }
+    }
 }
 
 impl Report {
-    /// Whether every point holds.
+    /// Whether no point fails.
     #[must_use]
     pub fn holds(&self) -> bool {
-        !self.points.is_empty() && self.points.iter().all(|point| point.holds)
+        !self.points.is_empty() && self.points.iter().all(|point| point.verdict != Verdict::Fails)
     }
 
     fn point(&mut self, name: &'static str, holds: bool, sentence: impl Into<String>) {
-        self.points.push(Point { name, holds, sentence: sentence.into() });
+        let verdict = if holds { Verdict::Holds } else { Verdict::Fails };
+        self.points.push(Point { name, verdict, sentence: sentence.into(), finding: None });
     }
 }
 
@@ -63,20 +110,31 @@ pub fn check(
     let key = vault.key(&profile.group_key).ok_or_else(|| StationError::NoKey(profile.group_key.clone()))?;
     let mut device = SmpDevice::new(ports::open_at(port, profile.baud)?);
     let mut report = Report::default();
-    if let Some((id, device_key)) = examine(&mut device, profile, &key, &mut report)? {
-        compare_with_record(&reader, &id, &device_key, &mut report)?;
+    if let Some(Examined { id, key, anchor }) = examine(&mut device, profile, &key, &mut report)? {
+        compare_with_record(&reader, &id, &key, &mut report)?;
+        report.points.push(anchor::compare(data, &reader, &id, anchor)?);
+    } else if let Some(id) = report.id.clone() {
+        // A device that holds nothing, or does not answer, still has its record.
+        compare_with_record(&reader, &id, &derived(&key, &id)?, &mut report)?;
     }
     vault.lock();
     Ok(report)
 }
 
-/// Identity, set and proof; what the record is to be compared with, where it came so far.
+/// What the log is to be compared with.
+struct Examined {
+    id: RegistrationId,
+    key: DeviceKey,
+    anchor: Option<LogAnchor>,
+}
+
+/// Identity, set and proof.
 fn examine(
     device: &mut SmpDevice<SerialPort>,
     profile: &Profile,
     key: &VaultKey,
     report: &mut Report,
-) -> Result<Option<(RegistrationId, DeviceKey)>, StationError> {
+) -> Result<Option<Examined>, StationError> {
     let seen = match device.identify() {
         Ok(seen) => seen,
         Err(e) => return Ok(unanswered("identity", &e, report)),
@@ -102,11 +160,7 @@ fn examine(
     let sentence = format!("It holds a set for {} in scope {} at {}.", set.id, set.scope, set.endpoint);
     report.point("set", as_ordered, sentence);
 
-    let device_key = match key.derive(&id) {
-        Ok(device_key) => device_key,
-        Err(VaultError::Locked) => return Err(StationError::Locked),
-        Err(VaultError::Custody(why)) => return Err(StationError::Custody(why)),
-    };
+    let device_key = derived(key, &id)?;
     let [nonce, _] = random::nonces()?;
     let answer = match device.prove(&nonce) {
         Ok(answer) => answer,
@@ -119,7 +173,14 @@ fn examine(
         false => format!("It did not prove the key of {label} ({value})."),
     };
     report.point("proof", proven, sentence);
-    Ok(Some((id, device_key)))
+    Ok(Some(Examined { id, key: device_key, anchor: set.anchor }))
+}
+
+fn derived(key: &VaultKey, id: &RegistrationId) -> Result<DeviceKey, StationError> {
+    key.derive(id).map_err(|e| match e {
+        VaultError::Locked => StationError::Locked,
+        VaultError::Custody(why) => StationError::Custody(why),
+    })
 }
 
 fn described(seen: &Sighting, id: &RegistrationId) -> String {

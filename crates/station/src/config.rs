@@ -1,9 +1,11 @@
 //! `station.toml` and the product profiles: read whole and strictly, before anything else happens.
 
+mod space;
+
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use keystation_audit::WitnessKey;
+use keystation_audit::{Origin, SpaceRules, WitnessKey};
 use keystation_core::identity::MacRule;
 use keystation_core::key::{Endpoint, KeyLabel};
 use keystation_core::recipe::{MacSpelling, Recipe};
@@ -12,6 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::anchoring::AnchorRule;
+use crate::review::ReviewRule;
 
 /// A setting that cannot be used. Nothing has happened yet; the file has to be mended.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +52,10 @@ pub struct StationConfig {
     pub witnesses: Vec<WitnessKey>,
     /// When the log counts as not secured enough.
     pub anchor: AnchorRule,
+    /// How often QA reviews the log.
+    pub review: ReviewRule,
+    /// How much room there has to be on the disk.
+    pub space: SpaceRules,
     /// The bytes of the file, for the start record.
     pub text: String,
 }
@@ -83,13 +90,15 @@ pub struct Profile {
 #[serde(deny_unknown_fields)]
 struct StationFile {
     version: toml::Spanned<u32>,
-    origin: String,
+    origin: toml::Spanned<String>,
     operator: toml::Spanned<String>,
     #[serde(default)]
     slot: Vec<SlotSection>,
     #[serde(default)]
     witness: Vec<WitnessSection>,
     anchor: Option<toml::Spanned<AnchorSection>>,
+    review: Option<ReviewSection>,
+    space: Option<toml::Spanned<space::SpaceSection>>,
 }
 
 #[derive(Deserialize)]
@@ -109,8 +118,14 @@ struct AnchorSection {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct ReviewSection {
+    days: toml::Spanned<u16>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SlotSection {
-    port: PathBuf,
+    port: toml::Spanned<String>,
     profile: toml::Spanned<String>,
 }
 
@@ -215,6 +230,15 @@ pub fn plain_id(text: &str) -> Result<String, &'static str> {
     }
 }
 
+/// The path of a serial port: 1 to 200 bytes, so that it fits a record.
+pub fn port_path(text: &str) -> Result<PathBuf, &'static str> {
+    if (1..=200).contains(&text.len()) && !text.chars().any(char::is_control) {
+        Ok(PathBuf::from(text))
+    } else {
+        Err("the path of a port has 1 to 200 bytes and no control characters")
+    }
+}
+
 /// A rule that warns before it blocks, and that blocks at some time.
 const fn rule(section: &AnchorSection) -> Result<AnchorRule, &'static str> {
     let AnchorSection { warn_hours, warn_records, block_hours, block_records } = *section;
@@ -232,16 +256,24 @@ impl StationConfig {
         let source = Source::read(file)?;
         let parsed: StationFile = source.parse()?;
         source.version(&parsed.version)?;
+        let origin = parsed.origin.get_ref();
+        let named = Origin::new(&format!("{origin}/1")).map(|_| origin.clone());
+        let origin = source.checked("origin", parsed.origin.span(), named)?;
         let operator =
             source.checked("operator", parsed.operator.span(), plain_id(parsed.operator.get_ref()))?;
         let profiles = file.parent().unwrap_or(Path::new("")).join("profiles");
-        let mut slots = Vec::new();
+        let mut slots: Vec<SlotConfig> = Vec::new();
         for (number, slot) in (1..).zip(parsed.slot) {
             let profile = profiles.join(slot.profile.get_ref());
             let found =
                 if profile.is_file() { Ok(()) } else { Err(format!("no file {}", profile.display())) };
             source.checked("profile", slot.profile.span(), found)?;
-            slots.push(SlotConfig { number, port: slot.port, profile });
+            let port = source.checked("port", slot.port.span(), port_path(slot.port.get_ref()))?;
+            let twin = slots.iter().find(|other| other.port == port);
+            let alone =
+                twin.map_or(Ok(()), |twin| Err(format!("slot {} has this port already", twin.number)));
+            source.checked("port", slot.port.span(), alone)?;
+            slots.push(SlotConfig { number, port, profile });
         }
         let mut witnesses: Vec<WitnessKey> = Vec::new();
         for WitnessSection { vkey } in parsed.witness {
@@ -255,7 +287,22 @@ impl StationConfig {
             None => AnchorRule::default(),
             Some(section) => source.checked("anchor", section.span(), rule(section.get_ref()))?,
         };
-        Ok(Self { origin: parsed.origin, operator, slots, witnesses, anchor, text: source.text })
+        let review = match parsed.review {
+            None => ReviewRule::default(),
+            Some(ReviewSection { days }) => {
+                let rule = match *days.get_ref() {
+                    days @ 1..=366 => Ok(ReviewRule { days }),
+                    _ => Err("1 to 366 days are possible"),
+                };
+                source.checked("days", days.span(), rule)?
+            }
+        };
+        let space = match parsed.space {
+            None => SpaceRules::default(),
+            Some(section) => source.checked("space", section.span(), space::rules(section.get_ref()))?,
+        };
+        let text = source.text;
+        Ok(Self { origin, operator, slots, witnesses, anchor, review, space, text })
     }
 }
 
@@ -331,8 +378,8 @@ mod tests {
         let config = station(&uncommented.replace("# profile", "profile")).unwrap();
         assert_eq!(config.slots[0].number, 1);
         assert_eq!(
-            (config.witnesses.len(), config.anchor),
-            (0, AnchorRule::default()),
+            (config.witnesses.len(), config.anchor, config.review, config.space),
+            (0, AnchorRule::default(), ReviewRule::default(), SpaceRules::default()),
             "it states the default"
         );
         assert_eq!(profile(PROFILE).unwrap().title, "example/1");
@@ -360,6 +407,23 @@ mod tests {
                     "{base}[anchor]\nwarn_hours = 9\nwarn_records = 1\nblock_hours = 8\nblock_records = 1\n"
                 ),
                 "`anchor`: all four count from 1, and it warns",
+            ),
+            (base.replace("keylog.a/b/c", "keylog a"), "station.toml:2: `origin`: "),
+            (
+                format!("{base}[[slot]]\nport = \"p\"\nprofile = \"example.toml\"\n")
+                    + "[[slot]]\nport = \"p\"\nprofile = \"example.toml\"\n",
+                "station.toml:8: `port`: slot 1 has this port already",
+            ),
+            (
+                format!("{base}[[slot]]\nport = \"{}\"\nprofile = \"example.toml\"\n", "p".repeat(201)),
+                "station.toml:5: `port`: the path of a port has 1 to 200 bytes",
+            ),
+            (format!("{base}[review]\ndays = 0\n"), "station.toml:5: `days`: 1 to 366"),
+            (format!("{base}[review]\nday = 7\n"), "station.toml:5: unknown field `day`"),
+            (format!("{base}[review]\n"), "missing field `days`"),
+            (
+                format!("{base}[space]\nwarn_mib = 400\nrefuse_mib = 500\nballast_mib = 4\n"),
+                "`space`: it refuses from 1 MiB on, and warns",
             ),
         ] {
             let error = station(&text).unwrap_err();

@@ -12,12 +12,15 @@ use std::path::{Path, PathBuf};
 /// profiles/        product profiles
 /// vault.age        group keys, sealed (docs/vault-format.md)
 /// audit.db         the audit log (docs/audit-format.md)
-/// head.note        its newest checkpoint, outside of the database
+/// head.note        its checkpoint of the last rest, outside of the database
+/// head.tail        the records since then: in there they are on the disk before they are acknowledged
 /// station.key      signs the checkpoints
 /// log.vkey         the public half of it, for whoever verifies
 /// names.db         who is behind an operator ID; can be erased, and is no part of the log
 /// witness.vkeys    keys of the witnesses that cosigned it
+/// exports/         proof files of single devices, for whoever asks
 /// epochs/          logs of earlier epochs, as they were found
+/// ballast          room for the last records on a full disk
 /// *.lock           held by the one program that writes
 /// ```
 #[derive(Debug, Clone)]
@@ -48,10 +51,15 @@ impl DataDir {
         self.0.join("station.toml")
     }
 
-    /// A product profile: `name` as a path if that is a file, else in `profiles/`.
+    /// A product profile: a bare name is one of `profiles/`, whatever lies in the current directory; anything with a
+    /// slash is a path.
     #[must_use]
     pub fn profile(&self, name: &Path) -> PathBuf {
-        if name.is_file() { name.to_owned() } else { self.0.join("profiles").join(name) }
+        if name.file_name() == Some(name.as_os_str()) {
+            self.0.join("profiles").join(name)
+        } else {
+            name.to_owned()
+        }
     }
 
     /// The sealed file.
@@ -64,6 +72,12 @@ impl DataDir {
     #[must_use]
     pub fn names(&self) -> PathBuf {
         self.0.join("names.db")
+    }
+
+    /// Where proof files of single devices go.
+    #[must_use]
+    pub fn exports(&self) -> PathBuf {
+        self.0.join("exports")
     }
 
     /// Makes the directory, for its owner only, with an example profile.
@@ -86,4 +100,20 @@ fn durable(file: &Path, text: &str) -> io::Result<()> {
     let mut file = fs::File::create_new(file)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_name_is_a_profile_of_the_station_also_where_such_a_file_lies_around() {
+        let data = DataDir::new("/station".into());
+        // Tests run in the folder of the crate.
+        assert!(Path::new("Cargo.toml").is_file());
+        assert_eq!(data.profile(Path::new("Cargo.toml")), Path::new("/station/profiles/Cargo.toml"));
+        for path in ["./Cargo.toml", "/etc/x.toml", "defaults/example.toml"] {
+            assert_eq!(data.profile(Path::new(path)), Path::new(path));
+        }
+    }
 }

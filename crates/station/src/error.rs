@@ -4,10 +4,12 @@ use std::io;
 use std::path::PathBuf;
 
 use keystation_audit::{
-    AppendError, CheckpointError, EpochError, KeyError, OpenError, Refusal, WitnessError,
+    AppendError, CheckpointError, EpochError, KeyError, OpenError, ReadError, Refusal, WitnessError,
 };
+use keystation_core::failure::Code;
 use keystation_core::identity::IdentifierError;
 use keystation_core::key::KeyLabel;
+use keystation_core::registration::RegistrationId;
 use keystation_device::ports::PortError;
 use keystation_vault::{CreateError, ImportError, UnlockError};
 
@@ -15,6 +17,7 @@ use crate::anchoring;
 use crate::config::ConfigError;
 use crate::person::NotAName;
 use crate::report::OutError;
+use crate::review::Remark;
 
 /// A station that cannot do what it was asked. No device was touched.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +40,15 @@ pub enum StationError {
     /// What should be a registration ID is none.
     #[error(transparent)]
     Id(IdentifierError),
+    /// The log has nothing of a device.
+    #[error("the log has no record of `{0}`")]
+    NoDevice(RegistrationId),
+    /// A review that nobody signs.
+    #[error("a review needs the ID of the person who made it: {0}")]
+    Reviewer(&'static str),
+    /// A remark that is no remark.
+    #[error("the remark has {0} characters, {limit} are allowed", limit = Remark::LIMIT)]
+    Remark(usize),
     /// A search that cannot be understood.
     #[error(transparent)]
     Query(#[from] keystation_audit::QueryError),
@@ -55,6 +67,9 @@ pub enum StationError {
     /// The log has nothing of a work order.
     #[error("the log has no attempt for the work order `{0}`")]
     NoJob(String),
+    /// The log has no record of what was asked for.
+    #[error("the log has no record of {0}")]
+    NotInLog(String),
     /// A page could not be made.
     #[error(transparent)]
     Page(#[from] crate::report::PageError),
@@ -76,6 +91,9 @@ pub enum StationError {
     /// There is no vault where one should be.
     #[error("there is no vault at {}", .0.display())]
     NoVault(PathBuf),
+    /// There is no vault, and the log knows of keys that were in one.
+    #[error("the vault {} is gone: the log knows of keys that were in it", .0.display())]
+    VaultGone(PathBuf),
     /// Standard input cannot be read.
     #[error("standard input cannot be read")]
     Input(#[source] io::Error),
@@ -197,17 +215,21 @@ impl StationError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Missing(_) => "station-missing",
+            Self::Missing(_) | Self::Read(ReadError::NoLog(_)) => "station-missing",
             Self::Exists(_) => "station-exists",
             Self::NoDataDir => "no-data-directory",
             Self::Config(_) => "settings",
             Self::Origin(_) => "origin",
             Self::Id(_) => "registration-id",
+            Self::NoDevice(_) => "no-device",
+            Self::Reviewer(_) => "reviewer",
+            Self::Remark(_) => "remark",
             Self::Query(_) => "query",
             Self::Disk { .. } => "disk",
             Self::Out(OutError::Exists(_)) => "file-exists",
             Self::Out(OutError::Disk { .. }) => "disk",
             Self::NoJob(_) => "job-unknown",
+            Self::NotInLog(_) => "not-in-log",
             Self::Page(_) => "page",
             Self::Name(_) => "name",
             Self::Names(_) => "names",
@@ -215,6 +237,7 @@ impl StationError {
             Self::Clock(_) => "clock",
             Self::Unprotected(_) => "memory-unprotected",
             Self::NoVault(_) => "vault-missing",
+            Self::VaultGone(_) => "vault-gone",
             Self::Input(_) => "no-input",
             Self::Thread(_) => "no-thread",
             Self::OtherLog { .. } => "other-log",
@@ -230,8 +253,12 @@ impl StationError {
             Self::Secret(_) => "secret-unreadable",
             Self::Log(OpenError::InUse(_)) => "station-in-use",
             Self::Log(_) => "log-not-opened",
+            Self::Read(ReadError::ProofTooLong(_)) => "proof-too-long",
             Self::Read(_) => "log-unreadable",
             Self::Append(AppendError::NotAnchored(refusal)) => refusal.word(),
+            Self::Append(AppendError::SpaceLow(_)) => Code::SpaceLow.as_str(),
+            Self::Append(AppendError::ClockDoubted) => Code::ClockDoubted.as_str(),
+            Self::Append(AppendError::NotAccepted(_)) => "clock-not-accepted",
             Self::Append(_) => "log-failed",
             Self::Unreadable { .. } => "file-unreadable",
             Self::VerifierKey { .. } => "verifier-key",
@@ -249,19 +276,31 @@ impl StationError {
     #[must_use]
     pub fn remedy(&self) -> &'static [&'static str] {
         match self {
-            Self::Missing(_) => &["Check `--data`.", "A new station: keystation init."],
+            Self::Missing(_) | Self::Read(ReadError::NoLog(_)) => {
+                &["Check `--data`.", "A new station: keystation init."]
+            }
             Self::Exists(_) => &["Use the station that is there, or name another directory with `--data`."],
             Self::NoDataDir => &["Name a directory with `--data`."],
-            Self::Config(_) => &["Mend the line and start again."],
+            Self::Config(ConfigError::Unreadable { .. }) => {
+                &["Check the name of the file, and that this user may read it."]
+            }
+            Self::Config(ConfigError::Wrong { .. }) => &["Mend the line and start again."],
             Self::Origin(_) => &[
                 "Use keylog.<company-domain>/<plant>/<station>, for example keylog.example.com/plant7/stn03.",
             ],
             Self::Id(_) => &["Give the ID as the records have it."],
+            Self::NoDevice(_) => &[
+                "Look for its MAC address or serial number: keystation audit search.",
+                "Was it keyed at another station?",
+            ],
+            Self::Reviewer(_) => &["Name the reviewer: `--operator`."],
+            Self::Remark(_) => &["Say it in fewer words."],
             Self::Query(_) => &["For example: mac:a1-b2-c3-d4-e5-f6, or job:WO-44192 outcome:timeout."],
             Self::Disk { .. } => &["Check free space and permissions.", "Start again."],
             Self::Out(OutError::Exists(_)) => &["Name another file, or move that one away."],
             Self::Out(OutError::Disk { .. }) => &["Check the path, free space and permissions."],
             Self::NoJob(_) => &["Write it as the records have it: keystation audit figures lists them."],
+            Self::NotInLog(_) => &["Write it as the records have it: keystation audit search finds it."],
             Self::Page(_) => &["Call the administrator."],
             Self::Name(_) => &["Give it on one line, by prompt or with --name-file."],
             Self::Names(_) => {
@@ -273,6 +312,7 @@ impl StationError {
             Self::NoVault(_) => {
                 &["A new station: keystation key import.", "Otherwise: restore the vault file from its copy."]
             }
+            Self::VaultGone(_) => &["Restore the vault file from its copy.", "No copy: call the custodian."],
             Self::OtherLog { .. } => {
                 &["Put `origin` back: it never changes while the log lives.", "Copied files? Call QA."]
             }
@@ -291,8 +331,22 @@ impl StationError {
             Self::Log(OpenError::InUse(_)) => {
                 &["Close the other window or program that works at this station.", "Then try again."]
             }
-            Self::Log(_) => {
+            Self::Log(OpenError::Integrity(_)) => &[
+                "Inject nothing; leave all files as they are.",
+                "Call QA.",
+                "`keystation-desktop --qa` shows what is wrong.",
+            ],
+            Self::Log(OpenError::Exists(_)) => {
+                &["Take an empty directory: `--data`.", "Or move away what was left there, then try again."]
+            }
+            Self::Log(OpenError::KeyExposed(_)) => {
+                &["Call QA.", "If nobody else had access to this machine: chmod 600 mends it."]
+            }
+            Self::Log(_) | Self::Read(ReadError::Gone { .. }) => {
                 &["Inject nothing; leave all files as they are.", "Call QA or the administrator."]
+            }
+            Self::Read(ReadError::ProofTooLong(_)) => {
+                &["Export a bundle of it: keystation audit export --id."]
             }
             Self::Read(_) => &["Run `keystation audit verify`.", "Call the administrator."],
             Self::Append(error) if anchoring::proves_two_logs(error) => {
@@ -302,6 +356,15 @@ impl StationError {
                 "Take the file that the witness of this station made last.",
                 "Check `[[witness]]` in station.toml.",
             ],
+            Self::Append(AppendError::SpaceLow(_)) => {
+                &["Make room on the disk of the log.", "Then start the station again."]
+            }
+            Self::Append(AppendError::ClockDoubted) => {
+                &["Set the clock right.", "Two people then accept the time: keystation clock accept."]
+            }
+            Self::Append(AppendError::NotAccepted(_)) => {
+                &["Name both people and the reason: `--operator`, `--approver`, `--reason`."]
+            }
             Self::Append(_) => {
                 &["Check free space and the disk.", "Start again: the log is checked at the start."]
             }
@@ -331,12 +394,18 @@ impl StationError {
             Self::Missing(_)
             | Self::Exists(_)
             | Self::NoDataDir
+            | Self::Read(ReadError::NoLog(_))
+            | Self::Log(OpenError::Exists(_))
             | Self::Config(_)
             | Self::Origin(_)
             | Self::Id(_)
+            | Self::NoDevice(_)
+            | Self::Remark(_)
             | Self::Query(_)
             | Self::Name(_)
             | Self::NoJob(_)
+            | Self::NotInLog(_)
+            | Self::Read(ReadError::ProofTooLong(_))
             | Self::Out(OutError::Exists(_))
             | Self::OtherLog { .. }
             | Self::NoSlot(_)
@@ -358,6 +427,7 @@ impl StationError {
                 true => Exit::Failed,
                 false => Exit::Refused,
             },
+            Self::Append(AppendError::ClockDoubted | AppendError::NotAccepted(_)) => Exit::Refused,
             Self::Epoch(EpochError::OnePerson | EpochError::Reason) => Exit::Refused,
             Self::NotCosigned(refusal) => match refusal {
                 Refusal::Broken(_) | Refusal::Clock => Exit::Broken,
@@ -368,9 +438,59 @@ impl StationError {
                 | Refusal::Proof { .. } => Exit::Failed,
                 _ => Exit::Refused,
             },
+            Self::Reviewer(_) => Exit::Refused,
             Self::Port(_) => Exit::Failed,
-            Self::Unlock(UnlockError::WrongPassphrase) | Self::Import(_) | Self::Locked => Exit::Refused,
+            Self::Import(
+                ImportError::Key(_)
+                | ImportError::LabelTaken(_)
+                | ImportError::SameKey(_)
+                | ImportError::Full,
+            ) => Exit::Usage,
+            Self::Import(
+                ImportError::MayBeDerivedKey
+                | ImportError::DerivedKey
+                | ImportError::Unlock(UnlockError::WrongPassphrase),
+            )
+            | Self::Create(CreateError::Passphrase(_))
+            | Self::Unlock(UnlockError::WrongPassphrase)
+            | Self::Locked => Exit::Refused,
             _ => Exit::Broken,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keystation_vault::WriteError;
+
+    use super::*;
+
+    #[test]
+    fn a_remedy_does_not_contradict_its_error() {
+        let cut_short = StationError::Log(OpenError::Exists("/s/audit.db".into()));
+        assert_eq!(cut_short.exit(), Exit::Usage);
+        assert!(
+            !cut_short.remedy().iter().any(|step| step.contains("as they are")),
+            "it asks to remove them"
+        );
+        let exposed = StationError::Log(OpenError::KeyExposed("/s/station.key".into()));
+        assert!(exposed.remedy().iter().any(|step| step.contains("chmod 600")));
+        let gone = ReadError::Gone { missing: "/s/audit.db".into(), present: "/s/station.key".into() };
+        assert!(StationError::Read(gone).remedy()[0].contains("Inject nothing"));
+    }
+
+    #[test]
+    fn an_import_ends_by_what_refused_it() {
+        let full = ImportError::Write(WriteError::NoSpace(io::ErrorKind::StorageFull.into()));
+        for (error, exit) in [
+            (full, Exit::Broken),
+            (ImportError::Full, Exit::Usage),
+            (ImportError::SameKey("gk-a".parse().unwrap()), Exit::Usage),
+            (ImportError::DerivedKey, Exit::Refused),
+            (ImportError::Unlock(UnlockError::WrongPassphrase), Exit::Refused),
+            (ImportError::Unlock(UnlockError::Damaged), Exit::Broken),
+        ] {
+            assert_eq!(StationError::Import(error).exit(), exit);
         }
     }
 }

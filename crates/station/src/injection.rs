@@ -82,17 +82,13 @@ impl Station {
         let event = Event::Refuse { code, port, identity: None, id: None, job: work.job.clone() };
         match self.journal().append(&Entry { actor: self.actor(), event }) {
             Ok(record) => Failure {
-                code,
-                safety: Safety::Untouched,
                 record: Some(record),
                 cause: Some(Box::new(cause)),
+                ..Failure::new(code, Safety::Untouched)
             },
-            Err(e) => Failure {
-                code: Code::LogFailed,
-                safety: Safety::Untouched,
-                record: None,
-                cause: Some(Box::new(e)),
-            },
+            Err(e) => {
+                Failure { cause: Some(Box::new(e)), ..Failure::new(Code::LogFailed, Safety::Untouched) }
+            }
         }
     }
 }

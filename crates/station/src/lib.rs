@@ -4,25 +4,31 @@
 //! and the flow of `keystation_core` is run on them.
 
 pub mod anchoring;
+mod archive;
 pub mod check;
 pub mod config;
 mod data_dir;
 mod error;
+pub mod export;
 pub mod files;
 mod injection;
 pub mod line;
+pub mod log;
 mod person;
 mod random;
 pub mod report;
+mod review;
 mod station;
 
 pub use anchoring::{AnchorRule, AnchorState, Anchoring};
+pub use archive::Archive;
 pub use data_dir::DataDir;
 pub use error::{Exit, StationError};
 pub use injection::Work;
 pub use person::{NotAName, PersonName};
+pub use review::{Remark, ReviewRule, Reviewed};
 pub use station::{Overview, Station, paths};
 
-pub use keystation_audit::Counts;
+pub use keystation_audit::{Counts, Notice};
 /// What the window and the tests need of the vault to hand a passphrase over.
 pub use keystation_vault::{Passphrase, SecretRefused, SecretText, WipingAllocator, harden_process};

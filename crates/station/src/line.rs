@@ -3,12 +3,13 @@
 //! One thread per slot owns the slot's port. It ends when its [`Line`] is dropped.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use keystation_core::failure::Failure;
+use keystation_core::failure::{Failure, Safety};
 use keystation_core::flow::{Pass, Step};
 use keystation_device::hotplug::{self, Interrupt, Waited};
 use keystation_device::ports::SerialPort;
@@ -43,8 +44,13 @@ pub enum SlotEvent {
     },
     /// The device was unplugged.
     Gone,
-    /// The slot stopped: the operating system refuses to wait for its port.
-    Broken(io::Error),
+    /// The slot stopped: the operating system refuses to wait for its port, or the slot's thread failed.
+    Broken {
+        /// Why.
+        cause: io::Error,
+        /// What that means for the device in it, if one was at work whose PASS nobody saw.
+        safety: Option<Safety>,
+    },
 }
 
 /// A running slot; stops when it is dropped.
@@ -86,12 +92,16 @@ impl Line {
         let work = Work { port: slot.port.clone(), profile, job: String::new() };
         let interrupt = Interrupt::new().map_err(StationError::Thread)?;
         let stop = Stop { asked: Arc::new(AtomicBool::new(false)), interrupt };
-        let mut slot = Slot { station: station.clone(), work, stop: stop.clone(), tell };
+        let mut slot = Slot { station: station.clone(), work, stop: stop.clone(), tell, at_stake: None };
         let thread = thread::Builder::new()
             .name(format!("slot-{number}"))
             .spawn(move || {
-                if let Err(error) = slot.run() {
-                    (slot.tell)(SlotEvent::Broken(error));
+                // A slot that only fell silent would show its last step for ever. What a panic left behind is not
+                // used again: the port was dropped, and of the slot only `at_stake` is read.
+                let ended = catch_unwind(AssertUnwindSafe(|| slot.run()))
+                    .unwrap_or_else(|_| Err(io::Error::other("the slot's thread failed")));
+                if let Err(cause) = ended {
+                    (slot.tell)(SlotEvent::Broken { cause, safety: slot.at_stake });
                 }
             })
             .map_err(StationError::Thread)?;
@@ -119,6 +129,8 @@ struct Slot<F> {
     work: Work,
     stop: Stop,
     tell: F,
+    /// What it would mean for the device in the slot if the slot stopped now.
+    at_stake: Option<Safety>,
 }
 
 impl<F: FnMut(SlotEvent)> Slot<F> {
@@ -138,6 +150,7 @@ impl<F: FnMut(SlotEvent)> Slot<F> {
             }
             let port = self.key_device();
             self.until_gone(port)?;
+            self.at_stake = None;
             if !self.stop.asked() {
                 (self.tell)(SlotEvent::Gone);
             }
@@ -156,12 +169,14 @@ impl<F: FnMut(SlotEvent)> Slot<F> {
 
     fn key_device(&mut self) -> Option<SerialPort> {
         let began = Instant::now();
+        self.at_stake = Some(Safety::Unknown);
         let mut port = None;
         let result = self.station.open_port(&self.work).and_then(|opened| {
             let port = port.insert(opened);
             self.station.inject(&self.work, port, &mut |step| (self.tell)(SlotEvent::Step(step)))
         });
         let took = began.elapsed();
+        self.at_stake = result.as_ref().err().map(|failure| failure.safety);
         (self.tell)(match result {
             Ok(pass) => SlotEvent::Pass { pass, took },
             Err(failure) => SlotEvent::Fail { failure, took },
@@ -175,5 +190,37 @@ impl<F: FnMut(SlotEvent)> Slot<F> {
             None => hotplug::until_absent(&self.work.port, FOREVER, &self.stop.interrupt)?,
         };
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::data_dir::DataDir;
+
+    #[test]
+    fn a_slot_whose_thread_fails_says_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::new(dir.path().join("data"));
+        Station::init(&data, "keylog.example.com/plant7/stn03", "op-17").unwrap();
+        let port = dir.path().join("port");
+        std::fs::write(&port, "").unwrap();
+        let slot = format!("\n[[slot]]\nport = \"{}\"\nprofile = \"example.toml\"\n", port.display());
+        let settings = std::fs::read_to_string(data.settings()).unwrap() + &slot;
+        std::fs::write(data.settings(), settings).unwrap();
+        let station = Station::open(&data, "test").unwrap();
+        let (told, events) = mpsc::channel();
+        let line = Line::start(&station, 1, move |event| {
+            assert!(!matches!(event, SlotEvent::Locked), "a defect of whoever is told");
+            told.send(event).expect("the test reads on");
+        })
+        .unwrap();
+        assert!(matches!(events.recv().unwrap(), SlotEvent::Waiting));
+        let SlotEvent::Broken { cause, safety } = events.recv().unwrap() else { panic!("it goes on") };
+        assert_eq!((cause.to_string().as_str(), safety), ("the slot's thread failed", None));
+        drop(line);
+        station.close().unwrap();
     }
 }

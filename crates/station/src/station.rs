@@ -2,16 +2,17 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use keystation_audit::{Counts, Journal, Origin, Paths, Reader, SystemClock};
+use keystation_audit::{AppendError, Counts, Journal, Notice, Origin, Paths, Reader, Rules, SystemClock};
 use keystation_core::flow::VaultError;
 use keystation_core::key::{GroupKeyInfo, KeyLabel};
 use keystation_core::record::{Actor, Entry, Event, Seq};
 use keystation_vault::{
-    DerivedKeyAnswer, NewKey, Passphrase, SealedFile, SecretText, UnlockedVault, VaultKey,
+    DerivedKeyAnswer, ImportError, NewKey, Passphrase, SealedFile, SecretText, UnlockedVault, VaultKey,
 };
 use sha2::{Digest, Sha256};
 
 use crate::anchoring::Anchoring;
+use crate::archive::Archive;
 use crate::config::{SlotConfig, StationConfig};
 use crate::data_dir::DataDir;
 use crate::error::StationError;
@@ -23,7 +24,7 @@ pub struct Station(Arc<Inner>);
 
 struct Inner {
     data: DataDir,
-    config: StationConfig,
+    config: Arc<StationConfig>,
     journal: Journal,
     session: String,
     desk: Mutex<Desk>,
@@ -56,6 +57,10 @@ pub struct Overview {
     pub counts: Counts,
     /// How far the log is secured outside of this machine.
     pub anchoring: Anchoring,
+    /// Whether it is time for QA's review.
+    pub review_due: bool,
+    /// What a person has to see of disk and clock.
+    pub notices: Vec<Notice>,
     /// Where devices are plugged in.
     pub slots: Vec<SlotConfig>,
 }
@@ -90,7 +95,8 @@ impl Station {
             return Err(StationError::Missing(data.path().to_owned()));
         }
         let config = StationConfig::read(&data.settings())?;
-        let journal = Journal::open(&paths(data), clock()?)?;
+        let rules = Rules { space: config.space, ..Rules::default() };
+        let journal = Journal::open_under(&paths(data), &rules, clock()?)?;
         let named = format!("{}/", config.origin);
         if !journal.origin().as_str().starts_with(&named) {
             return Err(StationError::OtherLog {
@@ -106,7 +112,7 @@ impl Station {
             journal,
             desk: Mutex::new(desk),
             changed: Condvar::new(),
-            config,
+            config: Arc::new(config),
         };
         let station = Self(Arc::new(inner));
         station.append(Event::Open {
@@ -140,10 +146,16 @@ impl Station {
     pub fn unlock(&self, passphrase: &Passphrase) -> Result<(), StationError> {
         let file = self.0.data.vault();
         if !file.exists() {
-            return Err(StationError::NoVault(file));
+            let gone = self.reader()?.ever_imported()?;
+            return Err(if gone { StationError::VaultGone(file) } else { StationError::NoVault(file) });
         }
         match SealedFile::at(&file).unlock(passphrase) {
             Ok(vault) => {
+                // An import that was cut short between the vault and the log left a key that no record knows of: it has
+                // one before it can be used.
+                for key in self.reader()?.unrecorded(vault.keys())? {
+                    self.append(Event::KeyImport { key, custody: "sealed-file" })?;
+                }
                 self.append(Event::Unlock)?;
                 self.desk().vault = Some(vault);
                 self.0.changed.notify_all();
@@ -172,6 +184,12 @@ impl Station {
         self.desk().vault.is_some()
     }
 
+    /// Whether the open vault has a key of this label.
+    #[must_use]
+    pub fn has_key(&self, label: &KeyLabel) -> bool {
+        self.desk().vault.as_ref().is_some_and(|vault| vault.key(label).is_some())
+    }
+
     /// Blocks until `ready` says yes; asked again whenever the vault is locked or unlocked, or [`Station::wake`] is called.
     pub(crate) fn wait_until(&self, ready: impl Fn(bool) -> bool) {
         let mut desk = self.desk();
@@ -185,7 +203,7 @@ impl Station {
         self.0.changed.notify_all();
     }
 
-    /// Puts a group key into the vault, which is made if this is the first.
+    /// Puts a group key into the vault, which is made if this is the first. A wrong passphrase is recorded.
     pub fn import(
         &self,
         passphrase: &Passphrase,
@@ -193,39 +211,63 @@ impl Station {
         key: &SecretText,
         answer: DerivedKeyAnswer,
     ) -> Result<GroupKeyInfo, StationError> {
+        self.journal().may_begin()?;
         let file = self.0.data.vault();
         let sealed = SealedFile::at(&file);
         if !file.exists() {
             if self.reader()?.ever_imported()? {
                 // The log knows of keys, and their vault is gone: a new one must not take its place unseen.
-                return Err(StationError::NoVault(file));
+                return Err(StationError::VaultGone(file));
             }
+            // No vault is made for a key that it would not take.
+            SealedFile::judge(key, answer)?;
             sealed.create(passphrase)?;
         }
-        let info = sealed.import(passphrase, new, key, answer)?;
+        let imported = sealed.import(passphrase, new, key, answer);
+        if let Err(ImportError::Unlock(error)) = &imported {
+            self.append(Event::UnlockFailed { why: error.word() })?;
+        }
+        let info = imported?;
         self.append(Event::KeyImport { key: info.clone(), custody: "sealed-file" })?;
         Ok(info)
     }
 
     /// What is always in sight.
     pub fn overview(&self) -> Result<Overview, StationError> {
-        let reader = self.reader()?;
-        let open_intents = reader.open_intents()?.into_iter().map(|open| (open.rid, open.seq)).collect();
+        let log = self.archive().overview()?;
         let desk = self.desk();
         Ok(Overview {
-            origin: self.0.config.origin.clone(),
             operator: desk.operator.clone(),
             locked: desk.vault.is_none(),
             keys: desk.vault.as_ref().map_or_else(Vec::new, |vault| vault.keys().to_vec()),
-            records: reader.size()?,
-            open_intents,
-            counts: reader.counts()?,
-            anchoring: Anchoring::of(&reader, &self.0.config)?,
-            slots: self.0.config.slots.clone(),
+            notices: self.notices()?,
+            ..log
         })
     }
 
-    /// A read-only view of the log, for whoever only looks.
+    /// The log and the settings, for whoever only looks.
+    #[must_use]
+    pub fn archive(&self) -> Archive {
+        Archive::of(self.0.data.clone(), Arc::clone(&self.0.config))
+    }
+
+    /// What a person has to see of disk and clock.
+    fn notices(&self) -> Result<Vec<Notice>, StationError> {
+        match self.journal().notices() {
+            // A log that stopped says so to whoever appends; what it holds can still be looked at.
+            Err(AppendError::Stopped(_) | AppendError::Closed) => Ok(Vec::new()),
+            notices => Ok(notices?),
+        }
+    }
+
+    /// Two people accept the time that the clock shows, after it went back.
+    pub fn accept_clock(&self, operator: &str, approver: &str, reason: &str) -> Result<Seq, StationError> {
+        let actor = Actor { operator: operator.to_owned(), ..self.actor() };
+        let event = Event::ClockAccepted { reason: reason.to_owned(), approver: approver.to_owned() };
+        Ok(self.journal().append(&Entry { actor, event })?)
+    }
+
+    /// A read-only connection to the log.
     pub fn reader(&self) -> Result<Reader, StationError> {
         Ok(Reader::open(&paths(&self.0.data))?)
     }

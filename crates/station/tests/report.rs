@@ -44,8 +44,13 @@ impl Made {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let data = DataDir::new(directory.path().join("data"));
-        Station::init(&data, "keylog.example.com/plant7/stn03", "op-0117").unwrap();
-        let journal = Journal::open(&paths(&data), Steady(AtomicI64::new(0))).unwrap();
+        let origin = Station::init(&data, "keylog.example.com/plant7/stn03", "op-0117").unwrap();
+        // The log begins anew by the clock of the test: to one that began today that clock would go back.
+        let paths = paths(&data);
+        for part in [&paths.db, &paths.head, &paths.key, &paths.vkey] {
+            fs::remove_file(part).unwrap();
+        }
+        let journal = Journal::create(&paths, &origin, &Actor::default(), Steady(AtomicI64::new(0))).unwrap();
         Self { directory, data, journal }
     }
 

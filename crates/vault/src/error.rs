@@ -242,7 +242,7 @@ impl ImportError {
             ],
             Self::MayBeDerivedKey => &[
                 "Compare it with the key of the enrollment group.",
-                "Answer the question, then import again.",
+                "If it is that key, import it again with --not-a-device-key.",
             ],
             Self::DerivedKey => &["Take the key of the enrollment group, not of a device."],
             Self::LabelTaken(_) => &["Choose another label."],

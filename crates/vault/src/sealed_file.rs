@@ -122,6 +122,14 @@ impl SealedFile {
         imported
     }
 
+    /// Whether [`import`](Self::import) would take this text and this answer at all. Opens nothing, so that a vault need
+    /// not be made for a key that is none.
+    pub fn judge(key: &SecretText, answer: DerivedKeyAnswer) -> Result<(), ImportError> {
+        let judged = judged(key, answer).map(drop);
+        bleach();
+        judged
+    }
+
     #[inline(never)] // its frame has to end before `bleach` begins
     fn add(
         &self,
@@ -130,15 +138,7 @@ impl SealedFile {
         key: &SecretText,
         answer: DerivedKeyAnswer,
     ) -> Result<GroupKeyInfo, ImportError> {
-        let group_key = GroupKey::from_base64(key.expose()).map_err(|no| match no {
-            NoKey::Refused(reason) => ImportError::Key(reason),
-            NoKey::Memory(cause) => WriteError::Memory(cause).into(),
-        })?;
-        match (group_key.length(), answer) {
-            (32, DerivedKeyAnswer::NotAsked) => return Err(ImportError::MayBeDerivedKey),
-            (_, DerivedKeyAnswer::DeviceKey) => return Err(ImportError::DerivedKey),
-            _ => {}
-        }
+        let group_key = judged(key, answer)?;
         let length = group_key.length();
         let mut midstates = Locked::new(1).map_err(WriteError::Memory)?;
         group_key.into_midstates(&mut midstates[0]);
@@ -183,6 +183,19 @@ impl SealedFile {
                 Err(WriteError::NotReadBack(UnlockError::Damaged))
             }
         })
+    }
+}
+
+#[inline(never)] // its frame has to end before `bleach` begins
+fn judged(key: &SecretText, answer: DerivedKeyAnswer) -> Result<GroupKey, ImportError> {
+    let group_key = GroupKey::from_base64(key.expose()).map_err(|no| match no {
+        NoKey::Refused(reason) => ImportError::Key(reason),
+        NoKey::Memory(cause) => WriteError::Memory(cause).into(),
+    })?;
+    match (group_key.length(), answer) {
+        (32, DerivedKeyAnswer::NotAsked) => Err(ImportError::MayBeDerivedKey),
+        (_, DerivedKeyAnswer::DeviceKey) => Err(ImportError::DerivedKey),
+        _ => Ok(group_key),
     }
 }
 

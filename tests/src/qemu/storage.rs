@@ -22,6 +22,16 @@ pub struct Set {
     pub endpoint: String,
     /// Device key, Base64. Only example keys come here.
     pub key: String,
+    /// The station's log at the write; `None` of a set that came without.
+    pub anchor: Option<[u8; 20]>,
+}
+
+impl Set {
+    /// The same set without its anchor: what one can know before the log has the intent.
+    #[must_use]
+    pub fn bare(&self) -> Self {
+        Self { anchor: None, ..self.clone() }
+    }
 }
 
 /// The set in the active slot; `None` when no slot is valid.
@@ -55,13 +65,15 @@ fn valid(slot: &[u8]) -> Option<(u32, &[u8])> {
     (slot.starts_with(b"KS1\0") && digest.finalize() == number(12..16)).then_some((number(4..8), payload))
 }
 
-/// The map with its four fields in their order, and nothing after it.
+/// The map with its four or five fields in their order, and nothing after it.
 fn set(generation: u32, payload: &[u8]) -> Result<Set, minicbor::decode::Error> {
     let wrong = minicbor::decode::Error::message;
     let mut cbor = Decoder::new(payload);
-    if cbor.map()? != Some(4) {
-        return Err(wrong("not a map of four"));
-    }
+    let anchored = match cbor.map()? {
+        Some(4) => false,
+        Some(5) => true,
+        _ => return Err(wrong("not a map of four or five")),
+    };
     let mut text = |key| {
         if cbor.str()? != key {
             return Err(wrong("another key"));
@@ -73,10 +85,17 @@ fn set(generation: u32, payload: &[u8]) -> Result<Set, minicbor::decode::Error> 
         return Err(wrong("another key"));
     }
     let key = cbor.bytes()?;
+    let mut anchor = None;
+    if anchored {
+        if cbor.str()? != "an" {
+            return Err(wrong("another key"));
+        }
+        anchor = Some(cbor.bytes()?.try_into().map_err(|_| wrong("no anchor"))?);
+    }
     if key.len() != 32 || cbor.position() != payload.len() {
         return Err(wrong("no device key, or something after it"));
     }
-    Ok(Set { generation, id, scope, endpoint, key: Base64::encode_string(key) })
+    Ok(Set { generation, id, scope, endpoint, key: Base64::encode_string(key), anchor })
 }
 
 #[cfg(test)]
@@ -84,9 +103,13 @@ mod tests {
     use super::*;
 
     fn vector() -> [u8; SIZE] {
+        vector_of("storage_slot")
+    }
+
+    fn vector_of(name: &str) -> [u8; SIZE] {
         let vectors = include_str!("../../vectors/device-protocol.json");
         let vectors: serde_json::Value = serde_json::from_str(vectors).expect("it is JSON");
-        let hex = vectors["storage_slot"]["bytes"].as_str().expect("it is there");
+        let hex = vectors[name]["bytes"].as_str().expect("it is there");
         let mut storage = [0xFF; SIZE];
         for (byte, digits) in storage.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
             *byte = u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap();
@@ -100,6 +123,9 @@ mod tests {
         assert_eq!((set.generation, set.key.as_str()), (1, crate::bench::PUBLISHED_DEVICE_KEY));
         assert_eq!((set.id.as_str(), set.scope.as_str()), (crate::bench::PUBLISHED_ID, "0ne00EMU001"));
         assert_eq!(set.endpoint, "global.azure-devices-provisioning.net");
+        let anchor = set.anchor.unwrap();
+        assert_eq!(anchor[..12], [0xf8, 0x05, 0x65, 0xcd, 0, 0, 0, 0, 0, 0, 0, 3]);
+        assert_eq!(active_set(&vector_of("storage_slot_without_anchor")), Some(set.bare()));
     }
 
     #[test]

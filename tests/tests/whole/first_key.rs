@@ -89,8 +89,13 @@ fn bad_input_is_refused_before_anything_happens() {
     bench.private("passphrase", "not the passphrase");
     let wrong = bench.inject(&sim.port(0));
     assert_eq!(wrong.exit, Some(3), "{wrong:?}");
-    assert!(bench.records().iter().any(|r| r["ev"] == "auth.fail"), "a wrong passphrase is recorded");
+    let failures = || bench.records().iter().filter(|r| r["ev"] == "auth.fail").count();
+    assert_eq!(failures(), 1, "a wrong passphrase is recorded");
     assert_eq!(sim.state(0)["generation"], 0);
+
+    let wrong = bench.import("gk-second", &bench.file("group-key"));
+    assert_eq!(wrong.exit, Some(3), "{wrong:?}");
+    assert_eq!(failures(), 2, "also one that an import is tried with");
 }
 
 #[test]

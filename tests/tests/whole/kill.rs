@@ -23,7 +23,7 @@ fn killed_within_every_message() {
     let mut start = greeting;
     let mut outcomes = [0; 3];
     for (message, length) in messages.iter().enumerate() {
-        let serial = format!("message-{message}-100");
+        let serial = format!("message-{message:02}-100");
         let options = ["--baud", "0", "--mac", "none", "--serial", &serial];
         let sim = Sim::start(&bench.file(&serial), PER_MESSAGE, &options);
         for kill in 0..PER_MESSAGE {
@@ -33,16 +33,24 @@ fn killed_within_every_message() {
                 9 => *length,
                 _ => random.below(*length + 1),
             };
-            let outcome = kill_and_settle(&bench, &sim, kill, start + inside);
+            // After the very last byte the result is about to be written: one kill waits for it.
+            let passed = (message, kill) == (11, 9);
+            let outcome = kill_and_settle(&bench, &sim, kill, start + inside, passed);
             outcomes[outcome as usize] += 1;
         }
         start += length;
     }
     let [nothing, open, finished] = outcomes;
     println!("{nothing} kills before the intent, {open} open intents settled, {finished} after the result");
-    assert!(nothing > 0 && open > 0, "the kills did not reach the steps that they should: {outcomes:?}");
+    assert!(
+        nothing > 0 && open > 0 && finished > 0,
+        "the kills did not reach the steps that they should: {outcomes:?}"
+    );
     bench.assert_log_intact();
 }
+
+/// The request that carries the key, counted from 0: the one before it asks who the device is.
+const STAGE: usize = 1;
 
 /// What a kill left.
 #[derive(Debug, Clone, Copy)]
@@ -54,8 +62,9 @@ enum Left {
 
 /// What a device says when it gets power, and the lengths of the messages of one undisturbed injection, in order.
 fn message_lengths(bench: &Bench) -> (usize, Vec<usize>) {
-    let sim =
-        Sim::start(&bench.file("reference"), 1, &["--serial", "reference-1", "--mac", "none", "--baud", "0"]);
+    // As long as the serial numbers of the devices that are killed: so are the messages.
+    let options = ["--baud", "0", "--mac", "none", "--serial", "message-xx-100"];
+    let sim = Sim::start(&bench.file("reference"), 1, &options);
     let profile = bench.data().join("profiles/test.toml");
     let text = std::fs::read_to_string(&profile).unwrap();
     std::fs::write(&profile, text.replace("sn-{serial}-mac-{mac}", "sn-{serial}")).unwrap();
@@ -65,19 +74,26 @@ fn message_lengths(bench: &Bench) -> (usize, Vec<usize>) {
     let passed = tap.cut().unwrap();
     let first = passed.iter().position(|(way, _)| *way == Way::Out).unwrap();
     let length = |(_, bytes): &(Way, Vec<u8>)| bytes.len();
-    (passed[..first].iter().map(length).sum(), passed[first..].iter().map(length).collect())
+    let messages: Vec<_> = passed[first..].iter().map(length).collect();
+    let longest = (0..messages.len()).step_by(2).max_by_key(|at| messages[*at]);
+    assert_eq!(longest, Some(2 * STAGE), "the stage request carries the set: {messages:?}");
+    (passed[..first].iter().map(length).sum(), messages)
 }
 
-fn kill_and_settle(bench: &Bench, sim: &Sim, device: usize, after: usize) -> Left {
+fn kill_and_settle(bench: &Bench, sim: &Sim, device: usize, after: usize, passed: bool) -> Left {
     let port = sim.port(device);
     let tap = Tap::new(&port, after.max(1)).unwrap();
     let mut station = Killed(bench.inject_command(tap.port()).stdout(Stdio::piped()).spawn().unwrap());
     tap.until_held();
+    let mut lines = BufReader::new(station.0.stdout.take().unwrap()).lines().map(|line| line.unwrap());
+    let mut said = Vec::new();
+    while passed && !said.iter().any(|line: &String| line.contains("\"pass\"")) {
+        said.push(lines.next().expect("it says PASS before it ends"));
+    }
     station.0.kill().unwrap();
     station.0.wait().unwrap();
-    let said: Vec<String> =
-        BufReader::new(station.0.stdout.take().unwrap()).lines().map(|line| line.unwrap()).collect();
-    drop(tap.cut().unwrap());
+    said.extend(lines);
+    let requests = tap.cut().unwrap().iter().filter(|(way, _)| *way == Way::Out).count();
 
     let state = sim.state(device);
     let serial = state["serial"].as_str().unwrap();
@@ -86,6 +102,11 @@ fn kill_and_settle(bench: &Bench, sim: &Sim, device: usize, after: usize) -> Lef
     let ok = records.iter().any(|r| r["rc"] == "ok");
     let at = format!("device {device}, {after} bytes: {records:?}, said {said:?}");
     assert!(state["generation"] == 0 || intents == 1, "keyed without an intent: {at}");
+    // The device cannot tell: a set counts for it only at its commit.
+    assert!(
+        requests <= STAGE || intents == 1,
+        "the first byte of the write went out without an intent: {at}"
+    );
     assert!(ok || !said.iter().any(|line| line.contains("\"pass\"")), "PASS without a record: {at}");
 
     let again = bench.inject(&port);

@@ -1,7 +1,8 @@
 //! Everything that takes more than one crate to test, in one binary.
 //!
 //! `cargo xtask test` builds the programs first; the tests find them beside their own executable. A name that
-//! begins with `qemu::` needs the emulator, with `window::` a display: `cargo xtask test --fast` leaves both out.
+//! begins with `qemu::` needs the emulator, with `window::` a display, with `record::` some minutes:
+//! `cargo xtask test --fast` leaves them out.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,11 +11,18 @@
 
 mod anchor; // a witness, and what is refused without one
 mod architecture; // who may import whom, over `cargo metadata`
+mod bundle; // what is handed over to verifiers
+mod clock; // a clock that is set back
+mod device_witness; // a keyed device, and a log that is not the one it was keyed under
+mod disk; // too little room
 mod exports; // what leaves the station for people and other programs
 mod first_key; // one device, end to end, and what is refused
 mod kill; // the station killed at every step
 mod lies; // devices that say OK and do something else
+mod qa; // a device's history, and the review
 mod qemu; // the device agent as firmware of an emulated board, and power cuts
+mod record; // logs up to a million records, accepted by two verifiers that share no code with the station
+mod remedies; // what is said when something does not work, and whether it fits
 mod repository; // rules about the text of the repository
 mod secrets; // no key and no passphrase in files, outputs or memory
 mod window; // the real window on a virtual display

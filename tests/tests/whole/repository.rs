@@ -6,6 +6,7 @@ use std::process::Command;
 
 /// The modules that may contain `unsafe`, each with what it talks to.
 const UNSAFE: &[(&str, &str)] = &[
+    ("crates/audit/tests/faults/vfs.rs", "SQLite: a file layer that fails, for tests"),
     ("crates/device/src/ports/open.rs", "serialport: takes over the descriptor of the port that it opened"),
     ("crates/vault/src/os/mod.rs", "the kernel: locked pages, registers, the allocator"),
     ("src-tauri/src/environment.rs", "the environment, before there is a second thread"),
@@ -181,5 +182,28 @@ fn what_the_rules_allow_is_not_reported() {
     for (path, text) in fine {
         let file = File { path: path.to_owned(), text: text.to_owned() };
         assert_eq!(faults(&file), Vec::<String>::new(), "{path}");
+    }
+}
+
+/// A clock that is right is not before the release: so the constant is neither ahead of the newest commit nor far behind it.
+#[test]
+fn the_day_of_the_release_moves_with_the_releases() {
+    const MOST_DAYS: i64 = 90;
+    let newest = Command::new("git")
+        .args(["-c", "safe.directory=*", "log", "-1", "--format=%ct"])
+        .current_dir(root())
+        .output()
+        .expect("git starts");
+    let newest: i64 = String::from_utf8_lossy(&newest.stdout).trim().parse().expect("there is a commit");
+    let released = keystation_audit::Rules::default().released / 1000;
+    let days = (newest - released) / 86_400;
+    assert!(
+        newest >= released && days <= MOST_DAYS,
+        "move RELEASED: it is {days} days before the newest commit"
+    );
+    let changelog = fs::read_to_string(root().join("CHANGELOG.md")).expect("it is there");
+    for heading in changelog.lines().filter(|line| line.starts_with("## [")) {
+        let day = heading.split(" - ").nth(1).unwrap_or_default();
+        assert!(day <= keystation_audit::RELEASED, "{heading} is newer than RELEASED");
     }
 }

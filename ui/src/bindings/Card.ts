@@ -15,4 +15,12 @@ step: Step, } | { "state": "pass" } & Passed | { "state": "fail" } & Failed | { 
 /**
  * What the device holds.
  */
-safety: string, } | { "state": "stopped" } & Problem;
+safety: string, 
+/**
+ * Serial number, where the device said one.
+ */
+serial: string | null, 
+/**
+ * MAC address, where it said one.
+ */
+mac: string | null, } | { "state": "stopped" } & Problem;

@@ -17,6 +17,18 @@ sentence: string,
  */
 safety: string, 
 /**
+ * Registration ID, where one could be made.
+ */
+id: string | null, 
+/**
+ * Serial number, where the device said one.
+ */
+serial: string | null, 
+/**
+ * MAC address, where it said one.
+ */
+mac: string | null, 
+/**
  * What to do now: one to three steps.
  */
 remedy: Array<string>, 

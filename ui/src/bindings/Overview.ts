@@ -43,6 +43,10 @@ records: number,
  */
 openIntents: number, 
 /**
+ * The first few of them: registration IDs.
+ */
+unsettled: Array<string>, 
+/**
  * Results since the station was started.
  */
 counts: Counts, 
@@ -50,6 +54,10 @@ counts: Counts,
  * How far the log is secured outside of this machine.
  */
 anchor: Anchor, 
+/**
+ * What a person has to see of disk and clock.
+ */
+notices: Array<Problem>, 
 /**
  * Where devices are plugged in.
  */
@@ -67,6 +75,6 @@ readOnly: boolean,
  */
 reviewDue: boolean, 
 /**
- * Why the log cannot be read, in a window that only looks: what it says of the log here is then nothing.
+ * What is wrong with the log at first sight, in a window that only looks: then the numbers here mean nothing.
  */
 damage: Problem | null, };

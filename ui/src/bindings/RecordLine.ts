@@ -21,6 +21,10 @@ event: string,
  */
 outcome: string, 
 /**
+ * What the device holds, as far as the record knows: `new`, `old`, `unknown`, or empty.
+ */
+holds: string, 
+/**
  * Registration ID, or empty.
  */
 id: string, 

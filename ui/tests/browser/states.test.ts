@@ -121,6 +121,14 @@ test.each(["pass", "fail"])(
   },
 );
 
+test("the smallest card says which device it is, and whether it is safe", async () => {
+  const page = await show("four", "light", { width: 1024, height: 768 });
+  const card = page.locator("[data-state=remove]");
+  expect(await card.innerText()).toContain("did not take the new key");
+  expect(await card.innerText()).toContain("007-888-abd");
+  await page.close();
+});
+
 const HOSTILE = Object.keys(scenes).filter((name) => name.includes("hostile"));
 
 test.each(HOSTILE)("%s: what a device sends is text", async (state) => {

@@ -12,17 +12,17 @@ use crate::support::{actor, attacker, begin, copy, entry, findings, intact, open
 use crate::vectors::{bytes, text, vectors};
 
 /// Seconds since 1970 at which [`Steady`](crate::support::Steady) begins.
-const NOW: u64 = 1_795_313_643;
+pub(crate) const NOW: u64 = 1_795_313_643;
 
 /// A witness that watches the log of `paths`.
-fn witness(directory: &Path, paths: &Paths) -> (Witness, WitnessKey) {
+pub(crate) fn witness(directory: &Path, paths: &Paths) -> (Witness, WitnessKey) {
     let key = Witness::create(directory, "witness.example.com/qa").unwrap();
     let witness = Witness::open(directory).unwrap();
     witness.add_log(&Reader::open(paths).unwrap().verifier_key().unwrap()).unwrap();
     (witness, key)
 }
 
-fn request(paths: &Paths, old: u64) -> String {
+pub(crate) fn request(paths: &Paths, old: u64) -> String {
     let reader = Reader::open(paths).unwrap();
     reader.snapshot().unwrap().witness_request(old).unwrap().unwrap().to_text()
 }

@@ -227,7 +227,8 @@ fn derived_tables_that_lie_are_named() {
         ("DELETE FROM outcome WHERE intent = 7; UPDATE sighting SET rc = 'open' WHERE seq = 7", "outcome"),
         ("INSERT INTO outcome VALUES (7, 40, 'old', 'write_fail', '', '', 0, 0)", "outcome"),
         ("UPDATE tally SET records = records + 1 WHERE ev = 'inject.intent'", "tally"),
-        ("INSERT INTO tally VALUES ('gk.import', '', 1)", "tally"),
+        ("UPDATE tally SET last = last - 1 WHERE ev = 'inject.intent'", "tally"),
+        ("INSERT INTO tally VALUES ('gk.import', '', 1, 3)", "tally"),
     ] {
         let (_directory, paths) = spoiled(sql);
         assert_eq!(findings(&paths), [Finding::Derived { table }], "{sql}");
@@ -359,7 +360,7 @@ fn refused_log_stays_as_it_is() {
 }
 
 #[test]
-fn write_ahead_log_that_is_deleted_or_cut_is_seen() {
+fn write_ahead_log_that_is_deleted_or_cut_is_seen_or_made_good() {
     for keep in [None, Some(0), Some(31), Some(32 + 24 + 4096), Some(50_000), Some(100_000)] {
         let directory = tempfile::tempdir().unwrap();
         let paths = killed(directory.path());
@@ -369,16 +370,45 @@ fn write_ahead_log_that_is_deleted_or_cut_is_seen() {
                 fs::OpenOptions::new().write(true).open(wal(&paths)).unwrap().set_len(length).unwrap()
             }
         }
-        // A database in which nothing is left may not even be recognised.
-        let refused = open(&paths).err().unwrap_or_else(|| panic!("{keep:?}"));
-        assert!(
-            matches!(refused, OpenError::Integrity(_) | OpenError::NotALog { .. } | OpenError::Database(_)),
-            "{keep:?}: {refused}"
-        );
-        if let Ok(reader) = Reader::open(&paths) {
-            assert!(!matches!(reader.verify(), Ok(keystation_audit::Verdict::Intact { .. })), "{keep:?}");
+        let head = match Reader::open(&paths).and_then(|reader| reader.verify()) {
+            Ok(keystation_audit::Verdict::Intact { head, .. }) => Some(head),
+            _ => None,
+        };
+        match open(&paths) {
+            // What is gone lies in the tail of the head.
+            Ok(journal) => {
+                drop(journal);
+                assert_eq!((head, intact(&paths)), (Some(41), 41), "{keep:?}");
+            }
+            // A database in which nothing is left may not even be recognised.
+            Err(OpenError::Integrity(_) | OpenError::NotALog { .. } | OpenError::Database(_)) => {
+                assert_eq!(head, None, "{keep:?}");
+            }
+            Err(refused) => panic!("{keep:?}: {refused}"),
         }
     }
+}
+
+/// With the tail gone too, what the head says has to be there.
+#[test]
+fn write_ahead_log_and_tail_that_are_deleted_are_seen() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    work(&journal, 2);
+    journal.close().unwrap();
+    let journal = open(&paths).unwrap();
+    work(&journal, 18);
+    let killed = tempfile::tempdir().unwrap();
+    copy(directory.path(), killed.path());
+    // At rest the head is written.
+    journal.close().unwrap();
+    let head = fs::read(&paths.head).unwrap();
+    let paths = Paths::in_dir(killed.path());
+    for gone in [wal(&paths), paths.head.with_extension("tail")] {
+        fs::remove_file(gone).unwrap();
+    }
+    fs::write(&paths.head, head).unwrap();
+    assert!(matches!(integrity(&paths), Finding::Rewound { head: 41, .. }));
 }
 
 #[test]

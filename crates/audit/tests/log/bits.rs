@@ -32,7 +32,7 @@ fn content(paths: &Paths) -> Option<Vec<String>> {
         "SELECT seq, t || '/' || mono, concat_ws('/', rid, mac, sn, job, op, gk, port, mode, code, rc) FROM sighting",
         "SELECT intent, seq, concat_ws('/', holds, rc, code, vmode, mono, later) FROM outcome",
         "SELECT rid, seq, '' FROM open_intent",
-        "SELECT ev, rc, records FROM tally",
+        "SELECT ev, rc, records || '/' || last FROM tally",
         "SELECT name, sql, '' FROM sqlite_schema ORDER BY name",
     ] {
         let mut statement = conn.prepare(sql).ok()?;
@@ -107,7 +107,7 @@ fn every_flip_in_the_database_is_found_or_changes_nothing() {
     let database = fs::read(&paths.db).unwrap();
     let mut samples = Samples(2);
     let mut seen = 0;
-    for _ in 0..500 {
+    for _ in 0..2000 {
         let (byte, bit) = (samples.below(database.len()), samples.below(8));
         flip(&paths.db, byte, bit);
         let changed = content(&paths).as_ref() != Some(&before);
@@ -120,37 +120,87 @@ fn every_flip_in_the_database_is_found_or_changes_nothing() {
         fs::write(&paths.db, &database).unwrap();
     }
     // A third of the file is used by what is looked at; if hardly a flip were found, the test would be looking elsewhere.
-    assert!(seen > 120, "{seen}");
+    assert!(seen > 480, "{seen}");
+}
+
+/// A station that was killed after `devices`: all that it wrote is in the write-ahead log.
+struct Killed {
+    directory: tempfile::TempDir,
+    before: Vec<String>,
+}
+
+impl Killed {
+    fn after(devices: u32) -> Self {
+        let living = tempfile::tempdir().unwrap();
+        let (_, journal) = begin(living.path());
+        work(&journal, devices);
+        let directory = tempfile::tempdir().unwrap();
+        copy(living.path(), directory.path());
+        let reference = tempfile::tempdir().unwrap();
+        copy(directory.path(), reference.path());
+        let before = content(&Paths::in_dir(reference.path())).unwrap();
+        Self { directory, before }
+    }
+
+    fn log_length(&self) -> usize {
+        fs::read(self.directory.path().join("audit.db-wal")).unwrap().len()
+    }
+
+    /// Whether what `spoil` does to the write-ahead log of a copy is of any consequence. It must then be found, or the next
+    /// start puts back out of the tail what it hid, byte for byte.
+    fn spoiled(&self, what: &str, spoil: impl FnOnce(&Path)) -> bool {
+        let directory = tempfile::tempdir().unwrap();
+        copy(self.directory.path(), directory.path());
+        let paths = Paths::in_dir(directory.path());
+        spoil(&paths.db.with_extension("db-wal"));
+        // The index of the write-ahead log lives in memory; after a kill and a start it is made anew.
+        drop(fs::remove_file(paths.db.with_extension("db-shm")));
+        let changed = content(&paths).as_ref() != Some(&self.before);
+        let found = found(&paths);
+        assert!(found || content(&paths).as_ref() == Some(&self.before), "{what}");
+        found || changed
+    }
 }
 
 /// SQLite passes over a write-ahead log from the first frame whose checksum is wrong, and says nothing.
 #[test]
-fn every_flip_in_the_write_ahead_log_is_found_or_changes_nothing() {
-    let living = tempfile::tempdir().unwrap();
-    let (_, journal) = begin(living.path());
-    work(&journal, 15);
-    let killed = tempfile::tempdir().unwrap();
-    copy(living.path(), killed.path());
-    let length = fs::read(killed.path().join("audit.db-wal")).unwrap().len();
-    let reference = tempfile::tempdir().unwrap();
-    copy(killed.path(), reference.path());
-    let before = content(&Paths::in_dir(reference.path())).unwrap();
+fn every_flip_in_the_write_ahead_log_is_found_or_made_good() {
+    let killed = Killed::after(15);
+    let length = killed.log_length();
     let mut samples = Samples(3);
-    let mut seen = 0;
-    for _ in 0..120 {
-        let directory = tempfile::tempdir().unwrap();
-        copy(killed.path(), directory.path());
-        let paths = Paths::in_dir(directory.path());
-        let (byte, bit) = (samples.below(length), samples.below(8));
-        flip(&paths.db.with_extension("db-wal"), byte, bit);
-        // The index of the write-ahead log lives in memory; after a kill and a start it is made anew.
-        drop(fs::remove_file(paths.db.with_extension("db-shm")));
-        let changed = content(&paths).as_ref() != Some(&before);
-        let found = found(&paths);
-        assert!(found || !changed, "byte {byte}, bit {bit}");
-        seen += u32::from(found);
+    let flips = (0..500).map(|_| (samples.below(length), samples.below(8)));
+    let seen = flips
+        .filter(|(byte, bit)| {
+            killed.spoiled(&format!("byte {byte}, bit {bit}"), |log| flip(log, *byte, *bit))
+        })
+        .count();
+    assert!(seen > 250, "{seen}");
+}
+
+/// Nor does it say anything when the end is missing.
+#[test]
+fn every_cut_of_the_write_ahead_log_is_found_or_made_good() {
+    let killed = Killed::after(15);
+    let length = killed.log_length();
+    let mut samples = Samples(4);
+    let seen = (0..100)
+        .map(|_| samples.below(length))
+        .filter(|rest| {
+            killed.spoiled(&format!("{rest} bytes of {length}"), |log| {
+                fs::File::options().write(true).open(log).unwrap().set_len(*rest as u64).unwrap();
+            })
+        })
+        .count();
+    // All but the cuts behind the last commit, of which there is none in a log that ends with one.
+    assert_eq!(seen, 100);
+}
+
+#[test]
+fn every_missing_write_ahead_log_is_found_or_made_good() {
+    for devices in 1..=20 {
+        let killed = Killed::after(devices);
+        assert!(killed.spoiled(&format!("{devices} devices"), |log| fs::remove_file(log).unwrap()));
     }
-    assert!(seen > 60, "{seen}");
 }
 
 /// The same rows in another order: all there for whoever reads the table, and lost for whoever looks one up.

@@ -6,15 +6,15 @@ use std::sync::Mutex;
 use keystation_audit::{
     Checkpoint, Clock, Frontier, Journal, Paths, Reader, Record, Signer, Stamp, leaf_hash, node_hash,
 };
-use keystation_core::flow::OpenIntent;
+use keystation_core::flow::{Log, OpenIntent, Receipt};
 use keystation_core::key::DeviceKey;
-use keystation_core::record::{Actor, Entry, Event, Holds};
+use keystation_core::record::{Actor, Event, Holds};
 use serde_json::Value;
 
 use crate::support::{actor, entry, id, intact, intent, outcome};
 use crate::vectors::{bytes, text, vectors};
 
-const RID: &str = "sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6";
+pub(crate) const RID: &str = "sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6";
 
 /// Gives out the stamps that it was made of.
 struct Written(Mutex<Vec<(i64, u64)>>);
@@ -39,11 +39,10 @@ fn published() -> DeviceKey {
     DeviceKey::filled_by(|bytes| bytes.copy_from_slice(&key))
 }
 
-#[test]
-fn station_writes_the_example() {
+/// The log of the example in `directory`, and the receipts of its records from 1 on.
+pub(crate) fn written(directory: &Path) -> (Paths, Journal, Vec<Receipt>) {
     let file = vectors("audit-log.json");
-    let directory = tempfile::tempdir().unwrap();
-    let paths = Paths::in_dir(directory.path());
+    let paths = Paths::in_dir(directory);
     let seconds = [(12_000, 8877), (11_340, 8217), (9500, 6377), (4000, 877), (3123, 0)];
     let stamps = seconds.map(|(ms, mono)| (1_795_313_640_000 + ms, 81_233_412 + mono));
     let signer = Signer::from_seed(text(&file, "origin"), &bytes(text(&file, "seed")).try_into().unwrap());
@@ -57,24 +56,32 @@ fn station_writes_the_example() {
         config: "00".repeat(32),
         open_intents: 0,
     };
-    journal.append(&entry(open)).unwrap();
     let mut device = intent(RID);
     device.fingerprint = published().fingerprint();
     let fingerprint = device.fingerprint;
-    let seq = journal.append(&entry(Event::Intent(device))).unwrap();
+    let append = |event| Log::append(&journal, &entry(event)).unwrap();
+    let mut receipts = vec![append(open), append(Event::Intent(device))];
+    let seq = receipts[1].seq;
     assert_eq!(journal.standing(&id(RID)).unwrap().open, Some(OpenIntent { seq, fingerprint }));
-    journal.append(&entry(Event::Result(outcome(RID, seq, Holds::New)))).unwrap();
-    journal.append(&Entry { actor: actor(), event: Event::Close }).unwrap();
+    receipts.extend([append(Event::Result(outcome(RID, seq, Holds::New))), append(Event::Close)]);
+    (paths, journal, receipts)
+}
 
+#[test]
+fn station_writes_the_example() {
+    let file = vectors("audit-log.json");
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal, _) = written(directory.path());
     let reader = Reader::open(&paths).unwrap();
     let stored = reader.recent(100).unwrap();
     let bodies: Vec<_> = stored.iter().map(|r| str::from_utf8(&r.body).unwrap()).collect();
     assert_eq!(bodies, list(&file, "records"));
     assert_eq!(journal.checkpoint().unwrap(), text(&file, "note"));
+    journal.close().unwrap();
     assert_eq!(std::fs::read_to_string(&paths.head).unwrap(), text(&file, "note"));
     assert_eq!(std::fs::read_to_string(&paths.vkey).unwrap().trim_end(), text(&file, "vkey"));
     assert_eq!(intact(&paths), 5);
-    assert_eq!(reader.written_key(&id(RID)).unwrap(), Some(fingerprint));
+    assert_eq!(reader.written_key(&id(RID)).unwrap(), Some(published().fingerprint()));
 }
 
 #[test]
@@ -108,6 +115,8 @@ fn document_prints_the_example() {
     parts.extend([roots_last(&file), text(&file, "vkey"), text(&file, "seed")]);
     parts.extend(file["nodes"].as_array().unwrap().iter().map(|node| text(node, "hash")));
     parts.extend(text(&file, "note").lines());
+    let device = vectors("audit-device.json");
+    parts.push(text(&device, "anchor"));
     let bundle = vectors("audit-bundle.json");
     let proof = text(&bundle, "proof").rsplit("c2sp.org/tlog-proof@v1\n").next().unwrap();
     parts.extend(proof.lines());

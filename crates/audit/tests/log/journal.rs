@@ -4,14 +4,16 @@ use std::ops::ControlFlow;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use keystation_audit::{AppendError, Clock, Finding, Journal, OpenError, Origin, Paths, Reader, Stamp};
+use keystation_audit::{
+    AppendError, Clock, Finding, Journal, OpenError, Origin, Paths, Reader, Stamp, Verdict,
+};
 use keystation_core::failure::Code;
 use keystation_core::flow::Log;
 use keystation_core::record::{Event, Holds, Intent, Mode, Seq};
 
 use crate::support::{
     ORIGIN, Steady, actor, attacker, begin, closed, copy, entry, follow, group_key, id, intact, intent, open,
-    outcome, verify, work,
+    outcome,
 };
 
 fn create(paths: &Paths) -> Result<Journal, OpenError> {
@@ -63,12 +65,30 @@ fn every_event() -> Vec<Event> {
         },
         Event::IntegrityFailed { why: "checkpoint-forked", note: "a\nb\n".to_owned() },
         Event::ReportExported { job: "WO-44192".to_owned(), sha256: [0xa5; 32], records: 1 },
+        Event::BundleExported {
+            job: String::new(),
+            rid: "sn-1".to_owned(),
+            from: String::new(),
+            to: String::new(),
+            records: 2,
+            size: 5,
+            root: [0x5a; 32],
+        },
+        Event::SpaceLow { place: "data", free_mib: 1, warn_mib: 2, ballast_given_up: false },
+        Event::SpaceLow { place: "head", free_mib: 0, warn_mib: 2, ballast_given_up: true },
+        Event::SpaceOk { free_mib: 3 },
+        Event::ClockJump { by_ms: -2001, before: "t".to_owned(), against: "record", blocks: false },
+        Event::ClockJump { by_ms: -300_001, before: "t".to_owned(), against: "record", blocks: true },
+        Event::ClockAccepted { reason: "radio clock".to_owned(), approver: "qa-1".to_owned() },
+        Event::ReviewSigned { from: 0, to: 0, root: "00".repeat(32), remark: "x".to_owned() },
     ];
     for event in &events {
         match event {
             Event::Genesis { .. } | Event::Open { .. } | Event::Close | Event::Unlock | Event::Lock => {}
             Event::UnlockFailed { .. } | Event::KeyImport { .. } | Event::Intent(_) => {}
-            Event::ReportExported { .. } => {}
+            Event::ReportExported { .. } | Event::BundleExported { .. } | Event::ReviewSigned { .. } => {}
+            Event::SpaceLow { .. } | Event::SpaceOk { .. } => {}
+            Event::ClockJump { .. } | Event::ClockAccepted { .. } => {}
             Event::Result(_) | Event::Resolve(_) | Event::Refuse { .. } => {}
             Event::Anchor { .. } | Event::NextEpoch { .. } | Event::IntegrityFailed { .. } => {}
         }
@@ -109,8 +129,8 @@ fn log_goes_on_where_it_stopped() {
     assert_eq!(journal.checkpoint().unwrap(), before);
     assert_eq!(journal.origin().as_str(), ORIGIN);
     assert_eq!(Log::append(&journal, &entry(Event::Unlock)).unwrap().seq, 7);
-    assert_ne!(fs::read_to_string(&paths.head).unwrap(), before);
     drop(journal);
+    assert_ne!(fs::read_to_string(&paths.head).unwrap(), before);
     assert_eq!(open(&paths).unwrap().append(&entry(Event::Lock)).unwrap(), 8);
     assert_eq!(intact(&paths), 9);
 }
@@ -184,7 +204,8 @@ fn records_of_all_callers_stand_once_and_in_one_order() {
 fn log_is_never_begun_over_another_one() {
     let directory = tempfile::tempdir().unwrap();
     let paths = closed(directory.path(), 1);
-    for file in [&paths.db, &paths.key, &paths.head, &paths.vkey] {
+    let tail = paths.head.with_extension("tail");
+    for file in [&paths.db, &paths.key, &paths.head, &paths.vkey, &tail] {
         let other = tempfile::tempdir().unwrap();
         let left = other.path().join(file.file_name().unwrap());
         fs::copy(file, &left).unwrap();
@@ -264,50 +285,6 @@ fn database_of_another_program_or_version_is_refused() {
     assert!(Reader::open(&paths).is_err());
     fs::write(&paths.db, b"not a database at all, but long enough to look like one if nobody looks").unwrap();
     assert!(matches!(open(&paths), Err(OpenError::Database(_))));
-}
-
-#[test]
-fn log_stops_for_good_when_its_head_cannot_be_written() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut paths = Paths::in_dir(directory.path());
-    let medium = directory.path().join("medium");
-    fs::create_dir(&medium).unwrap();
-    paths.head = medium.join("head.note");
-    let journal = create(&paths).unwrap();
-    journal.append(&entry(Event::Unlock)).unwrap();
-
-    let elsewhere = directory.path().join("elsewhere");
-    fs::rename(&medium, &elsewhere).unwrap();
-    assert!(matches!(journal.append(&entry(Event::Lock)), Err(AppendError::Failed(_))));
-    fs::rename(&elsewhere, &medium).unwrap();
-    // It could go on now, and does not: only a fresh look at the disk tells what is there.
-    assert!(matches!(journal.append(&entry(Event::Lock)), Err(AppendError::Stopped(_))));
-    assert!(matches!(journal.standing(&id("sn-1")), Err(AppendError::Stopped(_))));
-    assert!(matches!(journal.checkpoint(), Err(AppendError::Stopped(_))));
-    assert!(matches!(journal.close(), Err(AppendError::Stopped(_))));
-    // The record that was not acknowledged is there, and the next start brings the head up to it.
-    let journal = open(&paths).unwrap();
-    assert_eq!(journal.append(&entry(Event::Unlock)).unwrap(), 3);
-    assert_eq!(intact(&paths), 4);
-}
-
-/// What a kill between the commit and the head leaves behind.
-#[test]
-fn log_that_is_ahead_of_its_head_is_taken_up() {
-    let directory = tempfile::tempdir().unwrap();
-    let (paths, journal) = begin(directory.path());
-    work(&journal, 5);
-    let head = fs::read_to_string(&paths.head).unwrap();
-    let last = journal.append(&entry(Event::Lock)).unwrap();
-    let killed = tempfile::tempdir().unwrap();
-    copy(directory.path(), killed.path());
-    let paths = Paths::in_dir(killed.path());
-    fs::write(&paths.head, head).unwrap();
-    assert_eq!(intact(&paths), last + 1);
-    let journal = open(&paths).unwrap();
-    assert_eq!(fs::read_to_string(&paths.head).unwrap(), journal.checkpoint().unwrap());
-    assert_eq!(journal.append(&entry(Event::Unlock)).unwrap(), last + 1);
-    assert_eq!(intact(&paths), last + 2);
 }
 
 #[test]
@@ -394,9 +371,9 @@ fn derived_tables_can_be_made_anew() {
     }
 }
 
-/// A line may not stop because somebody set the clock.
+/// Records are taken whatever the clock says; intents are not, until two people accept the time.
 #[test]
-fn clock_that_goes_backwards_does_not_stop_the_log() {
+fn clock_that_goes_backwards_stops_the_line_and_not_the_log() {
     struct Falling(Steady);
     impl Clock for Falling {
         fn now(&self) -> Stamp {
@@ -405,9 +382,47 @@ fn clock_that_goes_backwards_does_not_stop_the_log() {
         }
     }
     let directory = tempfile::tempdir().unwrap();
-    let paths = closed(directory.path(), 1);
+    let (paths, journal) = begin(directory.path());
+    let seq = journal.append(&entry(follow(&journal, intent("sn-1")))).unwrap();
+    journal.close().unwrap();
     let journal = Journal::open(&paths, Falling(Steady::new())).unwrap();
-    work(&journal, 3);
-    assert_eq!(intact(&paths), 9);
-    assert!(!format!("{:?}", verify(&paths)).is_empty());
+    journal.append(&entry(Event::Unlock)).unwrap();
+    let refused = journal.append(&entry(follow(&journal, intent("sn-2"))));
+    assert!(matches!(refused, Err(AppendError::ClockDoubted)), "{refused:?}");
+    journal.append(&entry(Event::Result(outcome("sn-1", seq, Holds::New)))).unwrap();
+    journal.close().unwrap();
+    intact(&paths);
+}
+
+#[test]
+fn verification_says_how_far_it_is_and_can_be_broken_off() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    std::thread::scope(|scope| {
+        for _ in 0..32 {
+            scope.spawn(|| {
+                for _ in 0..160 {
+                    journal.append(&entry(Event::Unlock)).unwrap();
+                }
+            });
+        }
+    });
+    let reader = Reader::open(&paths).unwrap();
+    let key = reader.verifier_key().unwrap();
+    let mut told = Vec::new();
+    let verdict = reader.verify_while(&key, &mut |progress| {
+        told.push((progress.done, progress.of));
+        ControlFlow::Continue(())
+    });
+    assert!(matches!(verdict, Ok(Some(Verdict::Intact { .. }))), "{verdict:?}");
+    assert_eq!(told, [(0, 5121), (4096, 5121)]);
+    for moments in [1, 2] {
+        let mut left = moments;
+        let verdict = reader.verify_while(&key, &mut |_| {
+            left -= 1;
+            if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        assert!(matches!(verdict, Ok(None)), "{verdict:?}");
+    }
+    assert_eq!(reader.size().unwrap(), 5121, "and the reader reads on");
 }

@@ -98,7 +98,7 @@ fn a_device_is_found_by_each_of_its_names() {
             ("challenge", row.seq + 1, Some(10))
         );
     }
-    for nothing in ["sn:SN-9999", "SN-9999", "sn:SN-0012 job:WO-1", "mac:a4cf12", "outcome:lost"] {
+    for nothing in ["sn:SN-9999", "SN-9999", "sn:SN-0012 job:WO-1", "mac:a4cf12999999", "outcome:swapped"] {
         assert_eq!(find(&reader, nothing), Page { rows: vec![], more: false }, "{nothing}");
     }
 }
@@ -213,6 +213,10 @@ fn a_search_that_cannot_be_understood_says_why() {
     for (text, why) in [
         ("colour:red", QueryError::Field("colour".into())),
         ("mac:", QueryError::Empty("mac".into())),
+        // Without a digit it would be the empty address, which devices without one have.
+        ("mac:zz", QueryError::Mac("zz".into())),
+        ("mac:a4cf12", QueryError::Mac("a4cf12".into())),
+        ("outcome:lost", QueryError::Outcome("lost".into())),
         ("job:a job:b", QueryError::Twice("job:b".into())),
         ("one two", QueryError::Twice("two".into())),
         ("from:2026-11-01 from:2026-11-02", QueryError::Twice("from:2026-11-02".into())),

@@ -27,7 +27,7 @@ fn rows<'a>(file: &'a Value, key: &str, at_least: usize) -> &'a Vec<Value> {
 #[test]
 fn vectors_are_those_that_the_script_makes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors");
-    for name in ["make_audit.py", "make_audit_bundle.py", "make_audit_witness.py"] {
+    for name in ["make_audit.py", "make_audit_bundle.py", "make_audit_device.py", "make_audit_witness.py"] {
         // No byte code of the one that the other imports: nothing is to appear in the repository.
         let script = Command::new("python3").args(["-B", name, "--check"]).current_dir(&folder).output();
         let script = script.unwrap();

@@ -2,7 +2,8 @@
 
 use std::error::Error;
 
-use crate::credential::{CredentialSet, Overwrite};
+use crate::credential::{CredentialSet, LogAnchor, Overwrite};
+use crate::failure::Code;
 use crate::identity::Identity;
 use crate::key::{DeviceKey, Fingerprint};
 use crate::proof::{Nonce, Proof};
@@ -29,6 +30,10 @@ pub trait Device {
         identity: &Identity,
         overwrite: Option<&Overwrite>,
     ) -> Result<(), DeviceError>;
+    /// Asks a device that was identified before whether it is still the same one, and what it holds now.
+    fn glance(&mut self) -> Result<Glance, DeviceError> {
+        self.identify().map(|Sighting { identity, state, boot, .. }| Glance { identity, state, boot })
+    }
     /// Restarts the device and returns when it answers again.
     fn restart(&mut self) -> Result<(), DeviceError>;
     /// Has the device prove the key that it holds in its storage.
@@ -59,6 +64,17 @@ pub struct Sighting {
     pub firmware: String,
 }
 
+/// What can have changed of a device that is asked again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glance {
+    /// Who it is.
+    pub identity: Identity,
+    /// What it holds.
+    pub state: DeviceState,
+    /// Differs after each start of the device.
+    pub boot: u32,
+}
+
 /// What a device holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceState {
@@ -75,6 +91,8 @@ pub enum DeviceState {
 pub struct Receipt {
     /// Its number.
     pub seq: Seq,
+    /// The log up to it.
+    pub anchor: LogAnchor,
 }
 
 /// What the log knows of a registration ID.
@@ -177,6 +195,15 @@ pub enum LogError {
     Overtaken {
         /// The registration ID.
         id: String,
+    },
+    /// The log takes no intents for now, and goes on with everything else. Nothing is in it of this one.
+    #[error("the audit log takes no intents for now")]
+    Refused {
+        /// Why, for the operator.
+        code: Code,
+        /// Why, for the engineer.
+        #[source]
+        cause: Box<dyn Error + Send + Sync>,
     },
     /// The storage failed, or the log does not agree with its head.
     #[error("the audit log cannot be written")]

@@ -5,7 +5,7 @@ use std::error::Error;
 use super::{DeviceError, LogError, Refusal, VaultError};
 use crate::failure::Code;
 use crate::recipe::NoRegistrationId;
-use crate::record::Holds;
+use crate::record::{Holds, Seq};
 
 /// A step that failed, and what the device holds because of it.
 pub(super) struct Fault {
@@ -27,6 +27,17 @@ impl Fault {
 impl From<Code> for Fault {
     fn from(code: Code) -> Self {
         Self::new(code, Holds::Old)
+    }
+}
+
+/// The record by which a device that holds a key got it here. That it is the same key, only a proof says.
+#[derive(Debug, thiserror::Error)]
+#[error("record {0} says that it was keyed here; `keystation check` proves it")]
+pub(super) struct KeyedHere(pub(super) Seq);
+
+impl From<KeyedHere> for Fault {
+    fn from(record: KeyedHere) -> Self {
+        Self { code: Code::AlreadyKeyed, holds: Holds::Old, cause: Some(record.into()) }
     }
 }
 
@@ -64,6 +75,7 @@ impl From<LogError> for Fault {
     fn from(error: LogError) -> Self {
         let code = match &error {
             LogError::Overtaken { .. } => Code::Twin,
+            LogError::Refused { code, .. } => *code,
             LogError::Storage(_) => Code::LogFailed,
         };
         Self { code, holds: Holds::Old, cause: Some(error.into()) }

@@ -15,7 +15,7 @@ use keystation_core::record::{Actor, Event, Holds, Value};
 use keystation_core::registration::{IdRule, RegistrationId};
 
 use crate::board::Board;
-use crate::log::FakeLog;
+use crate::log::{FakeLog, anchor};
 use crate::trace::{Trace, When};
 
 pub(crate) enum FakeVault {
@@ -169,8 +169,18 @@ impl World {
                 assert!(self.is_keyed() || self.holds_key_of(&OTHER_GROUP_KEY), "PASS is never a lie");
                 assert_eq!(self.standing().open, None);
                 assert_eq!(self.standing().keyed, Some(pass.record));
+                if first("stage").is_some() {
+                    let held = self.board.stored.as_ref().and_then(|stored| stored.anchor);
+                    assert_eq!(held, Some(anchor(pass.intent + 1)), "the log up to the intent of this write");
+                }
             }
             Err(failure) => {
+                let named =
+                    failure.identity.as_ref().is_some_and(|identity| *identity == self.board.identity);
+                assert_eq!(failure.id.is_some(), failure.id == Some(Self::id()), "another device is named");
+                if first("stage").is_some() {
+                    assert!(failure.id.is_some() && named, "a device that was written is named: {failure:?}");
+                }
                 if failure.safety == Safety::Untouched {
                     assert!(first("stage").is_none() && first("commit").is_none(), "untouched: {trace:?}");
                 }

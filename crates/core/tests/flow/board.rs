@@ -1,6 +1,6 @@
 use std::rc::Rc;
 
-use keystation_core::credential::{CredentialSet, Overwrite};
+use keystation_core::credential::{CredentialSet, LogAnchor, Overwrite};
 use keystation_core::flow::{Device, DeviceError, DeviceState, Refusal, Sighting};
 use keystation_core::identity::Identity;
 use keystation_core::key::DeviceKey;
@@ -55,12 +55,13 @@ pub(crate) struct Stored {
     pub(crate) id: RegistrationId,
     pub(crate) key: DeviceKey,
     pub(crate) endpoint: String,
+    pub(crate) anchor: Option<LogAnchor>,
 }
 
 impl Stored {
     fn of(set: &CredentialSet) -> Self {
         let key = DeviceKey::filled_by(|key| *key = *set.key().expose());
-        Self { id: set.id().clone(), key, endpoint: set.endpoint().to_string() }
+        Self { id: set.id().clone(), key, endpoint: set.endpoint().to_string(), anchor: set.anchor() }
     }
 }
 

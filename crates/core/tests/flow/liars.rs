@@ -74,7 +74,7 @@ fn a_device_that_says_it_is_keyed_is_not_written() {
     let mut world = World::new();
     world.board.lie = Some(Lie::SaysKeyed);
     let failure = world.inject().expect_err("keyed, it says");
-    assert_eq!((failure.code, failure.safety), (Code::AlreadyKeyed, Safety::Untouched));
+    assert_eq!((failure.code, failure.safety), (Code::ForeignKey, Safety::Untouched));
     assert_eq!(world.log.names(), ["inject.refuse"]);
 }
 

@@ -1,6 +1,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use keystation_core::credential::LogAnchor;
+use keystation_core::failure::Code;
 use keystation_core::flow::{Log, LogError, OpenIntent, Receipt, Standing};
 use keystation_core::record::{Entry, Event, Holds, Outcome};
 use keystation_core::registration::RegistrationId;
@@ -14,6 +16,8 @@ pub(crate) struct FakeLog {
     pub(crate) readable: bool,
     /// Another slot writes an intent for the same registration ID first.
     pub(crate) overtaken: bool,
+    /// Why no intent is taken; everything else is.
+    pub(crate) refuses: Option<Code>,
     trace: Rc<Trace>,
 }
 
@@ -24,6 +28,7 @@ impl FakeLog {
             room: RefCell::new(usize::MAX),
             readable: true,
             overtaken: false,
+            refuses: None,
             trace,
         }
     }
@@ -51,15 +56,24 @@ impl FakeLog {
     }
 }
 
+/// The anchor of a log of `size` records.
+pub(crate) fn anchor(size: u64) -> LogAnchor {
+    LogAnchor { log: *b"fake", size, root: [0xa5 ^ size as u8; 8] }
+}
+
 impl Log for FakeLog {
     fn append(&self, entry: &Entry) -> Result<Receipt, LogError> {
         if let (Event::Intent(intent), true) = (&entry.event, self.overtaken) {
             return Err(LogError::Overtaken { id: intent.id.to_string() });
         }
+        if let (Event::Intent(_), Some(code)) = (&entry.event, self.refuses) {
+            return Err(LogError::Refused { code, cause: "no room".into() });
+        }
         let mut room = self.room.borrow_mut();
         *room = room.checked_sub(1).ok_or_else(Self::failed)?;
         self.trace.act(entry.event.name(), || self.entries.borrow_mut().push(entry.clone()));
-        Ok(Receipt { seq: self.entries.borrow().len() as u64 - 1 })
+        let size = self.entries.borrow().len() as u64;
+        Ok(Receipt { seq: size - 1, anchor: anchor(size) })
     }
 
     fn standing(&self, id: &RegistrationId) -> Result<Standing, LogError> {

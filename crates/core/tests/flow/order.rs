@@ -99,6 +99,18 @@ fn a_keyed_device_is_refused() {
     world.board.replug();
     refused(&mut world, Code::AlreadyKeyed, &["identify", "inject.refuse"]);
     assert!(world.is_keyed(), "and keeps its key");
+    let cause = world.inject().expect_err("keyed").cause.expect("the record");
+    assert_eq!(cause.to_string(), "record 1 says that it was keyed here; `keystation check` proves it");
+}
+
+#[test]
+fn a_key_that_no_record_explains_is_not_taken_for_one_of_ours() {
+    let mut elsewhere = World::new();
+    elsewhere.inject().expect("a good device");
+    let mut world = World::new();
+    world.board.stored = elsewhere.board.stored.take();
+    refused(&mut world, Code::ForeignKey, &["identify", "inject.refuse"]);
+    assert_eq!(world.inject().expect_err("foreign").id, Some(World::id()), "and says which device");
 }
 
 #[test]
@@ -167,4 +179,18 @@ fn of_two_slots_that_meet_the_same_identity_the_later_touches_nothing() {
     assert!(
         matches!(&entries[0].event, Event::Refuse { code: Code::Twin, id: Some(id), .. } if *id == World::id())
     );
+}
+
+#[test]
+fn a_log_that_takes_no_intents_says_why_and_takes_the_refusal() {
+    for code in [Code::SpaceLow, Code::ClockDoubted] {
+        let mut world = World::new();
+        world.log.refuses = Some(code);
+        let failure = world.inject().expect_err("no intent is taken");
+        assert_eq!((failure.code, failure.safety, failure.record), (code, Safety::Untouched, Some(0)));
+        assert_eq!(world.trace.acts(), ["identify", "inject.refuse"]);
+        assert!(
+            matches!(&world.log.entries.borrow()[0].event, Event::Refuse { code: told, .. } if *told == code)
+        );
+    }
 }

@@ -4,6 +4,7 @@ use keystation_core::record::{Event, Holds, Mode};
 
 use crate::bench::{FakeVault, GROUP_KEY, OTHER_GROUP_KEY, World};
 use crate::board::{Fault, Lie};
+use crate::log::anchor;
 use crate::trace::When;
 
 /// A device whose commit was not answered: it holds the set (`After`) or not (`Before`). It is plugged in again.
@@ -24,6 +25,8 @@ fn a_set_that_did_arrive_is_proven_and_not_written_again() {
     let pass = world.inject().expect("it holds the set");
     assert_eq!((pass.intent, pass.record), (0, 2));
     assert_eq!(world.trace.acts(), ["identify", "prove", "restart", "prove", "identify", "inject.resolve"]);
+    let held = world.board.stored.expect("a set").anchor;
+    assert_eq!(held, Some(anchor(1)), "the log up to the intent that is settled");
 }
 
 #[test]
@@ -49,7 +52,11 @@ fn a_set_that_did_not_arrive_is_recorded_so_and_written_under_a_new_intent() {
     assert_eq!(outcomes[1].holds, Holds::Old);
     let entries = world.log.entries.borrow();
     let Event::Intent(intent) = &entries[pass.intent as usize].event else { panic!("an intent") };
-    assert_eq!((intent.prior, intent.attempt, &intent.mode), (None, 2, &Mode::New), "it follows no open intent");
+    assert_eq!(
+        (intent.prior, intent.attempt, &intent.mode),
+        (None, 2, &Mode::New),
+        "it follows no open intent"
+    );
 }
 
 /// The group key was changed while the intent was open. The device may hold the set of the old one, and the station

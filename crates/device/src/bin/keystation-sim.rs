@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, BufRead, Write};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -23,8 +23,8 @@ use signal_hook::iterator::Signals;
 #[command(version, after_help = after_help())]
 struct Arguments {
     /// How many devices.
-    #[arg(long, default_value_t = 1)]
-    count: usize,
+    #[arg(long, default_value = "1")]
+    count: NonZeroUsize,
     /// Directory of the links to the ports: dev0, dev1, …
     #[arg(long, value_name = "DIR")]
     link: PathBuf,
@@ -129,7 +129,7 @@ fn settings(arguments: Arguments) -> Result<Settings, String> {
         None => arguments.fault,
     };
     Ok(Settings {
-        count: arguments.count,
+        count: arguments.count.get(),
         persona,
         links: arguments.link,
         states: arguments.state,
@@ -219,5 +219,19 @@ impl Printer {
         // Whoever started this and reads no more still has its devices.
         let _ = if self.json { writeln!(out, "{object}") } else { writeln!(out, "{text}") };
         let _ = out.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_device_at_all_is_refused() {
+        let count = |count| {
+            Arguments::try_parse_from(["keystation-sim", "--link", "l", "--state", "s", "--count", count])
+        };
+        assert!(count("1").is_ok());
+        assert!(count("0").is_err(), "it would sit there and say nothing");
     }
 }

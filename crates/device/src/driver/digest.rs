@@ -1,6 +1,6 @@
 //! What a commit names: the device that is meant, and the set.
 
-use keystation_core::credential::CredentialSet;
+use keystation_core::credential::{CredentialSet, LogAnchor};
 use keystation_core::identity::Identity;
 use sha2::{Digest, Sha256};
 
@@ -13,12 +13,16 @@ pub(super) fn device(identity: &Identity) -> [u8; 8] {
     first_8(&mut hash)
 }
 
-/// The first 8 bytes of SHA-256("keystation/set/v1" ‖ 00 ‖ L(rid) ‖ L(scope) ‖ L(ep) ‖ key).
+/// The first 8 bytes of SHA-256("keystation/set/v1" ‖ 00 ‖ L(rid) ‖ L(scope) ‖ L(ep) ‖ L(an) ‖ key).
 pub(super) fn set(set: &CredentialSet) -> [u8; 8] {
     let mut hash = Sha256::new_with_prefix(b"keystation/set/v1\0");
     for text in [set.id().as_str(), set.scope().as_str(), set.endpoint().as_str()] {
         lengthed(&mut hash, text.as_bytes());
     }
+    lengthed(
+        &mut hash,
+        set.anchor().map(LogAnchor::to_bytes).as_ref().map_or(&[], |anchor| anchor.as_slice()),
+    );
     hash.update(set.key().expose());
     first_8(&mut hash)
 }

@@ -1,6 +1,6 @@
-//! The answer to `info`, checked field by field: it decides who the device is taken for.
+//! The answers to `info` and `who`, checked field by field: they decide who the device is taken for.
 
-use keystation_core::flow::{DeviceError, DeviceState, Sighting};
+use keystation_core::flow::{DeviceError, DeviceState, Glance, Sighting};
 use keystation_core::identity::{Identity, Mac};
 
 use crate::link::{garbled, need};
@@ -19,35 +19,34 @@ pub(super) fn sighting(body: &Body<'_>) -> Result<Sighting, DeviceError> {
         )));
     }
 
+    let Glance { identity, state, boot } = glance(body)?;
+    let firmware = need("fw", body.text("fw")).map_err(garbled)?;
+    if firmware.len() > 32 || !firmware.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+        return Err(garbled(BodyError::Wrong("fw")));
+    }
+    need("cap", body.uint("cap")).map_err(garbled)?;
+    let generation = number(body, "gen")?;
+    if (generation == 0) != (state == DeviceState::Empty) {
+        return Err(DeviceError::Garbled("`gen` and `st` do not agree whether there is a set".to_owned()));
+    }
+    Ok(Sighting { identity, state, generation, boot, firmware: firmware.to_owned() })
+}
+
+/// Reads a `who` answer, which is a part of an `info` answer.
+pub(super) fn glance(body: &Body<'_>) -> Result<Glance, DeviceError> {
     let mac = body.bytes::<6>("mac").map_err(garbled)?.map(|bytes| Mac::new(*bytes));
     let serial = body.text("sn").map_err(garbled)?;
     if mac.is_none() && serial.is_none() {
         return Err(DeviceError::Garbled("neither `mac` nor `sn` is there".to_owned()));
     }
     let serial = serial.map(str::parse).transpose()?;
-
-    let firmware = need("fw", body.text("fw")).map_err(garbled)?;
-    if firmware.len() > 32 || !firmware.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
-        return Err(garbled(BodyError::Wrong("fw")));
-    }
-    need("cap", body.uint("cap")).map_err(garbled)?;
     let state = match need("st", body.uint("st")).map_err(garbled)? {
         0 => DeviceState::Empty,
         1 => DeviceState::Keyed,
         2 => DeviceState::Locked,
         _ => return Err(garbled(BodyError::Wrong("st"))),
     };
-    let generation = number(body, "gen")?;
-    if (generation == 0) != (state == DeviceState::Empty) {
-        return Err(DeviceError::Garbled("`gen` and `st` do not agree whether there is a set".to_owned()));
-    }
-    Ok(Sighting {
-        identity: Identity { mac, serial },
-        state,
-        generation,
-        boot: number(body, "boot")?,
-        firmware: firmware.to_owned(),
-    })
+    Ok(Glance { identity: Identity { mac, serial }, state, boot: number(body, "boot")? })
 }
 
 fn number(body: &Body<'_>, key: &'static str) -> Result<u32, DeviceError> {

@@ -5,11 +5,11 @@
 use std::io;
 
 use base64ct::{Base64, Encoding};
-use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::Persona;
+use super::digest;
 use super::script::{Faults, Lie};
 use super::state::{Set, State, StateFile};
 use crate::protocol::{self, Command, code};
@@ -163,31 +163,42 @@ impl SimDevice {
             protocol::SAS => self.sas(&body),
             protocol::SET => self.set(),
             protocol::LOCK => self.lock(&body),
+            protocol::WHO => Ok(self.who()),
             _ => Ok(nothing()),
+        }
+    }
+
+    /// Generation and state, as it says that they are.
+    fn claimed(&self) -> (u32, u64) {
+        match (self.held(), self.state.locked) {
+            _ if self.faults.lie == Some(Lie::ClaimsEmpty) => (0, 0),
+            (None, _) => (0, 0),
+            (Some(_), locked) => (self.state.generation.max(1), if locked { 2 } else { 1 }),
         }
     }
 
     fn info(&self) -> Write {
         let persona = self.shown();
-        let (generation, state) = match (self.held(), self.state.locked) {
-            _ if self.faults.lie == Some(Lie::ClaimsEmpty) => (0, 0),
-            (None, _) => (0, 0),
-            (Some(_), locked) => (self.state.generation.max(1), if locked { 2 } else { 1 }),
-        };
+        let (generation, state) = self.claimed();
         let boot = self.state.boot;
         Box::new(move |answer| {
-            let identifiers = u64::from(persona.mac.is_some()) + u64::from(persona.serial.is_some());
-            answer.map(6 + identifiers)?.str("v")?.u64(protocol::VERSION)?;
-            if let Some(mac) = persona.mac {
-                answer.str("mac")?.bytes(&mac)?;
-            }
-            if let Some(serial) = &persona.serial {
-                answer.str("sn")?.str(serial)?;
-            }
+            answer.map(6 + persona.identifiers())?.str("v")?.u64(protocol::VERSION)?;
+            identify(&persona, answer)?;
             answer.str("fw")?.str(&persona.firmware)?;
             answer.str("cap")?.u64(CAN_SAS | CAN_LOCK)?;
             answer.str("gen")?.u32(generation)?.str("st")?.u64(state)?;
             answer.str("boot")?.u32(boot)?;
+            Ok(())
+        })
+    }
+
+    fn who(&self) -> Write {
+        let persona = self.shown();
+        let ((_, state), boot) = (self.claimed(), self.state.boot);
+        Box::new(move |answer| {
+            answer.map(2 + persona.identifiers())?;
+            identify(&persona, answer)?;
+            answer.str("st")?.u64(state)?.str("boot")?.u32(boot)?;
             Ok(())
         })
     }
@@ -199,6 +210,7 @@ impl SimDevice {
             scope: text(body.text("scope")?, 32)?,
             endpoint: text(Some(endpoint.unwrap_or(GLOBAL)), 64)?,
             key: Zeroizing::new(*body.bytes::<32>("key")?.ok_or(No::Group(code::BAD_REQUEST))?),
+            anchor: body.bytes::<20>("an")?.copied(),
         };
         if self.state.locked {
             return Err(No::Group(code::LOCKED));
@@ -211,16 +223,16 @@ impl SimDevice {
         let id = *body.bytes::<8>("id")?.ok_or(No::Group(code::BAD_REQUEST))?;
         let digest = *body.bytes::<8>("dg")?.ok_or(No::Group(code::BAD_REQUEST))?;
         let overwrite = body.flag("ow")?.unwrap_or(false);
-        if id != self.digest() {
+        if id != digest::device(&self.shown()) {
             return Err(No::Group(code::WRONG_DEVICE));
         }
-        if self.held().is_some_and(|held| held.digest() == digest) {
+        if self.held().is_some_and(|held| digest::set(held) == digest) {
             return Ok(generation(self.state.generation.max(1)));
         }
         if self.state.locked {
             return Err(No::Group(code::LOCKED));
         }
-        let Some(staged) = self.staged.take_if(|staged| staged.digest() == digest) else {
+        let Some(staged) = self.staged.take_if(|staged| digest::set(staged) == digest) else {
             return Err(No::Group(code::NOT_STAGED));
         };
         if self.held().is_some() && !overwrite {
@@ -256,9 +268,9 @@ impl SimDevice {
         let id = held.id.as_bytes();
         let proof = match self.faults.lie {
             Some(Lie::EchoNonce) => nonce,
-            Some(Lie::UnprefixedProof) => held.hmac(&[&nonce, id]),
-            Some(Lie::ReplayProof) => held.hmac(&[PREFIX, &[0; 32], id]),
-            _ => held.hmac(&[PREFIX, &nonce, id]),
+            Some(Lie::UnprefixedProof) => digest::hmac(held, &[&nonce, id]),
+            Some(Lie::ReplayProof) => digest::hmac(held, &[PREFIX, &[0; 32], id]),
+            _ => digest::hmac(held, &[PREFIX, &nonce, id]),
         };
         Ok(Box::new(move |answer| {
             answer.map(1)?.str("p")?.bytes(&proof)?;
@@ -273,7 +285,7 @@ impl SimDevice {
         }
         let held = self.held().ok_or(No::Group(code::EMPTY))?;
         let resource = format!("{}%2Fregistrations%2F{}", held.scope, held.id);
-        let signature = held.hmac(&[resource.as_bytes(), b"\n", expiry.to_string().as_bytes()]);
+        let signature = digest::hmac(held, &[resource.as_bytes(), b"\n", expiry.to_string().as_bytes()]);
         let signature =
             Base64::encode_string(&signature).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
         let token =
@@ -287,22 +299,25 @@ impl SimDevice {
     fn set(&self) -> Result<Write, No> {
         let held = self.held().ok_or(No::Group(code::EMPTY))?;
         let (id, scope, endpoint) = (held.id.clone(), held.scope.clone(), held.endpoint.clone());
-        let generation = self.state.generation.max(1);
+        let (generation, anchor) = (self.state.generation.max(1), held.anchor);
         let fingerprint =
             Sha256::new().chain_update(b"keystation/dkfp/v1\0").chain_update(held.key.as_slice()).finalize();
         Ok(Box::new(move |answer| {
-            answer.map(5)?.str("rid")?.str(&id)?;
+            answer.map(5 + u64::from(anchor.is_some()))?.str("rid")?.str(&id)?;
             answer.str("scope")?.str(&scope)?;
             answer.str("ep")?.str(&endpoint)?;
             answer.str("fp")?.bytes(&fingerprint[..12])?;
             answer.str("gen")?.u32(generation)?;
+            if let Some(anchor) = anchor {
+                answer.str("an")?.bytes(&anchor)?;
+            }
             Ok(())
         }))
     }
 
     fn lock(&mut self, body: &Body<'_>) -> Result<Write, No> {
         let id = *body.bytes::<8>("id")?.ok_or(No::Group(code::BAD_REQUEST))?;
-        if id != self.digest() {
+        if id != digest::device(&self.shown()) {
             return Err(No::Group(code::WRONG_DEVICE));
         }
         if self.held().is_none() {
@@ -327,42 +342,26 @@ impl SimDevice {
         }
         persona
     }
-
-    fn digest(&self) -> [u8; 8] {
-        let persona = self.shown();
-        let serial = persona.serial.unwrap_or_default();
-        let mut text = b"keystation/device/v1\0".to_vec();
-        lengthed(&mut text, persona.mac.as_ref().map_or(&[], |mac| mac.as_slice()));
-        lengthed(&mut text, serial.as_bytes());
-        first_8(&text)
-    }
-}
-
-impl Set {
-    fn digest(&self) -> [u8; 8] {
-        let mut text = Zeroizing::new(Vec::with_capacity(300));
-        text.extend_from_slice(b"keystation/set/v1\0");
-        lengthed(&mut text, self.id.as_bytes());
-        lengthed(&mut text, self.scope.as_bytes());
-        lengthed(&mut text, self.endpoint.as_bytes());
-        text.extend_from_slice(self.key.as_slice());
-        first_8(&text)
-    }
-
-    fn hmac(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.key.as_slice()).expect("any length is a key");
-        parts.iter().for_each(|part| mac.update(part));
-        mac.finalize().into_bytes().into()
-    }
 }
 
 fn known(header: Header) -> Option<Command> {
-    use protocol::{COMMIT, ECHO, INFO, LOCK, PROVE, RESET, SAS, SET, STAGE};
+    use protocol::{COMMIT, ECHO, INFO, LOCK, PROVE, RESET, SAS, SET, STAGE, WHO};
     let read = header.operation == Operation::Read;
-    [INFO, STAGE, COMMIT, PROVE, SAS, SET, LOCK, ECHO, RESET].into_iter().find(|command| {
+    [INFO, STAGE, COMMIT, PROVE, SAS, SET, LOCK, WHO, ECHO, RESET].into_iter().find(|command| {
         (command.group, command.number) == (header.group, header.command)
             && (command.operation == Operation::Read) == read
     })
+}
+
+/// `mac` and `sn`, as far as the device has them.
+fn identify(persona: &Persona, answer: &mut Encoder<'_>) -> Result<(), Overflow> {
+    if let Some(mac) = persona.mac {
+        answer.str("mac")?.bytes(&mac)?;
+    }
+    if let Some(serial) = &persona.serial {
+        answer.str("sn")?.str(serial)?;
+    }
+    Ok(())
 }
 
 /// The answer to a prove that nobody has asked yet.
@@ -398,13 +397,4 @@ fn text(text: Option<&str>, limit: usize) -> Result<String, No> {
     text.filter(|text| (1..=limit).contains(&text.len()) && text.is_ascii())
         .map(str::to_owned)
         .ok_or(No::Group(code::BAD_REQUEST))
-}
-
-fn lengthed(text: &mut Vec<u8>, part: &[u8]) {
-    text.push(u8::try_from(part.len()).expect("a persona's texts are shorter than 256 bytes"));
-    text.extend_from_slice(part);
-}
-
-fn first_8(text: &[u8]) -> [u8; 8] {
-    Sha256::digest(text)[..8].try_into().expect("SHA-256 has 32 bytes")
 }

@@ -144,7 +144,7 @@ impl Faults {
         let (name, value) = item.split_once('=').unwrap_or((item, ""));
         let number = || value.parse::<u64>().map_err(|_| wrong());
         let command = || match value {
-            "info" | "stage" | "commit" | "prove" | "sas" | "set" | "lock" | "echo" | "reset" => {
+            "info" | "stage" | "commit" | "prove" | "sas" | "set" | "lock" | "who" | "echo" | "reset" => {
                 Ok(Some(value.to_owned()))
             }
             _ => Err(wrong()),

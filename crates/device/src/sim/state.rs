@@ -18,6 +18,8 @@ pub(super) struct Set {
     pub(super) scope: String,
     pub(super) endpoint: String,
     pub(super) key: Zeroizing<[u8; 32]>,
+    /// The station's log at the write, if the station told.
+    pub(super) anchor: Option<[u8; 20]>,
 }
 
 /// Everything that survives a restart.
@@ -41,6 +43,8 @@ struct Document {
     endpoint: Option<String>,
     /// Base64, 44 characters.
     device_key: Option<String>,
+    /// Base64, 28 characters; null or absent where the set came without.
+    anchor: Option<String>,
     generation: u32,
     locked: bool,
     boot: u32,
@@ -83,15 +87,27 @@ impl StateFile {
                 scope: Some(scope),
                 endpoint: Some(endpoint),
                 device_key: Some(text),
+                anchor,
                 ..
             } => {
                 let mut key = Zeroizing::new([0; 32]);
-                match Base64::decode(&text, key.as_mut_slice()) {
-                    Ok(bytes) if bytes.len() == 32 => Some(Set { id, scope, endpoint, key }),
-                    _ => return Err(damaged("device_key is not 32 bytes of Base64")),
+                if !fills(&text, key.as_mut_slice()) {
+                    return Err(damaged("device_key is not 32 bytes of Base64"));
                 }
+                let mut held = [0; 20];
+                if anchor.as_ref().is_some_and(|text| !fills(text, &mut held)) {
+                    return Err(damaged("anchor is not 20 bytes of Base64"));
+                }
+                Some(Set { id, scope, endpoint, key, anchor: anchor.map(|_| held) })
             }
-            Document { registration_id: None, scope: None, endpoint: None, device_key: None, .. } => None,
+            Document {
+                registration_id: None,
+                scope: None,
+                endpoint: None,
+                device_key: None,
+                anchor: None,
+                ..
+            } => None,
             _ => return Err(damaged("part of a credential set is missing")),
         };
         Ok(State { set, generation: document.generation, locked: document.locked, boot: document.boot })
@@ -108,6 +124,7 @@ impl StateFile {
             scope: set.map(|set| set.scope.clone()),
             endpoint: set.map(|set| set.endpoint.clone()),
             device_key: set.map(|set| Base64::encode_string(set.key.as_slice())),
+            anchor: set.and_then(|set| set.anchor).map(|anchor| Base64::encode_string(&anchor)),
             generation: state.generation,
             locked: state.locked,
             boot: state.boot,
@@ -135,6 +152,12 @@ impl StateFile {
     }
 }
 
+/// Whether `text` is Base64 of as many bytes as `to` has room for.
+fn fills(text: &str, to: &mut [u8]) -> bool {
+    let room = to.len();
+    Base64::decode(text, to).is_ok_and(|bytes| bytes.len() == room)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +172,7 @@ mod tests {
             scope: "s".to_owned(),
             endpoint: "e".to_owned(),
             key: Zeroizing::new([7; 32]),
+            anchor: Some([9; 20]),
         };
         let state = State { set: Some(set), generation: 3, locked: true, boot: 9 };
         memory.save(&owner, &state).unwrap();
@@ -160,7 +184,9 @@ mod tests {
         let broken = StateFile { path: path.clone(), broken: true };
         assert!(broken.save(&owner, &State::default()).is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
-        for (from, to) in [("\"scope\": \"s\"", "\"scope\": null"), ("BwcH", "BwcHBwcH"), ("boot", "boat")] {
+        for (from, to) in
+            [("\"scope\": \"s\"", "\"scope\": null"), ("BwcH", "BwcHBwcH"), ("CQkJ", "CQk"), ("boot", "boat")]
+        {
             fs::write(&path, text.replacen(from, to, 1)).unwrap();
             assert!(memory.load(&owner).is_err(), "{from}");
         }

@@ -7,6 +7,7 @@ mod faults; // every fault of the script, and every byte of an injection lost, d
 mod inject; // the work instruction over pseudo-terminals: good devices, many, paced; and every lie
 mod port; // opening, exclusivity, hang-up
 mod program; // keystation-sim as a process
+mod simulated; // device-protocol.json, the device's side
 mod support; // a vault, a log and an order for the tests
-mod vectors; // device-protocol.json, both sides
+mod vectors; // device-protocol.json, the station's side
 mod wire; // the frame decoder against garbage

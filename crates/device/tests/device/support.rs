@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use base64ct::{Base64, Encoding};
-use keystation_core::credential::Overwrite;
+use keystation_core::credential::{LogAnchor, Overwrite};
 use keystation_core::derive;
 use keystation_core::failure::Failure;
 use keystation_core::flow::{
@@ -74,7 +74,8 @@ impl Log for TestLog {
             }
             _ => {}
         }
-        Ok(Receipt { seq })
+        let anchor = LogAnchor { log: *b"test", size: seq + 1, root: [seq as u8; 8] };
+        Ok(Receipt { seq, anchor })
     }
 
     fn standing(&self, id: &RegistrationId) -> Result<Standing, LogError> {

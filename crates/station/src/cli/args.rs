@@ -50,23 +50,26 @@ pub(crate) enum Verb {
     /// Give one device its key; exit 0 only on PASS
     Inject {
         /// Serial port
-        #[arg(long, value_name = "PORT")]
+        #[arg(long, value_name = "PORT", value_parser = keystation::config::port_path)]
         port: PathBuf,
-        /// Product profile: a file, or a name in the station's `profiles` folder
+        /// Product profile: a bare name in the station's `profiles` folder, or a path with a slash
         #[arg(long, value_name = "FILE")]
         profile: PathBuf,
         /// Work order
         #[arg(long, value_name = "ID", default_value = "", value_parser = work_order)]
         job: String,
+        /// Wait for Enter when the device is done, and again when the vault is locked, so that a memory scanner can look
+        #[arg(long)]
+        inspect: bool,
         #[command(flatten)]
         passphrase: PassphraseFrom,
     },
-    /// Read a finished device, prove its key, compare with its record; writes nothing to it
+    /// Read a finished device, prove its key, hold it against its record, and the log against its anchor; writes nothing
     Check {
         /// Serial port
-        #[arg(long, value_name = "PORT")]
+        #[arg(long, value_name = "PORT", value_parser = keystation::config::port_path)]
         port: PathBuf,
-        /// Product profile: a file, or a name in the station's `profiles` folder
+        /// Product profile: a bare name in the station's `profiles` folder, or a path with a slash
         #[arg(long, value_name = "FILE")]
         profile: PathBuf,
         #[command(flatten)]
@@ -75,6 +78,9 @@ pub(crate) enum Verb {
     /// Names behind operator IDs: in a table that can be erased, never in the log
     #[command(subcommand)]
     Person(PersonVerb),
+    /// The clock of the station
+    #[command(subcommand)]
+    Clock(ClockVerb),
     /// The audit log
     #[command(subcommand)]
     Audit(AuditVerb),
@@ -188,6 +194,19 @@ pub(crate) enum PersonVerb {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum ClockVerb {
+    /// Two people accept the time that it shows, after it went back. Until then no device is begun
+    Accept {
+        /// The second person's ID; the first one is `--operator`
+        #[arg(long, value_name = "ID", value_parser = keystation::config::plain_id)]
+        approver: String,
+        /// Why it may be believed, for the record
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum AuditVerb {
     /// Print records, oldest first
     Show {
@@ -209,6 +228,21 @@ pub(crate) enum AuditVerb {
         /// Only what is older than this record, for the next page
         #[arg(long, value_name = "RECORD")]
         before: Option<u64>,
+    },
+    /// Everything that the log has of one device, oldest first: each record with who, when, under which key, how verified
+    History {
+        /// Registration ID
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// Sign QA's review of what nobody has looked through yet; the reviewer is `--operator`
+    Review {
+        /// What the reviewer has to say
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+        remark: String,
+        /// Sign nothing: say when the last review was, and whether one is due
+        #[arg(long, conflicts_with = "remark")]
+        status: bool,
     },
     /// Yield, causes of failure and cycle times
     Figures {
@@ -269,6 +303,36 @@ pub(crate) enum AuditVerb {
         /// The file to write. It must not be there yet
         #[arg(long, value_name = "FILE", required = true)]
         out: Option<PathBuf>,
+    },
+    /// Write a bundle for verifiers that need not trust this station: the whole log, or a part of it. Recorded in the log
+    Export {
+        /// The directory to make. It must not be there yet
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Only this work order
+        #[arg(long, value_name = "ID", conflicts_with_all = ["id", "from", "to"])]
+        job: Option<String>,
+        /// Only this registration ID
+        #[arg(long, value_name = "RID", conflicts_with_all = ["from", "to"])]
+        id: Option<String>,
+        /// From this day on, UTC
+        #[arg(long, value_name = "DAY")]
+        from: Option<String>,
+        /// Up to this day, UTC
+        #[arg(long, value_name = "DAY")]
+        to: Option<String>,
+        /// Write nothing into the log, not even that this was exported: works beside a station that runs
+        #[arg(long)]
+        read_only: bool,
+    },
+    /// Write the proof file of one device: that its records are in the log. Verifies alone
+    Proof {
+        /// Registration ID
+        #[arg(long, value_name = "RID")]
+        id: String,
+        /// The file to write. It must not be there yet
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
     },
     /// Begin a new log where the old one cannot be continued; the old one is put aside, nothing is deleted
     NewEpoch {

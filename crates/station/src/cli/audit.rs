@@ -27,20 +27,32 @@ pub(super) fn show(
     Ok(Exit::Done)
 }
 
-/// One record on one line: number, time, event, outcome, device, who.
+/// One record on one line: number, time, event, outcome with its cause and what the device holds, device, who.
 fn sentence(record: &Record<'_>) -> String {
     let device = record.text("rid").unwrap_or_default();
     let subject = if device.is_empty() { record.text("gk").unwrap_or_default() } else { device };
     let line = format!(
-        "{:>6}  {}  {:<15} {:<15} {:<44} {}",
+        "{:>6}  {}  {:<15} {:<15} {:<30} {:<44} {}",
         record.seq(),
         record.time(),
         record.event(),
         record.rc(),
+        cause(record),
         subject,
         record.operator()
     );
     printable(line.trim_end())
+}
+
+/// Why, and what the device holds: an outcome that nobody knows leaves its intent open.
+fn cause(record: &Record<'_>) -> String {
+    let text = |name| record.text(name).unwrap_or_default();
+    let holds = match text("holds") {
+        holds if holds.is_empty() => String::new(),
+        holds if holds == "unknown" => "holds unknown: still open".to_owned(),
+        holds => format!("holds {holds}"),
+    };
+    [text("code").as_ref(), &holds].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 /// Makes the derived tables anew.

@@ -3,9 +3,12 @@
 mod anchor;
 mod args;
 mod audit;
+mod clock;
 mod compare;
+mod export;
 mod output;
 mod person;
+mod qa;
 mod reports;
 mod search;
 mod selftest;
@@ -15,22 +18,27 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+use keystation::check::{Finding, Verdict};
 use keystation::config::Profile;
-use keystation::{DataDir, Exit, Station, StationError, Work, check, harden_process};
-use keystation_core::failure::{Code, Failure};
-use keystation_device::ports;
+use keystation::{DataDir, Exit, Remark, Station, StationError, Work, check, harden_process};
+use keystation_core::failure::{Code, Failure, Safety};
+use keystation_device::ports::{self, PortInfo};
 use keystation_vault::{DerivedKeyAnswer, ImportError, NewKey, Passphrase, SealedFile, SecretSource};
 use serde_json::{Value, json};
 
-use args::{AnchorVerb, AuditVerb, Cli, KeyVerb, PassphraseFrom, PersonVerb, ReportVerb, Verb};
-use output::{Output, causes};
+use args::{AnchorVerb, AuditVerb, Cli, ClockVerb, KeyVerb, PassphraseFrom, PersonVerb, ReportVerb, Verb};
+use output::{Output, causes, printable};
 
 /// Runs the program.
 pub(crate) fn main() -> ExitCode {
     // Before anything that could hold a secret.
     let hardened = harden_process();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return not_understood(&error),
+    };
     let out = Output { json: cli.json };
+    let injecting = matches!(cli.verb, Verb::Inject { .. });
     if let Some(filter) = &cli.trace {
         let started = tracing_subscriber::fmt()
             .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
@@ -42,10 +50,28 @@ pub(crate) fn main() -> ExitCode {
     }
     let result = hardened.map_err(StationError::Unprotected).and_then(|()| run(&cli, out));
     let exit = result.unwrap_or_else(|error| {
-        report(out, &error);
+        report(out, &error, injecting);
         error.exit()
     });
     ExitCode::from(exit as u8)
+}
+
+/// A command line that is none, or a question about the program. Programs read their JSON line also here.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    let out = Output { json: std::env::args_os().any(|argument| argument == "--json") };
+    if out.json && error.use_stderr() {
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        out.say(
+            "",
+            &json!({ "event": "error", "code": "usage", "sentence": printable(first),
+                             "safety": Safety::Untouched.as_str() }),
+        );
+    }
+    if error.print().is_err() {
+        tracing::warn!("the terminal is gone");
+    }
+    if error.use_stderr() { ExitCode::from(Exit::Usage as u8) } else { ExitCode::SUCCESS }
 }
 
 fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
@@ -74,10 +100,18 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
         }
         Verb::Key(KeyVerb::List { passphrase }) => list_keys(&data, passphrase, out),
         Verb::Ports => list_ports(out),
-        Verb::Inject { port, profile, job, passphrase } => {
+        Verb::Inject { port, profile, job, inspect, passphrase } => {
             let profile = Profile::read(&data.profile(profile))?;
             let work = Work { port: port.clone(), profile, job: job.clone() };
-            at_station(cli, &data, out, |station| inject(station, &work, passphrase, out))
+            at_station(cli, &data, out, |station| {
+                let exit = inject(station, &work, passphrase, out)?;
+                if *inspect {
+                    selftest::pause("injected", out)?;
+                    station.lock()?;
+                    selftest::pause("locked", out)?;
+                }
+                Ok(exit)
+            })
         }
         Verb::Check { port, profile, passphrase } => {
             let profile = Profile::read(&data.profile(profile))?;
@@ -88,12 +122,23 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
         Verb::Person(PersonVerb::Set { id, name_file }) => person::set(&data, id, name_file.as_deref(), out),
         Verb::Person(PersonVerb::List) => person::list(&data, out),
         Verb::Person(PersonVerb::Forget { id }) => person::forget(&data, id, out),
+        Verb::Clock(ClockVerb::Accept { approver, reason }) => at_station(cli, &data, out, |station| {
+            clock::accept(station, cli.operator.as_deref(), approver, reason, out)
+        }),
         Verb::Audit(AuditVerb::Show { last, id }) => audit::show(&data, *last, id.as_deref(), out),
         Verb::Audit(AuditVerb::Search { words, limit, before }) => {
             search::search(&data, words, *limit, *before, out)
         }
         Verb::Audit(AuditVerb::Figures { from, to, job }) => {
             search::figures(&data, from.as_deref(), to.as_deref(), job.as_deref(), out)
+        }
+        Verb::Audit(AuditVerb::History { id }) => qa::history(&data, id, out),
+        Verb::Audit(AuditVerb::Review { status: true, .. }) => qa::review_status(&data, out),
+        Verb::Audit(AuditVerb::Review { remark, status: false }) => {
+            // Before the station is opened, which puts a record into the log.
+            let (reviewer, remark) = (cli.operator.as_deref().unwrap_or_default(), Remark::new(remark)?);
+            keystation::config::plain_id(reviewer).map_err(StationError::Reviewer)?;
+            at_station(cli, &data, out, |station| qa::review(station, reviewer, &remark, out))
         }
         Verb::Audit(AuditVerb::List { words, format, out: file }) => {
             reports::list(&data, words, *format, file, out)
@@ -112,6 +157,14 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
             let file = file.as_deref().expect("clap asks for it");
             at_station(cli, &data, out, |station| reports::report(station, job, file, out))
         }
+        Verb::Audit(AuditVerb::Export { out: path, job, id, from, to, read_only }) => {
+            let part = export::part(job.as_deref(), id.as_deref(), from.as_deref(), to.as_deref())?;
+            if *read_only {
+                return export::unrecorded(&data, &part, path, out);
+            }
+            at_station(cli, &data, out, |station| export::recorded(station, &part, path, out))
+        }
+        Verb::Audit(AuditVerb::Proof { id, out: file }) => export::proof(&data, id, file, out),
         Verb::Audit(AuditVerb::NewEpoch { approver, reason }) => {
             audit::new_epoch(&data, cli.operator.as_deref(), approver, reason, out)
         }
@@ -143,12 +196,19 @@ fn at_station(
     if let Some(operator) = &cli.operator {
         station.set_operator(operator);
     }
-    for (id, record) in station.overview()?.open_intents {
+    let overview = station.overview()?;
+    for notice in &overview.notices {
+        out.notice(notice);
+    }
+    for (id, record) in overview.open_intents {
         out.note(format!("Unfinished since record {record}: {id}. Do not ship it: plug it in again."));
     }
-    let result = work(&station);
-    let closed = station.close();
-    result.and_then(|exit| closed.map(|()| exit))
+    let exit = work(&station);
+    if let Err(error) = station.close() {
+        // What was done is done, and was said: only the record that this program ended is missing.
+        out.note(format!("The log was not closed in order. {}", sentence_of(&error)));
+    }
+    exit
 }
 
 fn import(
@@ -216,7 +276,11 @@ fn list_keys(data: &DataDir, passphrase: &PassphraseFrom, out: Output) -> Result
 }
 
 fn list_ports(out: Output) -> Result<Exit, StationError> {
-    for port in ports::list().map_err(StationError::Ports)? {
+    let ports = ports::list().map_err(StationError::Ports)?;
+    if ports.is_empty() {
+        out.note("There is no serial port. Check the cable; drivers and rights are shown by `dmesg`.");
+    }
+    for port in ports {
         let usb = port.usb.as_ref();
         let names = usb.map_or(String::new(), |usb| {
             [usb.vendor_name.as_deref(), usb.product_name.as_deref()]
@@ -226,7 +290,7 @@ fn list_ports(out: Output) -> Result<Exit, StationError> {
                 .join(" ")
         });
         out.say(
-            format!("{:<16} {} {names}", port.path.display(), port.label()),
+            ports_line(&port, &names),
             &json!({ "event": "port", "path": port.path, "label": port.label(),
                      "usb_path": usb.and_then(|usb| usb.path.clone()),
                      "vendor": usb.map(|usb| usb.vendor), "product": usb.map(|usb| usb.product),
@@ -236,6 +300,13 @@ fn list_ports(out: Output) -> Result<Exit, StationError> {
     Ok(Exit::Done)
 }
 
+/// A port that is no USB one has its path for a label.
+fn ports_line(port: &PortInfo, names: &str) -> String {
+    let (path, label) = (port.path.display().to_string(), port.label());
+    let label = if label == path { "" } else { &label };
+    format!("{path:<16} {label} {names}").trim_end().to_owned()
+}
+
 fn inject(
     station: &Station,
     work: &Work,
@@ -243,6 +314,9 @@ fn inject(
     out: Output,
 ) -> Result<Exit, StationError> {
     station.unlock(&ask(passphrase, "Passphrase of the vault: ")?)?;
+    if !station.has_key(&work.profile.group_key) {
+        return Err(StationError::NoKey(work.profile.group_key.clone()));
+    }
     let result = station
         .open_port(work)
         .and_then(|mut port| station.inject(work, &mut port, &mut |step| out.step(step)));
@@ -257,22 +331,37 @@ fn inject(
 const fn exit_of(failure: &Failure) -> Exit {
     match failure.code {
         Code::AlreadyKeyed
+        | Code::ForeignKey
         | Code::AlreadyRecorded
         | Code::Twin
         | Code::OtherKey
         | Code::Unsecured
+        | Code::ClockDoubted
         | Code::VaultLocked => Exit::Refused,
-        Code::VaultFailed | Code::LogFailed => Exit::Broken,
+        Code::VaultFailed | Code::SpaceLow | Code::LogFailed => Exit::Broken,
         _ => Exit::Failed,
     }
 }
 
 fn checked(report: &check::Report, out: Output) -> Exit {
     for point in &report.points {
-        out.say(
-            format!("  {} {}", if point.holds { "ok  " } else { "FAIL" }, point.sentence),
-            &json!({ "event": "point", "name": point.name, "holds": point.holds, "sentence": point.sentence }),
-        );
+        let (mark, holds) = match point.verdict {
+            Verdict::Holds => ("ok  ", Some(true)),
+            Verdict::NotCompared => ("--  ", None),
+            Verdict::Fails => ("FAIL", Some(false)),
+        };
+        let remedy = point.remedy();
+        let mut sentence = format!("  {mark} {}", printable(&point.sentence));
+        let mut object = json!({ "event": "point", "name": point.name, "holds": holds, "sentence": point.sentence,
+                                 "remedy": remedy });
+        for (number, step) in (1..).zip(remedy) {
+            sentence.push_str(&format!("\n       {number}. {step}"));
+        }
+        if let Some(Finding { code, .. }) = point.finding {
+            sentence.push_str(&format!("\n       [{code}]"));
+            object["code"] = code.into();
+        }
+        out.say(sentence, &object);
     }
     let id = report.id.as_ref().map(|id| id.as_str());
     let verdict = if report.holds() { "PASS" } else { "FAIL" };
@@ -283,11 +372,20 @@ fn checked(report: &check::Report, out: Output) -> Exit {
     if report.holds() { Exit::Done } else { Exit::Failed }
 }
 
-fn report(out: Output, error: &StationError) {
-    let mut sentence = format!("{error}.");
-    let cause = causes(error);
-    if !cause.is_empty() {
-        sentence.push_str(&format!(" ({cause})"));
+/// An error and its causes, for people.
+fn sentence_of(error: &StationError) -> String {
+    match causes(error) {
+        cause if cause.is_empty() => format!("{error}."),
+        cause => format!("{error}. ({cause})"),
+    }
+}
+
+/// What kept the station from working. In front of a device, whether that is safe comes first of all.
+fn report(out: Output, error: &StationError, injecting: bool) {
+    let mut sentence = sentence_of(error);
+    let safety = injecting.then_some(Safety::Untouched);
+    if let Some(safety) = safety {
+        sentence.push_str(&format!(" {}", safety.sentence()));
     }
     for (number, step) in (1..).zip(error.remedy()) {
         sentence.push_str(&format!("\n  {number}. {step}"));
@@ -295,7 +393,8 @@ fn report(out: Output, error: &StationError) {
     out.note(sentence);
     if out.json {
         let object: Value = json!({ "event": "error", "code": error.code(), "sentence": error.to_string(),
-                                    "cause": cause, "remedy": error.remedy() });
+                                    "safety": safety.map(Safety::as_str), "cause": causes(error),
+                                    "remedy": error.remedy() });
         out.say("", &object);
     }
 }
@@ -322,4 +421,15 @@ fn ask_twice(from: &PassphraseFrom, prompt: &str) -> Result<Passphrase, StationE
         }
     }
     Ok(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_is_its_own_label_is_printed_once() {
+        let plain = PortInfo { path: "/dev/ttyS0".into(), usb: None };
+        assert_eq!(ports_line(&plain, ""), "/dev/ttyS0");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use keystation_audit::Notice;
 use keystation_core::failure::Failure;
 use keystation_core::flow::{Pass, Step};
 use serde_json::{Value, json};
@@ -35,6 +36,19 @@ impl Output {
         }
     }
 
+    /// Something about the station that a person has to see, beside the result.
+    pub(crate) fn notice(self, notice: &Notice) {
+        let (sentence, remedy) = (notice.sentence(), notice.remedy());
+        self.note(format!("{sentence} {}", remedy.join(" ")));
+        if self.json {
+            self.say(
+                "",
+                &json!({ "event": "notice", "code": notice.word(), "blocks": notice.blocks(),
+                         "sentence": sentence, "remedy": remedy }),
+            );
+        }
+    }
+
     pub(crate) fn step(self, step: Step) {
         self.say(format!("  {}…", step.as_str()), &json!({ "event": "step", "step": step.as_str() }));
     }
@@ -50,25 +64,41 @@ impl Output {
     }
 
     pub(crate) fn fail(self, failure: &Failure) {
-        let mut sentence = format!("FAIL  {failure}\n");
+        let mac = failure.identity.as_ref().and_then(|identity| identity.mac).map(|mac| mac.to_string());
+        let serial = failure.identity.as_ref().and_then(|identity| identity.serial.as_ref());
+        let serial = serial.map(ToString::to_string);
+        let id = failure.id.as_ref().map(|id| id.as_str().to_owned());
+        let who = id.as_ref().or(serial.as_ref()).or(mac.as_ref());
+        let who = who.map_or(String::new(), |who| format!("{}  ", printable(who)));
+        let mut sentence = format!("FAIL  {who}{failure}\n");
         for (number, step) in (1..).zip(failure.code.remedy()) {
             sentence.push_str(&format!("  {number}. {step}\n"));
         }
         let cause = causes(failure);
-        sentence.push_str(&format!("  [{}] {cause}", failure.code));
+        sentence.push_str(format!("  [{}] {cause}", failure.code).trim_end());
         self.say(
             sentence,
             &json!({ "event": "fail", "code": failure.code.as_str(), "sentence": failure.code.sentence(),
+                     "id": id, "mac": mac, "serial": serial,
                      "safety": failure.safety.as_str(), "remedy": failure.code.remedy(),
                      "record": failure.record, "cause": cause }),
         );
     }
 }
 
-/// The errors underneath, outermost first, in one line without control characters: some come from a device.
+/// The errors underneath, outermost first, in one line without control characters: some come from a device. A cause that
+/// was named already is not said twice.
 pub(crate) fn causes(error: &dyn std::error::Error) -> String {
-    let chain = std::iter::successors(error.source(), |cause| cause.source());
-    printable(&chain.map(ToString::to_string).collect::<Vec<_>>().join(": "))
+    let mut said = error.to_string();
+    let mut causes = Vec::new();
+    for cause in std::iter::successors(error.source(), |cause| cause.source()) {
+        let more = cause.to_string();
+        if !said.contains(&more) {
+            said.push_str(&more);
+            causes.push(more);
+        }
+    }
+    printable(&causes.join(": "))
 }
 
 /// A moment in seconds since 1970, for people: `2026-11-22 02:14:03 UTC`.
@@ -91,6 +121,17 @@ pub(crate) fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let cause = io::Error::other(io::Error::other("no space left"));
+        let full = keystation::StationError::Disk { path: "/x".into(), cause };
+        assert_eq!(causes(&full), "no space left");
+        let source = io::Error::from_raw_os_error(2);
+        let file = std::path::PathBuf::from("/no.toml");
+        let named = keystation::config::ConfigError::Unreadable { file, source };
+        assert_eq!(causes(&keystation::StationError::Config(named)), "");
+    }
 
     #[test]
     fn what_a_device_says_cannot_move_the_cursor() {

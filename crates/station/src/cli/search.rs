@@ -58,7 +58,7 @@ fn object(row: &Attempt) -> serde_json::Value {
             "mode": row.mode, "code": row.code, "outcome": outcome })
 }
 
-fn time(ms: i64) -> String {
+pub(super) fn time(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| format!("{time:.3}"))
 }
 

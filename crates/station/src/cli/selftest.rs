@@ -9,7 +9,7 @@ use keystation_audit::Reader;
 use keystation_core::derive;
 use keystation_core::flow::Vault;
 use keystation_core::registration::{IdRule, RegistrationId};
-use keystation_vault::{MemoryKind, SealedFile};
+use keystation_vault::{MemoryKind, SealedFile, UnlockError};
 use serde_json::json;
 
 use super::args::PassphraseFrom;
@@ -29,9 +29,10 @@ pub(super) fn run(data: &DataDir, passphrase: &PassphraseFrom, out: Output) -> R
     let mut checks: Vec<Check> =
         vec![("derivation", known_answer()), ("log", log(data)), ("clock", clock(data))];
     checks.push(("disk", disk(data)));
+    let mut wrong = false;
     if data.vault().exists() {
         let passphrase = ask(passphrase, "Passphrase of the vault: ")?;
-        let custody = SealedFile::at(data.vault()).unlock(&passphrase).map(|vault| {
+        let opened = SealedFile::at(data.vault()).unlock(&passphrase).map(|vault| {
             let memory = match vault.memory() {
                 Some(MemoryKind::Secret) => "in memory that even root cannot read",
                 Some(MemoryKind::Locked) => "in locked memory, which root can read",
@@ -41,7 +42,8 @@ pub(super) fn run(data: &DataDir, passphrase: &PassphraseFrom, out: Output) -> R
             vault.lock();
             format!("group keys that open and make their check values: {count}; {memory}")
         });
-        checks.push(("custody", custody.map_err(Into::into)));
+        wrong = matches!(opened, Err(UnlockError::WrongPassphrase));
+        checks.push(("custody", opened.map_err(Into::into)));
     } else {
         out.note("There is no vault yet: custody is not checked.");
     }
@@ -56,9 +58,12 @@ pub(super) fn run(data: &DataDir, passphrase: &PassphraseFrom, out: Output) -> R
             format!("{} {name:<10} {sentence}", if holds { "ok  " } else { "FAIL" }),
             &json!({ "event": "selftest", "name": name, "holds": holds, "sentence": sentence }),
         );
-        if !holds {
-            exit = Exit::Broken;
-        }
+        // A wrong passphrase says nothing of the station.
+        exit = match (holds, name) {
+            (true, _) => exit,
+            (false, "custody") if wrong && exit == Exit::Done => Exit::Refused,
+            _ => Exit::Broken,
+        };
     }
     Ok(exit)
 }
@@ -122,7 +127,8 @@ pub(super) fn inspect(
     Ok(Exit::Done)
 }
 
-fn pause(stage: &str, out: Output) -> Result<(), StationError> {
+/// Says where it is and waits for Enter.
+pub(super) fn pause(stage: &str, out: Output) -> Result<(), StationError> {
     out.say(format!("{stage}; Enter goes on"), &json!({ "event": "inspect", "stage": stage }));
     io::stdin().lock().read_line(&mut String::new()).map_err(StationError::Input)?;
     Ok(())

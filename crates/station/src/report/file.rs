@@ -61,7 +61,7 @@ impl NewFile {
         let disk = |cause| OutError::Disk { path: self.path.clone(), cause };
         self.file.flush().and_then(|()| self.file.get_ref().sync_all()).map_err(disk)?;
         let Some(part) = self.part.take() else { return Ok(()) };
-        match rename(&part, &self.path) {
+        match rename_new(&part, &self.path) {
             Ok(()) => {
                 let directory = self.path.parent().filter(|parent| *parent != Path::new(""));
                 let directory = File::open(directory.unwrap_or(Path::new(".")));
@@ -81,7 +81,7 @@ impl NewFile {
 }
 
 /// Renames without replacing. Where a file system cannot (some over a network), a look before has to do.
-fn rename(from: &Path, to: &Path) -> io::Result<()> {
+pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         Err(Errno::INVAL | Errno::NOSYS) if to.symlink_metadata().is_err() => fs::rename(from, to),
         renamed => Ok(renamed?),

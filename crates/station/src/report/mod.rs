@@ -11,6 +11,7 @@ mod printed;
 mod sheet;
 mod signed;
 
+pub(crate) use file::rename_new;
 pub use file::{NewFile, OutError};
 pub use list::{Format, Listed, list};
 pub use page::PageError;

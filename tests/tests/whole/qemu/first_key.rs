@@ -10,7 +10,7 @@ const EXAMPLE: Fab<'_> =
     Fab { mac: [0xA1, 0xB2, 0xC3, 0xD4, 0xE5, 0xF6], serial: "007-888-abc", program_delay: 0 };
 
 /// What `firmware/agent/README.md` says that the agent needs, the board's own frames included.
-const STACK: u32 = 1024;
+pub(super) const STACK: u32 = 1024;
 
 /// OpenSSL's opinion. The key is the one that Microsoft publishes: any other would have no business in an argument list.
 fn openssl_hmac(group_key: &str, text: &str) -> String {
@@ -45,6 +45,9 @@ fn keystation_inject_puts_the_published_key_into_the_firmware() {
     assert_eq!(openssl_hmac(PUBLISHED_GROUP_KEY, &set.id), set.key);
     assert_eq!((set.id.as_str(), set.scope.as_str(), set.generation), (PUBLISHED_ID, "0ne00EMU001", 1));
     assert_eq!(set.endpoint, "global.azure-devices-provisioning.net");
+    let anchor = set.anchor.expect("the log at its intent");
+    let intent = injected.event("pass").unwrap()["intent"].as_u64().unwrap();
+    assert_eq!(anchor[4..12], (intent + 1).to_be_bytes());
     assert!((1..=STACK).contains(&board.stack_used()), "{} bytes of stack", board.stack_used());
     bench.assert_log_intact();
 }
@@ -59,6 +62,9 @@ fn a_keyed_device_is_checked_and_not_written_again() {
     board.start(); // unplugged and plugged in again
     let checked = bench.check(board.port());
     assert_eq!(checked.exit, Some(0), "{checked:?}");
+    let anchored = checked.events.iter().find(|event| event["name"] == "anchor").unwrap();
+    assert_eq!(anchored["holds"], true, "{checked:?}");
+    assert!((1..=STACK).contains(&board.stack_used()), "{} bytes of stack", board.stack_used());
     let again = bench.inject(board.port());
     assert_eq!(again.exit, Some(3), "refused by policy: {again:?}");
     assert!(board.storage() == stored, "a refused injection changed the storage");

@@ -7,8 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use base64ct::{Base64, Encoding};
-use keystation_audit::{Journal, Origin, Paths, Reader, SystemClock, Verdict};
-use keystation_core::credential::Overwrite;
+use keystation_audit::{DeviceAnchor, Journal, Origin, Paths, Reader, SystemClock, Verdict};
+use keystation_core::credential::{LogAnchor, Overwrite};
 use keystation_core::derive;
 use keystation_core::failure::Failure;
 use keystation_core::flow::{self, Order, Pass, Standing, Step};
@@ -16,7 +16,7 @@ use keystation_core::identity::{Identity, MacRule};
 use keystation_core::key::{Endpoint, KeySlot};
 use keystation_core::proof::Nonce;
 use keystation_core::recipe::{MacSpelling, Recipe};
-use keystation_core::record::Actor;
+use keystation_core::record::{Actor, Seq};
 use keystation_core::registration::{IdRule, RegistrationId};
 use keystation_device::driver::SmpDevice;
 use keystation_device::ports;
@@ -47,7 +47,7 @@ pub(super) const KEY_B: GroupKey = GroupKey {
 };
 
 impl GroupKey {
-    /// The set that an injection under this key writes as the `generation`th. Derived beside the vault.
+    /// The set that an injection under this key writes as the `generation`th, without its anchor. Derived beside the vault.
     pub(super) fn set(self, id: &RegistrationId, generation: u32) -> Set {
         let group_key = Base64::decode_vec(self.base64).unwrap();
         Set {
@@ -56,6 +56,7 @@ impl GroupKey {
             scope: self.scope.to_owned(),
             endpoint: Endpoint::GLOBAL.to_owned(),
             key: derive::device_key(&group_key, id).to_base64().to_string(),
+            anchor: None,
         }
     }
 }
@@ -131,6 +132,14 @@ impl Station {
     /// What the log knows of a device.
     pub(super) fn standing(&self, id: &RegistrationId) -> Standing {
         self.journal.standing(id).unwrap()
+    }
+
+    /// The set carries the log as it was when the record `intent` was written to key `id`.
+    pub(super) fn assert_anchored(&self, set: &Set, id: &RegistrationId, intent: Seq) {
+        let anchor = LogAnchor::from_bytes(&set.anchor.expect("an anchor"));
+        let reader = Reader::open(&Paths::in_dir(self.dir())).unwrap();
+        let verdict = reader.snapshot().unwrap().device_anchor(anchor, id).unwrap();
+        assert_eq!(verdict, DeviceAnchor::Agrees(intent));
     }
 
     /// Verifies every record, and that no intent is open.

@@ -10,6 +10,7 @@ use keystation_tests::bench::random_hex;
 use keystation_tests::qemu::storage::Set;
 use keystation_tests::qemu::{Board, Fab, Image, storage};
 
+use super::first_key::STACK;
 use super::parts::{Course, GroupKey, KEY_A, KEY_B, Moment, Station};
 
 /// A commit then takes longer than all the rest of an injection: there is a middle to be hit.
@@ -105,6 +106,12 @@ impl Campaign {
             Spans::of(&course).expect("it came to all steps")
         });
         println!("a first set: {:?}, overwriting: {:?}", spans[0], spans[1]);
+        // A commit over another set goes deepest.
+        assert!(
+            model.stack_used() <= STACK || self.image != Image::Agent,
+            "{} bytes of stack",
+            model.stack_used()
+        );
         drop(model);
         for number in 0..times / 2 {
             let serial = format!("board-{number:03}");
@@ -133,7 +140,7 @@ impl Campaign {
         let held = board.held();
         let open = self.station.standing(&id).open;
         let told = || format!("{serial}: power cut at {moment:?}, then {result:?}, log {open:?}");
-        let is_new = held.as_ref() == Some(&new);
+        let is_new = held.as_ref().map(Set::bare).as_ref() == Some(&new);
         let lost = !is_new && held != old;
         assert!(!lost || held.is_none(), "a wrong set is worse than none: {}", told());
         match &result {
@@ -143,6 +150,10 @@ impl Campaign {
                 assert!(!is_new && !lost, "{}", told());
             }
             Err(_) => {}
+        }
+        if let (true, Some(set)) = (is_new, &held) {
+            let intent = result.as_ref().map_or_else(|_| open.expect("it is open").seq, |pass| pass.intent);
+            self.station.assert_anchored(set, &id, intent);
         }
         let outcomes = &mut self.outcomes;
         *(if lost {
@@ -160,10 +171,12 @@ impl Campaign {
             return None; // to inject again would be refused, or write a third set
         }
         let (settled, course) = self.station.inject(board, key, overwrite, None);
-        settled.unwrap_or_else(|failure| panic!("{}; again: {failure:?}", told()));
+        let pass = settled.unwrap_or_else(|failure| panic!("{}; again: {failure:?}", told()));
         // Stored once, whether that was before the cut or now. Where the set was lost its generation is lost too.
         let generation = if lost { 1 } else { new.generation };
-        assert_eq!(board.held(), Some(Set { generation, ..new }), "{}", told());
+        let settled = board.held().expect("it passed");
+        assert_eq!(settled.bare(), Set { generation, ..new }, "{}", told());
+        self.station.assert_anchored(&settled, &id, pass.intent);
         assert_eq!(self.station.standing(&id).open, None, "{}", told());
         Some(course)
     }

@@ -1,5 +1,6 @@
 //! The real window on a display of its own, with simulated devices, as an operator meets it.
 
+mod audit; // a window that only looks
 mod page; // the page, through WebDriver
 mod screen; // display, keyboard, camera
 
@@ -311,9 +312,19 @@ fn the_window_leaks_no_secret_and_keeps_none_after_the_lock() {
         assert!(seen.iter().any(|name| name == file), "the registration ID is in {file}: {seen:?}");
     }
 
-    // The control: one message that carried the key would have been seen.
-    let leaking = messages.replacen(PUBLISHED_ID, PUBLISHED_DEVICE_KEY, 1);
-    assert!(needles.find(leaking.as_bytes()).iter().any(|hit| hit.what.starts_with("device key")));
+    // The control: one message that carried a secret would have been seen, in each spelling.
+    let digits = |bytes: Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    for (name, spelling) in [
+        ("device key", PUBLISHED_DEVICE_KEY.to_owned()),
+        ("device key", digits(Base64::decode_vec(PUBLISHED_DEVICE_KEY).unwrap())),
+        ("group key", PUBLISHED_GROUP_KEY.to_owned()),
+        ("group key", digits(Base64::decode_vec(PUBLISHED_GROUP_KEY).unwrap())),
+        ("passphrase", bench.passphrase().to_owned()),
+    ] {
+        let leaking = messages.replacen(PUBLISHED_ID, &spelling, 1);
+        let found = needles.find(leaking.as_bytes()).iter().any(|hit| hit.what.starts_with(name));
+        assert!(found, "{name}: {spelling} was planted and not found");
+    }
 }
 
 fn read(folder: &Path, name: &str) -> String {

@@ -50,6 +50,22 @@ impl Page {
         Self::open_with(screen, options, file("window.out"), file("window.err"))
     }
 
+    /// Opens the window that only looks.
+    pub(crate) fn open_to_look(screen: &Screen, data: &Path) -> Self {
+        let options = json!({ "binary": program(DRIVEN), "args": ["--data", data, "--qa"] });
+        Self::open_with(screen, options, Stdio::inherit(), Stdio::inherit())
+    }
+
+    /// What a command of the window answers: `{ "answer": … }`, or `{ "refused": … }`. `CHANNEL` among the arguments stands for
+    /// a channel that takes what it is told and keeps it for nobody.
+    pub(crate) fn invoke(&self, command: &str, arguments: &Value) -> Value {
+        self.script_async(&format!(
+            "const done = arguments[0], tauri = window.__TAURI_INTERNALS__, given = {arguments};
+             if (given.channel === 'CHANNEL') given.channel = `__CHANNEL__:${{tauri.transformCallback(() => {{}})}}`;
+             tauri.invoke({command:?}, given).then((answer) => done({{ answer }}), (refused) => done({{ refused }}))"
+        ))
+    }
+
     fn open_with(screen: &Screen, options: Value, out: Stdio, err: Stdio) -> Self {
         let (mut page, session) = Self::start(screen, options, out, err);
         page.driver = Some(page.within(session));

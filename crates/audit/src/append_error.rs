@@ -1,0 +1,91 @@
+//! Why a log did not take a record.
+
+use std::sync::Arc;
+
+use keystation_core::failure::Code;
+use keystation_core::flow::LogError;
+use keystation_core::record::Seq;
+
+use crate::anchor::AnchorRefusal;
+use crate::clock_rules::AcceptRefusal;
+use crate::finding::Finding;
+use crate::reader::ReadError;
+use crate::record::RecordError;
+use crate::space::SpaceRefusal;
+use crate::writer::StorageFailure;
+
+/// A record that the log did not take.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AppendError {
+    /// The entry cannot be a record, for example because it would be too long. The log goes on.
+    #[error("the entry cannot be a record: {0}")]
+    NotARecord(#[from] RecordError),
+    /// The record cannot stand there, for example because it is a second genesis. The log goes on.
+    #[error("the entry cannot be the next record: {0}")]
+    Misplaced(Finding),
+    /// The outcome refers to a record that is not an intent of its registration ID. The log goes on.
+    #[error("record {intent} is not an intent of {id}")]
+    NoSuchIntent {
+        /// The record.
+        intent: Seq,
+        /// The registration ID.
+        id: String,
+    },
+    /// The record is not that of a report. The log goes on.
+    #[error("record {seq} is not that of a report")]
+    NoSuchReport {
+        /// The record.
+        seq: Seq,
+    },
+    /// The intent does not follow from what the log knows of its device: another one came first. The log goes on.
+    #[error("another write on {id} was begun meanwhile")]
+    Overtaken {
+        /// The registration ID.
+        id: String,
+    },
+    /// The cosigned checkpoint does not secure this log. The log goes on.
+    #[error("the cosigned checkpoint was not taken: {0}")]
+    NotAnchored(AnchorRefusal),
+    /// There is too little room for an intent. The log goes on with everything else.
+    #[error("no intent is taken: {0}")]
+    SpaceLow(SpaceRefusal),
+    /// The clock went back. No intent is taken until two people accept the time; the log goes on with everything else.
+    #[error("no intent is taken: the clock went back, and the time is to be accepted by two people")]
+    ClockDoubted,
+    /// The time was not accepted. The log goes on.
+    #[error("the time was not accepted: {0}")]
+    NotAccepted(AcceptRefusal),
+    /// What the log knows could not be read.
+    #[error("the log cannot be asked")]
+    Unread(#[source] Arc<ReadError>),
+    /// The storage failed while this record was written. It may or may not be in the log after the next start.
+    #[error("the record could not be made durable; the log takes no more records until the next start")]
+    Failed(#[source] Arc<StorageFailure>),
+    /// The storage failed before.
+    #[error("the log takes no more records until the next start, because its storage failed")]
+    Stopped(#[source] Arc<StorageFailure>),
+    /// The log was closed.
+    #[error("the log is closed")]
+    Closed,
+}
+
+impl From<AnchorRefusal> for AppendError {
+    fn from(refusal: AnchorRefusal) -> Self {
+        Self::NotAnchored(refusal)
+    }
+}
+
+impl From<AppendError> for LogError {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Overtaken { id } => Self::Overtaken { id },
+            refused @ AppendError::SpaceLow(_) => {
+                Self::Refused { code: Code::SpaceLow, cause: Box::new(refused) }
+            }
+            refused @ AppendError::ClockDoubted => {
+                Self::Refused { code: Code::ClockDoubted, cause: Box::new(refused) }
+            }
+            other => Self::Storage(Box::new(other)),
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The fields of a record that its event adds to those that every record has.
+
+use super::{Event, Intent, Mode, Outcome};
+use crate::failure::Code;
+use crate::identity::Identity;
+use crate::key::GroupKeyInfo;
+use crate::registration::RegistrationId;
+
+/// A value in a record: the format knows texts and whole numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Text, UTF-8.
+    Text(String),
+    /// A whole number.
+    Number(i64),
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<u64> for Value {
+    fn from(number: u64) -> Self {
+        Self::Number(i64::try_from(number).expect("no counter of this program reaches 2^63"))
+    }
+}
+
+impl Event {
+    /// The `ev` field.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Genesis { .. } | Self::NextEpoch { .. } => "log.genesis",
+            Self::Open { .. } => "log.open",
+            Self::Close => "log.close",
+            Self::Unlock => "auth.unlock",
+            Self::Lock => "auth.lock",
+            Self::UnlockFailed { .. } => "auth.fail",
+            Self::Anchor { .. } => "cp.anchor",
+            Self::IntegrityFailed { .. } => "integrity.fail",
+            Self::SpaceLow { .. } => "space.low",
+            Self::SpaceOk { .. } => "space.ok",
+            Self::ClockJump { .. } => "clock.jump",
+            Self::ClockAccepted { .. } => "clock.accept",
+            Self::KeyImport { .. } => "gk.import",
+            Self::ReportExported { .. } => "export.report",
+            Self::BundleExported { .. } => "export.bundle",
+            Self::ReviewSigned { .. } => "review.signed",
+            Self::Intent(_) => "inject.intent",
+            Self::Result(_) => "inject.result",
+            Self::Resolve(_) => "inject.resolve",
+            Self::Refuse { .. } => "inject.refuse",
+        }
+    }
+
+    /// The `rc` field: `ok`, the class of a failure, or empty where an event has no outcome.
+    #[must_use]
+    pub const fn rc(&self) -> &'static str {
+        match self {
+            Self::Result(Outcome { failure, .. }) | Self::Resolve(Outcome { failure, .. }) => match failure {
+                None => "ok",
+                Some(code) => code.rc(),
+            },
+            Self::Refuse { .. } => "refused",
+            Self::UnlockFailed { .. } => "refused",
+            Self::SpaceLow { ballast_given_up: true, .. } => "ballast",
+            Self::ClockJump { blocks: true, .. } => "blocked",
+            _ => "",
+        }
+    }
+
+    /// The approver, `op2` in the record: empty where nobody had to approve.
+    #[must_use]
+    pub fn approver(&self) -> &str {
+        match self {
+            Self::Intent(Intent { mode: Mode::Rekey { approver, .. }, .. }) => approver,
+            Self::NextEpoch { previous, .. } => &previous.approver,
+            Self::ClockAccepted { approver, .. } => approver,
+            _ => "",
+        }
+    }
+
+    /// The fields that are this event's own, in no order.
+    #[must_use]
+    pub fn fields(&self) -> Vec<(&'static str, Value)> {
+        match self {
+            Self::Genesis { vkey } => vec![("vkey", vkey.as_str().into())],
+            Self::NextEpoch { vkey, previous } => vec![
+                ("vkey", vkey.as_str().into()),
+                ("prev", previous.origin.as_str().into()),
+                ("prev_size", previous.size.into()),
+                ("prev_root", previous.root.as_str().into()),
+                ("reason", previous.reason.as_str().into()),
+            ],
+            Self::Open { version, sqlite, os, config, open_intents } => vec![
+                ("version", version.as_str().into()),
+                ("sqlite", sqlite.as_str().into()),
+                ("os", os.as_str().into()),
+                ("config", config.as_str().into()),
+                ("open", (*open_intents).into()),
+            ],
+            Self::Close | Self::Unlock | Self::Lock => vec![],
+            Self::UnlockFailed { why } => vec![("why", (*why).into())],
+            Self::Anchor { size, root, witness, time } => vec![
+                ("size", (*size).into()),
+                ("root", root.as_str().into()),
+                ("witness", witness.as_str().into()),
+                ("time", (*time).into()),
+            ],
+            Self::IntegrityFailed { why, note } => {
+                vec![("why", (*why).into()), ("note", note.as_str().into())]
+            }
+            Self::SpaceLow { place, free_mib, warn_mib, .. } => vec![
+                ("place", (*place).into()),
+                ("free_mib", (*free_mib).into()),
+                ("warn_mib", (*warn_mib).into()),
+            ],
+            Self::SpaceOk { free_mib } => vec![("free_mib", (*free_mib).into())],
+            Self::ClockJump { by_ms, before, against, .. } => vec![
+                ("by_ms", Value::Number(*by_ms)),
+                ("before", before.as_str().into()),
+                ("against", (*against).into()),
+            ],
+            Self::ClockAccepted { reason, .. } => vec![("reason", reason.as_str().into())],
+            Self::KeyImport { key, custody } => {
+                let mut fields = parent(key);
+                fields.push(("bytes", u64::from(key.length).into()));
+                fields.push(("custody", (*custody).into()));
+                fields
+            }
+            Self::ReportExported { job, sha256, records } => vec![
+                ("job", job.as_str().into()),
+                ("sha256", hex(sha256).into()),
+                ("records", (*records).into()),
+            ],
+            Self::BundleExported { job, rid, from, to, records, size, root } => vec![
+                ("job", job.as_str().into()),
+                ("rid", rid.as_str().into()),
+                ("from", from.as_str().into()),
+                ("to", to.as_str().into()),
+                ("records", (*records).into()),
+                ("size", (*size).into()),
+                ("root", hex(root).into()),
+            ],
+            Self::ReviewSigned { from, to, root, remark } => vec![
+                ("from", (*from).into()),
+                ("to", (*to).into()),
+                ("root", root.as_str().into()),
+                ("remark", remark.as_str().into()),
+            ],
+            Self::Intent(intent) => intent.fields(),
+            Self::Result(outcome) | Self::Resolve(outcome) => outcome.fields(),
+            Self::Refuse { code, port, identity, id, job } => {
+                let mut fields = vec![
+                    ("code", code.as_str().into()),
+                    ("port", port.as_str().into()),
+                    ("job", job.as_str().into()),
+                ];
+                fields.push(("rid", id.as_ref().map_or("", RegistrationId::as_str).into()));
+                fields.extend(identified(identity.as_ref()));
+                fields
+            }
+        }
+    }
+}
+
+impl Intent {
+    fn fields(&self) -> Vec<(&'static str, Value)> {
+        let mut fields = parent(&self.key);
+        fields.extend(identified(Some(&self.identity)));
+        fields.extend([
+            ("rid", self.id.as_str().into()),
+            ("fw", self.firmware.as_str().into()),
+            ("endpoint", self.endpoint.as_str().into()),
+            ("dkfp", self.fingerprint.to_string().into()),
+            ("profile", self.profile.as_str().into()),
+            ("job", self.job.as_str().into()),
+            ("port", self.port.as_str().into()),
+            ("prior", self.prior.map_or(Value::Number(-1), Value::from)),
+            ("try", self.attempt.into()),
+        ]);
+        match &self.mode {
+            Mode::New => fields.push(("mode", "new".into())),
+            Mode::Rekey { reason, .. } => {
+                fields.extend([("mode", "rekey".into()), ("reason", reason.as_str().into())]);
+            }
+        }
+        fields
+    }
+}
+
+impl Outcome {
+    fn fields(&self) -> Vec<(&'static str, Value)> {
+        vec![
+            ("ref", self.intent.into()),
+            ("rid", self.id.as_str().into()),
+            ("holds", self.holds.as_str().into()),
+            ("vmode", if self.failure.is_none() { "challenge" } else { "" }.into()),
+            ("code", self.failure.map_or("", Code::as_str).into()),
+        ]
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The parent of a device key: whoever has these five can say which devices die with it.
+fn parent(key: &GroupKeyInfo) -> Vec<(&'static str, Value)> {
+    vec![
+        ("gk", key.label.as_str().into()),
+        ("gkcv", key.check_value.digits().into()),
+        ("group", key.group.as_str().into()),
+        ("scope", key.scope.as_str().into()),
+        ("slot", key.slot.as_str().into()),
+    ]
+}
+
+fn identified(identity: Option<&Identity>) -> [(&'static str, Value); 2] {
+    let mac = identity.and_then(|i| i.mac).map_or(String::new(), |mac| mac.spelled(""));
+    let serial = identity.and_then(|i| i.serial.as_ref()).map_or("", |serial| serial.as_str());
+    [("mac", mac.into()), ("sn", serial.into())]
+}

@@ -1,0 +1,6 @@
+//go:build !weakened
+
+package main
+
+// Whether the tree goes unchecked.
+const skipTree = false
