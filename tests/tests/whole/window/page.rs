@@ -159,6 +159,39 @@ impl Page {
         self.within(async { self.driver().find(By::Css("body")).await?.send_keys(keys).await });
     }
 
+    /// Clicks the first element of this kind, as a pointer does.
+    pub(crate) fn click(&self, css: &str) {
+        self.wait_for(css);
+        self.within(async { self.driver().find(By::Css(css)).await?.click().await });
+    }
+
+    /// Writes into a field, in place of what stood there.
+    pub(crate) fn fill(&self, css: &str, text: &str) {
+        self.wait_for(css);
+        self.within(async {
+            let field = self.driver().find(By::Css(css)).await?;
+            field.clear().await?;
+            field.send_keys(text).await
+        });
+    }
+
+    /// Makes the window as large as the display.
+    pub(crate) fn maximize(&self) {
+        self.within(self.driver().maximize_window());
+    }
+
+    /// What axe finds wrong with the page for people who cannot see it as others do: each rule with the elements.
+    pub(crate) fn inaccessible(&self) -> Value {
+        let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/node_modules/axe-core/axe.min.js");
+        self.script(&fs::read_to_string(axe).expect("npm installs it"), &[]);
+        self.script_async(
+            "const done = arguments[0];
+             axe.run().then(
+                 ({ violations }) => done(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])),
+                 (e) => done(String(e)))",
+        )
+    }
+
     /// Returns when what the page shows is on the display too.
     pub(crate) fn until_painted(&self) {
         let script = "const done = arguments[0];

@@ -1,0 +1,161 @@
+//! The Audit room in the real window, as QA uses it: with the pointer and the keyboard.
+
+use std::fs;
+use std::path::Path;
+
+use keystation_tests::bench::Bench;
+use keystation_tests::sim::Sim;
+use serde_json::json;
+use thirtyfour::Key;
+
+use super::page::{Page, wait};
+use super::screen::Screen;
+use super::{DIALOG, events, folder};
+
+const SEARCH: &str = "[role=search] input";
+/// The device that forgets its key when it restarts.
+const FAILING: usize = 2;
+
+/// A station that keyed some devices of two work orders; one failed.
+fn worked() -> Bench {
+    let bench = Bench::quick();
+    let options = ["--serial", "007-888-100", "--mac", "a1:b2:c3:d4:e5:10", "--baud", "0"];
+    let fault = format!("{FAILING}:lie=ram-only");
+    let sim = Sim::start(&folder(&bench, "sim"), 6, &[options.as_slice(), &["--fault", &fault]].concat());
+    for number in 0..6 {
+        let (job, operator) = if number < 4 { ("WO-44192", "op-0117") } else { ("WO-44207", "op-0032") };
+        let mut inject = bench.inject_command(&sim.port(number));
+        let output = inject.args(["--job", job, "--operator", operator]).output().unwrap();
+        assert_eq!(output.status.code(), Some(i32::from(number == FAILING)), "{output:?}");
+    }
+    bench
+}
+
+/// Opens the page of the room that this button is for, and waits until it stands.
+fn go(page: &Page, name: &str, state: &str) {
+    let script =
+        "[...document.querySelectorAll('main nav button')].find((b) => b.innerText === arguments[0]).click()";
+    page.script(script, &[name.into()]);
+    page.wait_for(&format!("[data-state={state}]"));
+}
+
+/// A picture of the page as it stands, with nothing in it that shuts people out.
+fn look(screen: &Screen, page: &Page, name: &str) {
+    page.until_painted();
+    screen.photograph(name);
+    assert_eq!(page.inaccessible(), json!([]), "{name}");
+}
+
+/// Searches for one serial number, opens the only device that is found, and comes back with the path of its proof.
+fn search_and_save(screen: &Screen, page: &Page, pictures: &str) -> String {
+    page.wait_for("[data-state=results]");
+    look(screen, page, &format!("{pictures}-1-all"));
+    page.fill(SEARCH, "sn:007-888-102");
+    page.press(Key::Enter);
+    page.wait_until("[data-state=results] tbody", "007-888-102");
+    wait(
+        || (page.script("return document.querySelectorAll('tbody tr').length", &[]) == 1).then_some(()),
+        || format!("more than one row: {:?}", page.text("tbody")),
+    );
+    assert!(page.wait_for("tbody tr").contains("FAIL"));
+    page.press(Key::Enter);
+    let life = page.wait_for("[data-state=device-not-keyed]");
+    assert!(life.contains("NOT KEYED") && life.contains("holds what it held before"), "{life}");
+    page.press(Key::Escape);
+    page.wait_for("[data-state=results]");
+
+    page.fill(SEARCH, "007-888-105");
+    page.press(Key::Enter);
+    page.wait_until("[data-state=results] tbody tr", "007-888-105");
+    page.press(Key::Enter);
+    let life = page.wait_for("[data-state=device-keyed]");
+    for part in ["KEYED", "Proved by challenge", "WO-44207", "op-0032", "gk-test"] {
+        assert!(life.contains(part), "{part}: {life}");
+    }
+    page.click(".deeds .first");
+    let path = page.wait_for(".saved .path");
+    look(screen, page, &format!("{pictures}-2-device"));
+    path
+}
+
+fn verify(screen: &Screen, page: &Page, picture: &str, records: usize) {
+    go(page, "Verify", "verify-idle");
+    page.click(".deeds button");
+    let said = page.wait_for("[data-state=verify-intact]");
+    assert!(said.contains(&format!("Complete and unaltered: {records} records")), "{said}");
+    look(screen, page, picture);
+}
+
+#[test]
+fn qa_searches_verifies_and_signs_beside_the_line() {
+    let bench = worked();
+    let screen = Screen::start();
+    let page = Page::open(&screen, &bench.data());
+    screen.focus(DIALOG);
+    screen.press("Escape");
+    page.press(Key::Control + "2");
+
+    let proof = search_and_save(&screen, &page, "audit");
+    assert!(Path::new(&proof).is_file() && proof.ends_with(".tlog-proof"), "{proof}");
+    verify(&screen, &page, "audit-3-verify", bench.records().len());
+    go(&page, "Figures", "figures");
+    page.wait_until("[data-state=figures]", "5 passed · 1 failed");
+    look(&screen, &page, "audit-4-figures");
+
+    go(&page, "Review", "review-due");
+    look(&screen, &page, "audit-5-review");
+    page.fill("textarea", "One device did not keep its key; it went to repair.");
+    page.fill(".sign input", "qa-007");
+    page.click(".sign button");
+    page.wait_until("[data-state=review]", "qa-007");
+    assert_eq!(events(&bench).last().map(String::as_str), Some("review.signed"));
+    let signed = bench.records().pop().unwrap();
+    assert_eq!((&signed["op"], &signed["from"]), (&json!("qa-007"), &json!(0)), "{signed}");
+    look(&screen, &page, "audit-6-signed");
+    drop(page);
+    bench.assert_log_intact();
+}
+
+#[test]
+fn qa_searches_and_verifies_in_a_window_of_its_own() {
+    let bench = worked();
+    let screen = Screen::of(1920, 1080);
+    let page = Page::open_to_look(&screen, &bench.data());
+    page.maximize();
+    assert!(page.wait_for("header").contains("Read-only"));
+    assert_eq!(page.text("nav[aria-label=Rooms]"), None, "one room needs no rail");
+
+    let proof = search_and_save(&screen, &page, "qa");
+    assert!(Path::new(&proof).is_file(), "{proof}");
+    verify(&screen, &page, "qa-3-verify", bench.records().len());
+    go(&page, "Figures", "figures");
+    look(&screen, &page, "qa-4-figures");
+    go(&page, "Review", "review-read-only");
+    look(&screen, &page, "qa-5-review");
+    assert_eq!(page.text(".sign button"), None, "nothing is signed here");
+    drop(page);
+    bench.assert_log_intact();
+}
+
+#[test]
+fn a_log_that_cannot_be_read_is_said_at_once() {
+    let bench = worked();
+    let database = bench.data().join("audit.db");
+    let mut bytes = fs::read(&database).unwrap();
+    let record = br#""ev":"log.close""#;
+    let places: Vec<_> =
+        (0..bytes.len() - record.len()).filter(|at| bytes[*at..].starts_with(record)).collect();
+    for at in places {
+        bytes[at..at + record.len()].copy_from_slice(br#""ev":"log.clown""#);
+    }
+    fs::write(&database, bytes).unwrap();
+
+    let screen = Screen::start();
+    let page = Page::open_to_look(&screen, &bench.data());
+    page.wait_for("[data-state=verify-idle]");
+    assert!(page.wait_for("header.red").contains("Cannot be read"));
+    page.click(".deeds button");
+    let said = page.wait_for("[data-state=verify-damaged]");
+    assert!(said.contains("was changed"), "{said}");
+    look(&screen, &page, "qa-6-damaged");
+}
