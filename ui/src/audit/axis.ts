@@ -1,5 +1,7 @@
 // What the charts show of the figures: how many days a point stands for, and where an axis begins.
 
+import { nice } from "d3-array";
+
 import type { TallyLine } from "../bindings/TallyLine";
 
 /** More points than this are not told apart. */
@@ -47,8 +49,12 @@ export function floor(percents: readonly number[]): number {
   return [98, 96, 90, 80, 50].find((start) => start < least) ?? 0;
 }
 
-/** The straight line that takes the first number to `to[0]` and the second to `to[1]`. */
-export function linear(from: readonly [number, number], to: readonly [number, number]) {
-  const slope = (to[1] - to[0]) / (from[1] - from[0] || 1);
-  return (value: number): number => to[0] + (value - from[0]) * slope;
+/** Maps the numbers from `from` to `to` to percent of a length. Of one number alone, to its middle. */
+export function percentOf(from: number, to: number): (value: number) => number {
+  return (value) => (to === from ? 50 : (100 * (value - from)) / (to - from));
+}
+
+/** Where an axis that begins at 0 ends, so that a tick is there. */
+export function end(greatest: number, ticks: number): number {
+  return nice(0, greatest, ticks)[1];
 }

@@ -40,6 +40,8 @@ async function show(state: string, theme: "light" | "dark", viewport = BENCH): P
   const complaints: string[] = [];
   page.on("console", (message) => complaints.push(message.text()));
   page.on("pageerror", (error) => complaints.push(error.message));
+  // As the shell does with `freezePrototype`: a library that gives an object its own `constructor`, say, fails there.
+  await page.addInitScript("Object.freeze(Object.prototype)");
   await page.goto(`${url}/states.html?state=${state}`);
   await page.locator("html[data-stands]").waitFor();
   await page.locator("[data-state]").first().waitFor();
