@@ -10,7 +10,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use sha2::{Digest, Sha256};
 
@@ -125,9 +125,11 @@ pub(crate) struct Tail {
     used: usize,
     /// An entry is on its way that nobody has waited for.
     underway: bool,
-    orders: Sender<Order>,
+    /// `Some` until it is dropped.
+    orders: Option<Sender<Order>>,
     /// How long the entry of each order is, once it is on the disk.
     flushed: Receiver<io::Result<usize>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 /// A batch on its way to the disk.
@@ -164,11 +166,12 @@ impl Tail {
         let file = Arc::new(file);
         let ((orders, inbox), (outbox, flushed)) = (mpsc::channel(), mpsc::channel());
         let writes = file.clone();
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("audit-tail".to_owned())
             .spawn(move || work(&writes, &inbox, &outbox))
             .map_err(FileError::new("start the thread of", &path))?;
-        Ok(Self { file, path, used: 0, underway: false, orders, flushed })
+        let (orders, thread) = (Some(orders), Some(thread));
+        Ok(Self { file, path, used: 0, underway: false, orders, flushed, thread })
     }
 
     /// One whose file can only be read.
@@ -189,7 +192,7 @@ impl Tail {
     pub(crate) fn put(&mut self, note: String, bodies: Arc<Vec<Vec<u8>>>) {
         self.underway = true;
         // A thread that is gone tells by dropping the other channel.
-        drop(self.orders.send(Order { note, bodies, at: self.used }));
+        drop(self.orders.as_ref().map(|orders| orders.send(Order { note, bodies, at: self.used })));
     }
 
     /// Waits until what was [put](Tail::put) last is on the disk.
@@ -227,6 +230,17 @@ impl Tail {
         let written =
             self.file.write_all_at(&vec![0; length], at as u64).and_then(|()| self.file.sync_data());
         written.map_err(FileError::new("empty", &self.path))
+    }
+}
+
+impl Drop for Tail {
+    fn drop(&mut self) {
+        // When this has returned nobody has the file open: whoever removes it has its room at once.
+        self.orders = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread was reported when it happened, and whoever waited got an error.
+            drop(thread.join());
+        }
     }
 }
 
@@ -304,7 +318,7 @@ mod tests {
         let put = |tail: &mut Tail| tail.put("note\n".to_owned(), Arc::new(vec![b"{}".to_vec()]));
         put(&mut tail);
         assert!(tail.flushed().is_err());
-        tail.orders = mpsc::channel().0;
+        tail.orders = None;
         put(&mut tail);
         assert!(tail.flushed().is_err());
         assert_eq!(tail.used, 0);
