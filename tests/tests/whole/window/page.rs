@@ -154,9 +154,14 @@ impl Page {
         self.script("return recorded.join('\\n')", &[]).as_str().expect("a text").to_owned()
     }
 
-    /// Presses keys in the page.
+    /// Presses keys in the page, which takes the focus from whatever has it.
     pub(crate) fn press(&self, keys: impl Into<TypingData>) {
         self.within(async { self.driver().find(By::Css("body")).await?.send_keys(keys).await });
+    }
+
+    /// Presses keys where the focus is.
+    pub(crate) fn press_here(&self, keys: impl Into<TypingData>) {
+        self.within(async { self.driver().active_element().await?.send_keys(keys).await });
     }
 
     /// Clicks the first element of this kind, as a pointer does.

@@ -51,23 +51,23 @@ fn search_and_save(screen: &Screen, page: &Page, pictures: &str) -> String {
     page.wait_for("[data-state=results]");
     look(screen, page, &format!("{pictures}-1-all"));
     page.fill(SEARCH, "sn:007-888-102");
-    page.press(Key::Enter);
+    page.press_here(Key::Enter);
     page.wait_until("[data-state=results] tbody", "007-888-102");
     wait(
         || (page.script("return document.querySelectorAll('tbody tr').length", &[]) == 1).then_some(()),
         || format!("more than one row: {:?}", page.text("tbody")),
     );
     assert!(page.wait_for("tbody tr").contains("FAIL"));
-    page.press(Key::Enter);
+    page.press_here(Key::Enter);
     let life = page.wait_for("[data-state=device-not-keyed]");
     assert!(life.contains("NOT KEYED") && life.contains("holds what it held before"), "{life}");
     page.press(Key::Escape);
     page.wait_for("[data-state=results]");
 
     page.fill(SEARCH, "007-888-105");
-    page.press(Key::Enter);
+    page.press_here(Key::Enter);
     page.wait_until("[data-state=results] tbody tr", "007-888-105");
-    page.press(Key::Enter);
+    page.press_here(Key::Enter);
     let life = page.wait_for("[data-state=device-keyed]");
     for part in ["KEYED", "Proved by challenge", "WO-44207", "op-0032", "gk-test"] {
         assert!(life.contains(part), "{part}: {life}");
