@@ -199,6 +199,11 @@ export function macOf(digits: string): string {
   return /^[0-9a-f]{12}$/i.test(digits) ? digits.replace(/..(?!$)/g, "$&:") : digits;
 }
 
+/** A check value in two groups, as everywhere else: `7C1D0-A4E91`. Records have it as ten hexadecimal digits. */
+export function grouped(checkValue: string): string {
+  return /^[0-9a-f]{10}$/i.test(checkValue) ? `${checkValue.slice(0, 5)}-${checkValue.slice(5)}` : checkValue;
+}
+
 /** A code, such as `not-proven`, as a short name. */
 export function nameOf(code: string): string {
   const words = code.replaceAll("-", " ");

@@ -102,7 +102,7 @@ fn qa_searches_verifies_and_signs_beside_the_line() {
     page.wait_until("[data-state=figures]", "5 passed · 1 failed");
     look(&screen, &page, "audit-4-figures");
 
-    go(&page, "Review", "review-due");
+    go(&page, "Review", "review");
     look(&screen, &page, "audit-5-review");
     page.fill("textarea", "One device did not keep its key; it went to repair.");
     page.fill(".sign input", "qa-007");
