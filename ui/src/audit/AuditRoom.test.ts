@@ -377,6 +377,16 @@ describe("verify", () => {
     });
   });
 
+  test("is where a window that only looks opens when the log cannot be read", async () => {
+    const sentence = "The audit log was changed or damaged.";
+    await audit({ ...reading, damage: { sentence, remedy: [], code: "log-unreadable" } });
+    expect(document.querySelector("header")?.className).toContain("red");
+    expect(document.querySelector("[data-state=verify-idle]")).not.toBeNull();
+    expect(text()).toContain(sentence);
+    await click("Search");
+    expect(document.querySelector("[data-state=verify-idle]")).toBeNull();
+  });
+
   test("says what is wrong, from which record on, and what to do", async () => {
     const shell = await audit();
     const remedy = ["Stop: nothing more may be injected.", "Give both to QA."];

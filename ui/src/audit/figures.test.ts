@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { TallyLine } from "../bindings/TallyLine";
-import { floor, points, sum } from "./axis";
+import { end, floor, percentOf, points, sum } from "./axis";
 import { tabSeparated } from "./copy";
 import { cycles, pareto, yields } from "./rows";
 import { FakeShell, station } from "../fake";
@@ -72,4 +72,11 @@ test("a copied cell is never calculated, and never begins a cell or a line of it
   expect(cells("007-888-abc")[2]).toBe("007-888-abc");
   expect(cells("a\tb\nc\r\u2028d")).toHaveLength(15);
   expect(cells("a\tb")[2]).toBe("a\ufffdb");
+});
+
+test("a place on an axis is percent of it, either way round, and the middle where there is one number", () => {
+  expect([50, 75, 100].map(percentOf(50, 100))).toEqual([0, 50, 100]);
+  expect([50, 75].map(percentOf(100, 50))).toEqual([100, 50]);
+  expect(percentOf(3, 3)(3)).toBe(50);
+  expect([3.1, 17, 40].map((greatest) => end(greatest, 4))).toEqual([4, 20, 40]);
 });

@@ -2,7 +2,7 @@
 
 mod audit; // a window that only looks
 mod page; // the page, through WebDriver
-mod room; // the audit room, as QA meets it
+mod room; // the Audit room, as somebody uses it
 mod screen; // display, keyboard, camera
 
 use std::collections::HashSet;

@@ -154,24 +154,25 @@ impl Page {
         self.script("return recorded.join('\\n')", &[]).as_str().expect("a text").to_owned()
     }
 
-    /// Presses keys in the page.
+    /// Presses keys in the page, which takes the focus from whatever has it.
     pub(crate) fn press(&self, keys: impl Into<TypingData>) {
-        self.press_in("body", keys);
+        self.within(async { self.driver().find(By::Css("body")).await?.send_keys(keys).await });
     }
 
-    /// Presses keys in an element.
-    pub(crate) fn press_in(&self, css: &str, keys: impl Into<TypingData>) {
-        self.within(async { self.driver().find(By::Css(css)).await?.send_keys(keys).await });
+    /// Presses keys where the focus is.
+    pub(crate) fn press_here(&self, keys: impl Into<TypingData>) {
+        self.within(async { self.driver().active_element().await?.send_keys(keys).await });
     }
 
-    /// Clicks the button with this name.
-    pub(crate) fn click(&self, name: &str) {
-        let button = By::XPath(format!("//button[normalize-space()='{name}']"));
-        self.within(async { self.driver().find(button).await?.click().await });
+    /// Clicks the first element of this kind, as a pointer does.
+    pub(crate) fn click(&self, css: &str) {
+        self.wait_for(css);
+        self.within(async { self.driver().find(By::Css(css)).await?.click().await });
     }
 
-    /// Types into a field, in place of what it holds.
+    /// Writes into a field, in place of what stood there.
     pub(crate) fn fill(&self, css: &str, text: &str) {
+        self.wait_for(css);
         self.within(async {
             let field = self.driver().find(By::Css(css)).await?;
             field.clear().await?;
@@ -179,22 +180,21 @@ impl Page {
         });
     }
 
-    /// Takes all of the display.
-    pub(crate) fn maximise(&self) {
+    /// Makes the window as large as the display.
+    pub(crate) fn maximize(&self) {
         self.within(self.driver().maximize_window());
     }
 
-    /// What axe finds wrong with the page as it stands: names of its rules, and the first place of each.
-    pub(crate) fn axe(&self) -> Vec<String> {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/node_modules/axe-core/axe.min.js");
-        self.script(&fs::read_to_string(source).expect("`cargo xtask test` installs it"), &[]);
-        let found = self.script_async(
+    /// What axe finds wrong with the page for people who cannot see it as others do: each rule with the elements.
+    pub(crate) fn inaccessible(&self) -> Value {
+        let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/node_modules/axe-core/axe.min.js");
+        self.script(&fs::read_to_string(axe).expect("npm installs it"), &[]);
+        self.script_async(
             "const done = arguments[0];
-             axe.run(document, { resultTypes: ['violations'] }).then(
-                 ({ violations }) => done(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)),
-                 (error) => done([String(error)]))",
-        );
-        serde_json::from_value(found).expect("a list of texts")
+             axe.run().then(
+                 ({ violations }) => done(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])),
+                 (e) => done(String(e)))",
+        )
     }
 
     /// Returns when what the page shows is on the display too.

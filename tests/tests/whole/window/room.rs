@@ -1,129 +1,161 @@
-//! The audit room: what QA searches, reads, verifies and signs, in the real window.
+//! The Audit room in the real window, as QA uses it: with the pointer and the keyboard.
 
 use std::fs;
 use std::path::Path;
 
-use keystation_tests::bench::{Bench, PUBLISHED_ID};
+use keystation_tests::bench::Bench;
 use keystation_tests::sim::Sim;
 use serde_json::json;
 use thirtyfour::Key;
 
 use super::page::{Page, wait};
 use super::screen::Screen;
-use super::{DIALOG, folder};
+use super::{DIALOG, events, folder};
 
-/// A station that keyed two devices, and one that forgot its key.
+const SEARCH: &str = "[role=search] input";
+/// The device that forgets its key when it restarts.
+const FAILING: usize = 2;
+
+/// A station that keyed some devices of two work orders; one failed.
 fn worked() -> Bench {
     let bench = Bench::quick();
-    let good = Sim::published(&folder(&bench, "good"));
-    assert_eq!(bench.inject(&good.port(0)).exit, Some(0));
-    let second = ["--serial", "007-888-abe", "--mac", "a1:b2:c3:d4:e5:f8"];
-    let second = Sim::start(&folder(&bench, "second"), 1, &second);
-    assert_eq!(bench.inject(&second.port(0)).exit, Some(0));
-    let forgetful = ["--serial", "007-888-abd", "--mac", "a1:b2:c3:d4:e5:f7", "--fault", "lie=ram-only"];
-    let forgetful = Sim::start(&folder(&bench, "forgetful"), 1, &forgetful);
-    assert_eq!(bench.inject(&forgetful.port(0)).exit, Some(1));
+    let options = ["--serial", "007-888-100", "--mac", "a1:b2:c3:d4:e5:10", "--baud", "0"];
+    let fault = format!("{FAILING}:lie=ram-only");
+    let sim = Sim::start(&folder(&bench, "sim"), 6, &[options.as_slice(), &["--fault", &fault]].concat());
+    for number in 0..6 {
+        let (job, operator) = if number < 4 { ("WO-44192", "op-0117") } else { ("WO-44207", "op-0032") };
+        let mut inject = bench.inject_command(&sim.port(number));
+        let output = inject.args(["--job", job, "--operator", operator]).output().unwrap();
+        assert_eq!(output.status.code(), Some(i32::from(number == FAILING)), "{output:?}");
+    }
     bench
 }
 
-/// What stands now is on the display, fits QA's rules, and is kept as a picture.
+/// Opens the page of the room that this button is for, and waits until it stands.
+fn go(page: &Page, name: &str, state: &str) {
+    let script =
+        "[...document.querySelectorAll('main nav button')].find((b) => b.innerText === arguments[0]).click()";
+    page.script(script, &[name.into()]);
+    page.wait_for(&format!("[data-state={state}]"));
+}
+
+/// A picture of the page as it stands, with nothing in it that shuts people out.
 fn look(screen: &Screen, page: &Page, name: &str) {
     page.until_painted();
     screen.photograph(name);
-    assert_eq!(page.axe(), Vec::<String>::new(), "{name}");
+    assert_eq!(page.inaccessible(), json!([]), "{name}");
 }
 
-/// Finds the published device and opens its page.
-fn open_device(page: &Page) {
-    page.fill("[role=search] input", "007-888-abc");
-    page.press_in("[role=search] input", Key::Enter);
-    page.wait_until("[data-state=results] tbody tr", "007-888-abc");
-    page.press_in("[data-state=results] table", Key::Enter);
-    page.wait_for("[data-state=device-keyed]");
-}
+/// Searches for one serial number, opens the only device that is found, and comes back with the path of its proof.
+fn search_and_save(screen: &Screen, page: &Page, pictures: &str) -> String {
+    page.wait_for("[data-state=results]");
+    look(screen, page, &format!("{pictures}-1-all"));
+    page.fill(SEARCH, "sn:007-888-102");
+    page.press_here(Key::Enter);
+    page.wait_until("[data-state=results] tbody", "007-888-102");
+    wait(
+        || (page.script("return document.querySelectorAll('tbody tr').length", &[]) == 1).then_some(()),
+        || format!("more than one row: {:?}", page.text("tbody")),
+    );
+    assert!(page.wait_for("tbody tr").contains("FAIL"));
+    page.press_here(Key::Enter);
+    let life = page.wait_for("[data-state=device-not-keyed]");
+    assert!(life.contains("NOT KEYED") && life.contains("holds what it held before"), "{life}");
+    page.press(Key::Escape);
+    page.wait_for("[data-state=results]");
 
-fn the_room_at(width: u32, height: u32) {
-    let bench = worked();
-    let screen = Screen::of_size(width, height);
-    let page = Page::open(&screen, &bench.data());
-    screen.focus(DIALOG);
-    screen.enter(bench.passphrase());
-    wait(|| (!screen.shows(DIALOG)).then_some(()), || "the dialog stays".to_owned());
-    page.maximise();
-    let named = |name: &str| format!("qa-{width}-{name}");
-
-    page.press(Key::Control + "2");
-    page.wait_for("main[aria-label=Audit]");
-    page.wait_until("[data-state=results]", "007-888-abd");
-    look(&screen, &page, &named("1-newest"));
-
-    open_device(&page);
+    page.fill(SEARCH, "007-888-105");
+    page.press_here(Key::Enter);
+    page.wait_until("[data-state=results] tbody tr", "007-888-105");
+    page.press_here(Key::Enter);
     let life = page.wait_for("[data-state=device-keyed]");
-    for part in ["KEYED", PUBLISHED_ID, "gk-test", "About to write", "Proved by challenge"] {
+    for part in ["KEYED", "Proved by challenge", "WO-44207", "op-0032", "gk-test"] {
         assert!(life.contains(part), "{part}: {life}");
     }
-    look(&screen, &page, &named("2-device"));
-    page.click("Save proof");
-    let saved = bench.data().join("exports");
-    let proof = || fs::read_dir(&saved).ok()?.flatten().next();
-    let proof = wait(proof, || "no proof was saved".to_owned());
-    assert!(fs::read_to_string(proof.path()).unwrap().starts_with("c2sp.org/tlog-proof@v1\n"));
-    page.wait_until("[data-state=device-keyed]", proof.file_name().to_str().unwrap());
+    page.click(".deeds .first");
+    let path = page.wait_for(".saved .path");
+    look(screen, page, &format!("{pictures}-2-device"));
+    path
+}
 
-    page.click("Verify");
-    page.wait_for("[data-state=verify-idle], [data-state=verify-intact], [data-state=verify-running]");
-    if page.text("[data-state=verify-idle]").is_some() {
-        page.click("Verify the log");
-    }
-    let verdict = page.wait_for("[data-state=verify-intact]");
-    assert!(verdict.contains("Complete and unaltered"), "{verdict}");
-    look(&screen, &page, &named("3-verified"));
+fn verify(screen: &Screen, page: &Page, picture: &str, records: usize) {
+    go(page, "Verify", "verify-idle");
+    page.click(".deeds button");
+    let said = page.wait_for("[data-state=verify-intact]");
+    assert!(said.contains(&format!("Complete and unaltered: {records} records")), "{said}");
+    look(screen, page, picture);
+}
 
-    page.click("Figures");
-    page.wait_until("[data-state=figures]", "2 passed · 1 failed");
-    look(&screen, &page, &named("4-figures"));
+#[test]
+fn qa_searches_verifies_and_signs_beside_the_line() {
+    let bench = worked();
+    let screen = Screen::start();
+    let page = Page::open(&screen, &bench.data());
+    screen.focus(DIALOG);
+    screen.press("Escape");
+    page.press(Key::Control + "2");
 
-    page.click("Review");
-    page.wait_for("[data-state^=review]");
-    page.fill("[data-state^=review] textarea", "One board forgets: to the supplier.");
-    page.fill("[data-state^=review] input", "qa-0007");
-    look(&screen, &page, &named("5-review"));
-    page.click("Sign review");
-    let signed = || bench.records().into_iter().find(|record| record["ev"] == "review.signed");
-    let signed = wait(signed, || "no review in the log".to_owned());
-    assert_eq!((&signed["op"], &signed["from"]), (&json!("qa-0007"), &json!(0)));
-    assert_eq!(signed["remark"], "One board forgets: to the supplier.");
-    page.wait_until("[data-state^=review]", "qa-0007");
+    let proof = search_and_save(&screen, &page, "audit");
+    assert!(Path::new(&proof).is_file() && proof.ends_with(".tlog-proof"), "{proof}");
+    verify(&screen, &page, "audit-3-verify", bench.records().len());
+    go(&page, "Figures", "figures");
+    page.wait_until("[data-state=figures]", "5 passed · 1 failed");
+    look(&screen, &page, "audit-4-figures");
 
-    // Back at the line, the operator's window is as it was.
-    page.press(Key::Control + "1");
-    page.wait_for("main[aria-label=Slots]");
+    go(&page, "Review", "review");
+    look(&screen, &page, "audit-5-review");
+    page.fill("textarea", "One device did not keep its key; it went to repair.");
+    page.fill(".sign input", "qa-007");
+    page.click(".sign button");
+    page.wait_until("[data-state=review]", "qa-007");
+    assert_eq!(events(&bench).last().map(String::as_str), Some("review.signed"));
+    let signed = bench.records().pop().unwrap();
+    assert_eq!((&signed["op"], &signed["from"]), (&json!("qa-007"), &json!(0)), "{signed}");
+    look(&screen, &page, "audit-6-signed");
     drop(page);
     bench.assert_log_intact();
 }
 
 #[test]
-fn qa_finds_reads_verifies_and_signs_on_a_small_screen() {
-    the_room_at(1280, 800);
-}
-
-#[test]
-fn qa_finds_reads_verifies_and_signs_on_a_large_screen() {
-    the_room_at(1920, 1080);
-}
-
-#[test]
-fn a_window_that_looks_has_neither_line_nor_signature() {
+fn qa_searches_and_verifies_in_a_window_of_its_own() {
     let bench = worked();
+    let screen = Screen::of(1920, 1080);
+    let page = Page::open_to_look(&screen, &bench.data());
+    page.maximize();
+    assert!(page.wait_for("header").contains("Read-only"));
+    assert_eq!(page.text("nav[aria-label=Rooms]"), None, "one room needs no rail");
+
+    let proof = search_and_save(&screen, &page, "qa");
+    assert!(Path::new(&proof).is_file(), "{proof}");
+    verify(&screen, &page, "qa-3-verify", bench.records().len());
+    go(&page, "Figures", "figures");
+    look(&screen, &page, "qa-4-figures");
+    go(&page, "Review", "review-read-only");
+    look(&screen, &page, "qa-5-review");
+    assert_eq!(page.text(".sign button"), None, "nothing is signed here");
+    drop(page);
+    bench.assert_log_intact();
+}
+
+#[test]
+fn a_log_that_cannot_be_read_is_said_at_once() {
+    let bench = worked();
+    let database = bench.data().join("audit.db");
+    let mut bytes = fs::read(&database).unwrap();
+    let record = br#""ev":"log.close""#;
+    let places: Vec<_> =
+        (0..bytes.len() - record.len()).filter(|at| bytes[*at..].starts_with(record)).collect();
+    for at in places {
+        bytes[at..at + record.len()].copy_from_slice(br#""ev":"log.clown""#);
+    }
+    fs::write(&database, bytes).unwrap();
+
     let screen = Screen::start();
     let page = Page::open_to_look(&screen, &bench.data());
-    page.wait_for("main[aria-label=Audit]");
-    open_device(&page);
-    page.click("Review");
-    page.wait_for("[data-state=review-read-only]");
-    let text = page.text("body").unwrap();
-    assert!(!text.contains("Sign review") && !text.contains("Lock"), "{text}");
-    assert!(page.text("main[aria-label=Slots]").is_none());
-    look(&screen, &page, "qa-read-only");
-    assert!(Path::new(&bench.data()).join("audit.db").is_file());
+    page.wait_for("[data-state=verify-idle]");
+    assert!(page.wait_for("header.red").contains("Cannot be read"));
+    page.click(".deeds button");
+    let said = page.wait_for("[data-state=verify-damaged]");
+    assert!(said.contains("was changed"), "{said}");
+    look(&screen, &page, "qa-6-damaged");
 }

@@ -20,13 +20,14 @@ pub(crate) struct Screen {
 impl Screen {
     /// Starts a display of 1280 × 800 pixels.
     pub(crate) fn start() -> Self {
-        Self::of_size(1280, 800)
+        Self::of(1280, 800)
     }
 
-    /// Starts a display. The server chooses a free number itself, so two never collide.
-    pub(crate) fn of_size(width: u32, height: u32) -> Self {
+    /// Starts a display of this many pixels. The server chooses a free number itself, so two never collide.
+    pub(crate) fn of(width: u32, height: u32) -> Self {
         let mut server = Command::new("Xvfb");
-        server.args(["-displayfd", "1", "-screen", "0", &format!("{width}x{height}x24"), "-nolisten", "tcp"]);
+        let size = format!("{width}x{height}x24");
+        server.args(["-displayfd", "1", "-screen", "0", &size, "-nolisten", "tcp"]);
         server.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut server = Killed(server.spawn().expect("Xvfb starts: `cargo xtask test` installs it"));
         let mut number = String::new();
