@@ -127,7 +127,8 @@ pub(crate) async fn review(bench: State<'_, Bench>) -> Result<Review, Problem> {
 pub(crate) async fn sign_review(
     bench: State<'_, Bench>,
     reviewer: Text<32>,
+    to: u64,
     remark: Text<500>,
 ) -> Result<ReviewLine, Problem> {
-    bench.line()?.sign_review(reviewer.into(), remark.into()).await
+    bench.line()?.sign_review(reviewer.into(), to, remark.into()).await
 }

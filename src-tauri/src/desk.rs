@@ -134,14 +134,15 @@ impl LineDesk {
         })
     }
 
-    /// Puts down that `reviewer` has looked through what nobody had yet.
+    /// Puts down that `reviewer` has looked through what nobody had yet, up to record `to`, which is what the page showed.
     pub(crate) async fn sign_review(
         &self,
         reviewer: String,
+        to: u64,
         remark: String,
     ) -> Result<dto::ReviewLine, Problem> {
         let station = self.station.clone();
-        let sign = move || station.sign_review(&reviewer, &Remark::new(&remark)?);
+        let sign = move || station.sign_review(&reviewer, Some(to), &Remark::new(&remark)?);
         Ok(spawn_blocking(sign).await??.into())
     }
 

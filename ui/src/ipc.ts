@@ -20,5 +20,5 @@ export const shell: Shell = {
   cancelVerify: () => invoke("cancel_verify"),
   figures: (from, until, job) => invoke("figures", { from, until, job }),
   review: () => invoke("review"),
-  signReview: (reviewer, remark) => invoke("sign_review", { reviewer, remark }),
+  signReview: (reviewer, to, remark) => invoke("sign_review", { reviewer, to, remark }),
 };

@@ -31,7 +31,7 @@ export interface Archive {
   /** The last review, and what one that is signed now would cover. */
   review(): Promise<Review>;
   /** Appends the review to the log; `read-only` where this window cannot. */
-  signReview(reviewer: string, remark: string): Promise<ReviewLine>;
+  signReview(reviewer: string, to: number, remark: string): Promise<ReviewLine>;
 }
 
 /** Every method rejects with a {@link Problem}. */

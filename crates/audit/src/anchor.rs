@@ -115,7 +115,12 @@ impl Writer {
         let now = u64::try_from(self.clock.now().utc_ms / 1000).unwrap_or_default();
         let (event, refusal) = match examine(&self.conn, key, log, anchor, now)? {
             Ok(secured) => {
-                store(&self.conn, &anchor.note, &secured)?;
+                match store(&self.conn, &anchor.note, &secured).map_err(StorageFailure::from) {
+                    Err(failure) if self.space.give_way(&failure) => {
+                        store(&self.conn, &anchor.note, &secured)?
+                    }
+                    stored => stored?,
+                }
                 let Secured { checkpoint, witness, time } = secured;
                 (Event::Anchor { size: checkpoint.size, root: hex(&checkpoint.root), witness, time }, None)
             }

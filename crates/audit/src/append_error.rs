@@ -37,6 +37,14 @@ pub enum AppendError {
         /// The record.
         seq: Seq,
     },
+    /// There is nothing to review up to that record: it was reviewed, or is not there yet. The log goes on.
+    #[error("nothing is left to review up to record {to}: the next review begins at record {from}")]
+    NothingToReview {
+        /// The first record that nobody reviewed.
+        from: Seq,
+        /// The last one that was to be reviewed.
+        to: Seq,
+    },
     /// The intent does not follow from what the log knows of its device: another one came first. The log goes on.
     #[error("another write on {id} was begun meanwhile")]
     Overtaken {

@@ -65,6 +65,13 @@ impl FileError {
     }
 }
 
+impl FileError {
+    /// The file was read, and is no UTF-8.
+    pub(crate) fn is_no_text(&self) -> bool {
+        self.source.kind() == io::ErrorKind::InvalidData
+    }
+}
+
 /// The right to write, held until it is dropped or the process ends.
 #[derive(Debug)]
 pub(crate) struct Lock {

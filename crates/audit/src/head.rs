@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::files::{self, FileError, Paths};
 use crate::finding::Finding;
-use crate::note::VerifierKey;
+use crate::note::{NoteError, VerifierKey};
 use crate::schema;
 use crate::tail::{self, Batch, Tail};
 use crate::tree::{Frontier, Hash, leaf_hash};
@@ -29,7 +29,15 @@ impl Head {
     /// Reads both.
     pub(crate) fn read(paths: &Paths, key: &VerifierKey) -> Result<Result<Self, Finding>, FileError> {
         // The head first: a writer replaces it before it empties the tail.
-        let Some(note) = files::read(&paths.head)? else { return Ok(Err(Finding::HeadMissing)) };
+        let note = match files::read(&paths.head) {
+            Ok(Some(note)) => note,
+            Ok(None) => return Ok(Err(Finding::HeadMissing)),
+            // Bytes that are no text are a head that was changed, not one that cannot be read.
+            Err(e) if e.is_no_text() => {
+                return Ok(Err(Finding::Head(CheckpointError::Note(NoteError::Form))));
+            }
+            Err(e) => return Err(e),
+        };
         let read = tail::read(&paths.head, key)?;
         let both = Checkpoint::open(&note, key).and_then(|checkpoint| Ok((checkpoint, read?)));
         Ok(both
@@ -110,6 +118,9 @@ impl HeadFile {
         if !self.tail.has_room(bodies) {
             self.settle(before)?;
         }
+        if !self.tail.has_room(bodies) {
+            return Err(self.tail.too_long());
+        }
         self.since.get_or_insert_with(Instant::now);
         self.tail.put(note.to_owned(), bodies.clone());
         Ok(())
@@ -123,6 +134,11 @@ impl HeadFile {
     /// Takes back what was put last, if nobody has waited for it.
     pub(crate) fn take_back(&mut self) -> Result<(), FileError> {
         self.tail.take_back()
+    }
+
+    /// Clears what may lie behind the entries: one that was on its way and is not whole.
+    pub(crate) fn clear(&mut self) -> Result<(), FileError> {
+        self.tail.clear_rest()
     }
 
     /// Whether something is in the tail only.

@@ -186,10 +186,10 @@ impl Journal {
         self.ask(|answer| Job::Alone(Alone::Anchor(Box::new(anchor)), answer))
     }
 
-    /// Puts down that `reviewer` has looked through the records since the review before, up to the last one that there is
-    /// now (`review.signed`), with the root of the log up to there.
-    pub fn review(&self, reviewer: &Actor, remark: &str) -> Result<Seq, AppendError> {
-        self.ask(|answer| Job::Alone(Alone::Review(reviewer.clone(), remark.to_owned()), answer))
+    /// Puts down that `reviewer` has looked through the records since the review before, up to `to` (`review.signed`), with
+    /// the root of the log up to there. `None`: up to the last one that there is now.
+    pub fn review(&self, reviewer: &Actor, to: Option<Seq>, remark: &str) -> Result<Seq, AppendError> {
+        self.ask(|answer| Job::Alone(Alone::Review(reviewer.clone(), to, remark.to_owned()), answer))
     }
 
     /// Whether an intent would be taken now, as far as disk and clock are concerned.

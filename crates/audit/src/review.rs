@@ -6,10 +6,12 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::anchor::hex;
 use crate::append_error::AppendError;
 use crate::figures::Tally;
+use crate::open_error::OpenError;
 use crate::projection;
 use crate::reader::{ReadError, Reader};
 use crate::record::{Record, RecordError};
 use crate::standing::with_record;
+use crate::state;
 use crate::writer::{StorageFailure, Writer};
 
 /// A review that was signed, as its record `review.signed` says it.
@@ -94,10 +96,12 @@ impl Reader {
 }
 
 impl Writer {
-    /// Puts down that `reviewer` has looked through what nobody had yet.
+    /// Puts down that `reviewer` has looked through what nobody had yet, up to record `to`: what he was shown, for the line
+    /// works on meanwhile. `None`: up to the last one that there is.
     pub(crate) fn review(
         &mut self,
         reviewer: Actor,
+        to: Option<Seq>,
         remark: String,
     ) -> Result<Result<Seq, AppendError>, StorageFailure> {
         let from = match next(&self.conn) {
@@ -106,8 +110,17 @@ impl Writer {
             Err(e) => return Ok(Err(AppendError::Unread(std::sync::Arc::new(e)))),
         };
         // The log is never empty, and the record of the review before is not in what that one covers.
-        let to = self.frontier.size() - 1;
-        let root = hex(&self.frontier.root());
+        let last = self.frontier.size() - 1;
+        let to = to.unwrap_or(last);
+        if to < from || to > last {
+            return Ok(Err(AppendError::NothingToReview { from, to }));
+        }
+        let root = match state::root(&self.conn, to + 1) {
+            Ok(root) => hex(&root),
+            Err(OpenError::Database(e)) => return Err(e.into()),
+            Err(OpenError::Integrity(finding)) => return Ok(Err(AppendError::Misplaced(finding))),
+            Err(other) => unreachable!("a root is read from the database alone: {other}"),
+        };
         let event = Event::ReviewSigned { from, to, root, remark };
         let entry = Box::new(Entry { actor: reviewer, event });
         let outcome = self.commit(&[entry])?.pop().unwrap_or(Err(AppendError::Closed));

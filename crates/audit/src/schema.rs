@@ -1,6 +1,7 @@
 //! The database: how it is made, opened and recognised.
 
 use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -88,18 +89,46 @@ pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), ReadError> {
 
 /// The database is the one that it should be. What a killed writer left in the WAL goes into it, and the WAL is cut to
 /// nothing: so no checkpoint that was signed for records that were then not committed stays behind in it. Busy readers
-/// only put that off.
-pub(crate) fn accept(conn: &Connection) -> Result<(), rusqlite::Error> {
+/// only put that off: then it is `false`.
+pub(crate) fn accept(conn: &Connection) -> Result<bool, rusqlite::Error> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok(row.get::<_, i64>(0)? == 0))
 }
 
 /// Opens the database of a log for reading, while another program may be writing it.
 pub(crate) fn open_read_only(path: &Path) -> Result<Connection, NotThis> {
-    let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    conn.pragma_update(None, "query_only", true)?;
-    recognise(&conn)?;
-    Ok(conn)
+    let reading = |conn: Connection| {
+        conn.pragma_update(None, "query_only", true)?;
+        recognise(&conn)?;
+        Ok(conn)
+    };
+    let opened = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(NotThis::from).and_then(reading);
+    match opened {
+        // A reader needs the shared memory beside the database. Who may write nothing there cannot make it, and does without
+        // where nobody writes: then there is no write-ahead log, or an empty one.
+        Err(NotThis::Sqlite(e)) if may_not_write(&e) && is_at_rest(path) => {
+            let uri = format!("file:{}?immutable=1", escaped(path));
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+            reading(connect(Path::new(&uri), flags)?)
+        }
+        opened => opened,
+    }
+}
+
+fn may_not_write(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::CannotOpen))
+}
+
+fn is_at_rest(path: &Path) -> bool {
+    let length = |path: &Path| std::fs::metadata(path).map(|found| found.len());
+    length(path).is_ok() && length(&write_ahead_log(path)).unwrap_or(0) == 0
+}
+
+/// A path as a URI has it (<https://sqlite.org/uri.html>): every byte that is not plain as `%` and two digits.
+fn escaped(path: &Path) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_');
+    let spell = |byte: &u8| if plain(*byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") };
+    path.as_os_str().as_bytes().iter().map(spell).collect()
 }
 
 /// From here on a commit does not wait for the disk: the records are flushed in the tail meanwhile ([`crate::tail`]), and the

@@ -226,6 +226,16 @@ impl Tail {
         Ok(())
     }
 
+    /// Clears everything behind the entries.
+    pub(crate) fn clear_rest(&mut self) -> Result<(), FileError> {
+        self.clear(self.used, ROOM - self.used)
+    }
+
+    /// A batch that does not fit into an empty tail.
+    pub(crate) fn too_long(&self) -> FileError {
+        FileError::new("find room in", &self.path)(io::ErrorKind::FileTooLarge.into())
+    }
+
     fn clear(&self, at: usize, length: usize) -> Result<(), FileError> {
         let written =
             self.file.write_all_at(&vec![0; length], at as u64).and_then(|()| self.file.sync_data());

@@ -18,6 +18,7 @@ use crate::head::{self, HeadFile};
 use crate::note::Signer;
 use crate::origin::Origin;
 use crate::report_note::ReportNote;
+use crate::schema;
 use crate::space::Space;
 use crate::standing;
 use crate::tree::Frontier;
@@ -41,7 +42,7 @@ pub(crate) enum Job {
 /// What looks at the log before it appends, and so has a transaction to itself.
 pub(crate) enum Alone {
     Anchor(Box<Anchor>),
-    Review(Actor, String),
+    Review(Actor, Option<Seq>, String),
 }
 
 pub(crate) type Answer<T> = SyncSender<Result<T, AppendError>>;
@@ -131,7 +132,7 @@ impl Writer {
             if let Some((job, answer)) = alone {
                 let outcome = match job {
                     Alone::Anchor(anchor) => self.anchor(&anchor),
-                    Alone::Review(reviewer, remark) => self.review(reviewer, remark),
+                    Alone::Review(reviewer, to, remark) => self.review(reviewer, to, remark),
                 };
                 match outcome {
                     Ok(outcome) => give(&answer, outcome),
@@ -174,10 +175,32 @@ impl Writer {
         match self.store(entries) {
             // Once it is committed the same records must not be made again.
             Err(failure) if self.frontier.size() == before => {
-                self.head.take_back()?;
-                if self.space.give_way(&failure) { self.store(entries) } else { Err(failure) }
+                let back = self.head.take_back().map_err(StorageFailure::from);
+                let room = self.space.give_way(&failure)
+                    || back.as_ref().is_err_and(|failure| self.space.give_way(failure));
+                if !room {
+                    return Err(back.err().unwrap_or(failure));
+                }
+                if back.is_err() {
+                    self.head.clear()?;
+                }
+                self.forget_frames(failure)?;
+                self.store(entries)
             }
             stored => stored,
+        }
+    }
+
+    /// A commit that found no room for the index of the write-ahead log has written all of its frames there already; the
+    /// records that are made in its place must not meet them after a kill.
+    fn forget_frames(&self, failure: StorageFailure) -> Result<(), StorageFailure> {
+        let index = rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+        match &failure {
+            StorageFailure::Database(rusqlite::Error::SqliteFailure(e, _)) if e.extended_code == index => {
+                // Somebody who reads holds the frames: then nothing is made in their place.
+                if schema::accept(&self.conn)? { Ok(()) } else { Err(failure) }
+            }
+            _ => Ok(()),
         }
     }
 

@@ -1,7 +1,7 @@
 //! QA's review of the log: how often, what it covers, who signs it.
 
 use keystation_audit::{Reader, Review, Tally, Unreviewed};
-use keystation_core::record::Actor;
+use keystation_core::record::{Actor, Seq};
 
 use crate::archive::Archive;
 use crate::config::plain_id;
@@ -83,11 +83,17 @@ impl Archive {
 }
 
 impl Station {
-    /// Puts down that `reviewer`, an operator ID, has looked through what nobody had yet.
-    pub fn sign_review(&self, reviewer: &str, remark: &Remark) -> Result<Review, StationError> {
+    /// Puts down that `reviewer`, an operator ID, has looked through what nobody had yet, up to record `to`: what he was shown.
+    /// `None`: up to the last one that there is now.
+    pub fn sign_review(
+        &self,
+        reviewer: &str,
+        to: Option<Seq>,
+        remark: &Remark,
+    ) -> Result<Review, StationError> {
         let operator = plain_id(reviewer).map_err(StationError::Reviewer)?;
         let actor = Actor { operator, role: "qa".to_owned(), ..self.actor() };
-        let seq = self.journal().review(&actor, &remark.0)?;
+        let seq = self.journal().review(&actor, to, &remark.0)?;
         Ok(self.reader()?.review(seq)?)
     }
 }
@@ -134,7 +140,7 @@ mod tests {
         assert_eq!(archive.review().unwrap().last, None);
 
         let longest = Remark::new(&"\u{1}".repeat(500)).unwrap();
-        let signed = station.sign_review("qa-007", &longest).unwrap();
+        let signed = station.sign_review("qa-007", None, &longest).unwrap();
         assert_eq!((signed.from, signed.to, signed.seq), (0, 1, 2));
         assert_eq!((signed.reviewer.as_str(), signed.remark.as_str()), ("qa-007", longest.0.as_str()));
         let reviewed = archive.review().unwrap();
@@ -142,7 +148,7 @@ mod tests {
 
         for nobody in ["", "Ada Lovelace"] {
             assert!(matches!(
-                station.sign_review(nobody, &Remark::default()),
+                station.sign_review(nobody, None, &Remark::default()),
                 Err(StationError::Reviewer(_))
             ));
         }

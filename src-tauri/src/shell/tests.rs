@@ -53,7 +53,7 @@ fn commands() -> Vec<(&'static str, Value)> {
         ("cancel_verify", json!({})),
         ("figures", json!({ "from": 0, "until": 1_795_400_000_000_i64, "job": null })),
         ("review", json!({})),
-        ("sign_review", json!({ "reviewer": "qa-007", "remark": "" })),
+        ("sign_review", json!({ "reviewer": "qa-007", "to": 1, "remark": "" })),
     ]
 }
 
@@ -121,8 +121,8 @@ fn a_command_takes_what_it_says_and_nothing_else() {
         ("verify", json!({})),
         ("figures", json!({ "from": 0, "until": 1.5, "job": null })),
         ("figures", json!({ "from": 0, "until": 1, "job": "x".repeat(65) })),
-        ("sign_review", json!({ "reviewer": "qa-007", "remark": "\u{10348}".repeat(501) })),
-        ("sign_review", json!({ "reviewer": "x".repeat(33), "remark": "" })),
+        ("sign_review", json!({ "reviewer": "qa-007", "to": 1, "remark": "\u{10348}".repeat(501) })),
+        ("sign_review", json!({ "reviewer": "x".repeat(33), "to": 1, "remark": "" })),
     ] {
         let refused = call(&window, command, arguments.clone()).unwrap_err();
         assert!(refused.as_str().is_some_and(|why| why.contains("invalid args")), "{command} {arguments}");

@@ -1,6 +1,9 @@
 //! What QA asks the station months later, and what it puts down itself.
 
-use keystation_tests::bench::{Bench, PUBLISHED_ID};
+use std::process::Command;
+
+use keystation_tests::bench::{Bench, PUBLISHED_ID, finished};
+use keystation_tests::binaries::program;
 use keystation_tests::sim::Sim;
 use serde_json::{Value, json};
 
@@ -98,4 +101,32 @@ fn a_review_is_signed_once_for_each_record() {
     assert_eq!(values(&after, &["from", "passed", "failed"]), [json!(records + 1), json!(0), json!(0)]);
     assert_eq!(values(&after["last"], &["reviewer", "record"]), [json!("qa-007"), review["record"].clone()]);
     bench.assert_log_intact();
+}
+
+/// QA's account may have no right to write, and an evidence copy lies on a medium that cannot be written to. The mount is
+/// read-only for root as well, in a namespace of its own.
+#[test]
+fn a_log_at_rest_is_read_where_nothing_can_be_written() {
+    let bench = Bench::quick();
+    let sim = Sim::published(&bench.file("sim"));
+    assert_eq!(bench.inject(&sim.port(0)).exit, Some(0));
+    let records = bench.records().len();
+    // What a reader left behind; a copy of the database alone has neither.
+    let beside = ["audit.db-shm", "audit.db-wal"].map(|name| bench.data().join(name));
+    beside.iter().filter(|file| file.exists()).for_each(|file| std::fs::remove_file(file).unwrap());
+    let script = "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\" && shift && exec \"$@\"";
+    for verb in
+        [&["audit", "verify"][..], &["audit", "search", "007-888-abc"], &["audit", "history", PUBLISHED_ID]]
+    {
+        let mut command = Command::new("unshare");
+        if !rustix::process::geteuid().is_root() {
+            command.args(["--user", "--map-root-user"]);
+        }
+        command.args(["--mount", "sh", "-c", script, "sh"]).arg(bench.data());
+        command.arg(program("keystation")).arg("--json").arg("--data").arg(bench.data()).args(verb);
+        let run = finished(&mut command);
+        assert_eq!(run.exit, Some(0), "{verb:?}: {run:?}");
+    }
+    assert!(!beside.iter().any(|file| file.exists()));
+    assert_eq!(bench.records().len(), records);
 }

@@ -32,10 +32,12 @@ export class Reviewing {
   }
 
   async sign(): Promise<boolean> {
-    if (!this.ready) return false;
+    const shown = this.review;
+    if (!this.ready || !shown) return false;
     this.signing = true;
     try {
-      await this.#archive.signReview(this.reviewer.trim(), this.remark.trim());
+      // What the page showed is signed, whatever the line did meanwhile.
+      await this.#archive.signReview(this.reviewer.trim(), shown.to, this.remark.trim());
       this.remark = "";
       await this.read();
       return true;

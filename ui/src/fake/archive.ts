@@ -167,9 +167,9 @@ export class FakeArchive implements Archive {
     });
   }
 
-  signReview(reviewer: string, remark: string): Promise<ReviewLine> {
+  signReview(reviewer: string, to: number, remark: string): Promise<ReviewLine> {
     if (this.#overview.readOnly) return refuse(readOnly);
-    const { from, to } = { from: this.reviewed ? this.reviewed.to + 1 : 0, to: this.#overview.records - 1 };
+    const from = this.reviewed ? this.reviewed.to + 1 : 0;
     const seq = this.#append("review.signed", reviewer);
     this.reviewed = { seq, time: Date.now(), reviewer, from, to, remark };
     this.#overview.reviewDue = Date.now() - this.reviewed.time > WEEK;

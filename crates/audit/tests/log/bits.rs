@@ -223,3 +223,23 @@ fn derived_rows_out_of_order_are_found() {
     let derived = keystation_audit::Finding::Derived { table: "outcome" };
     assert!(crate::support::findings(&paths).contains(&derived));
 }
+
+/// The head is named, whatever became of its bytes: also where they are no text any more.
+#[test]
+fn every_changed_byte_of_the_head_is_a_finding() {
+    let directory = tempfile::tempdir().unwrap();
+    let paths = closed(directory.path(), 5);
+    let head = fs::read(&paths.head).unwrap();
+    for byte in 0..head.len() {
+        for bit in [0, 7] {
+            flip(&paths.head, byte, bit);
+            let verdict = Reader::open(&paths).unwrap().verify().unwrap();
+            assert!(matches!(verdict, Verdict::Damaged { .. }), "byte {byte}, bit {bit}: {verdict:?}");
+            assert!(
+                matches!(open(&paths), Err(keystation_audit::OpenError::Integrity(_))),
+                "byte {byte}, bit {bit}"
+            );
+            fs::write(&paths.head, &head).unwrap();
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Which records QA has looked through.
 
-use keystation_audit::{Journal, Query, Reader, Review, Tally};
+use keystation_audit::{AppendError, Journal, Query, Reader, Review, Tally};
 use keystation_core::record::{Actor, Event};
 
 use crate::support::{begin, entry, intact, work};
@@ -32,7 +32,7 @@ fn a_review_covers_what_nobody_had_looked_through() {
     assert_eq!(reader.unreviewed().unwrap().oldest_ms, Some(first.time_ms));
     let root = hex(reader.snapshot().unwrap().checkpoint().root);
 
-    let seq = journal.review(&reviewer(), "two boards to repair").unwrap();
+    let seq = journal.review(&reviewer(), None, "two boards to repair").unwrap();
     let signed = reader.last_review().unwrap().unwrap();
     let Review { time_ms, .. } = signed;
     assert_eq!(
@@ -56,7 +56,7 @@ fn a_review_covers_what_nobody_had_looked_through() {
     assert_eq!(unreviewed(&reader), (21, 21, [0; 4]));
     assert_eq!(reader.unreviewed().unwrap().oldest_ms, None);
     journal.append(&entry(Event::Unlock)).unwrap();
-    journal.review(&reviewer(), "").unwrap();
+    journal.review(&reviewer(), None, "").unwrap();
     let signed = reader.last_review().unwrap().unwrap();
     assert_eq!((signed.from, signed.to, signed.seq), (21, 22, 23));
     assert_eq!(intact(&paths), 24);
@@ -77,7 +77,7 @@ fn reviews_that_come_together_leave_no_gap_and_do_not_overlap() {
             scope.spawn(|| {
                 for _ in 0..10 {
                     journal.append(&entry(Event::Unlock)).unwrap();
-                    journal.review(&reviewer(), "").unwrap();
+                    journal.review(&reviewer(), None, "").unwrap();
                 }
             });
         }
@@ -101,4 +101,29 @@ fn reviews_that_come_together_leave_no_gap_and_do_not_overlap() {
 
 fn hex(bytes: [u8; 32]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The line works on while somebody looks: what is signed is what was shown.
+#[test]
+fn a_review_covers_what_was_shown_and_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    work(&journal, 3);
+    let reader = Reader::open(&paths).unwrap();
+    let shown = unreviewed(&reader).1;
+    let root = reader.snapshot().unwrap().checkpoint().root;
+    journal.append(&entry(Event::Lock)).unwrap();
+    let seq = journal.review(&reviewer(), Some(shown), "").unwrap();
+    let signed = reader.review(seq).unwrap();
+    assert_eq!((signed.from, signed.to), (0, shown));
+    let body = String::from_utf8(reader.recent(1).unwrap().pop().unwrap().body).unwrap();
+    let root: String = root.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert!(body.contains(&root), "the root of what was shown: {body}");
+    // Reviewed already, and not there yet.
+    for to in [shown, seq + 1] {
+        let refused = journal.review(&reviewer(), Some(to), "");
+        assert!(matches!(refused, Err(AppendError::NothingToReview { .. })), "{refused:?}");
+    }
+    let next = journal.review(&reviewer(), None, "").unwrap();
+    assert_eq!(reader.review(next).unwrap().from, shown + 1);
 }

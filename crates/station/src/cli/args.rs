@@ -240,8 +240,11 @@ pub(crate) enum AuditVerb {
         /// What the reviewer has to say
         #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         remark: String,
+        /// The last record that was looked at, as `--status` tells it [default: the last one that there is]
+        #[arg(long, value_name = "RECORD")]
+        to: Option<u64>,
         /// Sign nothing: say when the last review was, and whether one is due
-        #[arg(long, conflicts_with = "remark")]
+        #[arg(long, conflicts_with_all = ["remark", "to"])]
         status: bool,
     },
     /// Yield, causes of failure and cycle times

@@ -134,11 +134,11 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
         }
         Verb::Audit(AuditVerb::History { id }) => qa::history(&data, id, out),
         Verb::Audit(AuditVerb::Review { status: true, .. }) => qa::review_status(&data, out),
-        Verb::Audit(AuditVerb::Review { remark, status: false }) => {
+        Verb::Audit(AuditVerb::Review { remark, to, status: false }) => {
             // Before the station is opened, which puts a record into the log.
             let (reviewer, remark) = (cli.operator.as_deref().unwrap_or_default(), Remark::new(remark)?);
             keystation::config::plain_id(reviewer).map_err(StationError::Reviewer)?;
-            at_station(cli, &data, out, |station| qa::review(station, reviewer, &remark, out))
+            at_station(cli, &data, out, |station| qa::review(station, reviewer, *to, &remark, out))
         }
         Verb::Audit(AuditVerb::List { words, format, out: file }) => {
             reports::list(&data, words, *format, file, out)

@@ -92,10 +92,11 @@ pub(super) fn review_status(data: &DataDir, out: Output) -> Result<Exit, Station
 pub(super) fn review(
     station: &Station,
     reviewer: &str,
+    to: Option<u64>,
     remark: &Remark,
     out: Output,
 ) -> Result<Exit, StationError> {
-    let review = station.sign_review(reviewer, remark)?;
+    let review = station.sign_review(reviewer, to, remark)?;
     let mut object = fields(&review);
     object["event"] = "review".into();
     out.say(

@@ -135,7 +135,7 @@ fn a_window_that_looks_changes_nothing_beside_a_running_station() {
     let seen = |command: &str| call(&window, command, json!({})).unwrap();
     let records = seen("overview")["records"].as_u64().unwrap();
     assert_eq!(records, OLDER + 1);
-    let review = station.sign_review("qa-007", &keystation::Remark::default()).unwrap();
+    let review = station.sign_review("qa-007", None, &keystation::Remark::default()).unwrap();
     assert_eq!(seen("review")["last"]["seq"], review.seq);
     assert_eq!(seen("overview")["records"], records + 1);
     drop(app);
@@ -294,9 +294,12 @@ fn a_review_is_signed_where_the_log_is_written() {
         (&before["last"], &before["due"], &before["from"], &before["attempts"]),
         (&Value::Null, &json!(true), &json!(0), &attempts)
     );
-    let nobody = call(&window, "sign_review", json!({ "reviewer": "Ada L", "remark": "" })).unwrap_err();
+    let nobody =
+        call(&window, "sign_review", json!({ "reviewer": "Ada L", "to": 1, "remark": "" })).unwrap_err();
     assert_eq!(nobody["code"], "reviewer");
-    let arguments = json!({ "reviewer": "qa-007", "remark": "two boards to repair" });
+    // The line works on while the page is read: what came since is in no signature.
+    assert_eq!(call(&window, "lock", json!({})), Ok(Value::Null));
+    let arguments = json!({ "reviewer": "qa-007", "to": before["to"], "remark": "two boards to repair" });
     let signed = call(&window, "sign_review", arguments).unwrap();
     assert_eq!(
         (&signed["from"], &signed["to"], &signed["reviewer"], &signed["remark"]),

@@ -59,7 +59,7 @@ fn qa_looks_at_a_station_that_works_and_leaves_it_as_it_is() {
     assert!(Path::new(saved["path"].as_str().unwrap()).is_file());
     assert_eq!(answer(&page, "verify", json!({ "channel": "CHANNEL" }))["state"], "intact");
     for (command, arguments) in [
-        ("sign_review", json!({ "reviewer": "qa-007", "remark": "" })),
+        ("sign_review", json!({ "reviewer": "qa-007", "to": 1, "remark": "" })),
         ("unlock", json!({})),
         ("lock", json!({})),
         ("acknowledge", json!({ "slot": 1 })),
