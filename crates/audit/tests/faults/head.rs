@@ -11,7 +11,7 @@ use crate::board::Board;
 use crate::shift::{RULES, Told, begin, hold, scratch, work};
 
 /// Where the head is: on a medium of its own.
-fn paths(directory: &Path) -> Paths {
+pub(crate) fn paths(directory: &Path) -> Paths {
     Paths { head: directory.join("medium/head.note"), ..Paths::in_dir(directory) }
 }
 

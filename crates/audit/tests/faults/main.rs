@@ -14,6 +14,7 @@ mod board; // an honest device in memory
 mod full_disk; // a small disk of its own
 mod head; // the system calls of the head
 mod io_errors; // SQLite's calls
+mod order; // which flush comes before which
 mod shift; // what a station does, and what must hold afterwards
 mod vfs; // SQLite's file layer with faults
 
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         test("the_head_fails_once", head::the_head_fails_once),
         test("the_head_fails_from_one_call_on", head::the_head_fails_from_one_call_on),
         test("the_head_finds_no_room_once", head::the_head_finds_no_room_once),
+        test("the_disk_is_flushed_in_order", order::the_disk_is_flushed_in_order),
     ];
     // One after the other: there is one plan for the faults, and a child that is being started holds the lock of every log
     // of this process for a moment.
