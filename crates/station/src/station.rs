@@ -7,7 +7,8 @@ use keystation_core::flow::VaultError;
 use keystation_core::key::{GroupKeyInfo, KeyLabel};
 use keystation_core::record::{Actor, Entry, Event, Seq};
 use keystation_vault::{
-    DerivedKeyAnswer, ImportError, NewKey, Passphrase, SealedFile, SecretText, UnlockedVault, VaultKey,
+    DerivedKeyAnswer, GroupKey, ImportError, NewKey, Passphrase, SealedFile, SecretText, UnlockedVault,
+    VaultKey,
 };
 use sha2::{Digest, Sha256};
 
@@ -220,7 +221,7 @@ impl Station {
                 return Err(StationError::VaultGone(file));
             }
             // No vault is made for a key that it would not take.
-            SealedFile::judge(key, answer)?;
+            GroupKey::judged(key, answer)?;
             sealed.create(passphrase)?;
         }
         let imported = sealed.import(passphrase, new, key, answer);

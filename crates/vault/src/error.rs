@@ -226,6 +226,9 @@ pub enum ImportError {
     /// The vault is full.
     #[error("the vault holds {} keys, which is all it can", crate::document::KEYS)]
     Full,
+    /// There was no vault, and none was made.
+    #[error(transparent)]
+    Create(#[from] CreateError),
     /// The file could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
@@ -248,6 +251,37 @@ impl ImportError {
             Self::LabelTaken(_) => &["Choose another label."],
             Self::SameKey(_) => &["Use the key that is there."],
             Self::Full => &["Make a second vault."],
+            Self::Create(create) => create.remedy(),
+            Self::Write(write) => write.remedy(),
+        }
+    }
+}
+
+/// A key that was not destroyed. It is where it was.
+#[derive(Debug, thiserror::Error)]
+pub enum DestroyError {
+    /// The custody does not open.
+    #[error(transparent)]
+    Unlock(#[from] UnlockError),
+    /// There is no key of this label.
+    #[error("there is no key {0} to destroy")]
+    NoKey(KeyLabel),
+    /// It was looked for afterwards and is still there.
+    #[error("the key {0} was deleted and is still there")]
+    StillThere(KeyLabel),
+    /// The file could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+impl DestroyError {
+    /// What to do now: one to three steps.
+    #[must_use]
+    pub const fn remedy(&self) -> &'static [&'static str] {
+        match self {
+            Self::Unlock(unlock) => unlock.remedy(),
+            Self::NoKey(_) => &["Look at `keystation key list` for the labels."],
+            Self::StillThere(_) => &["Do not count it as destroyed.", "Call the maker of the token."],
             Self::Write(write) => write.remedy(),
         }
     }

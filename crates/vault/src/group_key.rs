@@ -3,8 +3,11 @@
 use base64ct::{Base64, Encoding};
 use keystation_core::key::CheckValue;
 
+use crate::error::{ImportError, WriteError};
 use crate::midstate::{BLOCK, Midstates, keep, mac};
-use crate::os::Locked;
+use crate::os::{Locked, bleach};
+use crate::sealed_file::DerivedKeyAnswer;
+use crate::secret::SecretText;
 
 /// Bytes of a group key at least: what DPS demands of a symmetric key.
 /// <https://learn.microsoft.com/azure/iot-dps/concepts-symmetric-key-attestation>
@@ -70,8 +73,11 @@ pub enum KeyRefused {
     },
 }
 
-/// A group key, padded with zeros to a block; the text of its Base64 behind it for the comparison.
-pub(crate) struct GroupKey {
+/// A group key in the clear, on its way into a custody: in locked memory, wiped when it is dropped. Nothing outside of this
+/// crate can read it.
+///
+/// It is padded with zeros to a block; the text of its Base64 stands behind it.
+pub struct GroupKey {
     memory: Locked<u8>,
     length: usize,
 }
@@ -83,6 +89,27 @@ pub(crate) enum NoKey {
 }
 
 impl GroupKey {
+    /// The group key that a text is, with the answer of the person who brought it. Opens nothing, so that no custody need be
+    /// touched for a key that is none.
+    pub fn judged(text: &SecretText, answer: DerivedKeyAnswer) -> Result<Self, ImportError> {
+        let judged = Self::judge(text, answer);
+        bleach();
+        judged
+    }
+
+    #[inline(never)] // its frame has to end before `bleach` begins
+    fn judge(text: &SecretText, answer: DerivedKeyAnswer) -> Result<Self, ImportError> {
+        let key = Self::from_base64(text.expose()).map_err(|no| match no {
+            NoKey::Refused(reason) => ImportError::Key(reason),
+            NoKey::Memory(cause) => WriteError::Memory(cause).into(),
+        })?;
+        match (key.length(), answer) {
+            (32, DerivedKeyAnswer::NotAsked) => Err(ImportError::MayBeDerivedKey),
+            (_, DerivedKeyAnswer::DeviceKey) => Err(ImportError::DerivedKey),
+            _ => Ok(key),
+        }
+    }
+
     /// Reads canonical Base64 (RFC 4648, section 4) straight into locked memory: decoded, encoded again, compared.
     pub(crate) fn from_base64(text: &str) -> Result<Self, NoKey> {
         let length = decoded_length(text).map_err(NoKey::Refused)?;
@@ -102,8 +129,20 @@ impl GroupKey {
         u8::try_from(self.length).expect("no key has more than 64 bytes")
     }
 
-    /// Hashes the two key blocks into `midstates` and wipes the key.
-    pub(crate) fn into_midstates(mut self, midstates: &mut Midstates) {
+    /// The key, padded with zeros to a block of 64 bytes: the same key to HMAC (RFC 2104, section 2).
+    #[expect(dead_code, reason = "for the custodies that hand the key to something else")]
+    pub(crate) fn block(&self) -> &[u8; BLOCK] {
+        self.memory.first_chunk().expect("the block comes first")
+    }
+
+    /// The key in canonical Base64.
+    pub(crate) fn text(&self) -> &str {
+        let text = &self.memory[BLOCK..][..self.length.div_ceil(3) * 4];
+        std::str::from_utf8(text).expect("Base64 is ASCII")
+    }
+
+    /// Hashes the two key blocks into `midstates`, and wipes the key; its text stays until it is dropped.
+    pub(crate) fn hash_into(&mut self, midstates: &mut Midstates) {
         let (block, _) = self.memory.split_first_chunk_mut().expect("the block comes first");
         keep(midstates, block);
     }

@@ -8,6 +8,7 @@
 //! Two things are left to each program, because only a program can do them: it calls [`harden_process`] first, and it
 //! installs the [`WipingAllocator`], so that what libraries free is wiped and not left to luck.
 
+mod custody;
 mod document;
 mod error;
 mod group_key;
@@ -21,9 +22,10 @@ mod secret;
 mod source;
 mod unlocked;
 
+pub use custody::{Custody, CustodyKind};
 pub use document::DocumentError;
-pub use error::{CreateError, ImportError, UnlockError, WriteError};
-pub use group_key::KeyRefused;
+pub use error::{CreateError, DestroyError, ImportError, UnlockError, WriteError};
+pub use group_key::{GroupKey, KeyRefused};
 pub use os::{HardenError, MemoryKind, WipingAllocator, harden_process};
 pub use permissions::Exposure;
 pub use sealed_file::{DerivedKeyAnswer, NewKey, SealedFile, WorkFactor};

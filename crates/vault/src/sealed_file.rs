@@ -10,8 +10,9 @@ use age::{DecryptError, Decryptor, Encryptor, scrypt};
 use keystation_core::key::{EnrollmentGroup, GroupKeyInfo, IdScope, KeyLabel, KeySlot};
 use rustix::fs::OFlags;
 
+use crate::custody::{Custody, CustodyKind};
 use crate::document::{self, DocumentError};
-use crate::error::{CreateError, ImportError, UnlockError, WriteError};
+use crate::error::{CreateError, DestroyError, ImportError, UnlockError, WriteError};
 use crate::group_key::{GroupKey, NoKey, check_value};
 use crate::midstate::Midstates;
 use crate::os::{Locked, bleach};
@@ -117,17 +118,9 @@ impl SealedFile {
         key: &SecretText,
         answer: DerivedKeyAnswer,
     ) -> Result<GroupKeyInfo, ImportError> {
-        let imported = self.add(passphrase, new, key, answer);
+        let imported = GroupKey::judged(key, answer).and_then(|key| self.add(passphrase, new, key));
         bleach();
         imported
-    }
-
-    /// Whether [`import`](Self::import) would take this text and this answer at all. Opens nothing, so that a vault need
-    /// not be made for a key that is none.
-    pub fn judge(key: &SecretText, answer: DerivedKeyAnswer) -> Result<(), ImportError> {
-        let judged = judged(key, answer).map(drop);
-        bleach();
-        judged
     }
 
     #[inline(never)] // its frame has to end before `bleach` begins
@@ -135,13 +128,11 @@ impl SealedFile {
         &self,
         passphrase: &Passphrase,
         new: NewKey,
-        key: &SecretText,
-        answer: DerivedKeyAnswer,
+        mut group_key: GroupKey,
     ) -> Result<GroupKeyInfo, ImportError> {
-        let group_key = judged(key, answer)?;
         let length = group_key.length();
         let mut midstates = Locked::new(1).map_err(WriteError::Memory)?;
-        group_key.into_midstates(&mut midstates[0]);
+        group_key.hash_into(&mut midstates[0]);
         let NewKey { label, group, scope, slot } = new;
         let info =
             GroupKeyInfo { label, group, scope, slot, check_value: check_value(&midstates[0]), length };
@@ -160,8 +151,23 @@ impl SealedFile {
         }
         let texts = old.entries().map_err(UnlockError::from)?;
         let all = held.keys().iter().zip(texts.iter().map(|entry| entry.key));
-        self.put(&writer, passphrase, all.chain(iter::once((&info, key.expose()))))?;
+        self.put(&writer, passphrase, all.chain(iter::once((&info, group_key.text()))))?;
         Ok(info)
+    }
+
+    #[inline(never)] // its frame has to end before `bleach` begins
+    fn remove(&self, passphrase: &Passphrase, label: &KeyLabel) -> Result<(), DestroyError> {
+        let writer = Writer::new(&self.path)?;
+        let old = Plaintext::open(writer.target(), passphrase)?;
+        let held = old.custody()?;
+        if !held.keys().iter().any(|key| key.label == *label) {
+            return Err(DestroyError::NoKey(label.clone()));
+        }
+        let texts = old.entries().map_err(UnlockError::from)?;
+        let all = held.keys().iter().zip(texts.iter().map(|entry| entry.key));
+        // What is on the disk is opened and compared before it takes the place of the old file.
+        self.put(&writer, passphrase, all.filter(|(key, _)| key.label != *label))?;
+        Ok(())
     }
 
     /// Seals these keys and replaces the file.
@@ -186,16 +192,32 @@ impl SealedFile {
     }
 }
 
-#[inline(never)] // its frame has to end before `bleach` begins
-fn judged(key: &SecretText, answer: DerivedKeyAnswer) -> Result<GroupKey, ImportError> {
-    let group_key = GroupKey::from_base64(key.expose()).map_err(|no| match no {
-        NoKey::Refused(reason) => ImportError::Key(reason),
-        NoKey::Memory(cause) => WriteError::Memory(cause).into(),
-    })?;
-    match (group_key.length(), answer) {
-        (32, DerivedKeyAnswer::NotAsked) => Err(ImportError::MayBeDerivedKey),
-        (_, DerivedKeyAnswer::DeviceKey) => Err(ImportError::DerivedKey),
-        _ => Ok(group_key),
+impl Custody for SealedFile {
+    fn kind(&self) -> CustodyKind {
+        CustodyKind::SealedFile
+    }
+
+    fn is_there(&self) -> bool {
+        self.path.exists()
+    }
+
+    fn open(&self, secret: &Passphrase) -> Result<UnlockedVault, UnlockError> {
+        self.unlock(secret)
+    }
+
+    fn import(&self, secret: &Passphrase, new: NewKey, key: GroupKey) -> Result<GroupKeyInfo, ImportError> {
+        if !self.is_there() {
+            self.create(secret)?;
+        }
+        let imported = self.add(secret, new, key);
+        bleach();
+        imported
+    }
+
+    fn destroy(&self, secret: &Passphrase, label: &KeyLabel) -> Result<(), DestroyError> {
+        let removed = self.remove(secret, label);
+        bleach();
+        removed
     }
 }
 
@@ -252,12 +274,12 @@ impl Plaintext {
         let mut midstates: Locked<Midstates> = Locked::new(entries.len()).map_err(UnlockError::Memory)?;
         let mut infos = Vec::with_capacity(entries.len());
         for (entry, midstates) in entries.into_iter().zip(midstates.iter_mut()) {
-            let key = GroupKey::from_base64(entry.key).map_err(|no| match no {
+            let mut key = GroupKey::from_base64(entry.key).map_err(|no| match no {
                 NoKey::Refused(reason) => DocumentError::Key { label: entry.label.clone(), reason }.into(),
                 NoKey::Memory(cause) => UnlockError::Memory(cause),
             })?;
             let length = key.length();
-            key.into_midstates(midstates);
+            key.hash_into(midstates);
             let (expected, found) = (entry.check, check_value(midstates));
             if found != expected {
                 return Err(UnlockError::CheckValue { label: entry.label, expected, found });

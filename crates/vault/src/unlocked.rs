@@ -7,22 +7,38 @@ use keystation_core::flow::{Vault, VaultError};
 use keystation_core::key::{DeviceKey, GroupKeyInfo, KeyLabel};
 use keystation_core::registration::RegistrationId;
 
+use crate::custody::CustodyKind;
 use crate::midstate::{Midstates, mac};
 use crate::os::{Locked, MemoryKind, bleach, rinse};
 
-/// A sealed file that was opened. Dropping it locks it: there is one, and whoever owns it decides how long the keys
-/// can be used.
+/// A custody that was opened. Dropping it locks it: there is one, and whoever owns it decides how long the keys can be
+/// used.
 pub struct UnlockedVault {
-    keys: Arc<Keys>,
+    keys: Arc<dyn InUse>,
 }
 
 /// The use of one group key, for a slot's thread. It survives the lock, but from then on it derives nothing.
 #[derive(Clone)]
 pub struct VaultKey {
-    keys: Arc<Keys>,
+    keys: Arc<dyn InUse>,
     index: usize,
 }
 
+/// Keys that can be used until they are locked: what each custody has for itself.
+pub(crate) trait InUse: Send + Sync {
+    /// Which custody it is.
+    fn kind(&self) -> CustodyKind;
+    /// The keys, in order of import. Also known after the lock.
+    fn infos(&self) -> &[GroupKeyInfo];
+    /// The device key of `id` under the key at `index`. Whatever fails leaves a custody that the next call may try anew.
+    fn derive(&self, index: usize, id: &RegistrationId) -> Result<DeviceKey, VaultError>;
+    /// Wipes and closes what derives. Nothing is left of it when this returns; again is harmless.
+    fn lock(&self);
+    /// How what this process holds of the keys is kept from others; `None` once locked, or where it holds nothing.
+    fn memory(&self) -> Option<MemoryKind>;
+}
+
+/// The keys of a sealed file: their HMAC states.
 struct Keys {
     infos: Vec<GroupKeyInfo>,
     /// In the order of `infos`; `None` once locked. A derivation holds the lock for its two compressions.
@@ -32,33 +48,70 @@ struct Keys {
 impl UnlockedVault {
     /// `midstates` in the order of `infos`.
     pub(crate) fn new(infos: Vec<GroupKeyInfo>, midstates: Locked<Midstates>) -> Self {
-        Self { keys: Arc::new(Keys { infos, midstates: RwLock::new(Some(midstates)) }) }
+        Self::of(Keys { infos, midstates: RwLock::new(Some(midstates)) })
+    }
+
+    pub(crate) fn of(keys: impl InUse + 'static) -> Self {
+        Self { keys: Arc::new(keys) }
+    }
+
+    /// Which custody was opened.
+    #[must_use]
+    pub fn kind(&self) -> CustodyKind {
+        self.keys.kind()
     }
 
     /// What the vault holds, in order of import. Also known after the lock.
     #[must_use]
     pub fn keys(&self) -> &[GroupKeyInfo] {
-        &self.keys.infos
+        self.keys.infos()
     }
 
     /// The use of the key `label`.
     #[must_use]
     pub fn key(&self, label: &KeyLabel) -> Option<VaultKey> {
-        let index = self.keys.infos.iter().position(|info| info.label == *label)?;
+        let index = self.keys().iter().position(|info| info.label == *label)?;
         Some(VaultKey { keys: Arc::clone(&self.keys), index })
     }
 
-    /// How the states are kept from others; `None` once locked.
+    /// How what this process holds of the keys is kept from others; `None` once locked, or where the custody leaves nothing
+    /// in it.
     #[must_use]
     pub fn memory(&self) -> Option<MemoryKind> {
-        let midstates = self.keys.midstates.read().unwrap_or_else(PoisonError::into_inner);
-        midstates.as_ref().map(Locked::kind)
+        self.keys.memory()
     }
 
-    /// Wipes the states. Returns when they are gone, whoever still holds a [`VaultKey`]; again is harmless.
+    /// Wipes what derives. Returns when it is gone, whoever still holds a [`VaultKey`]; again is harmless.
     pub fn lock(&self) {
-        drop(self.keys.midstates.write().unwrap_or_else(PoisonError::into_inner).take());
+        self.keys.lock();
         bleach();
+    }
+}
+
+impl InUse for Keys {
+    fn kind(&self) -> CustodyKind {
+        CustodyKind::SealedFile
+    }
+
+    fn infos(&self) -> &[GroupKeyInfo] {
+        &self.infos
+    }
+
+    fn derive(&self, index: usize, id: &RegistrationId) -> Result<DeviceKey, VaultError> {
+        let midstates = self.midstates.read().unwrap_or_else(PoisonError::into_inner);
+        let midstates = midstates.as_ref().ok_or(VaultError::Locked)?;
+        let key = DeviceKey::filled_by(|key| mac(&midstates[index], id.as_str().as_bytes(), key));
+        rinse();
+        Ok(key)
+    }
+
+    fn lock(&self) {
+        drop(self.midstates.write().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    fn memory(&self) -> Option<MemoryKind> {
+        let midstates = self.midstates.read().unwrap_or_else(PoisonError::into_inner);
+        midstates.as_ref().map(Locked::kind)
     }
 }
 
@@ -70,7 +123,7 @@ impl Drop for UnlockedVault {
 
 impl fmt::Debug for UnlockedVault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UnlockedVault").field("keys", &self.keys.infos).finish_non_exhaustive()
+        f.debug_struct("UnlockedVault").field("keys", &self.keys()).finish_non_exhaustive()
     }
 }
 
@@ -78,17 +131,13 @@ impl VaultKey {
     /// Which key it is.
     #[must_use]
     pub fn info(&self) -> &GroupKeyInfo {
-        &self.keys.infos[self.index]
+        &self.keys.infos()[self.index]
     }
 }
 
 impl Vault for VaultKey {
     fn derive(&self, id: &RegistrationId) -> Result<DeviceKey, VaultError> {
-        let midstates = self.keys.midstates.read().unwrap_or_else(PoisonError::into_inner);
-        let midstates = midstates.as_ref().ok_or(VaultError::Locked)?;
-        let key = DeviceKey::filled_by(|key| mac(&midstates[self.index], id.as_str().as_bytes(), key));
-        rinse();
-        Ok(key)
+        self.keys.derive(self.index, id)
     }
 }
 
