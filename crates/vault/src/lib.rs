@@ -8,6 +8,7 @@
 //! Two things are left to each program, because only a program can do them: it calls [`harden_process`] first, and it
 //! installs the [`WipingAllocator`], so that what libraries free is wiped and not left to luck.
 
+mod component;
 mod custody;
 mod document;
 mod error;
@@ -22,6 +23,7 @@ mod secret;
 mod source;
 mod unlocked;
 
+pub use component::{COMPONENT_BYTES, Component, ComponentCheck, ComponentRefused, NoKeyOfThem, PARTS, Part};
 pub use custody::{Custody, CustodyKind};
 pub use document::DocumentError;
 pub use error::{CreateError, DestroyError, ImportError, UnlockError, WriteError};
