@@ -92,14 +92,14 @@ impl GroupKey {
     /// The group key that a text is, with the answer of the person who brought it. Opens nothing, so that no custody need be
     /// touched for a key that is none.
     pub fn judged(text: &SecretText, answer: DerivedKeyAnswer) -> Result<Self, ImportError> {
-        let judged = Self::judge(text, answer);
+        let judged = Self::judge(text.expose(), answer);
         bleach();
         judged
     }
 
     #[inline(never)] // its frame has to end before `bleach` begins
-    fn judge(text: &SecretText, answer: DerivedKeyAnswer) -> Result<Self, ImportError> {
-        let key = Self::from_base64(text.expose()).map_err(|no| match no {
+    pub(crate) fn judge(text: &str, answer: DerivedKeyAnswer) -> Result<Self, ImportError> {
+        let key = Self::from_base64(text).map_err(|no| match no {
             NoKey::Refused(reason) => ImportError::Key(reason),
             NoKey::Memory(cause) => WriteError::Memory(cause).into(),
         })?;

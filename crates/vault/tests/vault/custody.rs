@@ -4,8 +4,8 @@ use std::thread;
 use keystation_core::flow::{Vault, VaultError};
 use keystation_core::registration::{IdRule, RegistrationId};
 use keystation_vault::{
-    Component, DerivedKeyAnswer, GroupKey, ImportError, MemoryKind, Passphrase, SecretText, UnlockedVault,
-    VaultKey,
+    Component, DerivedKeyAnswer, GroupKey, ImportError, MemoryKind, Passphrase, SecretText, Transfer,
+    UnlockedVault, VaultKey,
 };
 
 use crate::support::{Bench, EXAMPLE, OTHER, PASSPHRASE, named, passphrase, secret, vectors};
@@ -147,6 +147,7 @@ fn handles_go_to_threads_and_secrets_go_nowhere() {
     lacks!(Passphrase: Debug, Display, Clone, PartialEq, serde::Serialize, AsRef<str>, AsRef<[u8]>);
     lacks!(Component: Debug, Display, Clone, PartialEq, serde::Serialize, AsRef<str>, AsRef<[u8]>);
     lacks!(GroupKey: Debug, Display, Clone, PartialEq, serde::Serialize, AsRef<str>, AsRef<[u8]>);
+    lacks!(Transfer: Debug, Display, Clone, PartialEq, serde::Serialize);
     lacks!(UnlockedVault: Clone, serde::Serialize);
     lacks!(VaultKey: serde::Serialize);
 }
