@@ -17,7 +17,7 @@ use crate::archive::Archive;
 use crate::config::{SlotConfig, StationConfig};
 use crate::data_dir::DataDir;
 use crate::error::StationError;
-use crate::program as this_program;
+use crate::program;
 use crate::random;
 
 /// An open station. Clones share it; the last one to go closes the log.
@@ -32,12 +32,18 @@ struct Inner {
     desk: Mutex<Desk>,
     /// Told whenever the desk changes.
     changed: Condvar,
+    /// Whether the last record is written. Held by whoever writes it: a second one waits until it is.
+    closed: Mutex<bool>,
 }
 
 /// What changes while the station is open.
-struct Desk {
+pub(crate) struct Desk {
     operator: String,
     vault: Option<UnlockedVault>,
+    /// Pieces of work that an end from outside waits for.
+    pub(crate) at_work: usize,
+    /// The program was told to go.
+    pub(crate) ending: bool,
 }
 
 /// What is always in sight.
@@ -107,13 +113,15 @@ impl Station {
             });
         }
         let open_intents = Reader::open(&paths(data))?.open_intents()?.len() as u64;
-        let desk = Desk { operator: config.operator.clone(), vault: None };
+        let operator = config.operator.clone();
+        let desk = Desk { operator, vault: None, at_work: 0, ending: false };
         let inner = Inner {
             data: data.clone(),
             session: random::session()?,
             journal,
             desk: Mutex::new(desk),
             changed: Condvar::new(),
+            closed: Mutex::new(false),
             config: Arc::new(config),
         };
         let station = Self(Arc::new(inner));
@@ -122,7 +130,7 @@ impl Station {
             sqlite: keystation_audit::sqlite_version().to_owned(),
             os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             config: hex(&Sha256::digest(&station.0.config.text)),
-            build: this_program::build().map_err(StationError::Program)?.to_owned(),
+            build: program::build().map_err(StationError::Program)?.to_owned(),
             open_intents,
         })?;
         Ok(station)
@@ -160,7 +168,12 @@ impl Station {
                     self.append(import_of(key))?;
                 }
                 self.append(Event::Unlock { custody: "sealed-file" })?;
-                self.desk().vault = Some(vault);
+                let mut desk = self.desk();
+                if desk.ending {
+                    return Err(StationError::Locked);
+                }
+                desk.vault = Some(vault);
+                drop(desk);
                 self.0.changed.notify_all();
                 Ok(())
             }
@@ -275,11 +288,16 @@ impl Station {
         Ok(Reader::open(&paths(&self.0.data))?)
     }
 
-    /// The last record, and the log is closed.
+    /// The last record, and the log is closed. Again is harmless.
     pub fn close(self) -> Result<(), StationError> {
+        let mut closed = self.0.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        if *closed {
+            return Ok(());
+        }
         self.lock()?;
         self.append(Event::Close)?;
         self.0.journal.clone().close()?;
+        *closed = true;
         Ok(())
     }
 
@@ -302,8 +320,12 @@ impl Station {
         Actor { session: self.0.session.clone(), operator, role: "operator".to_owned() }
     }
 
+    pub(crate) fn changed(&self) -> &Condvar {
+        &self.0.changed
+    }
+
     /// The desk; a thread that panicked while it held it left nothing half-done there.
-    fn desk(&self) -> MutexGuard<'_, Desk> {
+    pub(crate) fn desk(&self) -> MutexGuard<'_, Desk> {
         self.0.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
