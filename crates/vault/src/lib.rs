@@ -8,6 +8,8 @@
 //! Two things are left to each program, because only a program can do them: it calls [`harden_process`] first, and it
 //! installs the [`WipingAllocator`], so that what libraries free is wiped and not left to luck.
 
+mod canonical;
+mod card;
 mod custody;
 mod document;
 mod error;
@@ -22,6 +24,7 @@ mod secret;
 mod source;
 mod unlocked;
 
+pub use card::{Card, CardError, CardFault, Cards, Home};
 pub use custody::{Custody, CustodyKind};
 pub use document::DocumentError;
 pub use error::{CreateError, DestroyError, ImportError, UnlockError, WriteError};
