@@ -8,6 +8,8 @@
 //! Two things are left to each program, because only a program can do them: it calls [`harden_process`] first, and it
 //! installs the [`WipingAllocator`], so that what libraries free is wiped and not left to luck.
 
+mod canonical;
+mod card;
 mod component;
 mod custody;
 mod document;
@@ -24,6 +26,7 @@ mod source;
 mod transfer;
 mod unlocked;
 
+pub use card::{Card, CardError, CardFault, Cards, Home};
 pub use component::{COMPONENT_BYTES, Component, ComponentCheck, ComponentRefused, NoKeyOfThem, PARTS, Part};
 pub use custody::{Custody, CustodyKind};
 pub use document::DocumentError;

@@ -1,4 +1,4 @@
-//! A group key that its owner sealed to the station: `docs/vault-format.md`, section 7. Nobody at the factory sees it.
+//! A group key that its owner sealed to the station: `docs/vault-format.md`, section 9. Nobody at the factory sees it.
 
 use std::fmt;
 use std::fs::{self, File};
