@@ -1,6 +1,7 @@
 //! The Tauri application: the window, what its page may call, and what happens when it closes.
 
-use tauri::ipc::Invoke;
+mod trace;
+
 use tauri::{Builder, Manager, RunEvent, Runtime};
 
 use crate::commands::{self, Bench};
@@ -10,7 +11,7 @@ use crate::problem::Problem;
 
 /// Everything but the generated context, so that the tests build the same application without a display.
 pub(crate) fn application<R: Runtime>(builder: Builder<R>, desk: Result<Desk, Problem>) -> Builder<R> {
-    let commands = traced(tauri::generate_handler![
+    let commands = trace::traced(tauri::generate_handler![
         commands::overview,
         commands::recent,
         commands::watch,
@@ -27,14 +28,6 @@ pub(crate) fn application<R: Runtime>(builder: Builder<R>, desk: Result<Desk, Pr
         commands::sign_review,
     ]);
     builder.plugin(navigation::guard()).manage(Bench(desk)).invoke_handler(commands)
-}
-
-/// Tells every call of the page, with what it brought, at the finest level of the diagnostics. No command takes a secret.
-fn traced<R: Runtime>(commands: impl Fn(Invoke<R>) -> bool) -> impl Fn(Invoke<R>) -> bool {
-    move |call| {
-        tracing::trace!(command = call.message.command(), arguments = ?call.message.payload(), "the page calls");
-        commands(call)
-    }
 }
 
 /// Opens the window and returns when it was closed.

@@ -1,6 +1,7 @@
 //! The window as a page meets it: which commands there are, what they take, and what they answer.
 
 mod audit; // the log, at a station that works and beside one
+mod trace; // what is told of each call
 
 use serde_json::{Value, json};
 use tauri::ipc::{CallbackFn, InvokeBody};
