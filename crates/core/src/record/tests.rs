@@ -66,18 +66,20 @@ fn a_refusal_says_as_much_of_the_device_as_could_be_read() {
 
 #[test]
 fn an_import_names_the_parent_in_full() {
-    let event = Event::KeyImport { key: key(), custody: "sealed-file" };
+    let how = KeyOrigin::Single;
+    let event = Event::KeyImport { key: key(), custody: "sealed-file", how, approver: "cu-2".to_owned() };
     let expected = [
         ("bytes", Value::Number(32)),
         ("custody", "sealed-file".into()),
         ("gk", "gk-2026a".into()),
         ("gkcv", "ABABABABAB".into()),
         ("group", "line-7".into()),
+        ("how", "single".into()),
         ("scope", "0ne00EMU001".into()),
         ("slot", "secondary".into()),
     ];
     assert_eq!(sorted(&event), expected);
-    assert_eq!((event.name(), event.rc()), ("gk.import", ""));
+    assert_eq!((event.name(), event.rc(), event.approver()), ("gk.import", "", "cu-2"));
 }
 
 #[test]
@@ -133,9 +135,12 @@ fn a_review_names_the_records_and_their_root() {
 
 #[test]
 fn what_has_no_outcome_has_an_empty_one() {
-    for event in [Event::Close, Event::Unlock, Event::Lock] {
+    for event in [Event::Close, Event::Lock] {
         assert_eq!((event.rc(), event.approver(), event.fields()), ("", "", vec![]));
     }
+    let unlocked = Event::Unlock { custody: "tpm" };
+    assert_eq!((unlocked.name(), unlocked.rc()), ("auth.unlock", ""));
+    assert_eq!(unlocked.fields(), [("custody", "tpm".into())]);
     let failed = Event::UnlockFailed { why: "passphrase" };
     assert_eq!((failed.name(), failed.rc()), ("auth.fail", "refused"));
     assert_eq!(failed.fields(), [("why", "passphrase".into())]);
