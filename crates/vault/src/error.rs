@@ -10,6 +10,7 @@ use crate::document::DocumentError;
 use crate::group_key::KeyRefused;
 use crate::permissions::Exposure;
 use crate::secret::SecretRefused;
+use crate::tpm::TpmError;
 
 /// A custody that does not open. Nothing was changed, no key is in memory.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +79,9 @@ pub enum UnlockError {
     /// A key card is wrong.
     #[error(transparent)]
     Card(#[from] CardError),
+    /// The TPM does not do what it is asked.
+    #[error(transparent)]
+    Tpm(#[from] TpmError),
 }
 
 impl UnlockError {
@@ -99,6 +103,7 @@ impl UnlockError {
             Self::Memory(_) => "memory",
             Self::NoKeys(_) => "no-keys",
             Self::Card(_) => "card",
+            Self::Tpm(tpm) => tpm.word(),
         }
     }
 
@@ -137,7 +142,14 @@ impl UnlockError {
                 &["Import a group key into it.", "Check that `--data` names the right station."]
             }
             Self::Card(card) => card.remedy(),
+            Self::Tpm(tpm) => tpm.remedy(),
         }
+    }
+
+    /// Whether the secret was wrong, and nothing else: a person can enter it again.
+    #[must_use]
+    pub const fn is_wrong_secret(&self) -> bool {
+        matches!(self, Self::WrongPassphrase | Self::Tpm(TpmError::WrongSecret))
     }
 }
 

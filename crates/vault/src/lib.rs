@@ -23,6 +23,7 @@ mod replace;
 mod sealed_file;
 mod secret;
 mod source;
+mod tpm;
 mod transfer;
 mod unlocked;
 
@@ -37,5 +38,6 @@ pub use permissions::Exposure;
 pub use sealed_file::{DerivedKeyAnswer, NewKey, SealedFile, WorkFactor};
 pub use secret::{Passphrase, SecretRefused, SecretText};
 pub use source::{SecretSource, SourceError};
+pub use tpm::{Tpm, TpmError, TpmPlace, TpmPlaceRefused};
 pub use transfer::{Recipient, Transfer, TransferKey};
 pub use unlocked::{UnlockedVault, VaultKey};

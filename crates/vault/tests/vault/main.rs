@@ -13,4 +13,5 @@ mod import; // what may come into a vault, and what stays out
 mod permissions; // who may read files that hold secrets
 mod sealed; // the contract on the sealed file
 mod support;
-mod transfer; // a key that its owner sealed to the station
+mod tpm;
+mod transfer; // a key that its owner sealed to the station // the contract and the faults of a TPM
