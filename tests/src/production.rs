@@ -68,7 +68,8 @@ pub fn produce(journal: &Journal, from: u64, until: u64, slots: u64) {
     });
     let line = Line { journal, slot: 0, records: &records };
     for number in records.load(Ordering::Relaxed)..until {
-        let event = if number.is_multiple_of(2) { Event::Unlock } else { Event::Lock };
+        let event =
+            if number.is_multiple_of(2) { Event::Unlock { custody: "sealed-file" } } else { Event::Lock };
         line.append(number, event).expect("the log takes records");
     }
 }

@@ -262,7 +262,7 @@ def database(folder, records=600):
     log = forge.Log.example(records)
     connection = sqlite3.connect(os.path.join(folder, "audit.db"))
     connection.executescript("""
-        PRAGMA application_id = 0x4B534C47; PRAGMA user_version = 2;
+        PRAGMA application_id = 0x4B534C47; PRAGMA user_version = 3;
         CREATE TABLE log (seq INTEGER PRIMARY KEY, body BLOB, leaf BLOB);
         CREATE TABLE node (level INTEGER, idx INTEGER, hash BLOB, PRIMARY KEY (level, idx)) WITHOUT ROWID;
         CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT, cosig TEXT, anchors TEXT);""")
@@ -394,7 +394,7 @@ class Database(Case):
             ("checkpoint", "UPDATE checkpoint SET size = 299 WHERE size = 300", []),
             ("checkpoint", "UPDATE checkpoint SET note = ?, cosig = NULL WHERE size = 300", [self.log.fork(100).checkpoint(300)]),
             ("witness", "UPDATE checkpoint SET cosig = ? WHERE size = 300", [self.log.cosignature(301)]),
-            ("file", "PRAGMA user_version = 3", []),
+            ("file", "PRAGMA user_version = 4", []),
             ("file", "PRAGMA application_id = 1", []),
             ("file", "DROP TABLE node", []),
         ]:

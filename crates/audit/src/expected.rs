@@ -6,6 +6,9 @@ use std::hash::{BuildHasher, RandomState};
 use keystation_core::record::Seq;
 use rusqlite::{Connection, Row};
 
+use crate::account::Account;
+use crate::component::Component;
+use crate::group_key::KeyRow;
 use crate::projection::{Holds, Mode, Outcome, Sighting, Step};
 use crate::record::Record;
 
@@ -14,8 +17,19 @@ const SIGHTINGS: &str = "
     SELECT seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code,
            rc IS coalesce(
                (SELECT outcome.rc FROM outcome WHERE outcome.intent = sighting.seq ORDER BY outcome.seq DESC LIMIT 1),
-               CASE mode WHEN 'refused' THEN 'refused' ELSE 'open' END)
+               CASE mode WHEN 'refused' THEN 'refused' ELSE 'open' END),
+           live
     FROM sighting ORDER BY seq";
+
+/// The sightings of devices that were on a port more than once, except the one of each whose set was proved last. Goes
+/// through one index; few devices come twice.
+const NOT_LAST: &str = "
+    SELECT proved.seq FROM (SELECT rid FROM sighting GROUP BY rid HAVING count(*) > 1) AS again
+    CROSS JOIN sighting AS proved ON proved.rid = again.rid
+    WHERE EXISTS (SELECT 1 FROM outcome WHERE intent = proved.seq AND holds = 'new')
+      AND proved.seq <> (
+          SELECT outcome.intent FROM sighting AS other CROSS JOIN outcome ON outcome.intent = other.seq
+          WHERE other.rid = again.rid AND outcome.holds = 'new' ORDER BY outcome.seq DESC LIMIT 1)";
 
 /// What the derived tables should hold, without holding it.
 pub(crate) struct Expected {
@@ -28,13 +42,28 @@ pub(crate) struct Expected {
     tally: Vec<(String, String, u64, Seq)>,
     /// By registration ID, ascending. Few on a healthy line, whatever the size of the log.
     open: BTreeMap<String, Vec<Seq>>,
+    checked: u64,
+    /// People, group keys and components are as many as a plant has; by ID and by label, ascending.
+    accounts: BTreeMap<String, Account>,
+    keys: BTreeMap<String, KeyRow>,
+    components: Vec<Component>,
 }
 
 impl Expected {
     /// What the tables should hold of no record.
     pub(crate) fn new() -> Self {
         let hasher = RandomState::new();
-        Self { hasher, sightings: 0, outcomes: 0, tally: Vec::new(), open: BTreeMap::new() }
+        Self {
+            hasher,
+            sightings: 0,
+            outcomes: 0,
+            tally: Vec::new(),
+            open: BTreeMap::new(),
+            checked: 0,
+            accounts: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            components: Vec::new(),
+        }
     }
 
     pub(crate) fn add(&mut self, record: &Record<'_>, step: Option<&Step<'_>>) {
@@ -50,6 +79,16 @@ impl Expected {
                 self.outcomes = self.outcomes.wrapping_add(self.hasher.hash_one(row_of(outcome)));
                 self.settle(outcome);
             }
+            Some(Step::Checked { rid, seq }) => {
+                self.checked = self.checked.wrapping_add(self.hasher.hash_one((&**rid, *seq)));
+            }
+            Some(Step::Account(step)) => {
+                follow(&mut self.accounts, step.user(), |before| step.follow(before))
+            }
+            Some(Step::Key(step)) => {
+                follow(&mut self.keys, step.label().as_str(), |before| step.follow(before))
+            }
+            Some(Step::Component(component)) => self.components.push(component.clone()),
             None => {}
         }
     }
@@ -91,17 +130,28 @@ impl Expected {
     /// The tables that do not hold it.
     pub(crate) fn differing(mut self, conn: &Connection) -> Result<Vec<&'static str>, rusqlite::Error> {
         self.tally.sort();
+        let outcomes = self.outcomes_agree(conn)?;
+        // Which set is live is told by the outcomes: where these lie it means nothing.
+        let sightings = match self.sightings_agree(conn)? {
+            Some(live) => !outcomes || live == self.live(conn)?,
+            None => false,
+        };
         let agree = [
-            ("sighting", self.sightings_agree(conn)?),
-            ("outcome", self.outcomes_agree(conn)?),
+            ("sighting", sightings),
+            ("outcome", outcomes),
             ("open_intent", self.open_intents_agree(conn)?),
             ("tally", self.tally_agrees(conn)?),
+            ("checked", self.checks_agree(conn)?),
+            ("account", agree(self.accounts.values(), Account::all(conn))?),
+            ("group_key", agree(self.keys.values(), KeyRow::all(conn))?),
+            ("component", agree(self.components.iter(), Component::all(conn))?),
         ];
         Ok(agree.into_iter().filter(|(_, agrees)| !agrees).map(|(table, _)| table).collect())
     }
 
-    fn sightings_agree(&self, conn: &Connection) -> Result<bool, rusqlite::Error> {
-        let mut sum = 0u64;
+    /// `None`: they do not. Otherwise the sum over those that are live.
+    fn sightings_agree(&self, conn: &Connection) -> Result<Option<u64>, rusqlite::Error> {
+        let (mut sum, mut live) = (0u64, 0u64);
         let mut before = None;
         let mut statement = conn.prepare(SIGHTINGS)?;
         let mut rows = statement.query([])?;
@@ -111,7 +161,7 @@ impl Expected {
             let seq = number(0)?;
             // Out of order a row would be there and not be found; the last column tells whether its outcome is the last one.
             if before.is_some_and(|before| before >= seq) || !row.get::<_, bool>(12)? {
-                return Ok(false);
+                return Ok(None);
             }
             before = Some(seq);
             let values = (
@@ -120,8 +170,27 @@ impl Expected {
                 (text(8)?, text(9)?, text(10)?, text(11)?),
             );
             sum = sum.wrapping_add(self.hasher.hash_one(values));
+            if row.get::<_, bool>(13)? {
+                live = live.wrapping_add(self.hasher.hash_one(seq));
+            }
         }
-        Ok(sum == self.sightings)
+        Ok((sum == self.sightings).then_some(live))
+    }
+
+    /// The sum over the sightings whose set is the one that their device proved last.
+    fn live(&self, conn: &Connection) -> Result<u64, rusqlite::Error> {
+        let mut live = 0u64;
+        let mut statement = conn.prepare("SELECT DISTINCT intent FROM outcome WHERE holds = 'new'")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            live = live.wrapping_add(self.hasher.hash_one(row.get::<_, i64>(0)?));
+        }
+        let mut statement = conn.prepare(NOT_LAST)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            live = live.wrapping_sub(self.hasher.hash_one(row.get::<_, i64>(0)?));
+        }
+        Ok(live)
     }
 
     fn outcomes_agree(&self, conn: &Connection) -> Result<bool, rusqlite::Error> {
@@ -164,6 +233,17 @@ impl Expected {
         Ok(rows.next()?.is_none())
     }
 
+    fn checks_agree(&self, conn: &Connection) -> Result<bool, rusqlite::Error> {
+        let mut sum = 0u64;
+        let mut statement = conn.prepare("SELECT rid, seq FROM checked")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let values = (row.get_ref(0)?.as_str()?, row.get::<_, i64>(1)?.cast_unsigned());
+            sum = sum.wrapping_add(self.hasher.hash_one(values));
+        }
+        Ok(sum == self.checked)
+    }
+
     fn tally_agrees(&self, conn: &Connection) -> Result<bool, rusqlite::Error> {
         let mut statement = conn.prepare("SELECT ev, rc, records, last FROM tally")?;
         let number = |row: &Row<'_>, column| row.get::<_, i64>(column).map(i64::cast_unsigned);
@@ -171,6 +251,27 @@ impl Expected {
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?, number(row, 2)?, number(row, 3)?)))?;
         let stored: Vec<(String, String, u64, Seq)> = rows.collect::<Result<_, _>>()?;
         Ok(stored == self.tally)
+    }
+}
+
+/// Changes one entry of a table that is held in memory.
+fn follow<T>(table: &mut BTreeMap<String, T>, name: &str, step: impl FnOnce(Option<&T>) -> Option<T>) {
+    if let Some(after) = step(table.get(name)) {
+        table.insert(name.to_owned(), after);
+    }
+}
+
+/// Whether the stored rows are the expected ones. Rows that no program wrote are not.
+fn agree<'e, T: PartialEq + 'e>(
+    expected: impl Iterator<Item = &'e T>,
+    stored: Result<Vec<T>, rusqlite::Error>,
+) -> Result<bool, rusqlite::Error> {
+    match stored {
+        Ok(stored) => Ok(expected.eq(&stored)),
+        Err(rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::IntegralValueOutOfRange(..)) => {
+            Ok(false)
+        }
+        Err(e) => Err(e),
     }
 }
 

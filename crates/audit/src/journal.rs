@@ -349,7 +349,7 @@ mod tests {
         let mut broken = writer(&paths, &Rules::default(), clock()).unwrap();
         broken.head.make_unwritable();
         let journal = Journal::start(broken).unwrap();
-        let entry = Entry { actor: Actor::default(), event: Event::Unlock };
+        let entry = Entry { actor: Actor::default(), event: Event::Unlock { custody: "sealed-file" } };
         let refused = journal.append(&entry);
         assert!(matches!(refused, Err(AppendError::Failed(_))), "{refused:?}");
         assert!(matches!(journal.append(&entry), Err(AppendError::Stopped(_))));

@@ -8,6 +8,7 @@
 //! Deliberately absent: any way to change or delete a record, to append without a checkpoint, or to begin a log
 //! where there was one.
 
+mod account;
 mod anchor;
 mod append_error;
 mod bundle;
@@ -15,6 +16,7 @@ mod checkpoint;
 mod clock;
 mod clock_rules;
 mod compare;
+mod component;
 mod cosignature;
 mod device_anchor;
 mod draft;
@@ -24,6 +26,7 @@ mod expected;
 mod figures;
 mod files;
 mod finding;
+mod group_key;
 mod head;
 mod journal;
 mod json;
@@ -54,18 +57,21 @@ mod watch;
 mod witness;
 mod writer;
 
+pub use account::Account;
 pub use anchor::{AnchorRefusal, Secured};
 pub use append_error::AppendError;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use clock::{BootId, Clock, Stamp, SystemClock};
 pub use clock_rules::{AcceptRefusal, RELEASED};
 pub use compare::{Comparison, compare};
+pub use component::Component;
 pub use cosignature::WitnessKey;
 pub use device_anchor::DeviceAnchor;
 pub use epoch::{EpochError, EpochOrder, begin_epoch};
 pub use figures::{Figures, Slot, Tally};
 pub use files::{FileError, Paths};
 pub use finding::Finding;
+pub use group_key::{KeyStanding, KeyState, NotAKeyState};
 pub use journal::Journal;
 pub use life::{DeviceStanding, Keyed, Life, LifeEvent};
 pub use names::{Names, NamesError};

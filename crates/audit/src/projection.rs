@@ -5,6 +5,9 @@ use std::borrow::Cow;
 use keystation_core::record::Seq;
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::account::AccountStep;
+use crate::component::Component;
+use crate::group_key::KeyStep;
 use crate::reader::ReadError;
 use crate::record::{Record, RecordError};
 
@@ -15,6 +18,14 @@ pub(crate) enum Step<'a> {
     Sighting(Sighting<'a>),
     /// `inject.result`, `inject.resolve`: what came of an intent.
     Outcome(Outcome<'a>),
+    /// `check.result` of a device that said who it is.
+    Checked {
+        rid: Cow<'a, str>,
+        seq: Seq,
+    },
+    Account(AccountStep),
+    Key(KeyStep),
+    Component(Component),
 }
 
 /// A row of `sighting`, as the record alone tells it.
@@ -91,7 +102,7 @@ impl Holds {
 }
 
 impl<'a> Step<'a> {
-    /// `None`: the record is about no device.
+    /// `None`: the record is in no table but the count.
     pub(crate) fn of(record: &Record<'a>) -> Result<Option<Self>, RecordError> {
         let text = |key| record.text(key).unwrap_or_default();
         let needed = |key| record.text(key).ok_or(RecordError::Field(key));
@@ -138,6 +149,15 @@ impl<'a> Step<'a> {
                     later: event == "inject.resolve",
                 })))
             }
+            "check.result" => {
+                let rid = needed("rid")?;
+                Ok((!rid.is_empty()).then(|| Self::Checked { rid, seq: record.seq() }))
+            }
+            "gk.component" => Ok(Component::of(record)?.map(Self::Component)),
+            event if event.starts_with("gk.") => Ok(KeyStep::of(record)?.map(Self::Key)),
+            event if event.starts_with("user.") || event.starts_with("auth.") => {
+                Ok(AccountStep::of(record)?.map(Self::Account))
+            }
             _ => Ok(None),
         }
     }
@@ -153,6 +173,13 @@ pub(crate) fn apply(
     match step {
         Some(Step::Sighting(sighting)) => add_sighting(conn, sighting),
         Some(Step::Outcome(outcome)) => add_outcome(conn, outcome),
+        Some(Step::Checked { rid, seq }) => {
+            let mut statement = conn.prepare_cached("INSERT INTO checked (rid, seq) VALUES (?1, ?2)")?;
+            statement.execute((rid, seq.cast_signed())).map(drop)
+        }
+        Some(Step::Account(step)) => step.apply(conn),
+        Some(Step::Key(step)) => step.apply(conn),
+        Some(Step::Component(component)) => component.store(conn),
         None => Ok(()),
     }
 }
@@ -160,7 +187,8 @@ pub(crate) fn apply(
 /// Empties the tables and makes them anew from the records. Belongs into a transaction.
 pub(crate) fn rebuild(conn: &Connection) -> Result<(), ReadError> {
     conn.execute_batch(
-        "DELETE FROM sighting; DELETE FROM outcome; DELETE FROM open_intent; DELETE FROM tally;",
+        "DELETE FROM sighting; DELETE FROM outcome; DELETE FROM open_intent; DELETE FROM tally; DELETE FROM checked;
+         DELETE FROM account; DELETE FROM group_key; DELETE FROM component;",
     )?;
     let mut statement = conn.prepare("SELECT seq, body FROM log ORDER BY seq")?;
     let mut rows = statement.query([])?;
@@ -186,8 +214,8 @@ fn count(conn: &Connection, record: &Record<'_>) -> Result<(), rusqlite::Error> 
 fn add_sighting(conn: &Connection, sighting: &Sighting<'_>) -> Result<(), rusqlite::Error> {
     let Sighting { seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code } = sighting;
     conn.prepare_cached(
-        "INSERT INTO sighting (seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code, rc)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        "INSERT INTO sighting (seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code, rc, live)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0)",
     )?
     .execute((
         seq.cast_signed(),
@@ -226,7 +254,19 @@ fn add_outcome(conn: &Connection, outcome: &Outcome<'_>) -> Result<(), rusqlite:
         mono.cast_signed(),
         later,
     ))?;
-    conn.prepare_cached("UPDATE sighting SET rc = ?2 WHERE seq = ?1")?.execute((intent.cast_signed(), rc))?;
+    if *holds == Holds::New {
+        // Another set of this device was the last one, if it had one.
+        conn.prepare_cached(
+            "UPDATE sighting SET live = 0
+             WHERE rid = (SELECT rid FROM sighting WHERE seq = ?1) AND live = 1 AND seq <> ?1",
+        )?
+        .execute([intent.cast_signed()])?;
+        conn.prepare_cached("UPDATE sighting SET rc = ?2, live = 1 WHERE seq = ?1")?
+            .execute((intent.cast_signed(), rc))?;
+    } else {
+        conn.prepare_cached("UPDATE sighting SET rc = ?2 WHERE seq = ?1")?
+            .execute((intent.cast_signed(), rc))?;
+    }
     let closes = match holds {
         Holds::Unknown => return open(conn, rid, *intent),
         Holds::Old => "DELETE FROM open_intent WHERE rid = ?1 AND seq = ?2",

@@ -16,13 +16,15 @@ use crate::reader::ReadError;
 const SCHEMA: &str = include_str!("schema.sql");
 /// Structure 1, which found records by `device_record`.
 const SCHEMA_1: &str = include_str!("schema-1.sql");
+/// Structure 2, which knew nothing of people and group keys.
+const SCHEMA_2: &str = include_str!("schema-2.sql");
 
 /// `KSLG`: the file is a log of this program (<https://sqlite.org/pragma.html#pragma_application_id>).
 const APPLICATION_ID: i64 = 0x4b53_4c47;
 
 /// Counts the structures that the database had. A program refuses one that is newer than itself; an older one it
 /// [upgrades](upgrade).
-pub(crate) const USER_VERSION: i64 = 2;
+pub(crate) const USER_VERSION: i64 = 3;
 
 /// What a database is not.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +68,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection, NotThis> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     match recognise(&conn) {
         Err(NotThis::Version(1)) => check_against(&conn, SCHEMA_1)?,
+        Err(NotThis::Version(2)) => check_against(&conn, SCHEMA_2)?,
         recognised => {
             recognised?;
             check_structure(&conn)?;
@@ -83,7 +86,10 @@ pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), ReadError> {
         return Ok(());
     }
     let transaction = conn.transaction_with_behavior(TransactionBehavior::Exclusive)?;
-    transaction.execute_batch("DROP TABLE device_record; DROP TABLE open_intent; DROP TABLE tally;")?;
+    transaction.execute_batch(match version {
+        1 => "DROP TABLE device_record; DROP TABLE open_intent; DROP TABLE tally;",
+        _ => "DROP TABLE sighting; DROP TABLE outcome; DROP TABLE open_intent; DROP TABLE tally;",
+    })?;
     let derived = SCHEMA.find("-- Derived from log").expect("the derived tables stand last in the schema");
     transaction.execute_batch(&SCHEMA[derived..])?;
     projection::rebuild(&transaction)?;

@@ -55,7 +55,8 @@ CREATE TABLE sighting (
     port TEXT NOT NULL,
     mode TEXT NOT NULL CHECK (mode IN ('new', 'rekey', 'refused')),
     code TEXT NOT NULL,     -- of a refusal
-    rc   TEXT NOT NULL      -- of the last outcome; `open` while there is none
+    rc   TEXT NOT NULL,     -- of the last outcome; `open` while there is none
+    live INTEGER NOT NULL CHECK (live IN (0, 1)) -- its set is the one that the device proved last
 ) STRICT;
 
 -- Each ends with the time, so that any page of any search is read in its order and from where it begins.
@@ -67,6 +68,9 @@ CREATE INDEX sighting_job ON sighting (job, t);
 CREATE INDEX sighting_op  ON sighting (op, t);
 CREATE INDEX sighting_gk  ON sighting (gk, t);
 CREATE INDEX sighting_rc  ON sighting (rc, t);
+
+-- The devices that hang on a group key.
+CREATE INDEX sighting_live ON sighting (gk) WHERE live = 1;
 
 -- Derived from log: what came of an intent; the last one counts.
 CREATE TABLE outcome (
@@ -96,3 +100,53 @@ CREATE TABLE open_intent (
     seq INTEGER NOT NULL,
     PRIMARY KEY (rid, seq)
 ) STRICT, WITHOUT ROWID;
+
+-- Derived from log: devices that QA looked at when they were finished.
+CREATE TABLE checked (
+    rid TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (rid, seq)
+) STRICT, WITHOUT ROWID;
+
+-- Derived from log: the people who may sign in. IDs only.
+CREATE TABLE account (
+    user     TEXT NOT NULL PRIMARY KEY,
+    roles    TEXT NOT NULL,
+    active   INTEGER NOT NULL CHECK (active IN (0, 1)),
+    cred     INTEGER NOT NULL, -- number of the credential that counts
+    once     INTEGER NOT NULL CHECK (once IN (0, 1)), -- its PIN has to be changed
+    tries    INTEGER NOT NULL, -- wrong PINs since the last right one
+    try_boot TEXT,             -- when the last of them was
+    try_mono INTEGER,
+    seq      INTEGER NOT NULL  -- the last record that changed the account; auth.… does not count
+) STRICT, WITHOUT ROWID;
+
+-- Derived from log: group keys, by the label under which they were imported last.
+CREATE TABLE group_key (
+    gk       TEXT NOT NULL PRIMARY KEY,
+    gkcv     TEXT NOT NULL,
+    grp      TEXT NOT NULL,
+    scope    TEXT NOT NULL,
+    slot     TEXT NOT NULL,
+    bytes    INTEGER NOT NULL,
+    custody  TEXT NOT NULL,
+    how      TEXT NOT NULL,
+    state    TEXT NOT NULL CHECK (state IN ('imported', 'active', 'suspended', 'destroyed')),
+    op       TEXT NOT NULL,    -- who imported it, and the second person
+    op2      TEXT NOT NULL,
+    imported INTEGER NOT NULL,
+    changed  INTEGER NOT NULL  -- the last record that changed the state
+) STRICT, WITHOUT ROWID;
+
+-- Derived from log: who gave which component of a group key.
+CREATE TABLE component (
+    seq   INTEGER PRIMARY KEY,
+    cer   TEXT NOT NULL,
+    gk    TEXT NOT NULL,
+    gkcv  TEXT NOT NULL,
+    grp   TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    slot  TEXT NOT NULL,
+    part  INTEGER NOT NULL,
+    user  TEXT NOT NULL
+) STRICT;

@@ -62,7 +62,7 @@ fn write_until_killed(directory: &Path, hasty: bool) -> ExitCode {
     if hasty {
         for seq in Reader::open(&Paths::in_dir(directory)).unwrap().size().unwrap().. {
             say(&seq.to_string());
-            append(&journal, Event::Unlock).unwrap();
+            append(&journal, Event::Unlock { custody: "sealed-file" }).unwrap();
         }
     }
     let slots: Vec<_> = (0..SLOTS)

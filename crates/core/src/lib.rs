@@ -19,4 +19,5 @@ pub mod proof;
 pub mod recipe;
 pub mod record;
 pub mod registration;
+pub mod role;
 pub mod sas;

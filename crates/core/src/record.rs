@@ -1,12 +1,19 @@
 //! What a record of the audit log says. How it is stored and signed is the audit crate's business.
 
+mod custody;
 mod fields;
 mod injection;
+mod people;
 #[cfg(test)]
 mod tests;
 
+pub use custody::{CeremonyKey, KeyChange, KeyEvent, KeyOrigin};
 pub use fields::Value;
-pub use injection::{Holds, Intent, Mode, Outcome};
+pub use injection::{Check, Holds, Intent, Mode, Outcome};
+pub use people::{
+    Away, CredentialChange, Denial, DenialReason, End, Purpose, SessionEvent, SignInRefusal, UserChange,
+    UserEvent,
+};
 
 use crate::failure::Code;
 use crate::identity::Identity;
@@ -61,13 +68,19 @@ pub enum Event {
         os: String,
         /// SHA-256 of `station.toml`, hexadecimal.
         config: String,
+        /// SHA-256 of the program's file, hexadecimal. Programs of before did not say: where it is empty there is no such
+        /// field.
+        build: String,
         /// Intents without a known outcome at this moment.
         open_intents: u64,
     },
     /// `log.close`: it stopped in good order.
     Close,
-    /// `auth.unlock`: the vault was opened.
-    Unlock,
+    /// `auth.unlock`: a custody was opened.
+    Unlock {
+        /// Which: `sealed-file`, `pkcs11` or `tpm`.
+        custody: &'static str,
+    },
     /// `auth.lock`: the vault was locked and the keys wiped.
     Lock,
     /// `auth.fail`: the vault was not opened.
@@ -127,13 +140,25 @@ pub enum Event {
         /// The second person.
         approver: String,
     },
-    /// `gk.import`: a group key came into the vault.
+    /// `user.…`: an account was made or changed.
+    User(UserEvent),
+    /// `auth.ok`, `auth.refuse`, `auth.lockout`, `auth.away`, `auth.logout`: a session, or an attempt at one.
+    Session(SessionEvent),
+    /// `policy.refuse`: somebody asked for what is not permitted.
+    Denied(Denial),
+    /// `gk.import`: a group key came into a custody. It has to be activated before it can be used.
     KeyImport {
         /// Everything but the key.
         key: GroupKeyInfo,
-        /// `sealed-file`, later also `pkcs11` and `tpm`.
+        /// `sealed-file`, `pkcs11` or `tpm`.
         custody: &'static str,
+        /// How it came.
+        how: KeyOrigin,
+        /// The second custodian.
+        approver: String,
     },
+    /// `gk.component`, `gk.abort`, `gk.activate`, `gk.suspend`, `gk.destroy`, `gk.recipient`.
+    GroupKey(KeyEvent),
     /// `export.report`: a report on a work order was made, to be signed.
     ReportExported {
         /// Work order.
@@ -190,6 +215,8 @@ pub enum Event {
         /// Work order, or empty.
         job: String,
     },
+    /// `check.result`: QA looked at a finished device.
+    Checked(Check),
 }
 
 /// The log of the epoch before, and why it was not continued.

@@ -85,6 +85,9 @@ pub enum StationError {
     /// The system's clock cannot be read.
     #[error("the clock cannot be read")]
     Clock(#[source] io::Error),
+    /// The file of this program cannot be read, and the start record says which it is.
+    #[error("the file of this program cannot be read")]
+    Program(#[source] io::Error),
     /// The process cannot be closed to debuggers and core dumps.
     #[error("the memory of this program cannot be protected")]
     Unprotected(#[source] keystation_vault::HardenError),
@@ -235,6 +238,7 @@ impl StationError {
             Self::Names(_) => "names",
             Self::Random(_) => "no-random-numbers",
             Self::Clock(_) => "clock",
+            Self::Program(_) => "program",
             Self::Unprotected(_) => "memory-unprotected",
             Self::NoVault(_) => "vault-missing",
             Self::VaultGone(_) => "vault-gone",
@@ -306,9 +310,12 @@ impl StationError {
             Self::Names(_) => {
                 &["Check names.db in the data directory: it may be moved away, the log needs none of it."]
             }
-            Self::Random(_) | Self::Clock(_) | Self::Unprotected(_) | Self::Thread(_) | Self::Input(_) => {
-                &["Call the administrator."]
-            }
+            Self::Random(_)
+            | Self::Clock(_)
+            | Self::Program(_)
+            | Self::Unprotected(_)
+            | Self::Thread(_)
+            | Self::Input(_) => &["Call the administrator."],
             Self::NoVault(_) => {
                 &["A new station: keystation key import.", "Otherwise: restore the vault file from its copy."]
             }

@@ -16,6 +16,7 @@ mod injection;
 pub mod line;
 pub mod log;
 mod person;
+mod program;
 mod random;
 pub mod report;
 mod review;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use keystation_audit::{AppendError, Counts, Journal, Notice, Origin, Paths, Reader, Rules, SystemClock};
 use keystation_core::flow::VaultError;
 use keystation_core::key::{GroupKeyInfo, KeyLabel};
-use keystation_core::record::{Actor, Entry, Event, Seq};
+use keystation_core::record::{Actor, Entry, Event, KeyOrigin, Seq};
 use keystation_vault::{
     DerivedKeyAnswer, ImportError, NewKey, Passphrase, SealedFile, SecretText, UnlockedVault, VaultKey,
 };
@@ -16,6 +16,7 @@ use crate::archive::Archive;
 use crate::config::{SlotConfig, StationConfig};
 use crate::data_dir::DataDir;
 use crate::error::StationError;
+use crate::program as this_program;
 use crate::random;
 
 /// An open station. Clones share it; the last one to go closes the log.
@@ -128,6 +129,7 @@ impl Station {
             sqlite: keystation_audit::sqlite_version().to_owned(),
             os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             config: hex(&Sha256::digest(&station.0.config.text)),
+            build: this_program::build().map_err(StationError::Program)?.to_owned(),
             open_intents,
         })?;
         Ok(station)
@@ -162,9 +164,9 @@ impl Station {
                 // An import that was cut short between the vault and the log left a key that no record knows of: it has
                 // one before it can be used.
                 for key in self.reader()?.unrecorded(vault.keys())? {
-                    self.append(Event::KeyImport { key, custody: "sealed-file" })?;
+                    self.append(import_of(key))?;
                 }
-                self.append(Event::Unlock)?;
+                self.append(Event::Unlock { custody: "sealed-file" })?;
                 let mut desk = self.desk();
                 if desk.ending {
                     return Err(StationError::Locked);
@@ -241,7 +243,7 @@ impl Station {
             self.append(Event::UnlockFailed { why: error.word() })?;
         }
         let info = imported?;
-        self.append(Event::KeyImport { key: info.clone(), custody: "sealed-file" })?;
+        self.append(import_of(info.clone()))?;
         Ok(info)
     }
 
@@ -335,6 +337,11 @@ pub fn paths(data: &DataDir) -> Paths {
 
 fn clock() -> Result<SystemClock, StationError> {
     SystemClock::new().map_err(StationError::Clock)
+}
+
+/// The record of a key that came as one text.
+const fn import_of(key: GroupKeyInfo) -> Event {
+    Event::KeyImport { key, custody: "sealed-file", how: KeyOrigin::Single, approver: String::new() }
 }
 
 fn hex(bytes: &[u8]) -> String {

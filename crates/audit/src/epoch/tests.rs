@@ -18,7 +18,7 @@ fn clock() -> SystemClock {
 fn old(directory: &Path) -> Checkpoint {
     let origin = Origin::new("keylog.example.com/plant7/stn03/1").unwrap();
     let journal = Journal::create(&Paths::in_dir(directory), &origin, &Actor::default(), clock()).unwrap();
-    for event in [Event::Unlock, Event::Lock] {
+    for event in [Event::Unlock { custody: "sealed-file" }, Event::Lock] {
         journal.append(&Entry { actor: Actor::default(), event }).unwrap();
     }
     let checkpoint = Checkpoint::open(&journal.checkpoint().unwrap(), journal.verifier_key()).unwrap();
@@ -93,7 +93,9 @@ fn a_lost_database_and_an_older_one_are_followed_from_the_newer_head() {
         let paths = Paths::in_dir(directory);
         let before = fs::read(&paths.db).unwrap();
         let journal = Journal::open(&paths, clock()).unwrap();
-        journal.append(&Entry { actor: Actor::default(), event: Event::Unlock }).unwrap();
+        journal
+            .append(&Entry { actor: Actor::default(), event: Event::Unlock { custody: "sealed-file" } })
+            .unwrap();
         journal.close().unwrap();
         fs::remove_file(&paths.db).unwrap();
         if older {

@@ -32,7 +32,7 @@ impl Start {
         begin(&paths);
         let head = fs::read(&paths.head).unwrap();
         let journal = Journal::open(&paths, SystemClock::new().unwrap()).unwrap();
-        for event in [Event::Unlock, Event::Lock] {
+        for event in [Event::Unlock { custody: "sealed-file" }, Event::Lock] {
             journal.append(&Entry { actor: Actor::default(), event }).unwrap();
         }
         // By a program of its own: closing a descriptor here would drop the locks that SQLite holds.

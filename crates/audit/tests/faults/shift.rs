@@ -149,6 +149,7 @@ pub(crate) fn open_event() -> Event {
         sqlite: "3".to_owned(),
         os: "linux".to_owned(),
         config: "00".repeat(32),
+        build: "11".repeat(32),
         open_intents: 0,
     }
 }

@@ -216,7 +216,7 @@ fn derived_tables_that_lie_are_named() {
         ("UPDATE sighting SET t = t + 1 WHERE seq = 7", "sighting"),
         ("DELETE FROM sighting WHERE seq = 39", "sighting"),
         (
-            "INSERT INTO sighting SELECT 41, t, mono, rid, mac, sn, job, op, gk, port, mode, code, rc FROM sighting WHERE seq = 7",
+            "INSERT INTO sighting SELECT 41, t, mono, rid, mac, sn, job, op, gk, port, mode, code, rc, 0 FROM sighting WHERE seq = 7",
             "sighting",
         ),
         ("UPDATE outcome SET holds = 'new' WHERE intent = 7", "outcome"),
@@ -229,6 +229,9 @@ fn derived_tables_that_lie_are_named() {
         ("UPDATE tally SET records = records + 1 WHERE ev = 'inject.intent'", "tally"),
         ("UPDATE tally SET last = last - 1 WHERE ev = 'inject.intent'", "tally"),
         ("INSERT INTO tally VALUES ('gk.import', '', 1, 3)", "tally"),
+        ("UPDATE sighting SET live = 0 WHERE seq = 1", "sighting"),
+        ("UPDATE sighting SET live = 1 WHERE seq = 7", "sighting"),
+        ("INSERT INTO checked VALUES ('sn-0001', 3)", "checked"),
     ] {
         let (_directory, paths) = spoiled(sql);
         assert_eq!(findings(&paths), [Finding::Derived { table }], "{sql}");
@@ -256,7 +259,9 @@ fn other_branch_of_a_copied_log_is_seen() {
     let paths = closed(directory.path(), 5);
     let twin = tempfile::tempdir().unwrap();
     copy(directory.path(), twin.path());
-    for (path, event) in [(directory.path(), Event::Unlock), (twin.path(), Event::Lock)] {
+    for (path, event) in
+        [(directory.path(), Event::Unlock { custody: "sealed-file" }), (twin.path(), Event::Lock)]
+    {
         let journal = open(&Paths::in_dir(path)).unwrap();
         journal.append(&entry(event)).unwrap();
         journal.close().unwrap();

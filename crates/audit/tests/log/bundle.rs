@@ -166,7 +166,7 @@ fn bundles_of_every_shape_of_a_tree_are_whole() {
     let (paths, journal) = begin(directory.path());
     let mut size = 1;
     for next in [1, 2, 3, 255, 256, 257, 511, 512, 513, 1023] {
-        grow(&journal, size, next, &Event::Unlock);
+        grow(&journal, size, next, &Event::Unlock { custody: "sealed-file" });
         size = next;
         let reader = Reader::open(&paths).unwrap();
         let snapshot = reader.snapshot().unwrap();
@@ -184,9 +184,9 @@ fn a_bundle_of_three_levels_of_tiles_is_whole_and_its_parts_lead_to_the_root() {
         journal.append(&entry(Event::Result(outcome(rid, seq, Holds::New)))).unwrap();
     };
     device("sn-first");
-    grow(&journal, 3, 65_000, &Event::Unlock);
+    grow(&journal, 3, 65_000, &Event::Unlock { custody: "sealed-file" });
     device("sn-middle");
-    grow(&journal, 65_002, 66_000, &Event::Unlock);
+    grow(&journal, 65_002, 66_000, &Event::Unlock { custody: "sealed-file" });
     device("sn-last");
     let reader = Reader::open(&paths).unwrap();
     let snapshot = reader.snapshot().unwrap();

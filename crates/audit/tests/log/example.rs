@@ -54,6 +54,8 @@ pub(crate) fn written(directory: &Path) -> (Paths, Journal, Vec<Receipt>) {
         sqlite: "3.54.1".to_owned(),
         os: "linux x86_64".to_owned(),
         config: "00".repeat(32),
+        // The example is of a program that did not say.
+        build: String::new(),
         open_intents: 0,
     };
     let mut device = intent(RID);

@@ -293,7 +293,7 @@ fn log_stops_for_good_when_its_head_cannot_be_written() {
     paths.head = medium.join("head.note");
     let origin = Origin::new(ORIGIN).unwrap();
     let journal = Journal::create(&paths, &origin, &actor(), Steady::new()).unwrap();
-    journal.append(&entry(Event::Unlock)).unwrap();
+    journal.append(&entry(Event::Unlock { custody: "sealed-file" })).unwrap();
 
     let elsewhere = directory.path().join("elsewhere");
     fs::rename(&medium, &elsewhere).unwrap();
@@ -314,7 +314,7 @@ fn log_stops_for_good_when_its_head_cannot_be_written() {
     assert!(matches!(journal.close(), Err(AppendError::Stopped(_))));
     // Everything that was acknowledged is there; what was not may be.
     let journal = open(&paths).unwrap();
-    let next = journal.append(&entry(Event::Unlock)).unwrap();
+    let next = journal.append(&entry(Event::Unlock { custody: "sealed-file" })).unwrap();
     assert!((last + 1..=last + 2).contains(&next), "{last} {next}");
     journal.close().unwrap();
     assert_eq!(intact(&paths), next + 1);

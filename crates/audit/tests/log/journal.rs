@@ -9,7 +9,7 @@ use keystation_audit::{
 };
 use keystation_core::failure::Code;
 use keystation_core::flow::Log;
-use keystation_core::record::{Event, Holds, Intent, Mode, Seq};
+use keystation_core::record::{Event, Holds, Intent, KeyOrigin, Mode, Seq};
 
 use crate::support::{
     ORIGIN, Steady, actor, attacker, begin, closed, copy, entry, follow, group_key, id, intact, intent, open,
@@ -29,13 +29,19 @@ fn every_event() -> Vec<Event> {
             sqlite: "1".to_owned(),
             os: "1".to_owned(),
             config: "1".to_owned(),
+            build: "1".to_owned(),
             open_intents: 0,
         },
         Event::Close,
-        Event::Unlock,
+        Event::Unlock { custody: "sealed-file" },
         Event::Lock,
         Event::UnlockFailed { why: "passphrase" },
-        Event::KeyImport { key: group_key(), custody: "sealed-file" },
+        Event::KeyImport {
+            key: group_key(),
+            custody: "sealed-file",
+            how: KeyOrigin::Single,
+            approver: "cu-2".to_owned(),
+        },
         Event::Intent(intent("sn-1")),
         Event::Intent(Intent {
             mode: Mode::Rekey { reason: "repair".to_owned(), approver: "op-2".to_owned() },
@@ -84,8 +90,17 @@ fn every_event() -> Vec<Event> {
     ];
     for event in &events {
         match event {
-            Event::Genesis { .. } | Event::Open { .. } | Event::Close | Event::Unlock | Event::Lock => {}
+            Event::Genesis { .. }
+            | Event::Open { .. }
+            | Event::Close
+            | Event::Unlock { .. }
+            | Event::Lock => {}
             Event::UnlockFailed { .. } | Event::KeyImport { .. } | Event::Intent(_) => {}
+            Event::User(_)
+            | Event::Session(_)
+            | Event::Denied(_)
+            | Event::GroupKey(_)
+            | Event::Checked(_) => {}
             Event::ReportExported { .. } | Event::BundleExported { .. } | Event::ReviewSigned { .. } => {}
             Event::SpaceLow { .. } | Event::SpaceOk { .. } => {}
             Event::ClockJump { .. } | Event::ClockAccepted { .. } => {}
@@ -128,7 +143,7 @@ fn log_goes_on_where_it_stopped() {
     let journal = open(&paths).unwrap();
     assert_eq!(journal.checkpoint().unwrap(), before);
     assert_eq!(journal.origin().as_str(), ORIGIN);
-    assert_eq!(Log::append(&journal, &entry(Event::Unlock)).unwrap().seq, 7);
+    assert_eq!(Log::append(&journal, &entry(Event::Unlock { custody: "sealed-file" })).unwrap().seq, 7);
     drop(journal);
     assert_ne!(fs::read_to_string(&paths.head).unwrap(), before);
     assert_eq!(open(&paths).unwrap().append(&entry(Event::Lock)).unwrap(), 8);
@@ -144,7 +159,7 @@ fn entry_that_cannot_be_a_record_fails_alone() {
     assert!(matches!(refused, Err(AppendError::NotARecord(_))), "{refused:?}");
     let second = journal.append(&entry(Event::Genesis { vkey: journal.verifier_key().to_string() }));
     assert!(matches!(second, Err(AppendError::Misplaced(Finding::Genesis { seq: 1 }))), "{second:?}");
-    assert_eq!(journal.append(&entry(Event::Unlock)).unwrap(), 1);
+    assert_eq!(journal.append(&entry(Event::Unlock { custody: "sealed-file" })).unwrap(), 1);
     assert_eq!(journal.standing(&id("sn-1")).unwrap().attempts, 0);
     assert_eq!(intact(&paths), 2);
 }
@@ -157,7 +172,7 @@ fn second_writer_is_refused_and_readers_are_not() {
     assert!(matches!(create(&paths), Err(OpenError::InUse(_))));
     assert!(matches!(Journal::rebuild(&paths), Err(OpenError::InUse(_))));
     let reader = Reader::open(&paths).unwrap();
-    journal.append(&entry(Event::Unlock)).unwrap();
+    journal.append(&entry(Event::Unlock { custody: "sealed-file" })).unwrap();
     assert_eq!(reader.size().unwrap(), 2);
     journal.close().unwrap();
     assert_eq!(open(&paths).unwrap().append(&entry(Event::Lock)).unwrap(), 2);
@@ -170,7 +185,10 @@ fn closing_is_for_all_clones() {
     let (paths, journal) = begin(directory.path());
     let clone = journal.clone();
     journal.close().unwrap();
-    assert!(matches!(clone.append(&entry(Event::Unlock)), Err(AppendError::Closed)));
+    assert!(matches!(
+        clone.append(&entry(Event::Unlock { custody: "sealed-file" })),
+        Err(AppendError::Closed)
+    ));
     assert_eq!(intact(&paths), 1);
 }
 
@@ -271,7 +289,7 @@ fn key_is_for_the_station_alone() {
 fn database_of_another_program_or_version_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let paths = closed(directory.path(), 1);
-    for version in [0, 3, -1] {
+    for version in [0, 4, -1] {
         attacker(&paths).pragma_update(None, "user_version", version).unwrap();
         assert!(matches!(open(&paths), Err(OpenError::Version { found, .. }) if found == version));
         assert!(Reader::open(&paths).is_err());
@@ -279,7 +297,7 @@ fn database_of_another_program_or_version_is_refused() {
     // One that says it is older, and is not.
     attacker(&paths).pragma_update(None, "user_version", 1).unwrap();
     assert!(matches!(open(&paths), Err(OpenError::Integrity(Finding::Structure { .. }))));
-    attacker(&paths).pragma_update(None, "user_version", 2).unwrap();
+    attacker(&paths).pragma_update(None, "user_version", 3).unwrap();
     attacker(&paths).pragma_update(None, "application_id", 7).unwrap();
     assert!(matches!(open(&paths), Err(OpenError::NotALog { id: 7, .. })));
     assert!(Reader::open(&paths).is_err());
@@ -299,12 +317,12 @@ fn checkpoints_that_somebody_vouched_for_are_kept() {
     assert_eq!(sizes(), [3]);
     attacker(&paths).execute("UPDATE checkpoint SET cosig = 'a witness'", []).unwrap();
     let journal = open(&paths).unwrap();
-    for event in [Event::Unlock, Event::Lock, Event::Close] {
+    for event in [Event::Unlock { custody: "sealed-file" }, Event::Lock, Event::Close] {
         journal.append(&entry(event)).unwrap();
     }
     assert_eq!(sizes(), [3, 6]);
     attacker(&paths).execute("UPDATE checkpoint SET anchors = 'paper' WHERE size = 6", []).unwrap();
-    journal.append(&entry(Event::Unlock)).unwrap();
+    journal.append(&entry(Event::Unlock { custody: "sealed-file" })).unwrap();
     assert_eq!(sizes(), [3, 6, 7]);
     assert_eq!(intact(&paths), 7);
 }
@@ -386,7 +404,7 @@ fn clock_that_goes_backwards_stops_the_line_and_not_the_log() {
     let seq = journal.append(&entry(follow(&journal, intent("sn-1")))).unwrap();
     journal.close().unwrap();
     let journal = Journal::open(&paths, Falling(Steady::new())).unwrap();
-    journal.append(&entry(Event::Unlock)).unwrap();
+    journal.append(&entry(Event::Unlock { custody: "sealed-file" })).unwrap();
     let refused = journal.append(&entry(follow(&journal, intent("sn-2"))));
     assert!(matches!(refused, Err(AppendError::ClockDoubted)), "{refused:?}");
     journal.append(&entry(Event::Result(outcome("sn-1", seq, Holds::New)))).unwrap();
@@ -402,7 +420,7 @@ fn verification_says_how_far_it_is_and_can_be_broken_off() {
         for _ in 0..32 {
             scope.spawn(|| {
                 for _ in 0..160 {
-                    journal.append(&entry(Event::Unlock)).unwrap();
+                    journal.append(&entry(Event::Unlock { custody: "sealed-file" })).unwrap();
                 }
             });
         }

@@ -55,7 +55,7 @@ fn a_review_covers_what_nobody_had_looked_through() {
     // The next one begins where this one ended: its own record is the first that nobody has looked at.
     assert_eq!(unreviewed(&reader), (21, 21, [0; 4]));
     assert_eq!(reader.unreviewed().unwrap().oldest_ms, None);
-    journal.append(&entry(Event::Unlock)).unwrap();
+    journal.append(&entry(Event::Unlock { custody: "sealed-file" })).unwrap();
     journal.review(&reviewer(), None, "").unwrap();
     let signed = reader.last_review().unwrap().unwrap();
     assert_eq!((signed.from, signed.to, signed.seq), (21, 22, 23));
@@ -76,7 +76,7 @@ fn reviews_that_come_together_leave_no_gap_and_do_not_overlap() {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..10 {
-                    journal.append(&entry(Event::Unlock)).unwrap();
+                    journal.append(&entry(Event::Unlock { custody: "sealed-file" })).unwrap();
                     journal.review(&reviewer(), None, "").unwrap();
                 }
             });

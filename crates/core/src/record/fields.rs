@@ -1,9 +1,9 @@
 //! The fields of a record that its event adds to those that every record has.
 
-use super::{Event, Intent, Mode, Outcome};
+use super::{Check, Event, Intent, Mode, Outcome, SessionEvent};
 use crate::failure::Code;
 use crate::identity::Identity;
-use crate::key::GroupKeyInfo;
+use crate::key::{CheckValue, EnrollmentGroup, GroupKeyInfo, IdScope, KeyLabel, KeySlot};
 use crate::registration::RegistrationId;
 
 /// A value in a record: the format knows texts and whole numbers.
@@ -41,7 +41,7 @@ impl Event {
             Self::Genesis { .. } | Self::NextEpoch { .. } => "log.genesis",
             Self::Open { .. } => "log.open",
             Self::Close => "log.close",
-            Self::Unlock => "auth.unlock",
+            Self::Unlock { .. } => "auth.unlock",
             Self::Lock => "auth.lock",
             Self::UnlockFailed { .. } => "auth.fail",
             Self::Anchor { .. } => "cp.anchor",
@@ -50,7 +50,11 @@ impl Event {
             Self::SpaceOk { .. } => "space.ok",
             Self::ClockJump { .. } => "clock.jump",
             Self::ClockAccepted { .. } => "clock.accept",
+            Self::User(user) => user.name(),
+            Self::Session(session) => session.name(),
+            Self::Denied(_) => "policy.refuse",
             Self::KeyImport { .. } => "gk.import",
+            Self::GroupKey(key) => key.name(),
             Self::ReportExported { .. } => "export.report",
             Self::BundleExported { .. } => "export.bundle",
             Self::ReviewSigned { .. } => "review.signed",
@@ -58,6 +62,7 @@ impl Event {
             Self::Result(_) => "inject.result",
             Self::Resolve(_) => "inject.resolve",
             Self::Refuse { .. } => "inject.refuse",
+            Self::Checked(_) => "check.result",
         }
     }
 
@@ -69,8 +74,11 @@ impl Event {
                 None => "ok",
                 Some(code) => code.rc(),
             },
-            Self::Refuse { .. } => "refused",
-            Self::UnlockFailed { .. } => "refused",
+            Self::Refuse { .. } | Self::UnlockFailed { .. } | Self::Denied(_) => "refused",
+            Self::Session(SessionEvent::Refused { .. }) => "refused",
+            Self::GroupKey(key) => key.rc(),
+            Self::Checked(Check { passed: true, .. }) => "ok",
+            Self::Checked(Check { passed: false, .. }) => "failed",
             Self::SpaceLow { ballast_given_up: true, .. } => "ballast",
             Self::ClockJump { blocks: true, .. } => "blocked",
             _ => "",
@@ -83,7 +91,10 @@ impl Event {
         match self {
             Self::Intent(Intent { mode: Mode::Rekey { approver, .. }, .. }) => approver,
             Self::NextEpoch { previous, .. } => &previous.approver,
-            Self::ClockAccepted { approver, .. } => approver,
+            Self::ClockAccepted { approver, .. } | Self::KeyImport { approver, .. } => approver,
+            Self::User(user) => &user.approver,
+            Self::Session(session) => session.approver(),
+            Self::GroupKey(key) => key.approver(),
             _ => "",
         }
     }
@@ -100,14 +111,21 @@ impl Event {
                 ("prev_root", previous.root.as_str().into()),
                 ("reason", previous.reason.as_str().into()),
             ],
-            Self::Open { version, sqlite, os, config, open_intents } => vec![
-                ("version", version.as_str().into()),
-                ("sqlite", sqlite.as_str().into()),
-                ("os", os.as_str().into()),
-                ("config", config.as_str().into()),
-                ("open", (*open_intents).into()),
-            ],
-            Self::Close | Self::Unlock | Self::Lock => vec![],
+            Self::Open { version, sqlite, os, config, build, open_intents } => {
+                let mut fields = vec![
+                    ("version", version.as_str().into()),
+                    ("sqlite", sqlite.as_str().into()),
+                    ("os", os.as_str().into()),
+                    ("config", config.as_str().into()),
+                    ("open", (*open_intents).into()),
+                ];
+                if !build.is_empty() {
+                    fields.push(("build", build.as_str().into()));
+                }
+                fields
+            }
+            Self::Close | Self::Lock => vec![],
+            Self::Unlock { custody } => vec![("custody", (*custody).into())],
             Self::UnlockFailed { why } => vec![("why", (*why).into())],
             Self::Anchor { size, root, witness, time } => vec![
                 ("size", (*size).into()),
@@ -130,12 +148,19 @@ impl Event {
                 ("against", (*against).into()),
             ],
             Self::ClockAccepted { reason, .. } => vec![("reason", reason.as_str().into())],
-            Self::KeyImport { key, custody } => {
-                let mut fields = parent(key);
-                fields.push(("bytes", u64::from(key.length).into()));
-                fields.push(("custody", (*custody).into()));
+            Self::User(user) => user.fields(),
+            Self::Session(session) => session.fields(),
+            Self::Denied(denial) => denial.fields(),
+            Self::KeyImport { key, custody, how, .. } => {
+                let mut fields = parent_of(key);
+                fields.extend([
+                    ("bytes", u64::from(key.length).into()),
+                    ("custody", (*custody).into()),
+                    ("how", how.as_str().into()),
+                ]);
                 fields
             }
+            Self::GroupKey(key) => key.fields(),
             Self::ReportExported { job, sha256, records } => vec![
                 ("job", job.as_str().into()),
                 ("sha256", hex(sha256).into()),
@@ -168,13 +193,14 @@ impl Event {
                 fields.extend(identified(identity.as_ref()));
                 fields
             }
+            Self::Checked(check) => check.fields(),
         }
     }
 }
 
 impl Intent {
     fn fields(&self) -> Vec<(&'static str, Value)> {
-        let mut fields = parent(&self.key);
+        let mut fields = parent_of(&self.key);
         fields.extend(identified(Some(&self.identity)));
         fields.extend([
             ("rid", self.id.as_str().into()),
@@ -209,18 +235,39 @@ impl Outcome {
     }
 }
 
+impl Check {
+    fn fields(&self) -> Vec<(&'static str, Value)> {
+        let mut fields = vec![
+            ("rid", self.id.as_ref().map_or("", RegistrationId::as_str).into()),
+            ("code", self.code.as_str().into()),
+        ];
+        fields.extend(identified(self.identity.as_ref()));
+        fields
+    }
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+fn parent_of(key: &GroupKeyInfo) -> Vec<(&'static str, Value)> {
+    parent(&key.label, key.check_value, &key.group, &key.scope, key.slot)
+}
+
 /// The parent of a device key: whoever has these five can say which devices die with it.
-fn parent(key: &GroupKeyInfo) -> Vec<(&'static str, Value)> {
+pub(super) fn parent(
+    label: &KeyLabel,
+    check_value: CheckValue,
+    group: &EnrollmentGroup,
+    scope: &IdScope,
+    slot: KeySlot,
+) -> Vec<(&'static str, Value)> {
     vec![
-        ("gk", key.label.as_str().into()),
-        ("gkcv", key.check_value.digits().into()),
-        ("group", key.group.as_str().into()),
-        ("scope", key.scope.as_str().into()),
-        ("slot", key.slot.as_str().into()),
+        ("gk", label.as_str().into()),
+        ("gkcv", check_value.digits().into()),
+        ("group", group.as_str().into()),
+        ("scope", scope.as_str().into()),
+        ("slot", slot.as_str().into()),
     ]
 }
 

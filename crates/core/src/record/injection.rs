@@ -84,3 +84,16 @@ impl Holds {
         }
     }
 }
+
+/// What QA saw of a finished device. Nothing was written to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Registration ID, where the device said enough to make one.
+    pub id: Option<RegistrationId>,
+    /// What the device says it is, as far as it could be read.
+    pub identity: Option<Identity>,
+    /// Whether it holds the key that the log says it holds, and everything else agrees.
+    pub passed: bool,
+    /// What does not agree, in one word; empty if everything does.
+    pub code: String,
+}

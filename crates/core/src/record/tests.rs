@@ -1,3 +1,6 @@
+mod custody;
+mod people;
+
 use super::*;
 use crate::key::{CheckValue, KeySlot};
 use crate::registration::IdRule;
@@ -66,18 +69,20 @@ fn a_refusal_says_as_much_of_the_device_as_could_be_read() {
 
 #[test]
 fn an_import_names_the_parent_in_full() {
-    let event = Event::KeyImport { key: key(), custody: "sealed-file" };
+    let how = KeyOrigin::Single;
+    let event = Event::KeyImport { key: key(), custody: "sealed-file", how, approver: "cu-2".to_owned() };
     let expected = [
         ("bytes", Value::Number(32)),
         ("custody", "sealed-file".into()),
         ("gk", "gk-2026a".into()),
         ("gkcv", "ABABABABAB".into()),
         ("group", "line-7".into()),
+        ("how", "single".into()),
         ("scope", "0ne00EMU001".into()),
         ("slot", "secondary".into()),
     ];
     assert_eq!(sorted(&event), expected);
-    assert_eq!((event.name(), event.rc()), ("gk.import", ""));
+    assert_eq!((event.name(), event.rc(), event.approver()), ("gk.import", "", "cu-2"));
 }
 
 #[test]
@@ -132,10 +137,47 @@ fn a_review_names_the_records_and_their_root() {
 }
 
 #[test]
+fn a_check_says_what_was_seen_and_whether_it_agrees() {
+    let identity = Identity { mac: "A4CF12000107".parse().ok(), serial: None };
+    let id = RegistrationId::new("sn-1", IdRule::Dashes).unwrap();
+    let rows = [(true, "", "ok"), (false, "key-mismatch", "failed")];
+    for (passed, code, rc) in rows {
+        let (id, identity) = (Some(id.clone()), Some(identity.clone()));
+        let event = Event::Checked(Check { id, identity, passed, code: code.to_owned() });
+        assert_eq!((event.name(), event.rc(), event.approver()), ("check.result", rc, ""));
+        let expected = [
+            ("code", code.into()),
+            ("mac", "a4cf12000107".into()),
+            ("rid", "sn-1".into()),
+            ("sn", "".into()),
+        ];
+        assert_eq!(sorted(&event), expected);
+    }
+}
+
+#[test]
+fn a_start_says_which_program_it_was_if_that_is_known() {
+    let open = |build: &str| Event::Open {
+        version: "keystation 0".to_owned(),
+        sqlite: "3".to_owned(),
+        os: "linux".to_owned(),
+        config: "00".to_owned(),
+        build: build.to_owned(),
+        open_intents: 2,
+    };
+    assert!(open("11").fields().contains(&("build", "11".into())));
+    assert!(open("").fields().iter().all(|(name, _)| *name != "build"));
+    assert_eq!(open("").fields().len(), 5);
+}
+
+#[test]
 fn what_has_no_outcome_has_an_empty_one() {
-    for event in [Event::Close, Event::Unlock, Event::Lock] {
+    for event in [Event::Close, Event::Lock] {
         assert_eq!((event.rc(), event.approver(), event.fields()), ("", "", vec![]));
     }
+    let unlocked = Event::Unlock { custody: "tpm" };
+    assert_eq!((unlocked.name(), unlocked.rc()), ("auth.unlock", ""));
+    assert_eq!(unlocked.fields(), [("custody", "tpm".into())]);
     let failed = Event::UnlockFailed { why: "passphrase" };
     assert_eq!((failed.name(), failed.rc()), ("auth.fail", "refused"));
     assert_eq!(failed.fields(), [("why", "passphrase".into())]);

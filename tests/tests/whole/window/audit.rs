@@ -70,7 +70,9 @@ fn qa_looks_at_a_station_that_works_and_leaves_it_as_it_is() {
     assert_eq!(fs::metadata(&paths.db).unwrap().modified().unwrap(), modified);
 
     // The station works on, and the window sees it.
-    station.append(&Entry { actor: Actor::default(), event: Event::Unlock }).unwrap();
+    station
+        .append(&Entry { actor: Actor::default(), event: Event::Unlock { custody: "sealed-file" } })
+        .unwrap();
     assert_eq!(
         answer(&page, "overview", json!({}))["records"].as_u64(),
         overview["records"].as_u64().map(|r| r + 1)

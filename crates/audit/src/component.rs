@@ -1,0 +1,101 @@
+//! Who gave which component of a group key: the table `component`. Nobody gives two of one key, ever.
+
+use keystation_core::key::{CheckValue, EnrollmentGroup, IdScope, KeyLabel, KeySlot};
+use keystation_core::record::Seq;
+use rusqlite::{Connection, Row};
+
+use crate::account::{number, parsed};
+use crate::group_key::{field, small};
+use crate::reader::{ReadError, Reader};
+use crate::record::{Record, RecordError};
+
+/// A component of a group key that a custodian gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Component {
+    /// The ceremony.
+    pub ceremony: String,
+    /// Label of the key that was to come of it.
+    pub key: KeyLabel,
+    /// The check value that the key must have.
+    pub check_value: CheckValue,
+    /// The enrollment group.
+    pub group: EnrollmentGroup,
+    /// The DPS instance.
+    pub scope: IdScope,
+    /// Primary or secondary.
+    pub slot: KeySlot,
+    /// Which part, from 1.
+    pub part: u8,
+    /// Who gave it.
+    pub user: String,
+    /// The record.
+    pub seq: Seq,
+}
+
+const COMPONENT: &str = "seq, cer, gk, gkcv, grp, scope, slot, part, user";
+
+impl Component {
+    /// `None`: the record is none of a component.
+    pub(crate) fn of(record: &Record<'_>) -> Result<Option<Self>, RecordError> {
+        if record.event() != "gk.component" {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            ceremony: record.text("cer").ok_or(RecordError::Field("cer"))?.into_owned(),
+            key: field(record, "gk")?,
+            check_value: field(record, "gkcv")?,
+            group: field(record, "group")?,
+            scope: field(record, "scope")?,
+            slot: field(record, "slot")?,
+            part: small(record, "part")?,
+            user: record.operator().into_owned(),
+            seq: record.seq(),
+        }))
+    }
+
+    pub(crate) fn store(&self, conn: &Connection) -> Result<(), rusqlite::Error> {
+        conn.prepare_cached(&format!(
+            "INSERT INTO component ({COMPONENT}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+        ))?
+        .execute((
+            self.seq.cast_signed(),
+            &self.ceremony,
+            self.key.as_str(),
+            self.check_value.digits(),
+            self.group.as_str(),
+            self.scope.as_str(),
+            self.slot.as_str(),
+            self.part,
+            &self.user,
+        ))?;
+        Ok(())
+    }
+
+    /// All of them, oldest first.
+    pub(crate) fn all(conn: &Connection) -> Result<Vec<Self>, rusqlite::Error> {
+        conn.prepare_cached(&format!("SELECT {COMPONENT} FROM component ORDER BY seq"))?
+            .query_map([], Self::read)?
+            .collect()
+    }
+
+    fn read(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
+        Ok(Self {
+            seq: number(row, 0)?,
+            ceremony: row.get(1)?,
+            key: parsed(row, 2)?,
+            check_value: parsed(row, 3)?,
+            group: parsed(row, 4)?,
+            scope: parsed(row, 5)?,
+            slot: parsed(row, 6)?,
+            part: row.get(7)?,
+            user: row.get(8)?,
+        })
+    }
+}
+
+impl Reader {
+    /// Every component that was ever given, oldest first.
+    pub fn components(&self) -> Result<Vec<Component>, ReadError> {
+        Ok(Component::all(&self.conn)?)
+    }
+}
