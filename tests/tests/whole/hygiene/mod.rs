@@ -4,7 +4,7 @@ mod ended; // SIGTERM, SIGINT, SIGHUP
 mod memory; // debuggers, cores, locked pages
 mod one; // one program for each station, one for each port
 mod program; // which program wrote, and one that is too old
-mod sockets; // no network
+pub(crate) mod sockets; // no network
 
 use std::io::{BufRead, BufReader};
 use std::process::{ChildStdout, Stdio};
