@@ -2,9 +2,9 @@
 
 mod ended; // SIGTERM, SIGINT, SIGHUP
 mod memory; // debuggers, cores, locked pages
-mod older; // a log of a newer program
 mod one; // one program for each station, one for each port
-mod sockets; // no network
+mod program; // which program wrote, and one that is too old
+pub(crate) mod sockets; // no network
 
 use std::io::{BufRead, BufReader};
 use std::process::{ChildStdout, Stdio};

@@ -5,12 +5,24 @@ use std::process::Command;
 use keystation_tests::bench::Bench;
 use keystation_tests::sim::Sim;
 
-/// The families of the sockets that `command` makes, it and all of its threads and children (strace(1), socket(2)).
-fn families(command: &Command, trace: &Path) -> Vec<String> {
+/// The same command under strace(1), which writes every call that has to do with sockets into `trace`.
+pub(crate) fn traced(command: &Command, trace: &Path) -> Command {
     let mut traced = Command::new("strace");
     traced.args(["--follow-forks", "--quiet=all", "--trace=network", "--output"]).arg(trace);
-    let output = traced.arg(command.get_program()).args(command.get_args()).output().unwrap();
+    traced.arg(command.get_program()).args(command.get_args());
+    traced
+}
+
+/// The families of the sockets that `command` makes, it and all of its threads and children (strace(1), socket(2)).
+fn families(command: &Command, trace: &Path) -> Vec<String> {
+    let mut traced = traced(command, trace);
+    let output = traced.output().unwrap();
     assert!(output.status.success(), "{traced:?}: {output:?}");
+    made(trace)
+}
+
+/// The families of the sockets that a trace shows.
+pub(crate) fn made(trace: &Path) -> Vec<String> {
     let text = fs::read_to_string(trace).unwrap();
     let calls = text.lines().filter_map(|line| line.split_once("socket(").or(line.split_once("socketpair(")));
     calls.map(|(_, arguments)| arguments.split(',').next().unwrap().to_owned()).collect()

@@ -1,7 +1,11 @@
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::process::Command;
 
 use keystation_tests::bench::Bench;
+use keystation_tests::binaries::program;
 use keystation_tests::sim::Sim;
 
 /// A program that was taken back to an older version touches nothing of what the newer one wrote.
@@ -39,4 +43,37 @@ fn a_log_of_a_newer_program_is_refused_and_left_alone() {
 
     file.write_all_at(&version, 60).unwrap();
     assert_eq!(bench.inject(&sim.port(0)).exit, Some(0), "the control");
+}
+
+/// The start record says which program wrote: two of the same version need not be the same.
+#[test]
+fn the_start_record_says_which_program_it_was() {
+    let bench = Bench::quick();
+    let sim = Sim::published(&bench.file("sim"));
+    assert_eq!(bench.inject(&sim.port(0)).exit, Some(0));
+    let copy = bench.file("other-keystation");
+    fs::copy(program("keystation"), &copy).unwrap();
+    fs::OpenOptions::new().append(true).open(&copy).unwrap().write_all(b"another build").unwrap();
+    let mut other = bench.with_program(&copy);
+    assert!(
+        other.args(["audit", "export", "--out"]).arg(bench.file("bundle")).output().unwrap().status.success()
+    );
+
+    let sum = |file: &Path| {
+        let said = Command::new("sha256sum").arg(file).output().unwrap();
+        String::from_utf8(said.stdout).unwrap().split_whitespace().next().unwrap().to_owned()
+    };
+    let records = bench.records();
+    let starts: Vec<_> = records.iter().filter(|record| record["ev"] == "log.open").collect();
+    let (before, last) = (starts[starts.len() - 2], starts[starts.len() - 1]);
+    assert_eq!(before["build"], sum(&program("keystation")).as_str());
+    assert_eq!(last["build"], sum(&copy).as_str());
+    assert_ne!(last["build"], before["build"]);
+    for start in [before, last] {
+        let version = Command::new(program("keystation")).arg("--version").output().unwrap();
+        assert_eq!(start["version"], String::from_utf8(version.stdout).unwrap().trim());
+        assert_eq!(start["config"], sum(&bench.data().join("station.toml")).as_str());
+        assert!(start["os"].as_str().unwrap().starts_with("linux "), "{start}");
+        assert!(start["sqlite"].as_str().unwrap().starts_with("3."), "{start}");
+    }
 }
