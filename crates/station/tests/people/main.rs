@@ -3,5 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 mod accounts;
+mod approvals;
 mod guesses;
+mod matrix;
 mod support;
