@@ -5,5 +5,7 @@
 mod accounts;
 mod approvals;
 mod guesses;
+mod kill;
 mod matrix;
+mod presence;
 mod support;
