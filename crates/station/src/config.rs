@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::anchoring::AnchorRule;
+use crate::people::SessionRule;
 use crate::review::ReviewRule;
 
 /// A setting that cannot be used. Nothing has happened yet; the file has to be mended.
@@ -44,8 +45,6 @@ pub enum ConfigError {
 pub struct StationConfig {
     /// Name of the audit log without the epoch.
     pub origin: String,
-    /// Who is recorded as operator when nobody says otherwise.
-    pub operator: String,
     /// Where devices are plugged in.
     pub slots: Vec<SlotConfig>,
     /// Whose cosignatures secure the log.
@@ -56,6 +55,8 @@ pub struct StationConfig {
     pub review: ReviewRule,
     /// How much room there has to be on the disk.
     pub space: SpaceRules,
+    /// How long a session may be.
+    pub session: SessionRule,
     /// The bytes of the file, for the start record.
     pub text: String,
 }
@@ -91,7 +92,8 @@ pub struct Profile {
 struct StationFile {
     version: toml::Spanned<u32>,
     origin: toml::Spanned<String>,
-    operator: toml::Spanned<String>,
+    /// Of before people signed in.
+    operator: Option<toml::Spanned<toml::Value>>,
     #[serde(default)]
     slot: Vec<SlotSection>,
     #[serde(default)]
@@ -99,6 +101,7 @@ struct StationFile {
     anchor: Option<toml::Spanned<AnchorSection>>,
     review: Option<ReviewSection>,
     space: Option<toml::Spanned<space::SpaceSection>>,
+    session: Option<SessionSection>,
 }
 
 #[derive(Deserialize)]
@@ -120,6 +123,13 @@ struct AnchorSection {
 #[serde(deny_unknown_fields)]
 struct ReviewSection {
     days: toml::Spanned<u16>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SessionSection {
+    idle_minutes: Option<toml::Spanned<u8>>,
+    hours: Option<toml::Spanned<u8>>,
 }
 
 #[derive(Deserialize)]
@@ -214,6 +224,21 @@ impl<'a> Source<'a> {
         value.map_err(|e| self.wrong(span.start, format!("`{key}`: {}", e.to_string())))
     }
 
+    fn session(&self, section: &SessionSection) -> Result<SessionRule, ConfigError> {
+        let mut rule = SessionRule::default();
+        for (key, said, place, most) in [
+            ("idle_minutes", &section.idle_minutes, &mut rule.idle_minutes, 15),
+            ("hours", &section.hours, &mut rule.hours, 12),
+        ] {
+            if let Some(said) = said {
+                let fits = (1..=most).contains(said.get_ref()).then_some(*said.get_ref());
+                let fits = fits.ok_or_else(|| format!("1 to {most} are possible"));
+                *place = self.checked(key, said.span(), fits)?;
+            }
+        }
+        Ok(rule)
+    }
+
     fn version(&self, version: &toml::Spanned<u32>) -> Result<(), ConfigError> {
         let known = if *version.get_ref() == 1 { Ok(()) } else { Err("this program knows version 1 only") };
         self.checked("version", version.span(), known)
@@ -259,8 +284,10 @@ impl StationConfig {
         let origin = parsed.origin.get_ref();
         let named = Origin::new(&format!("{origin}/1")).map(|_| origin.clone());
         let origin = source.checked("origin", parsed.origin.span(), named)?;
-        let operator =
-            source.checked("operator", parsed.operator.span(), plain_id(parsed.operator.get_ref()))?;
+        if let Some(operator) = parsed.operator {
+            let gone = Err("people sign in now, so nobody is named here: remove this line");
+            source.checked("operator", operator.span(), gone)?;
+        }
         let profiles = file.parent().unwrap_or(Path::new("")).join("profiles");
         let mut slots: Vec<SlotConfig> = Vec::new();
         for (number, slot) in (1..).zip(parsed.slot) {
@@ -301,8 +328,12 @@ impl StationConfig {
             None => SpaceRules::default(),
             Some(section) => source.checked("space", section.span(), space::rules(section.get_ref()))?,
         };
+        let session = match parsed.session {
+            None => SessionRule::default(),
+            Some(section) => source.session(&section)?,
+        };
         let text = source.text;
-        Ok(Self { origin, operator, slots, witnesses, anchor, review, space, text })
+        Ok(Self { origin, slots, witnesses, anchor, review, space, session, text })
     }
 }
 
@@ -368,11 +399,10 @@ mod tests {
 
     #[test]
     fn what_init_writes_is_read() {
-        let text = include_str!("../defaults/station.toml")
-            .replace("{origin}", "keylog.example.com/plant7/stn03")
-            .replace("{operator}", "op-0117");
+        let text =
+            include_str!("../defaults/station.toml").replace("{origin}", "keylog.example.com/plant7/stn03");
         let config = station(&text).unwrap();
-        assert_eq!((config.operator.as_str(), config.slots.len()), ("op-0117", 0));
+        assert_eq!(config.slots.len(), 0);
         let uncommented =
             text.replace("# [[slot]]", "[[slot]]").replace("# # ", "# ").replace("# port", "port");
         let config = station(&uncommented.replace("# profile", "profile")).unwrap();
@@ -387,15 +417,15 @@ mod tests {
 
     #[test]
     fn a_mistyped_setting_stops_the_start_with_file_line_and_key() {
-        let base = "version = 1\norigin = \"keylog.a/b/c\"\noperator = \"op\"\n";
+        let base = "version = 1\norigin = \"keylog.a/b/c\"\n\n";
         for (text, expected) in [
             (format!("{base}oprator = \"x\"\n"), "station.toml:4: unknown field `oprator`"),
             (base.replace("version = 1", "version = 2"), "station.toml:1: `version`: this program knows"),
             (
-                base.replace("operator = \"op\"", "operator = \"Eve O\""),
-                "station.toml:3: `operator`: 1 to 32",
+                format!("{base}operator = \"op-0117\"\n"),
+                "station.toml:4: `operator`: people sign in now, so nobody is named here: remove this line",
             ),
-            (base.replace("operator = \"op\"\n", ""), "station.toml:1: missing field `operator`"),
+            (base.replace("origin", "orign"), "station.toml:2: unknown field `orign`"),
             (format!("{base}[[slot]]\nport = \"p\"\nprofile = \"none.toml\"\n"), "none.toml"),
             (
                 format!("{base}[[slot]]\nport = \"p\"\nprofile = \"example.toml\"\nbaud = 9\n"),

@@ -15,6 +15,7 @@ use keystation_vault::{CreateError, ImportError, UnlockError};
 
 use crate::anchoring;
 use crate::config::ConfigError;
+use crate::people::{Denied, PeopleFileError, PersonError, SignInError};
 use crate::person::NotAName;
 use crate::report::OutError;
 use crate::review::Remark;
@@ -43,9 +44,6 @@ pub enum StationError {
     /// The log has nothing of a device.
     #[error("the log has no record of `{0}`")]
     NoDevice(RegistrationId),
-    /// A review that nobody signs.
-    #[error("a review needs the ID of the person who made it: {0}")]
-    Reviewer(&'static str),
     /// A remark that is no remark.
     #[error("the remark has {0} characters, {limit} are allowed", limit = Remark::LIMIT)]
     Remark(usize),
@@ -123,6 +121,12 @@ pub enum StationError {
     /// Custody failed.
     #[error("the group key cannot be used: {0}")]
     Custody(String),
+    /// The two PINs differ.
+    #[error("the two PINs are not the same")]
+    PinsDiffer,
+    /// Not as many PIN files as people.
+    #[error("each `--admin` takes one `--admin-pin-file`, in the same order, or none at all")]
+    PinFiles,
     /// The two passphrases differ.
     #[error("the two passphrases are not the same")]
     Mismatch,
@@ -192,6 +196,18 @@ pub enum StationError {
     /// The witness does not work.
     #[error(transparent)]
     Witness(#[from] WitnessError),
+    /// It is not permitted.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// Somebody was not signed in.
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
+    /// An account is left as it is.
+    #[error(transparent)]
+    Person(#[from] PersonError),
+    /// What authenticates people cannot be read.
+    #[error(transparent)]
+    People(#[from] PeopleFileError),
     /// The serial ports cannot be listed.
     #[error("the serial ports cannot be listed")]
     Ports(#[source] PortError),
@@ -216,7 +232,7 @@ pub enum Exit {
 impl StationError {
     /// A stable name, for programs.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::Missing(_) | Self::Read(ReadError::NoLog(_)) => "station-missing",
             Self::Exists(_) => "station-exists",
@@ -225,7 +241,6 @@ impl StationError {
             Self::Origin(_) => "origin",
             Self::Id(_) => "registration-id",
             Self::NoDevice(_) => "no-device",
-            Self::Reviewer(_) => "reviewer",
             Self::Remark(_) => "remark",
             Self::Query(_) => "query",
             Self::Disk { .. } => "disk",
@@ -250,6 +265,8 @@ impl StationError {
             Self::Locked => "vault-locked",
             Self::Custody(_) => "custody-failed",
             Self::Mismatch => "passphrases-differ",
+            Self::PinsDiffer => "pins-differ",
+            Self::PinFiles => "pin-files",
             Self::Port(_) => "port-unavailable",
             Self::Unlock(UnlockError::WrongPassphrase) => "passphrase-wrong",
             Self::Unlock(_) | Self::Create(_) => "vault-failed",
@@ -272,6 +289,10 @@ impl StationError {
             Self::Epoch(_) => "epoch",
             Self::NotCosigned(refusal) => refusal.word(),
             Self::Witness(_) => "witness",
+            Self::Denied(denied) => denied.code(),
+            Self::SignIn(refused) => refused.code(),
+            Self::Person(refused) => refused.code(),
+            Self::People(refused) => refused.code(),
             Self::Ports(_) => "ports",
         }
     }
@@ -297,7 +318,6 @@ impl StationError {
                 "Look for its MAC address or serial number: keystation audit search.",
                 "Was it keyed at another station?",
             ],
-            Self::Reviewer(_) => &["Name the reviewer: `--operator`."],
             Self::Remark(_) => &["Say it in fewer words."],
             Self::Query(_) => &["For example: mac:a1-b2-c3-d4-e5-f6, or job:WO-44192 outcome:timeout."],
             Self::Disk { .. } => &["Check free space and permissions.", "Start again."],
@@ -329,7 +349,8 @@ impl StationError {
             }
             Self::Locked => &["Unlock the vault."],
             Self::Custody(_) => &["Stop.", "Call the custodian."],
-            Self::Mismatch => &["Enter it again."],
+            Self::Mismatch | Self::PinsDiffer => &["Enter it again."],
+            Self::PinFiles => &["Give two of both."],
             Self::Port(_) => &["Check the cable.", "Close other programs that use the port."],
             Self::Unlock(error) => error.remedy(),
             Self::Create(error) => error.remedy(),
@@ -390,14 +411,21 @@ impl StationError {
             Self::Epoch(_) => &["Leave all files as they are.", "Call QA or the administrator."],
             Self::NotCosigned(refusal) => refusal.remedy(),
             Self::Witness(_) => &["Check `--state`.", "Leave its files as they are and call QA."],
+            Self::Denied(denied) => denied.remedy(),
+            Self::SignIn(refused) => refused.remedy(),
+            Self::Person(refused) => refused.remedy(),
+            Self::People(refused) => refused.remedy(),
             Self::Ports(_) => &["Check that the user may read /sys and /dev."],
         }
     }
 
     /// How the headless binary ends.
     #[must_use]
-    pub const fn exit(&self) -> Exit {
+    pub fn exit(&self) -> Exit {
         match self {
+            Self::Denied(denied) => denied.exit(),
+            Self::SignIn(refused) => refused.exit(),
+            Self::Person(refused) => refused.exit(),
             Self::Missing(_)
             | Self::Exists(_)
             | Self::NoDataDir
@@ -418,6 +446,8 @@ impl StationError {
             | Self::NoSlot(_)
             | Self::NoKey(_)
             | Self::Mismatch
+            | Self::PinsDiffer
+            | Self::PinFiles
             | Self::Secret(_)
             | Self::WhichWitness(_)
             | Self::NoSuchSize(_)
@@ -445,7 +475,6 @@ impl StationError {
                 | Refusal::Proof { .. } => Exit::Failed,
                 _ => Exit::Refused,
             },
-            Self::Reviewer(_) => Exit::Refused,
             Self::Port(_) => Exit::Failed,
             Self::Import(
                 ImportError::Key(_)
