@@ -50,6 +50,8 @@ pub enum Code {
     Swapped,
     /// The port is gone, or another program holds it.
     PortUnavailable,
+    /// Nobody is signed in who may give devices their keys.
+    NotPermitted,
     /// The vault is locked.
     VaultLocked,
     /// The vault cannot derive.
@@ -86,6 +88,7 @@ impl Code {
         Self::NotRestarted,
         Self::Swapped,
         Self::PortUnavailable,
+        Self::NotPermitted,
         Self::VaultLocked,
         Self::VaultFailed,
         Self::Unsecured,
@@ -117,6 +120,7 @@ impl Code {
             Self::NotRestarted => "not-restarted",
             Self::Swapped => "swapped",
             Self::PortUnavailable => "port-unavailable",
+            Self::NotPermitted => "not-permitted",
             Self::VaultLocked => "vault-locked",
             Self::VaultFailed => "vault-failed",
             Self::Unsecured => "unsecured",
@@ -148,6 +152,7 @@ impl Code {
             | Self::AlreadyRecorded
             | Self::Twin
             | Self::OtherKey
+            | Self::NotPermitted
             | Self::Unsecured
             | Self::SpaceLow
             | Self::ClockDoubted => "refused",
@@ -180,6 +185,7 @@ impl Code {
             Self::NotRestarted => "The device did not restart.",
             Self::Swapped => "Another device answered after the write.",
             Self::PortUnavailable => "The port cannot be opened.",
+            Self::NotPermitted => "Nobody is signed in who may give devices their keys.",
             Self::VaultLocked => "The vault is locked.",
             Self::VaultFailed => "The vault cannot use the group key.",
             Self::Unsecured => "The log was not secured for too long: no new job is begun.",
@@ -217,6 +223,9 @@ impl Code {
             Self::Swapped => &["Keep all devices on the bench apart.", "Call the supervisor."],
             Self::PortUnavailable => {
                 &["Check the cable.", "Close other programs that use the port.", "Plug the device in again."]
+            }
+            Self::NotPermitted => {
+                &["An operator, somebody of repair or a supervisor signs in.", "Plug the device in again."]
             }
             Self::VaultLocked => &["Unlock the vault.", "Plug the device in again."],
             Self::VaultFailed => &["Stop.", "Call the custodian."],

@@ -1,7 +1,8 @@
 //! QA's look at a finished device: who is it, what does it hold, can it prove the key, does the record say so, and is the
 //! log still the one that it was keyed under?
 //!
-//! Nothing is written, neither to the device nor to the log: the log is opened read-only.
+//! Nothing is written to the device. What was found is a record; only where the log does not open, and so nobody can sign in, the
+//! look is made without one: a keyed device is a witness of what happened to the log.
 
 mod anchor;
 
@@ -10,8 +11,10 @@ use std::path::Path;
 use keystation_audit::Reader;
 use keystation_core::credential::LogAnchor;
 use keystation_core::flow::{Device, DeviceError, DeviceState, Sighting, Vault, VaultError};
+use keystation_core::identity::Identity;
 use keystation_core::key::DeviceKey;
 use keystation_core::proof;
+use keystation_core::record::{Check, Event};
 use keystation_core::registration::RegistrationId;
 use keystation_device::driver::SmpDevice;
 use keystation_device::ports::{self, SerialPort};
@@ -20,8 +23,9 @@ use keystation_vault::{Passphrase, SealedFile, VaultKey};
 use crate::config::Profile;
 use crate::data_dir::DataDir;
 use crate::error::StationError;
+use crate::people::{Action, Permit};
 use crate::random;
-use crate::station::paths;
+use crate::station::{Station, paths};
 
 /// What was looked at, in order; a point without which the next cannot be asked leaves that out. The record is compared
 /// wherever there is a registration ID.
@@ -29,6 +33,8 @@ use crate::station::paths;
 pub struct Report {
     /// Registration ID, where one could be made.
     pub id: Option<RegistrationId>,
+    /// What the device says it is, where it answered.
+    pub identity: Option<Identity>,
     /// What was found.
     pub points: Vec<Point>,
 }
@@ -92,14 +98,38 @@ impl Report {
         !self.points.is_empty() && self.points.iter().all(|point| point.verdict != Verdict::Fails)
     }
 
+    /// What does not hold, in one word: the first point of those that do not.
+    fn code(&self) -> String {
+        let failed = self.points.iter().find(|point| point.verdict == Verdict::Fails);
+        failed.map_or("", |point| point.finding.map_or(point.name, |finding| finding.code)).to_owned()
+    }
+
     fn point(&mut self, name: &'static str, holds: bool, sentence: impl Into<String>) {
         let verdict = if holds { Verdict::Holds } else { Verdict::Fails };
         self.points.push(Point { name, verdict, sentence: sentence.into(), finding: None });
     }
 }
 
-/// Checks the device on `port` against the vault and the log.
-pub fn check(
+impl Station {
+    /// Checks the device on `port` against the vault and the log, and records what was found. Permit: [`Action::Check`].
+    pub fn check(
+        &self,
+        permit: &Permit,
+        port: &Path,
+        profile: &Profile,
+        passphrase: &Passphrase,
+    ) -> Result<Report, StationError> {
+        self.honour(permit, Action::Check)?;
+        let report = check_unrecorded(self.data(), port, profile, passphrase)?;
+        let (id, identity) = (report.id.clone(), report.identity.clone());
+        let result = Check { id, identity, passed: report.holds(), code: report.code() };
+        self.append_by(permit, Event::Checked(result))?;
+        Ok(report)
+    }
+}
+
+/// The same where the log does not open for writing. There is no record of it.
+pub fn check_unrecorded(
     data: &DataDir,
     port: &Path,
     profile: &Profile,
@@ -139,6 +169,7 @@ fn examine(
         Ok(seen) => seen,
         Err(e) => return Ok(unanswered("identity", &e, report)),
     };
+    report.identity = Some(seen.identity.clone());
     let id = match profile.recipe.registration_id(&seen.identity) {
         Ok(id) => id,
         Err(e) => {

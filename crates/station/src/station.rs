@@ -19,7 +19,7 @@ use crate::archive::Archive;
 use crate::config::{SlotConfig, StationConfig};
 use crate::data_dir::DataDir;
 use crate::error::StationError;
-use crate::people::{People, PinCost};
+use crate::people::{Action, People, Permit, PinCost};
 use crate::program;
 use crate::random;
 
@@ -52,11 +52,8 @@ impl WeakStation {
 
 /// What changes while the station is open.
 pub(crate) struct Desk {
-    operator: String,
     vault: Option<UnlockedVault>,
-    /// Pieces of work that an end from outside waits for.
-    pub(crate) at_work: usize,
-    /// The program was told to go.
+    /// The program was told to go: no vault is opened any more.
     pub(crate) ending: bool,
 }
 
@@ -65,7 +62,7 @@ pub(crate) struct Desk {
 pub struct Overview {
     /// Origin of the log.
     pub origin: String,
-    /// Operator ID.
+    /// ID of the person who is signed in, or empty.
     pub operator: String,
     /// Whether the vault is locked.
     pub locked: bool,
@@ -89,14 +86,12 @@ pub struct Overview {
 
 impl Station {
     /// Makes a station: directory, settings, signing key, log with its genesis record.
-    pub fn init(data: &DataDir, name: &str, operator: &str) -> Result<Origin, StationError> {
+    pub fn init(data: &DataDir, name: &str) -> Result<Origin, StationError> {
         if data.settings().exists() {
             return Err(StationError::Exists(data.path().to_owned()));
         }
         let origin = Origin::new(&format!("{name}/1")).map_err(StationError::Origin)?;
-        let settings = include_str!("../defaults/station.toml")
-            .replace("{origin}", name)
-            .replace("{operator}", operator);
+        let settings = include_str!("../defaults/station.toml").replace("{origin}", name);
         let disk = |cause| StationError::Disk { path: data.path().to_owned(), cause };
         data.lay_out(include_str!("../defaults/example.toml")).map_err(disk)?;
         let journal = Journal::create(
@@ -137,8 +132,7 @@ impl Station {
             });
         }
         let open_intents = Reader::open(&paths(data))?.open_intents()?.len() as u64;
-        let operator = config.operator.clone();
-        let desk = Desk { operator, vault: None, at_work: 0, ending: false };
+        let desk = Desk { vault: None, ending: false };
         let inner = Inner {
             data: data.clone(),
             session: random::session()?,
@@ -175,13 +169,9 @@ impl Station {
         &self.0.config
     }
 
-    /// Who is recorded from now on.
-    pub fn set_operator(&self, id: &str) {
-        self.desk().operator = id.to_owned();
-    }
-
-    /// Opens the vault. A wrong passphrase is recorded.
-    pub fn unlock(&self, passphrase: &Passphrase) -> Result<(), StationError> {
+    /// Opens the vault. A wrong passphrase is recorded. Permit: [`Action::Unlock`].
+    pub fn unlock(&self, permit: &Permit, passphrase: &Passphrase) -> Result<(), StationError> {
+        self.honour(permit, Action::Unlock)?;
         let file = self.0.data.vault();
         if !file.exists() {
             let gone = self.reader()?.ever_imported()?;
@@ -192,7 +182,7 @@ impl Station {
                 // An import that was cut short between the vault and the log left a key that no record knows of: it has
                 // one before it can be used.
                 for key in self.reader()?.unrecorded(vault.keys())? {
-                    self.append(import_of(key))?;
+                    self.append(import_of(key, ""))?;
                 }
                 self.append(Event::Unlock { custody: "sealed-file" })?;
                 let mut desk = self.desk();
@@ -212,11 +202,13 @@ impl Station {
     }
 
     /// Wipes the keys. A slot that has derived its device's key ends that device in order; one that has only read the
-    /// device reports that the vault is locked, and has written nothing.
-    pub fn lock(&self) -> Result<(), StationError> {
+    /// device reports that the vault is locked, and has written nothing. Permit: [`Action::Lock`].
+    pub fn lock(&self, permit: &Permit) -> Result<(), StationError> {
+        self.honour(permit, Action::Lock)?;
         self.lock_custody()
     }
 
+    /// The same where the station itself does it: nobody has to be asked for that.
     pub(crate) fn lock_custody(&self) -> Result<(), StationError> {
         if self.wipe_custody() {
             self.append(Event::Lock)?;
@@ -257,14 +249,17 @@ impl Station {
         self.0.changed.notify_all();
     }
 
-    /// Puts a group key into the vault, which is made if this is the first. A wrong passphrase is recorded.
+    /// Puts a group key into the vault, which is made if this is the first. A wrong passphrase is recorded. Permit:
+    /// [`Action::ImportKey`], which a second custodian approved.
     pub fn import(
         &self,
+        permit: &Permit,
         passphrase: &Passphrase,
         new: NewKey,
         key: &SecretText,
         answer: DerivedKeyAnswer,
     ) -> Result<GroupKeyInfo, StationError> {
+        self.honour(permit, Action::ImportKey)?;
         self.journal().may_begin()?;
         let file = self.0.data.vault();
         let sealed = SealedFile::at(&file);
@@ -282,16 +277,17 @@ impl Station {
             self.append(Event::UnlockFailed { why: error.word() })?;
         }
         let info = imported?;
-        self.append(import_of(info.clone()))?;
+        self.append_by(permit, import_of(info.clone(), permit.approver()))?;
         Ok(info)
     }
 
     /// What is always in sight.
     pub fn overview(&self) -> Result<Overview, StationError> {
         let log = self.archive().overview()?;
+        let operator = self.actor().operator;
         let desk = self.desk();
         Ok(Overview {
-            operator: desk.operator.clone(),
+            operator,
             locked: desk.vault.is_none(),
             keys: desk.vault.as_ref().map_or_else(Vec::new, |vault| vault.keys().to_vec()),
             notices: self.notices()?,
@@ -314,11 +310,11 @@ impl Station {
         }
     }
 
-    /// Two people accept the time that the clock shows, after it went back.
-    pub fn accept_clock(&self, operator: &str, approver: &str, reason: &str) -> Result<Seq, StationError> {
-        let actor = Actor { operator: operator.to_owned(), ..self.actor() };
-        let event = Event::ClockAccepted { reason: reason.to_owned(), approver: approver.to_owned() };
-        Ok(self.journal().append(&Entry { actor, event })?)
+    /// Two people accept the time that the clock shows, after it went back. Permit: [`Action::AcceptClock`], approved.
+    pub fn accept_clock(&self, permit: &Permit, reason: &str) -> Result<Seq, StationError> {
+        self.honour(permit, Action::AcceptClock)?;
+        let approver = permit.approver().to_owned();
+        self.append_by(permit, Event::ClockAccepted { reason: reason.to_owned(), approver })
     }
 
     /// A read-only connection to the log.
@@ -349,6 +345,11 @@ impl Station {
         Ok(self.journal().append(&Entry { actor: self.actor(), event })?)
     }
 
+    /// A record of what a permit was for.
+    pub(crate) fn append_by(&self, permit: &Permit, event: Event) -> Result<Seq, StationError> {
+        Ok(self.journal().append(&Entry { actor: permit.actor().clone(), event })?)
+    }
+
     pub(crate) fn journal(&self) -> &Journal {
         &self.0.journal
     }
@@ -366,16 +367,9 @@ impl Station {
         &self.0.session
     }
 
-    /// Who acts: the person who is signed in.
+    /// Who acts: the person who is signed in, or the station itself.
     pub(crate) fn actor(&self) -> Actor {
-        self.signed_in().unwrap_or_else(|| {
-            let operator = self.desk().operator.clone();
-            Actor { session: self.0.session.clone(), operator, role: "operator".to_owned() }
-        })
-    }
-
-    pub(crate) fn changed(&self) -> &Condvar {
-        &self.0.changed
+        self.asker()
     }
 
     /// The desk; a thread that panicked while it held it left nothing half-done there.
@@ -395,8 +389,8 @@ fn clock() -> Result<SystemClock, StationError> {
 }
 
 /// The record of a key that came as one text.
-const fn import_of(key: GroupKeyInfo) -> Event {
-    Event::KeyImport { key, custody: "sealed-file", how: KeyOrigin::Single, approver: String::new() }
+fn import_of(key: GroupKeyInfo, approver: &str) -> Event {
+    Event::KeyImport { key, custody: "sealed-file", how: KeyOrigin::Single, approver: approver.to_owned() }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -4,6 +4,7 @@ use std::io::{self, BufRead, Write};
 
 use base64ct::{Base64, Encoding};
 use jiff::Timestamp;
+use keystation::people::Action;
 use keystation::{DataDir, Exit, StationError, paths};
 use keystation_audit::Reader;
 use keystation_core::derive;
@@ -12,9 +13,10 @@ use keystation_core::registration::{IdRule, RegistrationId};
 use keystation_vault::{MemoryKind, SealedFile, UnlockError};
 use serde_json::json;
 
-use super::args::PassphraseFrom;
-use super::ask;
+use super::args::{Cli, PassphraseFrom};
 use super::output::{Output, causes};
+use super::secrets;
+use super::session::{Bench, at_station};
 
 /// Microsoft's published example (learn.microsoft.com, *Symmetric key attestation with DPS*).
 const PUBLISHED_GROUP_KEY: &str =
@@ -25,27 +27,27 @@ const PUBLISHED_DEVICE_KEY: &str = "Jsm0lyGpjaVYVP2g3FnmnmG9dI/9qU24wNoykUmermc=
 type Check = (&'static str, Result<String, Box<dyn std::error::Error>>);
 
 /// Runs every check, also after one has failed.
-pub(super) fn run(data: &DataDir, passphrase: &PassphraseFrom, out: Output) -> Result<Exit, StationError> {
+pub(super) fn run(
+    cli: &Cli,
+    data: &DataDir,
+    passphrase: &PassphraseFrom,
+    out: Output,
+) -> Result<Exit, StationError> {
     let mut checks: Vec<Check> =
         vec![("derivation", known_answer()), ("log", log(data)), ("clock", clock(data))];
     checks.push(("disk", disk(data)));
     let mut wrong = false;
-    if data.vault().exists() {
-        let passphrase = ask(passphrase, "Passphrase of the vault: ")?;
-        let opened = SealedFile::at(data.vault()).unlock(&passphrase).map(|vault| {
-            let memory = match vault.memory() {
-                Some(MemoryKind::Secret) => "in memory that even root cannot read",
-                Some(MemoryKind::Locked) => "in locked memory, which root can read",
-                None => "in no memory",
-            };
-            let count = vault.keys().len();
-            vault.lock();
-            format!("group keys that open and make their check values: {count}; {memory}")
-        });
-        wrong = matches!(opened, Err(UnlockError::WrongPassphrase));
-        checks.push(("custody", opened.map_err(Into::into)));
-    } else {
+    if !data.vault().exists() {
         out.note("There is no vault yet: custody is not checked.");
+    } else if cli.people.operator.is_none() {
+        out.note("Nobody signs in (`--operator`): custody is not checked.");
+    } else {
+        at_station(cli, data, out, |bench| {
+            let opened = custody(bench, passphrase)?;
+            wrong = matches!(opened, Err(UnlockError::WrongPassphrase));
+            checks.push(("custody", opened.map_err(Into::into)));
+            Ok(Exit::Done)
+        })?;
     }
     let mut exit = Exit::Done;
     for (name, result) in checks {
@@ -66,6 +68,26 @@ pub(super) fn run(data: &DataDir, passphrase: &PassphraseFrom, out: Output) -> R
         };
     }
     Ok(exit)
+}
+
+/// Opens the vault as whoever signs in may, and locks it again.
+fn custody(
+    bench: &Bench<'_>,
+    passphrase: &PassphraseFrom,
+) -> Result<Result<String, UnlockError>, StationError> {
+    let vault = SealedFile::at(bench.station.data().vault());
+    bench.permit(Action::Unlock)?;
+    let passphrase = secrets::passphrase(passphrase, "Passphrase of the vault: ")?;
+    Ok(vault.unlock(&passphrase).map(|vault| {
+        let memory = match vault.memory() {
+            Some(MemoryKind::Secret) => "in memory that even root cannot read",
+            Some(MemoryKind::Locked) => "in locked memory, which root can read",
+            None => "in no memory",
+        };
+        let count = vault.keys().len();
+        vault.lock();
+        format!("group keys that open and make their check values: {count}; {memory}")
+    }))
 }
 
 fn known_answer() -> Result<String, Box<dyn std::error::Error>> {
@@ -103,12 +125,11 @@ fn disk(data: &DataDir) -> Result<String, Box<dyn std::error::Error>> {
 }
 
 /// Stops at each stage of a key's life until Enter, so that whoever doubts it can scan this program's memory.
-pub(super) fn inspect(
-    data: &DataDir,
-    passphrase: &PassphraseFrom,
-    out: Output,
-) -> Result<Exit, StationError> {
-    let vault = SealedFile::at(data.vault()).unlock(&ask(passphrase, "Passphrase of the vault: ")?)?;
+pub(super) fn inspect(bench: &Bench<'_>, passphrase: &PassphraseFrom) -> Result<Exit, StationError> {
+    let out = bench.out;
+    bench.permit(Action::Unlock)?;
+    let vault = SealedFile::at(bench.station.data().vault())
+        .unlock(&secrets::passphrase(passphrase, "Passphrase of the vault: ")?)?;
     pause("unlocked", out)?;
     let id = RegistrationId::new("keystation-inspection", IdRule::Dashes).expect("it is canonical");
     for info in vault.keys() {

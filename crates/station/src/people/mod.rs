@@ -21,6 +21,8 @@ mod presence;
 mod proving;
 mod session;
 mod sign_in;
+#[cfg(test)]
+pub(crate) mod testing;
 mod throttle;
 mod watch;
 

@@ -1,5 +1,7 @@
 //! Being there, being away, being gone.
 
+use std::sync::PoisonError;
+
 use keystation_core::record::{Away, End, Entry, Event, SessionEvent};
 
 use super::Floor;
@@ -52,6 +54,15 @@ impl Station {
     pub fn busy(&self) -> AtBench {
         self.at_bench(|floor| floor.at_work += 1);
         AtBench(self.clone())
+    }
+
+    /// Returns when no device is in work.
+    pub(crate) fn until_idle(&self) {
+        let seat = &self.people().seat;
+        let mut floor = seat.floor();
+        while floor.at_work > 0 {
+            floor = seat.moved.wait(floor).unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
     fn at_bench(&self, change: impl FnOnce(&mut Floor)) {

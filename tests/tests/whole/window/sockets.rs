@@ -20,7 +20,10 @@ fn families(window: &str, data: &Path, trace: &Path) -> Vec<String> {
     screen.focus("Keystation");
     // The processes that show the page and that would fetch it have begun to talk.
     let talks = || fs::read_to_string(trace).is_ok_and(|text| processes(&text) >= 3);
-    wait(|| talks().then_some(()), || format!("{} processes", processes(&fs::read_to_string(trace).unwrap())));
+    wait(
+        || talks().then_some(()),
+        || format!("{} processes", processes(&fs::read_to_string(trace).unwrap())),
+    );
     // Closed in order: the trace is whole.
     wait(
         || {
