@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::anchoring::AnchorRule;
+use crate::people::SessionRule;
 use crate::review::ReviewRule;
 
 /// A setting that cannot be used. Nothing has happened yet; the file has to be mended.
@@ -56,6 +57,8 @@ pub struct StationConfig {
     pub review: ReviewRule,
     /// How much room there has to be on the disk.
     pub space: SpaceRules,
+    /// How long a session may be.
+    pub session: SessionRule,
     /// The bytes of the file, for the start record.
     pub text: String,
 }
@@ -99,6 +102,7 @@ struct StationFile {
     anchor: Option<toml::Spanned<AnchorSection>>,
     review: Option<ReviewSection>,
     space: Option<toml::Spanned<space::SpaceSection>>,
+    session: Option<SessionSection>,
 }
 
 #[derive(Deserialize)]
@@ -120,6 +124,13 @@ struct AnchorSection {
 #[serde(deny_unknown_fields)]
 struct ReviewSection {
     days: toml::Spanned<u16>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SessionSection {
+    idle_minutes: Option<toml::Spanned<u8>>,
+    hours: Option<toml::Spanned<u8>>,
 }
 
 #[derive(Deserialize)]
@@ -214,6 +225,21 @@ impl<'a> Source<'a> {
         value.map_err(|e| self.wrong(span.start, format!("`{key}`: {}", e.to_string())))
     }
 
+    fn session(&self, section: &SessionSection) -> Result<SessionRule, ConfigError> {
+        let mut rule = SessionRule::default();
+        for (key, said, place, most) in [
+            ("idle_minutes", &section.idle_minutes, &mut rule.idle_minutes, 15),
+            ("hours", &section.hours, &mut rule.hours, 12),
+        ] {
+            if let Some(said) = said {
+                let fits = (1..=most).contains(said.get_ref()).then_some(*said.get_ref());
+                let fits = fits.ok_or_else(|| format!("1 to {most} are possible"));
+                *place = self.checked(key, said.span(), fits)?;
+            }
+        }
+        Ok(rule)
+    }
+
     fn version(&self, version: &toml::Spanned<u32>) -> Result<(), ConfigError> {
         let known = if *version.get_ref() == 1 { Ok(()) } else { Err("this program knows version 1 only") };
         self.checked("version", version.span(), known)
@@ -301,8 +327,12 @@ impl StationConfig {
             None => SpaceRules::default(),
             Some(section) => source.checked("space", section.span(), space::rules(section.get_ref()))?,
         };
+        let session = match parsed.session {
+            None => SessionRule::default(),
+            Some(section) => source.session(&section)?,
+        };
         let text = source.text;
-        Ok(Self { origin, operator, slots, witnesses, anchor, review, space, text })
+        Ok(Self { origin, operator, slots, witnesses, anchor, review, space, session, text })
     }
 }
 

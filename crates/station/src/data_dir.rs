@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 /// head.tail        the records since then: in there they are on the disk before they are acknowledged
 /// station.key      signs the checkpoints
 /// log.vkey         the public half of it, for whoever verifies
+/// people.json      hashes of PINs and tags of badges (docs/people.md)
+/// pepper.key       what a copy of people.json lacks
 /// names.db         who is behind an operator ID; can be erased, and is no part of the log
 /// witness.vkeys    keys of the witnesses that cosigned it
 /// exports/         proof files of single devices, for whoever asks
@@ -72,6 +74,18 @@ impl DataDir {
     #[must_use]
     pub fn names(&self) -> PathBuf {
         self.0.join("names.db")
+    }
+
+    /// Hashes of PINs and tags of badges.
+    #[must_use]
+    pub fn people(&self) -> PathBuf {
+        self.0.join("people.json")
+    }
+
+    /// What a copy of these lacks.
+    #[must_use]
+    pub fn pepper(&self) -> PathBuf {
+        self.0.join("pepper.key")
     }
 
     /// Where proof files of single devices go.

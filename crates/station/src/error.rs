@@ -15,6 +15,7 @@ use keystation_vault::{CreateError, ImportError, UnlockError};
 
 use crate::anchoring;
 use crate::config::ConfigError;
+use crate::people::{Denied, PeopleFileError, PersonError, SignInError};
 use crate::person::NotAName;
 use crate::report::OutError;
 use crate::review::Remark;
@@ -192,6 +193,18 @@ pub enum StationError {
     /// The witness does not work.
     #[error(transparent)]
     Witness(#[from] WitnessError),
+    /// It is not permitted.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// Somebody was not signed in.
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
+    /// An account is left as it is.
+    #[error(transparent)]
+    Person(#[from] PersonError),
+    /// What authenticates people cannot be read.
+    #[error(transparent)]
+    People(#[from] PeopleFileError),
     /// The serial ports cannot be listed.
     #[error("the serial ports cannot be listed")]
     Ports(#[source] PortError),
@@ -216,7 +229,7 @@ pub enum Exit {
 impl StationError {
     /// A stable name, for programs.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::Missing(_) | Self::Read(ReadError::NoLog(_)) => "station-missing",
             Self::Exists(_) => "station-exists",
@@ -272,6 +285,10 @@ impl StationError {
             Self::Epoch(_) => "epoch",
             Self::NotCosigned(refusal) => refusal.word(),
             Self::Witness(_) => "witness",
+            Self::Denied(denied) => denied.code(),
+            Self::SignIn(refused) => refused.code(),
+            Self::Person(refused) => refused.code(),
+            Self::People(refused) => refused.code(),
             Self::Ports(_) => "ports",
         }
     }
@@ -390,14 +407,21 @@ impl StationError {
             Self::Epoch(_) => &["Leave all files as they are.", "Call QA or the administrator."],
             Self::NotCosigned(refusal) => refusal.remedy(),
             Self::Witness(_) => &["Check `--state`.", "Leave its files as they are and call QA."],
+            Self::Denied(denied) => denied.remedy(),
+            Self::SignIn(refused) => refused.remedy(),
+            Self::Person(refused) => refused.remedy(),
+            Self::People(refused) => refused.remedy(),
             Self::Ports(_) => &["Check that the user may read /sys and /dev."],
         }
     }
 
     /// How the headless binary ends.
     #[must_use]
-    pub const fn exit(&self) -> Exit {
+    pub fn exit(&self) -> Exit {
         match self {
+            Self::Denied(denied) => denied.exit(),
+            Self::SignIn(refused) => refused.exit(),
+            Self::Person(refused) => refused.exit(),
             Self::Missing(_)
             | Self::Exists(_)
             | Self::NoDataDir

@@ -14,6 +14,7 @@ pub mod files;
 mod injection;
 pub mod line;
 pub mod log;
+pub mod people;
 mod person;
 mod program;
 mod random;

@@ -14,7 +14,8 @@ pub(crate) fn session() -> Result<String, StationError> {
     Ok(bytes::<8>()?.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn bytes<const N: usize>() -> Result<[u8; N], StationError> {
+/// Random bytes.
+pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], StationError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(StationError::Random)?;
     Ok(bytes)

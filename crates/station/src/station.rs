@@ -1,11 +1,13 @@
 //! One station: its settings, its log, its vault. Every flow of the CLI and the window starts here.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 
-use keystation_audit::{AppendError, Counts, Journal, Notice, Origin, Paths, Reader, Rules, SystemClock};
+use keystation_audit::{
+    AppendError, Clock, Counts, Journal, Notice, Origin, Paths, Reader, Rules, SystemClock,
+};
 use keystation_core::flow::VaultError;
 use keystation_core::key::{GroupKeyInfo, KeyLabel};
-use keystation_core::record::{Actor, Entry, Event, KeyOrigin, Seq};
+use keystation_core::record::{Actor, End, Entry, Event, KeyOrigin, Seq};
 use keystation_vault::{
     DerivedKeyAnswer, GroupKey, ImportError, NewKey, Passphrase, SealedFile, SecretText, UnlockedVault,
     VaultKey,
@@ -17,6 +19,7 @@ use crate::archive::Archive;
 use crate::config::{SlotConfig, StationConfig};
 use crate::data_dir::DataDir;
 use crate::error::StationError;
+use crate::people::{People, PinCost};
 use crate::program as this_program;
 use crate::random;
 
@@ -28,10 +31,21 @@ struct Inner {
     data: DataDir,
     config: Arc<StationConfig>,
     journal: Journal,
+    /// The run of this program, in the records of which nobody is the actor.
     session: String,
+    people: People,
     desk: Mutex<Desk>,
     /// Told whenever the desk changes.
     changed: Condvar,
+}
+
+/// A station that is kept from going by nobody.
+pub(crate) struct WeakStation(Weak<Inner>);
+
+impl WeakStation {
+    pub(crate) fn upgrade(&self) -> Option<Station> {
+        self.0.upgrade().map(Station)
+    }
 }
 
 /// What changes while the station is open.
@@ -93,12 +107,22 @@ impl Station {
 
     /// Opens a station for writing: checks the log against its head and puts a start record into it.
     pub fn open(data: &DataDir, program: &str) -> Result<Self, StationError> {
+        Self::open_under(data, program, clock()?, PinCost::STATION)
+    }
+
+    /// The same under another clock and with another cost of PINs than the usual ones. For tests.
+    pub fn open_under(
+        data: &DataDir,
+        program: &str,
+        clock: impl Clock + Clone + Sync,
+        cost: PinCost,
+    ) -> Result<Self, StationError> {
         if !data.settings().exists() {
             return Err(StationError::Missing(data.path().to_owned()));
         }
         let config = StationConfig::read(&data.settings())?;
         let rules = Rules { space: config.space, ..Rules::default() };
-        let journal = Journal::open_under(&paths(data), &rules, clock()?)?;
+        let journal = Journal::open_under(&paths(data), &rules, clock.clone())?;
         let named = format!("{}/", config.origin);
         if !journal.origin().as_str().starts_with(&named) {
             return Err(StationError::OtherLog {
@@ -111,6 +135,7 @@ impl Station {
         let inner = Inner {
             data: data.clone(),
             session: random::session()?,
+            people: People::new(clock, cost, config.session),
             journal,
             desk: Mutex::new(desk),
             changed: Condvar::new(),
@@ -125,6 +150,8 @@ impl Station {
             build: this_program::build().map_err(StationError::Program)?.to_owned(),
             open_intents,
         })?;
+        station.tidy_people()?;
+        station.watch_session().map_err(StationError::Thread)?;
         Ok(station)
     }
 
@@ -174,11 +201,22 @@ impl Station {
     /// Wipes the keys. A slot that has derived its device's key ends that device in order; one that has only read the
     /// device reports that the vault is locked, and has written nothing.
     pub fn lock(&self) -> Result<(), StationError> {
-        let Some(vault) = self.desk().vault.take() else { return Ok(()) };
+        self.lock_custody()
+    }
+
+    pub(crate) fn lock_custody(&self) -> Result<(), StationError> {
+        if self.wipe_custody() {
+            self.append(Event::Lock)?;
+        }
+        Ok(())
+    }
+
+    /// Wipes the keys, without a record of it; says whether there were any.
+    pub(crate) fn wipe_custody(&self) -> bool {
+        let Some(vault) = self.desk().vault.take() else { return false };
         vault.lock();
         self.0.changed.notify_all();
-        self.append(Event::Lock)?;
-        Ok(())
+        true
     }
 
     /// Whether keys can be derived.
@@ -277,7 +315,7 @@ impl Station {
 
     /// The last record, and the log is closed.
     pub fn close(self) -> Result<(), StationError> {
-        self.lock()?;
+        self.leave(End::Program)?;
         self.append(Event::Close)?;
         self.0.journal.clone().close()?;
         Ok(())
@@ -297,9 +335,25 @@ impl Station {
         &self.0.journal
     }
 
+    pub(crate) fn people(&self) -> &People {
+        &self.0.people
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakStation {
+        WeakStation(Arc::downgrade(&self.0))
+    }
+
+    /// The name of this run of the program.
+    pub(crate) fn program_session(&self) -> &str {
+        &self.0.session
+    }
+
+    /// Who acts: the person who is signed in.
     pub(crate) fn actor(&self) -> Actor {
-        let operator = self.desk().operator.clone();
-        Actor { session: self.0.session.clone(), operator, role: "operator".to_owned() }
+        self.signed_in().unwrap_or_else(|| {
+            let operator = self.desk().operator.clone();
+            Actor { session: self.0.session.clone(), operator, role: "operator".to_owned() }
+        })
     }
 
     /// The desk; a thread that panicked while it held it left nothing half-done there.

@@ -1,0 +1,221 @@
+//! What a person can ask of the station: every verb of the command line and of the window.
+
+use std::fmt;
+
+/// A verb. There is no other way to the station than through one of these; `policy` says who may use which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Action {
+    /// The first two administrators of a station that has nobody yet.
+    FirstStart,
+    /// Signing in, taking over, coming back.
+    SignIn,
+    /// The state of the station.
+    Overview,
+    /// Following the slots.
+    Watch,
+    /// Serial ports.
+    Ports,
+    /// Known answers, disk, clock; no group key.
+    Selftest,
+    /// The log as it lies in its file: shown, searched, counted, listed. Whoever may read the file can do it with any SQLite.
+    ReadLog,
+    /// Every record against the checkpoints.
+    VerifyLog,
+    /// A bundle of the log without a record of it.
+    CopyLog,
+    /// A request to a witness, and how far the log is secured.
+    AnchorRequest,
+    /// The witness, which is another machine and has a log of its own.
+    Witness,
+    /// Locking the screen and the custody.
+    Lock,
+    /// Leaving.
+    SignOut,
+    /// A sign of life before the screen locks.
+    Touch,
+    /// One's own PIN.
+    ChangePin,
+    /// Putting a key into a device.
+    Inject,
+    /// Having seen that a device failed.
+    Acknowledge,
+    /// Opening the custody, so that keys can be derived.
+    Unlock,
+    /// Reading a finished device and holding it against its record.
+    Check,
+    /// Searching the log in the window, and one device's life.
+    SearchRoom,
+    /// The rest of the audit room: figures, verification, state of the review.
+    AuditRoom,
+    /// The proof file of one device.
+    SaveProof,
+    /// Signing that the log was looked through.
+    SignReview,
+    /// The signed report of a work order.
+    Report,
+    /// A bundle of the log, with a record of it.
+    Export,
+    /// A checkpoint that a witness cosigned.
+    AnchorAccept,
+    /// The group keys: labels, check values, states, the devices under them.
+    Keys,
+    /// One group key as the portal shows it.
+    ImportKey,
+    /// A group key that its owner sealed for this station.
+    TakeTransfer,
+    /// The station's public key for transfers.
+    Recipient,
+    /// One's own component of a group key.
+    Ceremony,
+    /// Permitting the use of a group key.
+    ActivateKey,
+    /// Stopping the use of a group key.
+    SuspendKey,
+    /// Destroying a group key.
+    DestroyKey,
+    /// Who has an account, and with which roles.
+    People,
+    /// A new account.
+    AddPerson,
+    /// Other roles.
+    SetRoles,
+    /// Nobody signs in under this ID any more.
+    DisablePerson,
+    /// The same person again.
+    EnablePerson,
+    /// A one-time PIN for somebody who forgot theirs, or was locked out.
+    ResetPin,
+    /// Another badge.
+    SetBadge,
+    /// The personal name behind an ID, in a table that can be erased.
+    SetName,
+    /// Erasing it.
+    ForgetName,
+    /// Believing the clock after it was set back.
+    AcceptClock,
+    /// A new log in place of one that cannot be continued.
+    NewEpoch,
+    /// Tables of the log that are derived from its records.
+    Rebuild,
+}
+
+impl Action {
+    /// All of them, in the order in which the table of roles shows them.
+    pub const ALL: [Self; 46] = [
+        Self::FirstStart,
+        Self::SignIn,
+        Self::Overview,
+        Self::Watch,
+        Self::Ports,
+        Self::Selftest,
+        Self::ReadLog,
+        Self::VerifyLog,
+        Self::CopyLog,
+        Self::AnchorRequest,
+        Self::Witness,
+        Self::Lock,
+        Self::SignOut,
+        Self::Touch,
+        Self::ChangePin,
+        Self::Inject,
+        Self::Acknowledge,
+        Self::Unlock,
+        Self::Check,
+        Self::SearchRoom,
+        Self::AuditRoom,
+        Self::SaveProof,
+        Self::SignReview,
+        Self::Report,
+        Self::Export,
+        Self::AnchorAccept,
+        Self::Keys,
+        Self::ImportKey,
+        Self::TakeTransfer,
+        Self::Recipient,
+        Self::Ceremony,
+        Self::ActivateKey,
+        Self::SuspendKey,
+        Self::DestroyKey,
+        Self::People,
+        Self::AddPerson,
+        Self::SetRoles,
+        Self::DisablePerson,
+        Self::EnablePerson,
+        Self::ResetPin,
+        Self::SetBadge,
+        Self::SetName,
+        Self::ForgetName,
+        Self::AcceptClock,
+        Self::NewEpoch,
+        Self::Rebuild,
+    ];
+
+    /// The verb in one word, as records have it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        self.words().0
+    }
+
+    /// What it does, in a few words.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        self.words().1
+    }
+
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::FirstStart => ("first-start", "make the first two administrators"),
+            Self::SignIn => ("sign-in", "sign in, take over, come back"),
+            Self::Overview => ("overview", "see the state of the station"),
+            Self::Watch => ("watch", "follow the slots"),
+            Self::Ports => ("ports", "list serial ports"),
+            Self::Selftest => ("selftest", "known answers, disk, clock; no group key"),
+            Self::ReadLog => ("read-log", "show, search and list the log from its file"),
+            Self::VerifyLog => ("verify-log", "verify every record, report and bundle"),
+            Self::CopyLog => ("copy-log", "bundle of the log without a record (`--read-only`)"),
+            Self::AnchorRequest => ("anchor-request", "request to a witness, state of the anchoring"),
+            Self::Witness => ("witness", "be a witness of other logs"),
+            Self::Lock => ("lock", "lock screen and custody"),
+            Self::SignOut => ("sign-out", "sign out"),
+            Self::Touch => ("touch", "put off the automatic lock"),
+            Self::ChangePin => ("change-pin", "choose another PIN of one's own"),
+            Self::Inject => ("inject", "give a device its key"),
+            Self::Acknowledge => ("acknowledge", "acknowledge a failed device"),
+            Self::Unlock => ("unlock", "open the custody"),
+            Self::Check => ("check", "check a finished device"),
+            Self::SearchRoom => ("search-room", "search the log in the window"),
+            Self::AuditRoom => ("audit-room", "figures, verification and reviews in the window"),
+            Self::SaveProof => ("save-proof", "save the proof file of a device in the window"),
+            Self::SignReview => ("sign-review", "sign a review of the log"),
+            Self::Report => ("report", "signed report of a work order"),
+            Self::Export => ("export", "bundle of the log, recorded"),
+            Self::AnchorAccept => ("anchor-accept", "take a cosigned checkpoint"),
+            Self::Keys => ("keys", "list group keys and the devices under them"),
+            Self::ImportKey => ("import-key", "import a group key in one piece"),
+            Self::TakeTransfer => ("take-transfer", "import a group key from a transfer file"),
+            Self::Recipient => ("recipient", "make or show the station's transfer key"),
+            Self::Ceremony => ("ceremony", "enter one's component of a group key"),
+            Self::ActivateKey => ("activate-key", "activate a group key"),
+            Self::SuspendKey => ("suspend-key", "suspend a group key: the emergency stop"),
+            Self::DestroyKey => ("destroy-key", "destroy a group key"),
+            Self::People => ("people", "list accounts and their roles"),
+            Self::AddPerson => ("add-person", "make an account"),
+            Self::SetRoles => ("set-roles", "change roles"),
+            Self::DisablePerson => ("disable-person", "disable an account"),
+            Self::EnablePerson => ("enable-person", "enable an account again"),
+            Self::ResetPin => ("reset-pin", "set a one-time PIN"),
+            Self::SetBadge => ("set-badge", "replace or remove a badge"),
+            Self::SetName => ("set-name", "set the name behind an ID"),
+            Self::ForgetName => ("forget-name", "erase the name behind an ID"),
+            Self::AcceptClock => ("accept-clock", "accept the time after the clock went back"),
+            Self::NewEpoch => ("new-epoch", "begin a new log"),
+            Self::Rebuild => ("rebuild", "make the derived tables of the log anew"),
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}

@@ -1,0 +1,237 @@
+//! The one gate. Whoever acts shows a [`Permit`], and only this file makes one.
+
+use keystation_core::record::{Actor, Denial, DenialReason, Entry, Event};
+use keystation_core::role::{Role, Roles};
+
+use super::action::Action;
+use super::approval::{ApprovalId, Request};
+use super::denied::Denied;
+use super::policy::{Rule, Who, rule};
+use super::proving::Known;
+use super::session::{Phase, Session};
+use crate::error::StationError;
+use crate::station::Station;
+
+/// That an action is permitted now: by whom it was asked, and who approved. It is good for this action in this session.
+#[derive(Debug)]
+pub struct Permit {
+    action: Action,
+    actor: Actor,
+    approver: String,
+    /// Of somebody who is not the session's person, but proved who they are at the same screen.
+    beside: bool,
+}
+
+impl Permit {
+    /// What is permitted.
+    #[must_use]
+    pub const fn action(&self) -> Action {
+        self.action
+    }
+
+    /// Who asked; the station itself where nobody has to be signed in.
+    #[must_use]
+    pub const fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// Who approved, or empty.
+    #[must_use]
+    pub fn approver(&self) -> &str {
+        &self.approver
+    }
+}
+
+/// Why not: by the rules, or because the station cannot tell.
+pub(super) enum Refusal {
+    Policy(DenialReason),
+    Station(StationError),
+}
+
+impl From<StationError> for Refusal {
+    fn from(error: StationError) -> Self {
+        Self::Station(error)
+    }
+}
+
+impl From<DenialReason> for Refusal {
+    fn from(why: DenialReason) -> Self {
+        Self::Policy(why)
+    }
+}
+
+/// The rules alone, approval apart: what a session in this phase, with these roles, may.
+pub(super) fn judge(
+    rule: Rule,
+    phase: Option<Phase>,
+    one_time_pin: bool,
+    roles: Option<Roles>,
+) -> Result<(), DenialReason> {
+    if rule.who == Who::Anyone {
+        return Ok(());
+    }
+    match phase {
+        None => return Err(DenialReason::NoSession),
+        Some(Phase::Expired) => return Err(DenialReason::Expired),
+        Some(Phase::Away) if !rule.while_away => return Err(DenialReason::Away),
+        Some(Phase::Away | Phase::Open) => {}
+    }
+    if one_time_pin && !rule.one_time_pin {
+        return Err(DenialReason::PinChange);
+    }
+    match rule.who {
+        Who::Anyone | Who::Signed => Ok(()),
+        Who::Session(open_to) if has_one(roles, open_to) => Ok(()),
+        Who::Session(_) => Err(DenialReason::Role),
+    }
+}
+
+pub(super) fn has_one(roles: Option<Roles>, of: &[Role]) -> bool {
+    roles.is_some_and(|roles| of.iter().any(|role| roles.has(*role)))
+}
+
+impl Station {
+    /// Whether `action` is permitted now. A refusal is a record. Where another person has to approve, this refuses:
+    /// [`Station::permit_approved`].
+    pub fn permit(&self, action: Action) -> Result<Permit, Denied> {
+        self.decide(action, None).map_err(|why| self.denied(action, "", why))
+    }
+
+    /// The same for a request that another person approved. The approval is used up by it.
+    pub fn permit_approved(&self, request: &Request, approval: ApprovalId) -> Result<Permit, Denied> {
+        self.decide(request.action, Some((request, approval)))
+            .map_err(|why| self.denied(request.action, &request.subject, why))
+    }
+
+    /// Whether `permit` is one for `action`, of the session that is still there. What acts asks this first.
+    pub fn honour(&self, permit: &Permit, action: Action) -> Result<(), Denied> {
+        let floor = self.people().floor();
+        let same = floor.sitting.as_ref().is_some_and(|sitting| {
+            sitting.session.id == permit.actor.session
+                && (sitting.phase == Phase::Open || rule(action).while_away)
+        });
+        drop(floor);
+        if permit.action == action && (same || permit.beside || rule(action).who == Who::Anyone) {
+            Ok(())
+        } else {
+            Err(self.denied(action, "", DenialReason::State.into()))
+        }
+    }
+
+    /// Whether somebody may act who proved who they are without being the session's person: a custodian on their side of a
+    /// ceremony. Roles are those that the log has now. An action that another person has to approve is none of these.
+    pub fn permit_known(&self, action: Action, known: &Known) -> Result<Permit, Denied> {
+        let decide = || {
+            let Rule { who: Who::Session(open_to), approval: None, .. } = rule(action) else {
+                return Err(DenialReason::ApprovalMissing.into());
+            };
+            let account = self.account(&known.user)?.filter(|account| account.active);
+            let account = account.ok_or(DenialReason::NoSession)?;
+            if account.once {
+                return Err(DenialReason::PinChange.into());
+            }
+            if !has_one(Some(account.roles), open_to) {
+                return Err(DenialReason::Role.into());
+            }
+            let Actor { session, .. } = self.asker();
+            let actor = Actor { session, operator: account.user, role: account.roles.to_string() };
+            Ok(Permit { action, actor, approver: String::new(), beside: true })
+        };
+        decide().map_err(|why: Refusal| self.denied(action, &known.user, why))
+    }
+
+    fn decide(&self, action: Action, approved: Option<(&Request, ApprovalId)>) -> Result<Permit, Refusal> {
+        let rule = rule(action);
+        if rule.who == Who::Anyone {
+            return Ok(Permit { action, actor: self.actor(), approver: String::new(), beside: false });
+        }
+        let session = self.may(rule)?;
+        let Some(approvers) = rule.approval else {
+            self.touch_if(&session, rule)?;
+            return Ok(Permit { action, actor: actor_of(&session), approver: String::new(), beside: false });
+        };
+        let (request, id) = approved.ok_or(DenialReason::ApprovalMissing)?;
+        let now = self.people().now().mono_ms;
+        let look = |spend: bool| {
+            let mut floor = self.people().floor();
+            let approver = floor.approvals.look(id, request, &session.id, &session.user, now)?.to_owned();
+            if spend {
+                floor.approvals.spend(id);
+            }
+            Ok::<_, DenialReason>(approver)
+        };
+        // The second person as the log has them now, not as they were a minute ago.
+        let approver = self.account(&look(false)?)?;
+        let approver = approver
+            .filter(|approver| approver.active && !approver.once && has_one(Some(approver.roles), approvers))
+            .ok_or(DenialReason::ApprovalRole)?;
+        self.touch_if(&session, rule)?;
+        if look(true)? != approver.user {
+            return Err(DenialReason::ApprovalOtherRequest.into());
+        }
+        Ok(Permit { action, actor: actor_of(&session), approver: approver.user, beside: false })
+    }
+
+    /// The session that may what `rule` says, approval apart: with the roles that the log has now.
+    pub(super) fn may(&self, rule: Rule) -> Result<Session, Refusal> {
+        self.settle_session()?;
+        let now = self.people().now().mono_ms;
+        let (session, phase) = {
+            let floor = self.people().floor();
+            let sitting = floor.sitting.as_ref().ok_or(DenialReason::NoSession)?;
+            let over = sitting.is_over(self.people().rule, now);
+            (sitting.session.clone(), if over { Phase::Expired } else { sitting.phase })
+        };
+        let Some(account) = self.account(&session.user)?.filter(|account| account.active) else {
+            self.end_session(&session.id)?;
+            return Err(DenialReason::NoSession.into());
+        };
+        judge(rule, Some(phase), account.once, Some(account.roles))?;
+        Ok(Session { roles: account.roles, must_change_pin: account.once, ..session })
+    }
+
+    /// The session is still there, and gave a sign of life.
+    fn touch_if(&self, session: &Session, rule: Rule) -> Result<(), DenialReason> {
+        let now = self.people().now().mono_ms;
+        let mut floor = self.people().floor();
+        let sitting = floor.sitting.as_mut().ok_or(DenialReason::NoSession)?;
+        if sitting.session.id != session.id {
+            return Err(DenialReason::NoSession);
+        }
+        if sitting.phase != Phase::Open && !rule.while_away {
+            return Err(DenialReason::Away);
+        }
+        sitting.session.roles = session.roles;
+        sitting.session.must_change_pin = session.must_change_pin;
+        sitting.touch(now);
+        Ok(())
+    }
+
+    /// Records a refusal. One that cannot be recorded stays one.
+    pub(super) fn denied(&self, action: Action, subject: &str, refusal: Refusal) -> Denied {
+        let (why, cause) = match refusal {
+            Refusal::Policy(why) => (why, None),
+            Refusal::Station(error) => (DenialReason::State, Some(Box::new(error))),
+        };
+        let what = subject.chars().filter(|c| !c.is_control()).take(128).collect();
+        let event = Event::Denied(Denial { action: action.word().to_owned(), why, what });
+        let (record, cause) = match self.journal().append(&Entry { actor: self.asker(), event }) {
+            Ok(seq) => (Some(seq), cause),
+            Err(error) => (None, cause.or_else(|| Some(Box::new(error.into())))),
+        };
+        Denied { action, why, record, cause }
+    }
+
+    /// Who stands before the station, also while the screen is locked.
+    pub(super) fn asker(&self) -> Actor {
+        self.signed_in().unwrap_or_else(|| self.nobody())
+    }
+
+    pub(crate) fn signed_in(&self) -> Option<Actor> {
+        self.people().floor().sitting.as_ref().map(|sitting| actor_of(&sitting.session))
+    }
+}
+
+pub(super) fn actor_of(session: &Session) -> Actor {
+    Actor { session: session.id.clone(), operator: session.user.clone(), role: session.roles.to_string() }
+}

@@ -1,0 +1,214 @@
+//! The one place in front of the station: who has it, since when, and when it locks. Values only; whoever asks brings the
+//! time.
+
+use keystation_core::role::Roles;
+
+/// Who is signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// User ID.
+    pub user: String,
+    /// What the person is.
+    pub roles: Roles,
+    /// Whether nothing is open to them but choosing a PIN.
+    pub must_change_pin: bool,
+    /// 16 hexadecimal digits, in every record of the session.
+    pub id: String,
+    /// Seconds until the session locks or ends, in the last 30 of them.
+    pub seconds_left: Option<u64>,
+}
+
+/// What there is of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionState {
+    /// Nobody is signed in.
+    None,
+    /// Somebody is.
+    Open(Session),
+    /// Somebody is, and the screen is locked.
+    Away(Session),
+    /// Somebody was, for as long as a session may be.
+    Expired(Session),
+}
+
+/// How long a session may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionRule {
+    /// Minutes without a sign of life until it locks while a custody is open, 1 to 15.
+    pub idle_minutes: u8,
+    /// Hours until it ends, 1 to 12.
+    pub hours: u8,
+}
+
+impl Default for SessionRule {
+    fn default() -> Self {
+        Self { idle_minutes: 5, hours: 12 }
+    }
+}
+
+/// Seconds of warning.
+const WARNING: u64 = 30;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Open,
+    Away,
+    Expired,
+}
+
+/// What is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    Idle,
+    Expired,
+}
+
+/// A session in its place. Times are milliseconds of one clock that goes on while the machine sleeps.
+#[derive(Debug)]
+pub(super) struct Sitting {
+    pub(super) session: Session,
+    pub(super) phase: Phase,
+    began: u64,
+    touched: u64,
+}
+
+impl Sitting {
+    pub(super) fn begin(session: Session, now: u64) -> Self {
+        Self { session, phase: Phase::Open, began: now, touched: now }
+    }
+
+    /// A sign of life.
+    pub(super) fn touch(&mut self, now: u64) {
+        self.touched = self.touched.max(now);
+    }
+
+    /// The same person is back.
+    pub(super) fn resume(&mut self, now: u64) {
+        self.phase = Phase::Open;
+        self.touch(now);
+    }
+
+    /// Whether it has been as long as it may be, also while a device is still in work.
+    pub(super) fn is_over(&self, rule: SessionRule, now: u64) -> bool {
+        self.phase == Phase::Expired || now >= self.ends(rule)
+    }
+
+    /// What has to happen now. Nothing while a device is in work: its end is a sign of life.
+    pub(super) fn due(&self, rule: SessionRule, now: u64, custody_open: bool, at_work: bool) -> Option<Due> {
+        if at_work || self.phase == Phase::Expired {
+            None
+        } else if now >= self.ends(rule) {
+            Some(Due::Expired)
+        } else if self.locks(rule, custody_open).is_some_and(|at| now >= at) {
+            Some(Due::Idle)
+        } else {
+            None
+        }
+    }
+
+    /// When it is worth asking again; `None`: not before something happens.
+    pub(super) fn next(&self, rule: SessionRule, custody_open: bool, at_work: bool) -> Option<u64> {
+        if at_work || self.phase == Phase::Expired {
+            return None;
+        }
+        let ends = self.ends(rule);
+        Some(self.locks(rule, custody_open).map_or(ends, |locks| locks.min(ends)))
+    }
+
+    /// Seconds until it locks or ends, in the last 30.
+    pub(super) fn warning(
+        &self,
+        rule: SessionRule,
+        now: u64,
+        custody_open: bool,
+        at_work: bool,
+    ) -> Option<u64> {
+        let left = self.next(rule, custody_open, at_work)?.saturating_sub(now).div_ceil(1000);
+        (self.phase == Phase::Open && left <= WARNING).then_some(left)
+    }
+
+    const fn ends(&self, rule: SessionRule) -> u64 {
+        self.began + rule.hours as u64 * 3_600_000
+    }
+
+    const fn locks(&self, rule: SessionRule, custody_open: bool) -> Option<u64> {
+        match self.phase {
+            Phase::Open if custody_open => Some(self.touched + rule.idle_minutes as u64 * 60_000),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keystation_core::role::Role;
+
+    use super::*;
+
+    const RULE: SessionRule = SessionRule { idle_minutes: 5, hours: 12 };
+    const MINUTE: u64 = 60_000;
+    const HOUR: u64 = 60 * MINUTE;
+
+    fn sitting() -> Sitting {
+        let session = Session {
+            user: "op-1".to_owned(),
+            roles: Roles::from(Role::Operator),
+            must_change_pin: false,
+            id: "0123456789abcdef".to_owned(),
+            seconds_left: None,
+        };
+        Sitting::begin(session, HOUR)
+    }
+
+    #[test]
+    fn it_locks_after_five_minutes_while_a_custody_is_open() {
+        let mut sitting = sitting();
+        assert_eq!(sitting.due(RULE, HOUR + 5 * MINUTE - 1, true, false), None);
+        assert_eq!(sitting.due(RULE, HOUR + 5 * MINUTE, true, false), Some(Due::Idle));
+        assert_eq!(sitting.due(RULE, HOUR + 5 * MINUTE, false, false), None, "there is nothing to lock");
+        sitting.touch(HOUR + 4 * MINUTE);
+        assert_eq!(sitting.due(RULE, HOUR + 9 * MINUTE - 1, true, false), None);
+        assert_eq!(sitting.due(RULE, HOUR + 9 * MINUTE, true, false), Some(Due::Idle));
+        sitting.phase = Phase::Away;
+        assert_eq!(sitting.due(RULE, 2 * HOUR, true, false), None, "it is locked");
+    }
+
+    #[test]
+    fn it_ends_after_twelve_hours_open_or_locked() {
+        let mut sitting = sitting();
+        for phase in [Phase::Open, Phase::Away] {
+            sitting.phase = phase;
+            sitting.touch(13 * HOUR - 1);
+            assert_eq!(sitting.due(RULE, 13 * HOUR - 1, true, false), None);
+            assert_eq!(sitting.due(RULE, 13 * HOUR, true, false), Some(Due::Expired));
+            assert_eq!(sitting.due(RULE, 13 * HOUR, false, false), Some(Due::Expired));
+        }
+        sitting.phase = Phase::Expired;
+        assert_eq!(
+            (sitting.due(RULE, 99 * HOUR, true, false), sitting.next(RULE, true, false)),
+            (None, None)
+        );
+    }
+
+    #[test]
+    fn nothing_is_due_while_a_device_is_in_work() {
+        let sitting = sitting();
+        for now in [HOUR + 5 * MINUTE, 13 * HOUR, 99 * HOUR] {
+            assert_eq!(sitting.due(RULE, now, true, true), None);
+        }
+        assert_eq!(sitting.next(RULE, true, true), None);
+        assert!(sitting.is_over(RULE, 13 * HOUR), "but nothing new is begun");
+        assert!(!sitting.is_over(RULE, 13 * HOUR - 1));
+    }
+
+    #[test]
+    fn it_warns_in_the_last_thirty_seconds() {
+        let sitting = sitting();
+        let warning = |now, custody_open| sitting.warning(RULE, now, custody_open, false);
+        assert_eq!(warning(HOUR + 5 * MINUTE - 30_001, true), None);
+        assert_eq!(warning(HOUR + 5 * MINUTE - 30_000, true), Some(30));
+        assert_eq!(warning(HOUR + 5 * MINUTE - 1, true), Some(1));
+        assert_eq!(warning(HOUR + 5 * MINUTE - 1, false), None);
+        assert_eq!(warning(13 * HOUR - 500, false), Some(1), "the end of the shift warns as well");
+    }
+}

@@ -1,0 +1,7 @@
+//! People at a real station: a directory, a log, files; only the clock is the test's own, and the PINs are cheap.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
+
+mod accounts;
+mod guesses;
+mod support;
