@@ -125,11 +125,12 @@ impl GroupKey {
         Ok(Self { memory, length })
     }
 
-    /// Its check value: what a person compares before it goes anywhere.
-    pub fn check_value(&self) -> Result<CheckValue, WriteError> {
+    /// Its check value: what a person compares before the key goes anywhere, and what its new home has to make. Fails where there
+    /// is no locked memory for it.
+    pub fn check_value(&self) -> std::io::Result<CheckValue> {
         let made = self.make_check_value();
         bleach();
-        made.map_err(WriteError::Memory)
+        made
     }
 
     #[inline(never)] // its frame has to end before `bleach` begins
