@@ -27,7 +27,7 @@ pub(crate) const SEALED: CustodyKind = CustodyKind::SealedFile;
 
 /// IDs and PINs of those who are there from the beginning.
 const PEOPLE: [(&str, &str, &str); 6] = [
-    ("ad-1", "493027", "administrator"),
+    ("ad-1", "493027", "administrator+custodian"),
     ("ad-2", "580316", "administrator"),
     ("cu-1", "648201", "custodian"),
     ("cu-2", "731954", "custodian"),
