@@ -1,10 +1,18 @@
 //! Arguments of commands that say how much they take. What is more is no argument, and the command is not called.
 
-use serde::{Deserialize, Deserializer, de};
+use keystation::{SecretRefused, SecretText};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use zeroize::Zeroizing;
 
 /// A text of at most `LIMIT` characters.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Text<const LIMIT: usize>(String);
+
+impl<const LIMIT: usize> Text<LIMIT> {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl<const LIMIT: usize> From<Text<LIMIT>> for String {
     fn from(text: Text<LIMIT>) -> Self {
@@ -18,6 +26,40 @@ impl<'de, const LIMIT: usize> Deserialize<'de> for Text<LIMIT> {
         let length = text.chars().count();
         if length > LIMIT {
             return Err(de::Error::custom(format_args!("{length} characters, {LIMIT} are allowed")));
+        }
+        Ok(Self(text))
+    }
+}
+
+impl<const LIMIT: usize> Serialize for Text<LIMIT> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// A secret of at most `LIMIT` characters. It cannot be printed or sent back, is wiped when it is dropped, and no error
+/// repeats any of it.
+pub(crate) struct Hidden<const LIMIT: usize>(Zeroizing<String>);
+
+impl<const LIMIT: usize> Hidden<LIMIT> {
+    /// The characters. Whoever calls this answers for every copy that is made of them.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// As the station takes a secret.
+    pub(crate) fn into_secret(self) -> Result<SecretText, SecretRefused> {
+        SecretText::from_line(Zeroizing::new(self.0.as_bytes().to_vec()))
+    }
+}
+
+impl<'de, const LIMIT: usize> Deserialize<'de> for Hidden<LIMIT> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // serde would repeat a value of another type in its error.
+        let text = String::deserialize(deserializer).map_err(|_| de::Error::custom("a text is expected"))?;
+        let text = Zeroizing::new(text);
+        if text.chars().count() > LIMIT {
+            return Err(de::Error::custom(format_args!("more than {LIMIT} characters")));
         }
         Ok(Self(text))
     }

@@ -11,7 +11,9 @@ use tauri::async_runtime::spawn_blocking;
 use crate::audit_room::AuditRoom;
 use crate::board::Board;
 use crate::dto;
+use crate::machine::Departure;
 use crate::problem::Problem;
+use crate::typed::Dialogs;
 
 /// What the window was opened on.
 pub(crate) enum Desk {
@@ -48,6 +50,14 @@ impl Desk {
         }
     }
 
+    /// The machine goes to sleep, or its screen is locked.
+    pub(crate) fn depart(&self, _: Departure) -> Result<(), StationError> {
+        match self {
+            Self::Line(desk) => desk.station.lock(),
+            Self::Audit(_) => Ok(()),
+        }
+    }
+
     /// Ends what was begun here, before the program ends.
     pub(crate) fn close(&self) -> Result<(), StationError> {
         match self {
@@ -64,8 +74,8 @@ impl Desk {
 pub(crate) struct LineDesk {
     pub(crate) station: Station,
     pub(crate) board: Arc<Board>,
-    /// Held while the passphrase is asked for: one dialog at a time.
-    pub(crate) asking: tauri::async_runtime::Mutex<()>,
+    /// Where people type secrets.
+    pub(crate) dialogs: Dialogs,
     room: AuditRoom,
     slots: Vec<dto::SlotLine>,
     /// The group key of the first slot's profile.
@@ -83,7 +93,7 @@ impl LineDesk {
         let mut desk = Self {
             station: station.clone(),
             board,
-            asking: tauri::async_runtime::Mutex::default(),
+            dialogs: Dialogs::default(),
             room: AuditRoom::new(station.archive()),
             slots: Vec::new(),
             key: None,

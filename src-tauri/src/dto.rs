@@ -3,6 +3,8 @@
 //! The tests write each of these to `ui/src/bindings`.
 
 mod audit;
+mod keys;
+mod people;
 
 use keystation::log::Record;
 use keystation_core::failure::Failure;
@@ -11,6 +13,8 @@ use keystation_core::identity::Identity;
 use serde::Serialize;
 
 pub(crate) use audit::*;
+pub(crate) use keys::*;
+pub(crate) use people::*;
 
 use crate::problem::{Problem, sentence};
 

@@ -1,16 +1,19 @@
 //! The Tauri application: the window, what its page may call, and what happens when it closes.
 
-use tauri::ipc::Invoke;
-use tauri::{Builder, Manager, RunEvent, Runtime};
+mod trace;
+
+use tauri::{AppHandle, Builder, Manager, RunEvent, Runtime};
 
 use crate::commands::{self, Bench};
 use crate::desk::Desk;
+use crate::machine::{Departure, Watch};
 use crate::navigation;
 use crate::problem::Problem;
+use crate::typed::Dialogs;
 
 /// Everything but the generated context, so that the tests build the same application without a display.
 pub(crate) fn application<R: Runtime>(builder: Builder<R>, desk: Result<Desk, Problem>) -> Builder<R> {
-    let commands = traced(tauri::generate_handler![
+    let commands = trace::traced(tauri::generate_handler![
         commands::overview,
         commands::recent,
         commands::watch,
@@ -29,28 +32,37 @@ pub(crate) fn application<R: Runtime>(builder: Builder<R>, desk: Result<Desk, Pr
     builder.plugin(navigation::guard()).manage(Bench(desk)).invoke_handler(commands)
 }
 
-/// Tells every call of the page, with what it brought, at the finest level of the diagnostics. No command takes a secret.
-fn traced<R: Runtime>(commands: impl Fn(Invoke<R>) -> bool) -> impl Fn(Invoke<R>) -> bool {
-    move |call| {
-        tracing::trace!(command = call.message.command(), arguments = ?call.message.payload(), "the page calls");
-        commands(call)
-    }
-}
-
 /// Opens the window and returns when it was closed.
 pub(crate) fn run(desk: Result<Desk, Problem>) {
     let app = application(Builder::default(), desk)
         .build(tauri::generate_context!())
         .expect("the configuration was checked when this was built");
-    app.run(|app, event| {
-        if let RunEvent::Exit = event
-            && let Bench(Ok(desk)) = app.state::<Bench>().inner()
-            && let Err(error) = desk.close()
-        {
-            // The page is gone; the next start finds a log without its closing record, and says so.
-            tracing::error!(%error, "the station was not closed in good order");
+    let told = app.handle().clone();
+    let watch = Watch::start(move |departure| depart(&told, departure));
+    let mut watch = watch.inspect_err(|error| tracing::error!(%error, "nobody listens to the machine")).ok();
+    app.run(move |app, event| {
+        if let RunEvent::Exit = event {
+            // What the machine tells from here on concerns no one.
+            drop(watch.take());
+            if let Bench(Ok(desk)) = app.state::<Bench>().inner()
+                && let Err(error) = desk.close()
+            {
+                // The page is gone; the next start finds a log without its closing record, and says so.
+                tracing::error!(%error, "the station was not closed in good order");
+            }
         }
     });
+}
+
+/// The machine goes to sleep, or its screen is locked: what is being typed is wiped, and so are the keys.
+fn depart<R: Runtime>(app: &AppHandle<R>, departure: Departure) {
+    Dialogs::dismiss(app);
+    if let Bench(Ok(desk)) = app.state::<Bench>().inner()
+        && let Err(error) = desk.depart(departure)
+    {
+        // The keys are gone all the same: they are wiped before the record is tried.
+        tracing::error!(%error, ?departure, "the departure has no record");
+    }
 }
 
 #[cfg(test)]

@@ -52,6 +52,7 @@ const PACKAGES: &[Package] = &[
     package("zbar-tools", Reach::Fast, "the tests scan the checkpoint from the rendered job sheet"),
     package("strace", Reach::Fast, "makes single system calls fail: the head of the log on a bad disk"),
     package("faketime", Reach::Fast, "sets the clock of the station under test back"),
+    package("dbus-daemon", Reach::Fast, "a bus of their own for the tests of sleep and screen lock"),
     package("age", Reach::Fast, "the tests open the vault file with the ordinary tool"),
     package("xvfb", Reach::Window, "a display where there is none"),
     package("xdotool", Reach::Window, "types the passphrase into the native dialog"),

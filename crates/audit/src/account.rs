@@ -134,7 +134,7 @@ impl AccountStep {
 const COLUMNS: &str = "user, roles, active, cred, once, tries, try_boot, try_mono, seq";
 
 impl Account {
-    fn of(conn: &Connection, user: &str) -> Result<Option<Self>, rusqlite::Error> {
+    pub(crate) fn of(conn: &Connection, user: &str) -> Result<Option<Self>, rusqlite::Error> {
         conn.prepare_cached(&format!("SELECT {COLUMNS} FROM account WHERE user = ?1"))?
             .query_row([user], Self::read)
             .optional()

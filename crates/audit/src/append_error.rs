@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use keystation_core::failure::Code;
 use keystation_core::flow::LogError;
+use keystation_core::key::KeyLabel;
 use keystation_core::record::Seq;
 
 use crate::anchor::AnchorRefusal;
@@ -50,6 +51,24 @@ pub enum AppendError {
     Overtaken {
         /// The registration ID.
         id: String,
+    },
+    /// An ID that was given before would be given to another person. The log goes on.
+    #[error("the ID {user} was given before; an ID is never given again")]
+    AccountExists {
+        /// The ID.
+        user: String,
+    },
+    /// Nobody has the account that would be changed. The log goes on.
+    #[error("nobody has the account {user}")]
+    NoSuchAccount {
+        /// The ID.
+        user: String,
+    },
+    /// The log knows no such group key, or knows that it was destroyed. The log goes on.
+    #[error("the log knows no group key {label} with this check value, or knows that it was destroyed")]
+    NoSuchKey {
+        /// Its label.
+        label: KeyLabel,
     },
     /// The cosigned checkpoint does not secure this log. The log goes on.
     #[error("the cosigned checkpoint was not taken: {0}")]

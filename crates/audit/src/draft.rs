@@ -3,13 +3,15 @@
 use std::convert::Infallible;
 
 use keystation_core::flow::Receipt;
-use keystation_core::record::{Actor, Entry, Event, Seq};
+use keystation_core::record::{Actor, Entry, Event, KeyEvent, Seq, UserChange, UserEvent};
 use rusqlite::{Connection, TransactionBehavior};
 
+use crate::account::Account;
 use crate::append_error::AppendError;
 use crate::clock::Stamp;
 use crate::device_anchor;
 use crate::finding::Finding;
+use crate::group_key::KeyRow;
 use crate::head::Head;
 use crate::note::VerifierKey;
 use crate::open_error::OpenError;
@@ -186,6 +188,22 @@ fn check_sequel(conn: &Connection, event: &Event) -> Result<Result<(), AppendErr
             if !projection::is_intent(conn, outcome.id.as_str(), outcome.intent)? =>
         {
             return Ok(Err(AppendError::NoSuchIntent { intent: outcome.intent, id: outcome.id.to_string() }));
+        }
+        Event::User(UserEvent { user, change, .. }) => {
+            let known = Account::of(conn, user)?.is_some();
+            match change {
+                UserChange::Added { .. } if known => {
+                    return Ok(Err(AppendError::AccountExists { user: user.clone() }));
+                }
+                UserChange::Added { .. } => {}
+                _ if !known => return Ok(Err(AppendError::NoSuchAccount { user: user.clone() })),
+                _ => {}
+            }
+        }
+        Event::GroupKey(KeyEvent::Changed { label, check_value, .. })
+            if !KeyRow::find(conn, label)?.is_some_and(|key| key.is_there(*check_value)) =>
+        {
+            return Ok(Err(AppendError::NoSuchKey { label: label.clone() }));
         }
         _ => {}
     }

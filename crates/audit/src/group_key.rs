@@ -135,11 +135,8 @@ impl KeyStep {
             Self::Imported(row) => Some((**row).clone()),
             Self::Changed { check_value, state, seq, .. } => {
                 let before = key?.clone();
-                Some(if before.info.check_value == *check_value && before.state != KeyState::Destroyed {
-                    KeyRow { state: *state, changed: *seq, ..before }
-                } else {
-                    before
-                })
+                let there = before.is_there(*check_value);
+                Some(if there { KeyRow { state: *state, changed: *seq, ..before } } else { before })
             }
         }
     }
@@ -179,7 +176,12 @@ impl KeyRow {
         })
     }
 
-    fn find(conn: &Connection, label: &KeyLabel) -> Result<Option<Self>, rusqlite::Error> {
+    /// Whether it is the key of this check value, and was not destroyed.
+    pub(crate) fn is_there(&self, check_value: CheckValue) -> bool {
+        self.info.check_value == check_value && self.state != KeyState::Destroyed
+    }
+
+    pub(crate) fn find(conn: &Connection, label: &KeyLabel) -> Result<Option<Self>, rusqlite::Error> {
         conn.prepare_cached(&format!("SELECT {KEY} FROM group_key WHERE gk = ?1"))?
             .query_row([label.as_str()], Self::read)
             .optional()

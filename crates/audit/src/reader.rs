@@ -157,7 +157,9 @@ impl Reader {
                      SELECT seq FROM sighting WHERE rid = ?3
                      UNION ALL
                      SELECT outcome.seq FROM sighting CROSS JOIN outcome ON outcome.intent = sighting.seq
-                     WHERE sighting.rid = ?3)
+                     WHERE sighting.rid = ?3
+                     UNION ALL
+                     SELECT seq FROM checked WHERE rid = ?3)
                  ORDER BY seq"
             }
         };

@@ -181,8 +181,7 @@ impl Station {
             vault = self.tried(custody.open(secret))?;
         }
         self.append(Event::Unlock { custody: kind.as_str() })?;
-        self.keep_open(vault);
-        Ok(())
+        self.keep_open(vault)
     }
 
     /// The keys that the log says are destroyed. A key of another station's vault, or of another custody, closes this one.
@@ -248,9 +247,15 @@ impl Station {
     }
 
     /// From now on its keys can be used; one of the same kind that was open is closed.
-    pub(crate) fn keep_open(&self, vault: UnlockedVault) {
-        self.desk().opened.put(vault);
+    fn keep_open(&self, vault: UnlockedVault) -> Result<(), StationError> {
+        let mut desk = self.desk();
+        if desk.ending {
+            return Err(StationError::Locked);
+        }
+        desk.opened.put(vault);
+        drop(desk);
         self.wake();
+        Ok(())
     }
 
     /// The same, if it is open still: who locked it in the meantime does not find it open.

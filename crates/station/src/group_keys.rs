@@ -113,8 +113,7 @@ impl Station {
     ) -> Result<GroupKeyInfo, StationError> {
         self.journal().may_begin()?;
         let custody = self.all_custodies().get(kind)?;
-        let check_value =
-            key.check_value().map_err(keystation_vault::WriteError::Memory).map_err(ImportError::from)?;
+        let check_value = key.check_value().map_err(ImportError::from)?;
         self.expect_new(&new.label, check_value)?;
         match self.expect_there(custody) {
             Err(StationError::NoVault(_)) => {} // the first key of the first vault

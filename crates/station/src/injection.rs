@@ -44,6 +44,7 @@ impl Station {
         port: &mut SerialPort,
         watch: &mut dyn FnMut(Step),
     ) -> Result<Pass, Failure> {
+        let _at_work = self.at_work();
         let place = PortInfo::of(&work.port)
             .map_err(|e| self.refused(work, Code::PortUnavailable, work.port.display().to_string(), e))?
             .label();

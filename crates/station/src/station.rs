@@ -18,7 +18,7 @@ use crate::custodies::{Custodies, Opened};
 use crate::data_dir::DataDir;
 use crate::error::StationError;
 use crate::people::{People, PinCost};
-use crate::program as this_program;
+use crate::program;
 use crate::random;
 
 /// An open station. Clones share it; the last one to go closes the log.
@@ -37,6 +37,8 @@ struct Inner {
     desk: Mutex<Desk>,
     /// Told whenever the desk changes.
     changed: Condvar,
+    /// Whether the last record is written. Held by whoever writes it: a second one waits until it is.
+    closed: Mutex<bool>,
 }
 
 /// A station that is kept from going by nobody.
@@ -52,6 +54,10 @@ impl WeakStation {
 pub(crate) struct Desk {
     operator: String,
     pub(crate) opened: Opened,
+    /// Pieces of work that an end from outside waits for.
+    pub(crate) at_work: usize,
+    /// The program was told to go.
+    pub(crate) ending: bool,
 }
 
 /// What is always in sight.
@@ -132,7 +138,8 @@ impl Station {
             });
         }
         let open_intents = Reader::open(&paths(data))?.open_intents()?.len() as u64;
-        let desk = Desk { operator: config.operator.clone(), opened: Opened::default() };
+        let operator = config.operator.clone();
+        let desk = Desk { operator, opened: Opened::default(), at_work: 0, ending: false };
         let work = if cost == PinCost::TEST { WorkFactor::TEST } else { WorkFactor::STATION };
         let inner = Inner {
             data: data.clone(),
@@ -143,6 +150,7 @@ impl Station {
             journal,
             desk: Mutex::new(desk),
             changed: Condvar::new(),
+            closed: Mutex::new(false),
             config: Arc::new(config),
         };
         let station = Self(Arc::new(inner));
@@ -151,7 +159,7 @@ impl Station {
             sqlite: keystation_audit::sqlite_version().to_owned(),
             os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             config: hex(&Sha256::digest(&station.0.config.text)),
-            build: this_program::build().map_err(StationError::Program)?.to_owned(),
+            build: program::build().map_err(StationError::Program)?.to_owned(),
             open_intents,
         })?;
         station.tidy_people()?;
@@ -273,11 +281,16 @@ impl Station {
         Ok(Reader::open(&paths(&self.0.data))?)
     }
 
-    /// The last record, and the log is closed.
+    /// The last record, and the log is closed. Again is harmless.
     pub fn close(self) -> Result<(), StationError> {
+        let mut closed = self.0.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        if *closed {
+            return Ok(());
+        }
         self.leave(End::Program)?;
         self.append(Event::Close)?;
         self.0.journal.clone().close()?;
+        *closed = true;
         Ok(())
     }
 
@@ -316,6 +329,10 @@ impl Station {
             let operator = self.desk().operator.clone();
             Actor { session: self.0.session.clone(), operator, role: "operator".to_owned() }
         })
+    }
+
+    pub(crate) fn changed(&self) -> &Condvar {
+        &self.0.changed
     }
 
     /// The desk; a thread that panicked while it held it left nothing half-done there.

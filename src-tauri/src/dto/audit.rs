@@ -13,6 +13,10 @@ pub(crate) enum Room {
     Line,
     /// The log.
     Audit,
+    /// Group keys.
+    Keys,
+    /// Accounts.
+    People,
 }
 
 /// Some of what was found, newest first.

@@ -1,6 +1,8 @@
 //! The window as a page meets it: which commands there are, what they take, and what they answer.
 
 mod audit; // the log, at a station that works and beside one
+mod fuzz; // whatever a page sends
+mod trace; // what is told of each call
 
 use serde_json::{Value, json};
 use tauri::ipc::{CallbackFn, InvokeBody};
@@ -25,12 +27,16 @@ fn window(app: &App<MockRuntime>, label: &str) -> WebviewWindow<MockRuntime> {
 }
 
 fn call(window: &WebviewWindow<MockRuntime>, cmd: &str, arguments: Value) -> Result<Value, Value> {
+    call_with(window, cmd, InvokeBody::Json(arguments))
+}
+
+fn call_with(window: &WebviewWindow<MockRuntime>, cmd: &str, body: InvokeBody) -> Result<Value, Value> {
     let request = InvokeRequest {
         cmd: cmd.to_owned(),
         callback: CallbackFn(0),
         error: CallbackFn(1),
         url: "tauri://localhost".parse().expect("a URL"),
-        body: InvokeBody::Json(arguments),
+        body,
         headers: tauri::http::HeaderMap::default(),
         invoke_key: INVOKE_KEY.to_owned(),
     };

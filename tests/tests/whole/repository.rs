@@ -10,7 +10,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("crates/device/src/ports/open.rs", "serialport: takes over the descriptor of the port that it opened"),
     ("crates/vault/src/os/mod.rs", "the kernel: locked pages, registers, the allocator"),
     ("src-tauri/src/environment.rs", "the environment, before there is a second thread"),
-    ("src-tauri/src/passphrase/dialog.rs", "GTK: the text of an entry without a copy that nobody wipes"),
+    ("src-tauri/src/typed/dialog.rs", "GTK: the text of an entry without a copy that nobody wipes"),
 ];
 
 /// A file of the repository.

@@ -9,7 +9,11 @@ use keystation_audit::{
 };
 use keystation_core::failure::Code;
 use keystation_core::flow::Log;
-use keystation_core::record::{Event, Holds, Intent, KeyOrigin, Mode, Seq};
+use keystation_core::record::{
+    Check, Denial, DenialReason, Event, Holds, Intent, KeyEvent, KeyOrigin, Mode, Purpose, Seq, SessionEvent,
+    UserChange, UserEvent,
+};
+use keystation_core::role::Role;
 
 use crate::support::{
     ORIGIN, Steady, actor, attacker, begin, closed, copy, entry, follow, group_key, id, intact, intent, open,
@@ -18,6 +22,11 @@ use crate::support::{
 
 fn create(paths: &Paths) -> Result<Journal, OpenError> {
     Journal::create(paths, &Origin::new(ORIGIN).unwrap(), &actor(), Steady::new())
+}
+
+fn added(user: &str) -> Event {
+    let change = UserChange::Added { roles: Role::Administrator.into(), credential: 1, once: false };
+    Event::User(UserEvent { user: user.to_owned(), approver: "ad-2".to_owned(), change })
 }
 
 /// One of each. The match makes whoever adds an event add it here too.
@@ -42,13 +51,17 @@ fn every_event() -> Vec<Event> {
             how: KeyOrigin::Single,
             approver: "cu-2".to_owned(),
         },
+        added("ad-1"),
+        Event::Session(SessionEvent::Proved { user: "ad-1".to_owned(), purpose: Purpose::SignIn }),
+        Event::Denied(Denial { action: "x".to_owned(), why: DenialReason::Role, what: String::new() }),
+        Event::GroupKey(KeyEvent::Recipient { recipient: "age1q".to_owned() }),
         Event::Intent(intent("sn-1")),
         Event::Intent(Intent {
             mode: Mode::Rekey { reason: "repair".to_owned(), approver: "op-2".to_owned() },
             ..intent("sn-2")
         }),
-        Event::Result(outcome("sn-1", 7, Holds::Unknown)),
-        Event::Resolve(outcome("sn-1", 7, Holds::New)),
+        Event::Result(outcome("sn-1", 11, Holds::Unknown)),
+        Event::Resolve(outcome("sn-1", 11, Holds::New)),
         Event::Refuse {
             code: Code::Silent,
             port: "p".to_owned(),
@@ -87,6 +100,7 @@ fn every_event() -> Vec<Event> {
         Event::ClockJump { by_ms: -300_001, before: "t".to_owned(), against: "record", blocks: true },
         Event::ClockAccepted { reason: "radio clock".to_owned(), approver: "qa-1".to_owned() },
         Event::ReviewSigned { from: 0, to: 0, root: "00".repeat(32), remark: "x".to_owned() },
+        Event::Checked(Check { id: None, identity: None, passed: false, code: "silent".to_owned() }),
     ];
     for event in &events {
         match event {

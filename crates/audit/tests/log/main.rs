@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
+mod accounts; // who may sign in, and how often a PIN was wrong
 mod anchor; // what a witness cosigned
 mod attacks; // what is done to the files is found, at start or by the verifier
 mod bits; // the same, one bit at a time
@@ -10,6 +11,7 @@ mod confusion; // parts of one log beside parts of another
 mod device_anchor; // what the log was when a device was keyed
 mod example; // the worked example of docs/audit-format.md
 mod forge; // with every hash computed anew, without the key and with it
+mod group_keys; // keys, components, and which devices hang on a key
 mod head; // the head, its tail, and what a kill or a power cut leaves of them
 mod journal; // appending, closing, opening, one writer
 mod life; // everything of one device

@@ -1,21 +1,22 @@
-//! A database that an older program wrote: `tests/vectors/audit-v1.db`, 43 records signed with the example key of RFC 8032.
+//! Databases that older programs wrote: `tests/vectors/audit-v1.db` and `audit-v2.db`, 43 and 25 records signed with the
+//! example key of RFC 8032.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use keystation_audit::{Finding, Journal, OpenError, Paths, Query, Reader, Signer};
+use keystation_audit::{Finding, Journal, KeyState, OpenError, Paths, Query, Reader, Signer};
 use tempfile::TempDir;
 
 use crate::support::{attacker, entry, follow, id, intact, intent, open};
 use crate::vectors::{bytes, text, vectors};
 
-fn older() -> (TempDir, Paths) {
+fn older(name: &str) -> (TempDir, Paths) {
     let directory = tempfile::tempdir().unwrap();
     let paths = Paths::in_dir(directory.path());
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors");
-    fs::copy(kept.join("audit-v1.db"), &paths.db).unwrap();
-    fs::copy(kept.join("audit-v1.note"), &paths.head).unwrap();
+    fs::copy(kept.join(format!("{name}.db")), &paths.db).unwrap();
+    fs::copy(kept.join(format!("{name}.note")), &paths.head).unwrap();
     let file = vectors("audit-log.json");
     let signer = Signer::from_seed(text(&file, "origin"), &bytes(text(&file, "seed")).try_into().unwrap());
     crate::support::write_private(&paths.key, &signer.to_text());
@@ -31,7 +32,7 @@ fn log(paths: &Paths) -> Vec<(i64, Vec<u8>, Vec<u8>)> {
 
 #[test]
 fn older_database_gets_new_tables_and_keeps_its_records() {
-    let (_directory, paths) = older();
+    let (_directory, paths) = older("audit-v1");
     let before = log(&paths);
     assert_eq!(before.len(), 43);
     let refused = Reader::open(&paths).err().unwrap().to_string();
@@ -53,12 +54,38 @@ fn older_database_gets_new_tables_and_keeps_its_records() {
 }
 
 #[test]
+fn keys_of_an_older_program_go_on_and_their_devices_are_known() {
+    let (_directory, paths) = older("audit-v2");
+    let before = log(&paths);
+    assert_eq!(before.len(), 25);
+    assert!(Reader::open(&paths).err().unwrap().to_string().contains("when the station opens it"));
+    let journal = open(&paths).unwrap();
+    assert_eq!((log(&paths), intact(&paths)), (before, 25));
+
+    let reader = Reader::open(&paths).unwrap();
+    let keys = reader.group_keys().unwrap();
+    let told: Vec<_> = keys
+        .iter()
+        .map(|key| (key.info.label.as_str(), key.how.as_str(), key.state, key.imported, key.devices))
+        .collect();
+    // One of its devices was re-keyed under the other.
+    let expected = [("gk-2026a", "", KeyState::Active, 2, 5), ("gk-2026b", "", KeyState::Active, 20, 1)];
+    assert_eq!(told, expected);
+    assert_eq!(reader.devices_under(&keys[1].info.label, None, 10).unwrap(), [(id("sn-0001"), 21)]);
+    assert_eq!((reader.accounts().unwrap(), reader.components().unwrap()), (vec![], vec![]));
+    journal.append(&entry(follow(&journal, intent("sn-0003")))).unwrap();
+    assert_eq!(intact(&paths), 26);
+}
+
+#[test]
 fn older_database_that_was_tampered_with_stays_as_it_is() {
-    let (_directory, paths) = older();
-    attacker(&paths).execute_batch("DROP TRIGGER log_no_update").unwrap();
-    let tampered = fs::read(&paths.db).unwrap();
-    let refused = open(&paths).err().unwrap();
-    assert!(matches!(refused, OpenError::Integrity(Finding::Structure { .. })), "{refused:?}");
-    assert!(matches!(Journal::rebuild(&paths), Err(OpenError::Integrity(_))));
-    assert_eq!(fs::read(&paths.db).unwrap(), tampered);
+    for name in ["audit-v1", "audit-v2"] {
+        let (_directory, paths) = older(name);
+        attacker(&paths).execute_batch("DROP TRIGGER log_no_update").unwrap();
+        let tampered = fs::read(&paths.db).unwrap();
+        let refused = open(&paths).err().unwrap();
+        assert!(matches!(refused, OpenError::Integrity(Finding::Structure { .. })), "{refused:?}");
+        assert!(matches!(Journal::rebuild(&paths), Err(OpenError::Integrity(_))));
+        assert_eq!(fs::read(&paths.db).unwrap(), tampered);
+    }
 }

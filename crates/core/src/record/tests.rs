@@ -1,3 +1,6 @@
+mod custody;
+mod people;
+
 use super::*;
 use crate::key::{CheckValue, KeySlot};
 use crate::registration::IdRule;
@@ -131,6 +134,40 @@ fn a_review_names_the_records_and_their_root() {
         [("from", 3.into()), ("remark", "x".into()), ("root", "5a".repeat(32).into()), ("to", 11.into())];
     assert_eq!(sorted(&event), expected);
     assert_eq!((event.name(), event.rc(), event.approver()), ("review.signed", "", ""));
+}
+
+#[test]
+fn a_check_says_what_was_seen_and_whether_it_agrees() {
+    let identity = Identity { mac: "A4CF12000107".parse().ok(), serial: None };
+    let id = RegistrationId::new("sn-1", IdRule::Dashes).unwrap();
+    let rows = [(true, "", "ok"), (false, "key-mismatch", "failed")];
+    for (passed, code, rc) in rows {
+        let (id, identity) = (Some(id.clone()), Some(identity.clone()));
+        let event = Event::Checked(Check { id, identity, passed, code: code.to_owned() });
+        assert_eq!((event.name(), event.rc(), event.approver()), ("check.result", rc, ""));
+        let expected = [
+            ("code", code.into()),
+            ("mac", "a4cf12000107".into()),
+            ("rid", "sn-1".into()),
+            ("sn", "".into()),
+        ];
+        assert_eq!(sorted(&event), expected);
+    }
+}
+
+#[test]
+fn a_start_says_which_program_it_was_if_that_is_known() {
+    let open = |build: &str| Event::Open {
+        version: "keystation 0".to_owned(),
+        sqlite: "3".to_owned(),
+        os: "linux".to_owned(),
+        config: "00".to_owned(),
+        build: build.to_owned(),
+        open_intents: 2,
+    };
+    assert!(open("11").fields().contains(&("build", "11".into())));
+    assert!(open("").fields().iter().all(|(name, _)| *name != "build"));
+    assert_eq!(open("").fields().len(), 5);
 }
 
 #[test]

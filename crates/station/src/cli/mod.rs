@@ -25,7 +25,7 @@ use clap::Parser;
 use keystation::check::{Finding, Verdict};
 use keystation::config::{Profile, StationConfig};
 use keystation::{
-    Custodies, DataDir, Exit, Remark, Station, StationError, Work, check, harden_process, paths,
+    Custodies, DataDir, Ending, Exit, Remark, Station, StationError, Work, check, harden_process, paths,
 };
 use keystation_audit::Reader;
 use keystation_core::failure::{Code, Failure, Safety};
@@ -192,10 +192,18 @@ fn at_station(
     for (id, record) in overview.open_intents {
         out.note(format!("Unfinished since record {record}: {id}. Do not ship it: plug it in again."));
     }
+    // What was done is done, and was said: only the record that this program ended is missing.
+    let not_closed = |error| format!("The log was not closed in order. {}", sentence_of(&error));
+    let ending = Ending::watch(&station, move |signal, failed| {
+        let how = failed.map_or_else(|| "The keys are wiped, the log is closed.".to_owned(), not_closed);
+        out.note(format!("Ended by {signal}. {how}"));
+    })
+    .map_err(StationError::Thread)?;
     let exit = work(&station);
-    if let Err(error) = station.close() {
-        // What was done is done, and was said: only the record that this program ended is missing.
-        out.note(format!("The log was not closed in order. {}", sentence_of(&error)));
+    let closed = station.close();
+    ending.stay();
+    if let Err(error) = closed {
+        out.note(not_closed(error));
     }
     exit
 }
@@ -254,6 +262,8 @@ fn inject(
     out: Output,
 ) -> Result<Exit, StationError> {
     key::open_for(station, &work.profile.group_key, passphrase)?;
+    // A signal in the meantime waits until the result is said, too.
+    let _at_work = station.at_work();
     let result = station
         .open_port(work)
         .and_then(|mut port| station.inject(work, &mut port, &mut |step| out.step(step)));

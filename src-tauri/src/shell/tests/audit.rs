@@ -44,7 +44,7 @@ fn untouched() -> (TempDir, DataDir) {
 }
 
 /// A station that was opened and closed.
-fn closed() -> (TempDir, DataDir) {
+pub(super) fn closed() -> (TempDir, DataDir) {
     let (directory, data) = untouched();
     Station::open(&data, "test").unwrap().close().unwrap();
     (directory, data)

@@ -1,0 +1,184 @@
+//! Who is at the station, and who may be. A PIN and a badge come in here and never go out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::bounded::{Hidden, Text};
+use crate::problem::Problem;
+
+/// The session of this window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct SessionLine {
+    /// Whether somebody is signed in.
+    pub(crate) state: SessionState,
+    /// User ID, or empty.
+    pub(crate) user: String,
+    /// Name, where the station knows one.
+    pub(crate) name: String,
+    /// What the person may do.
+    pub(crate) roles: Vec<Role>,
+    /// Whether the PIN is a one-time PIN: nothing else is done before it is changed.
+    pub(crate) must_change_pin: bool,
+    /// Seconds until the session is locked, in the last 30 of them.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub(crate) seconds_left: Option<u64>,
+}
+
+/// Who is at the station.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) enum SessionState {
+    /// There is no account yet: two administrators are made first.
+    FirstStart,
+    /// Nobody.
+    None,
+    /// A person at work.
+    Open,
+    /// A person who has to enter the PIN before the work goes on.
+    Away,
+    /// A person whose session ran out.
+    Expired,
+}
+
+/// What a person may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) enum Role {
+    Operator,
+    Repair,
+    Supervisor,
+    Custodian,
+    Qa,
+    Administrator,
+}
+
+/// Who signs in: by the badge that was scanned, or by the user ID.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) enum Who {
+    Badge(#[cfg_attr(test, ts(type = "string"))] Badge),
+    User(#[cfg_attr(test, ts(type = "string"))] UserId),
+}
+
+/// Text of a badge.
+pub(crate) type Badge = Hidden<128>;
+/// 6 to 12 digits.
+pub(crate) type Pin = Hidden<12>;
+/// A user ID.
+pub(crate) type UserId = Text<32>;
+/// Why something is done.
+pub(crate) type Reason = Text<200>;
+
+/// A person to add.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct NewPerson {
+    /// User ID: 1 to 32 of `a-z A-Z 0-9 - _ .`, never used before.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub(crate) user: UserId,
+    /// Name, or empty. It stands outside of the log.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub(crate) name: Text<100>,
+    /// Text of the badge, at most 128 characters.
+    #[cfg_attr(test, ts(type = "string | null"))]
+    pub(crate) badge: Option<Badge>,
+    /// One-time PIN, 6 to 12 digits.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub(crate) pin: Pin,
+}
+
+/// A person to add, and what the person may do.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct AddedPerson {
+    /// The person.
+    #[serde(flatten)]
+    pub(crate) person: NewPerson,
+    /// At least one.
+    pub(crate) roles: Vec<Role>,
+}
+
+/// What the station answers to a PIN. It never says whether there is such a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct SignIn {
+    /// What came of it.
+    pub(crate) outcome: SignInOutcome,
+    /// Wrong PINs that are left before the account is locked.
+    pub(crate) tries_left: Option<u32>,
+    /// Seconds before the next try counts.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub(crate) wait_seconds: Option<u64>,
+    /// Why it was refused for another reason than the PIN.
+    pub(crate) problem: Option<Problem>,
+}
+
+/// What came of a PIN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) enum SignInOutcome {
+    /// It was right.
+    Open,
+    /// It was wrong, and counted.
+    Wrong,
+    /// It was not looked at: too early after a wrong one.
+    Wait,
+    /// It was not looked at: ten wrong ones before it.
+    LockedOut,
+    /// It was not looked at for another reason.
+    Refused,
+}
+
+/// A person who has an account here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct PersonLine {
+    /// User ID.
+    pub(crate) user: String,
+    /// Name, where the station knows one.
+    pub(crate) name: String,
+    /// What the person may do.
+    pub(crate) roles: Vec<Role>,
+    /// Whether the account is enabled.
+    pub(crate) active: bool,
+    /// Whether ten wrong PINs locked it.
+    pub(crate) locked_out: bool,
+    /// Whether the PIN is a one-time PIN.
+    pub(crate) must_change_pin: bool,
+    /// Whether there is a badge.
+    pub(crate) has_badge: bool,
+}
+
+/// What a second person approves.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct ApprovalRequest {
+    /// The word of the action.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub(crate) action: Text<40>,
+    /// What it is done to.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub(crate) subject: Text<200>,
+    /// Why, or empty.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub(crate) reason: Reason,
+}
+
+/// What came of asking a second person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct Approval {
+    /// Number of the approval; it is good for this request, once, for one minute.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub(crate) approval: Option<u64>,
+    /// What the station answers to the PIN.
+    pub(crate) sign_in: SignIn,
+}

@@ -1,0 +1,34 @@
+//! What the machine does that ends somebody's presence: it goes to sleep, or its screen is locked.
+//!
+//! On Linux logind tells both on the system bus (org.freedesktop.login1). It waits with going to sleep while somebody holds
+//! a delay lock, so the keys are wiped before the memory is frozen. Where there is no bus or no logind, nothing
+//! of this happens, and nothing else changes.
+
+#[cfg(target_os = "linux")]
+mod logind;
+
+#[cfg(target_os = "linux")]
+pub(crate) use logind::Watch;
+
+/// Elsewhere nothing tells yet.
+#[cfg(not(target_os = "linux"))]
+pub(crate) struct Watch;
+
+#[cfg(not(target_os = "linux"))]
+impl Watch {
+    pub(crate) fn start(_: impl Fn(Departure) + Send + 'static) -> std::io::Result<Self> {
+        Ok(Self)
+    }
+}
+
+/// What ends somebody's presence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Departure {
+    /// The machine goes to sleep.
+    Suspend,
+    /// The screen is locked.
+    ScreenLock,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! The dialog, in GTK 3, which draws the window itself on Linux.
+
+#![allow(unsafe_code)] // the one safe way to the text of an entry makes a copy that nobody wipes
+
+use std::cell::RefCell;
+use std::ffi::CStr;
+
+use gtk::glib::translate::ToGlibPtr;
+use gtk::prelude::*;
+use gtk::{Align, CssProvider, Dialog, DialogFlags, Entry, InputPurpose, Label, ResponseType};
+use keystation::{SecretRefused, SecretText};
+use tauri::async_runtime::{Sender, channel};
+use tauri::{Runtime, WebviewWindow};
+use zeroize::Zeroizing;
+
+use super::{Answer, Question};
+use crate::problem::Problem;
+
+/// Large enough for gloves: 20 mm are 76 pixels.
+const STYLE: &[u8] = b"
+    entry { font-size: 20px; min-height: 60px; padding: 0 12px; }
+    button { font-size: 18px; min-height: 76px; min-width: 168px; }
+";
+
+thread_local! {
+    /// The dialog that is open. GTK is used on the main thread only.
+    static OPEN: RefCell<Option<Dialog>> = const { RefCell::new(None) };
+}
+
+/// Shows the dialog over `window` and waits for its end.
+pub(super) async fn ask<R: Runtime>(
+    window: &WebviewWindow<R>,
+    question: &Question,
+) -> Result<Answer, Problem> {
+    let (sender, mut receiver) = channel(1);
+    let (parent, question) = (window.clone(), question.clone());
+    window.run_on_main_thread(move || open(&parent, &question, sender))?;
+    // A dialog that ends without an answer, because its window was closed, was cancelled.
+    Ok(receiver.recv().await.unwrap_or(Answer::Cancelled))
+}
+
+/// Cancels the dialog that is open. On the main thread.
+pub(super) fn dismiss() {
+    // Taken out first: the response is handled before this returns, and looks here, too.
+    let open = OPEN.with_borrow_mut(Option::take);
+    if let Some(dialog) = open {
+        dialog.response(ResponseType::Cancel);
+    }
+}
+
+/// GTK is never waited for on its thread.
+fn open<R: Runtime>(parent: &WebviewWindow<R>, question: &Question, sender: Sender<Answer>) {
+    let dialog = Dialog::with_buttons(
+        Some(&question.title),
+        parent.gtk_window().ok().as_ref(),
+        DialogFlags::MODAL | DialogFlags::DESTROY_WITH_PARENT,
+        &[("Cancel", ResponseType::Cancel), (question.button, ResponseType::Ok)],
+    );
+    dialog.set_default_response(ResponseType::Ok);
+    dialog.set_resizable(false);
+
+    let entry = Entry::new();
+    entry.set_visibility(false);
+    entry.set_input_purpose(InputPurpose::Password);
+    entry.set_activates_default(true);
+    entry.set_width_chars(36);
+    let count = text(&length(0));
+    entry.connect_changed({
+        let count = count.clone();
+        // A component has 88 characters, and none of them is shown.
+        move |entry| write(&count, &length(entry.text_length()))
+    });
+
+    let content = dialog.content_area();
+    content.set_spacing(16);
+    content.set_border_width(24);
+    content.add(&text(&question.sentence));
+    content.add(&entry);
+    content.add(&count);
+    if !question.complaint.is_empty() {
+        content.add(&text(&question.complaint));
+    }
+    enlarge(entry.upcast_ref());
+    for response in [ResponseType::Cancel, ResponseType::Ok] {
+        enlarge(&dialog.widget_for_response(response).expect("both buttons are there"));
+    }
+    dialog.connect_response(move |dialog, response| {
+        OPEN.with_borrow_mut(Option::take);
+        let answer = if response == ResponseType::Ok { read(&entry) } else { Answer::Cancelled };
+        // GTK overwrites what its buffer held before it frees or reuses the memory.
+        entry.set_text("");
+        // The receiver waits for one answer, and is gone only when the whole program ends.
+        sender.try_send(answer).ok();
+        dialog.close();
+    });
+    OPEN.set(Some(dialog.clone()));
+    dialog.show_all();
+    dialog.present();
+}
+
+/// Sizes for gloves. A theme that cannot be changed is no reason not to ask.
+fn enlarge(widget: &gtk::Widget) {
+    let provider = CssProvider::new();
+    if provider.load_from_data(STYLE).is_ok() {
+        widget.style_context().add_provider(&provider, gtk::STYLE_PROVIDER_PRIORITY_APPLICATION);
+    }
+}
+
+fn length(characters: u16) -> String {
+    match characters {
+        1 => "1 character".to_owned(),
+        count => format!("{count} characters"),
+    }
+}
+
+/// A line of text, as large as gloves and distance ask for.
+fn text(words: &str) -> Label {
+    let label = Label::new(None);
+    write(&label, words);
+    label.set_halign(Align::Start);
+    label.set_line_wrap(true);
+    label.set_max_width_chars(44);
+    label.set_xalign(0.0);
+    label
+}
+
+fn write(label: &Label, words: &str) {
+    label.set_markup(&format!("<span size='x-large'>{}</span>", gtk::glib::markup_escape_text(words)));
+}
+
+fn read(entry: &Entry) -> Answer {
+    // SAFETY: GTK is initialised and this is its thread. The pointer is to the entry's own text, which ends with a NUL
+    // and stands still until the entry changes: after these bytes were copied.
+    let text = unsafe { CStr::from_ptr(gtk::ffi::gtk_entry_get_text(entry.to_glib_none().0)) };
+    secret(Zeroizing::new(text.to_bytes().to_vec()))
+}
+
+fn secret(text: Zeroizing<Vec<u8>>) -> Answer {
+    match SecretText::from_line(text) {
+        Ok(secret) if secret.expose().is_empty() => Answer::Unusable(SecretRefused::Empty),
+        Ok(secret) => Answer::Given(secret),
+        Err(why) => Answer::Unusable(why),
+    }
+}
