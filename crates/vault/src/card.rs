@@ -3,8 +3,6 @@
 //! One file for each key, `<label>.json`, as `docs/vault-format.md` has it. Nothing on a card is secret: what the TPM gave
 //! out of a key it has encrypted, and only this TPM can use it.
 
-#![cfg_attr(not(test), expect(dead_code, reason = "the custodies that have cards come next"))]
-
 mod text;
 
 use std::fs::{self, DirBuilder, File};

@@ -10,6 +10,7 @@ use crate::document::DocumentError;
 use crate::group_key::KeyRefused;
 use crate::permissions::Exposure;
 use crate::secret::SecretRefused;
+use crate::token::TokenError;
 
 /// A custody that does not open. Nothing was changed, no key is in memory.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +79,9 @@ pub enum UnlockError {
     /// A key card is wrong.
     #[error(transparent)]
     Card(#[from] CardError),
+    /// The PKCS#11 token does not do it.
+    #[error(transparent)]
+    Token(#[from] TokenError),
 }
 
 impl UnlockError {
@@ -99,6 +103,7 @@ impl UnlockError {
             Self::Memory(_) => "memory",
             Self::NoKeys(_) => "no-keys",
             Self::Card(_) => "card",
+            Self::Token(token) => token.word(),
         }
     }
 
@@ -137,6 +142,7 @@ impl UnlockError {
                 &["Import a group key into it.", "Check that `--data` names the right station."]
             }
             Self::Card(card) => card.remedy(),
+            Self::Token(token) => token.remedy(),
         }
     }
 }
@@ -248,6 +254,12 @@ pub enum ImportError {
     Write(#[from] WriteError),
 }
 
+impl From<TokenError> for ImportError {
+    fn from(error: TokenError) -> Self {
+        Self::Unlock(error.into())
+    }
+}
+
 impl ImportError {
     /// What to do now: one to three steps.
     #[must_use]
@@ -286,6 +298,12 @@ pub enum DestroyError {
     /// The file could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+}
+
+impl From<TokenError> for DestroyError {
+    fn from(error: TokenError) -> Self {
+        Self::Unlock(error.into())
+    }
 }
 
 impl DestroyError {

@@ -141,7 +141,6 @@ impl GroupKey {
     }
 
     /// The check value, made here, to compare with what the key's new home makes. The key stays as it is.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the custodies that have cards come next"))]
     #[inline(never)] // its frame has to end before `bleach` begins
     pub(crate) fn check_value(&self) -> std::io::Result<CheckValue> {
         let mut copy = Locked::<[u8; BLOCK]>::new(1)?;

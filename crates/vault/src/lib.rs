@@ -22,6 +22,7 @@ mod replace;
 mod sealed_file;
 mod secret;
 mod source;
+mod token;
 mod unlocked;
 
 pub use card::{Card, CardError, CardFault, Cards, Home};
@@ -34,4 +35,5 @@ pub use permissions::Exposure;
 pub use sealed_file::{DerivedKeyAnswer, NewKey, SealedFile, WorkFactor};
 pub use secret::{Passphrase, SecretRefused, SecretText};
 pub use source::{SecretSource, SourceError};
+pub use token::{KeyType, NoKeyType, Token, TokenError, TokenSettings, Why};
 pub use unlocked::{UnlockedVault, VaultKey};

@@ -12,3 +12,4 @@ mod import; // what may come into a vault, and what stays out
 mod permissions; // who may read files that hold secrets
 mod sealed; // the contract on the sealed file
 mod support;
+mod token; // the contract and the faults on a PKCS#11 token
