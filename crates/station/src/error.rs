@@ -339,7 +339,7 @@ impl StationError {
             Self::OtherCheckValue { .. } => "key-check-value",
             Self::OtherLabel { .. } => "key-other-label",
             Self::Reason => "reason",
-            Self::Transfer(TransferError::Unlock(UnlockError::WrongPassphrase)) => "passphrase-wrong",
+            Self::Transfer(TransferError::Unlock(error)) if error.is_wrong_secret() => "passphrase-wrong",
             Self::Transfer(_) => "transfer-refused",
             Self::Ceremony(error) => error.code(),
             Self::Scan(_) => "scan",
@@ -348,8 +348,9 @@ impl StationError {
             Self::Custody(_) => "custody-failed",
             Self::Mismatch => "passphrases-differ",
             Self::Port(_) => "port-unavailable",
-            Self::Unlock(UnlockError::WrongPassphrase) => "passphrase-wrong",
+            Self::Unlock(error) if error.is_wrong_secret() => "passphrase-wrong",
             Self::Unlock(_) | Self::Create(_) => "vault-failed",
+            Self::Import(ImportError::Unlock(error)) if error.is_wrong_secret() => "passphrase-wrong",
             Self::Import(_) => "import-refused",
             Self::Secret(_) => "secret-unreadable",
             Self::Log(OpenError::InUse(_)) => "station-in-use",
@@ -526,7 +527,10 @@ impl StationError {
             Self::Person(refused) => refused.exit(),
             Self::Ceremony(error) => error.exit(),
             Self::Transfer(TransferError::Import(ImportError::MayBeDerivedKey)) => Exit::Refused,
-            Self::Transfer(TransferError::Unlock(UnlockError::WrongPassphrase)) => Exit::Refused,
+            Self::Transfer(TransferError::Unlock(error)) if error.is_wrong_secret() => Exit::Refused,
+            Self::Import(ImportError::Unlock(error)) | Self::Unlock(error) if error.is_wrong_secret() => {
+                Exit::Refused
+            }
             Self::Transfer(_) => Exit::Usage,
             Self::Missing(_)
             | Self::Exists(_)
@@ -589,13 +593,8 @@ impl StationError {
                 | ImportError::SameKey(_)
                 | ImportError::Full,
             ) => Exit::Usage,
-            Self::Import(
-                ImportError::MayBeDerivedKey
-                | ImportError::DerivedKey
-                | ImportError::Unlock(UnlockError::WrongPassphrase),
-            )
+            Self::Import(ImportError::MayBeDerivedKey | ImportError::DerivedKey)
             | Self::Create(CreateError::Passphrase(_))
-            | Self::Unlock(UnlockError::WrongPassphrase)
             | Self::KeyInactive { .. }
             | Self::OtherCheckValue { .. }
             | Self::Locked => Exit::Refused,
