@@ -18,9 +18,10 @@ use keystation_core::record::{Check, Event};
 use keystation_core::registration::RegistrationId;
 use keystation_device::driver::SmpDevice;
 use keystation_device::ports::{self, SerialPort};
-use keystation_vault::{Passphrase, SealedFile, VaultKey};
+use keystation_vault::{Passphrase, VaultKey};
 
 use crate::config::Profile;
+use crate::custodies::Custodies;
 use crate::data_dir::DataDir;
 use crate::error::StationError;
 use crate::people::{Action, Permit};
@@ -111,16 +112,21 @@ impl Report {
 }
 
 impl Station {
-    /// Checks the device on `port` against the vault and the log, and records what was found. Permit: [`Action::Check`].
+    /// Checks the device on `port` against the key of its profile and the log, and records what was found. The key's custody is
+    /// opened with `secret` for that alone. Permit: [`Action::Check`].
     pub fn check(
         &self,
         permit: &Permit,
         port: &Path,
         profile: &Profile,
-        passphrase: &Passphrase,
+        secret: &Passphrase,
     ) -> Result<Report, StationError> {
         self.honour(permit, Action::Check)?;
-        let report = check_unrecorded(self.data(), port, profile, passphrase)?;
+        let (info, kind) = Custodies::active(&self.reader()?, &profile.group_key)?;
+        let vault = self.tried(self.all_custodies().get(kind)?.open(secret))?;
+        let report = check_unrecorded(self.data(), port, profile, &Custodies::key_in(&vault, &info)?);
+        vault.lock();
+        let report = report?;
         let (id, identity) = (report.id.clone(), report.identity.clone());
         let result = Check { id, identity, passed: report.holds(), code: report.code() };
         self.append_by(permit, Event::Checked(result))?;
@@ -128,26 +134,23 @@ impl Station {
     }
 }
 
-/// The same where the log does not open for writing. There is no record of it.
+/// Checks the device on `port` against `key`, the one of its profile, and the log. There is no record of it.
 pub fn check_unrecorded(
     data: &DataDir,
     port: &Path,
     profile: &Profile,
-    passphrase: &Passphrase,
+    key: &VaultKey,
 ) -> Result<Report, StationError> {
     let reader = Reader::open(&paths(data))?;
-    let vault = SealedFile::at(data.vault()).unlock(passphrase)?;
-    let key = vault.key(&profile.group_key).ok_or_else(|| StationError::NoKey(profile.group_key.clone()))?;
     let mut device = SmpDevice::new(ports::open_at(port, profile.baud)?);
     let mut report = Report::default();
-    if let Some(Examined { id, key, anchor }) = examine(&mut device, profile, &key, &mut report)? {
+    if let Some(Examined { id, key, anchor }) = examine(&mut device, profile, key, &mut report)? {
         compare_with_record(&reader, &id, &key, &mut report)?;
         report.points.push(anchor::compare(data, &reader, &id, anchor)?);
     } else if let Some(id) = report.id.clone() {
         // A device that holds nothing, or does not answer, still has its record.
-        compare_with_record(&reader, &id, &derived(&key, &id)?, &mut report)?;
+        compare_with_record(&reader, &id, &derived(key, &id)?, &mut report)?;
     }
-    vault.lock();
     Ok(report)
 }
 

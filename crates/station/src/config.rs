@@ -1,5 +1,6 @@
 //! `station.toml` and the product profiles: read whole and strictly, before anything else happens.
 
+mod custody;
 mod space;
 
 use std::ops::Range;
@@ -10,6 +11,7 @@ use keystation_core::identity::MacRule;
 use keystation_core::key::{Endpoint, KeyLabel};
 use keystation_core::recipe::{MacSpelling, Recipe};
 use keystation_core::registration::IdRule;
+use keystation_vault::{TokenSettings, TpmPlace};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -57,6 +59,10 @@ pub struct StationConfig {
     pub space: SpaceRules,
     /// How long a session may be.
     pub session: SessionRule,
+    /// The token in which group keys may be kept, if there is one.
+    pub token: Option<TokenSettings>,
+    /// The TPM in which group keys may be kept, if there is one.
+    pub tpm: Option<TpmPlace>,
     /// The bytes of the file, for the start record.
     pub text: String,
 }
@@ -102,6 +108,8 @@ struct StationFile {
     review: Option<ReviewSection>,
     space: Option<toml::Spanned<space::SpaceSection>>,
     session: Option<SessionSection>,
+    token: Option<toml::Spanned<custody::TokenSection>>,
+    tpm: Option<toml::Spanned<custody::TpmSection>>,
 }
 
 #[derive(Deserialize)]
@@ -332,8 +340,14 @@ impl StationConfig {
             None => SessionRule::default(),
             Some(section) => source.session(&section)?,
         };
+        let token = parsed
+            .token
+            .map(|section| source.checked("token", section.span(), custody::token(section.get_ref())));
+        let tpm =
+            parsed.tpm.map(|section| source.checked("tpm", section.span(), custody::tpm(section.get_ref())));
+        let (token, tpm) = (token.transpose()?, tpm.transpose()?);
         let text = source.text;
-        Ok(Self { origin, slots, witnesses, anchor, review, space, session, text })
+        Ok(Self { origin, slots, witnesses, anchor, review, space, session, token, tpm, text })
     }
 }
 

@@ -5,18 +5,16 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use keystation_audit::{
     AppendError, Clock, Counts, Journal, Notice, Origin, Paths, Reader, Rules, SystemClock,
 };
-use keystation_core::flow::VaultError;
 use keystation_core::key::{GroupKeyInfo, KeyLabel};
-use keystation_core::record::{Actor, End, Entry, Event, KeyOrigin, Seq};
-use keystation_vault::{
-    DerivedKeyAnswer, GroupKey, ImportError, NewKey, Passphrase, SealedFile, SecretText, UnlockedVault,
-    VaultKey,
-};
+use keystation_core::record::{Actor, End, Entry, Event, Seq};
+use keystation_vault::{CustodyKind, Passphrase, WorkFactor};
 use sha2::{Digest, Sha256};
 
 use crate::anchoring::Anchoring;
 use crate::archive::Archive;
+use crate::ceremony::{Abort, Ceremonies, Limits};
 use crate::config::{SlotConfig, StationConfig};
+use crate::custodies::{Custodies, Opened};
 use crate::data_dir::DataDir;
 use crate::error::StationError;
 use crate::people::{Action, People, Permit, PinCost};
@@ -34,6 +32,8 @@ struct Inner {
     /// The run of this program, in the records of which nobody is the actor.
     session: String,
     people: People,
+    custodies: Custodies,
+    ceremonies: Ceremonies,
     desk: Mutex<Desk>,
     /// Told whenever the desk changes.
     changed: Condvar,
@@ -52,8 +52,8 @@ impl WeakStation {
 
 /// What changes while the station is open.
 pub(crate) struct Desk {
-    vault: Option<UnlockedVault>,
-    /// The program was told to go: no vault is opened any more.
+    pub(crate) opened: Opened,
+    /// The program was told to go: no custody is opened any more.
     pub(crate) ending: bool,
 }
 
@@ -111,7 +111,8 @@ impl Station {
         Self::open_under(data, program, clock()?, PinCost::STATION)
     }
 
-    /// The same under another clock and with another cost of PINs than the usual ones. For tests.
+    /// The same under another clock and with another cost of PINs than the usual ones, and with the least cost of what is
+    /// sealed where that is the least. For tests.
     pub fn open_under(
         data: &DataDir,
         program: &str,
@@ -132,11 +133,14 @@ impl Station {
             });
         }
         let open_intents = Reader::open(&paths(data))?.open_intents()?.len() as u64;
-        let desk = Desk { vault: None, ending: false };
+        let desk = Desk { opened: Opened::default(), ending: false };
+        let work = if cost == PinCost::TEST { WorkFactor::TEST } else { WorkFactor::STATION };
         let inner = Inner {
             data: data.clone(),
             session: random::session()?,
             people: People::new(clock, cost, config.session),
+            custodies: Custodies::sealing(data, &config, work)?,
+            ceremonies: Ceremonies::new(Limits::STATION),
             journal,
             desk: Mutex::new(desk),
             changed: Condvar::new(),
@@ -169,36 +173,9 @@ impl Station {
         &self.0.config
     }
 
-    /// Opens the vault. A wrong passphrase is recorded. Permit: [`Action::Unlock`].
+    /// Opens the sealed file. A wrong passphrase is recorded. Permit: [`Action::Unlock`].
     pub fn unlock(&self, permit: &Permit, passphrase: &Passphrase) -> Result<(), StationError> {
-        self.honour(permit, Action::Unlock)?;
-        let file = self.0.data.vault();
-        if !file.exists() {
-            let gone = self.reader()?.ever_imported()?;
-            return Err(if gone { StationError::VaultGone(file) } else { StationError::NoVault(file) });
-        }
-        match SealedFile::at(&file).unlock(passphrase) {
-            Ok(vault) => {
-                // An import that was cut short between the vault and the log left a key that no record knows of: it has
-                // one before it can be used.
-                for key in self.reader()?.unrecorded(vault.keys())? {
-                    self.append(import_of(key, ""))?;
-                }
-                self.append(Event::Unlock { custody: "sealed-file" })?;
-                let mut desk = self.desk();
-                if desk.ending {
-                    return Err(StationError::Locked);
-                }
-                desk.vault = Some(vault);
-                drop(desk);
-                self.0.changed.notify_all();
-                Ok(())
-            }
-            Err(error) => {
-                self.append(Event::UnlockFailed { why: error.word() })?;
-                Err(error.into())
-            }
-        }
+        self.open_custody(permit, CustodyKind::SealedFile, passphrase)
     }
 
     /// Wipes the keys. A slot that has derived its device's key ends that device in order; one that has only read the
@@ -208,38 +185,43 @@ impl Station {
         self.lock_custody()
     }
 
-    /// The same where the station itself does it: nobody has to be asked for that.
+    /// Closes every custody, and ends the ceremony that is going on. Where the station itself does it, nobody has to be asked.
     pub(crate) fn lock_custody(&self) -> Result<(), StationError> {
-        if self.wipe_custody() {
+        let closed = self.close_custodies();
+        let ended = self.end_ceremony(Abort::Locked);
+        if closed {
             self.append(Event::Lock)?;
         }
-        Ok(())
+        ended
     }
 
-    /// Wipes the keys, without a record of it; says whether there were any.
+    /// Wipes what derives and every component of a ceremony, while the person is away; a token and a TPM stay open. Says
+    /// whether a sealed file was open: that has no record yet.
     pub(crate) fn wipe_custody(&self) -> bool {
-        let Some(vault) = self.desk().vault.take() else { return false };
-        vault.lock();
-        self.0.changed.notify_all();
-        true
+        let closed = self.close_sealed_file();
+        if let Err(error) = self.end_ceremony(Abort::Locked) {
+            // It is wiped; the log that took no record of it stopped, and says so to whoever appends next.
+            tracing::error!(%error, "a ceremony was ended without a record");
+        }
+        closed
     }
 
     /// Whether keys can be derived.
     #[must_use]
     pub fn is_unlocked(&self) -> bool {
-        self.desk().vault.is_some()
+        !self.desk().opened.is_empty()
     }
 
-    /// Whether the open vault has a key of this label.
+    /// Whether an open custody has a key of this label.
     #[must_use]
     pub fn has_key(&self, label: &KeyLabel) -> bool {
-        self.desk().vault.as_ref().is_some_and(|vault| vault.key(label).is_some())
+        self.desk().opened.keys().any(|key| key.label == *label)
     }
 
-    /// Blocks until `ready` says yes; asked again whenever the vault is locked or unlocked, or [`Station::wake`] is called.
+    /// Blocks until `ready` says yes; asked again whenever a custody is opened or closed, or [`Station::wake`] is called.
     pub(crate) fn wait_until(&self, ready: impl Fn(bool) -> bool) {
         let mut desk = self.desk();
-        while !ready(desk.vault.is_some()) {
+        while !ready(!desk.opened.is_empty()) {
             desk = self.0.changed.wait(desk).unwrap_or_else(PoisonError::into_inner);
         }
     }
@@ -249,38 +231,6 @@ impl Station {
         self.0.changed.notify_all();
     }
 
-    /// Puts a group key into the vault, which is made if this is the first. A wrong passphrase is recorded. Permit:
-    /// [`Action::ImportKey`], which a second custodian approved.
-    pub fn import(
-        &self,
-        permit: &Permit,
-        passphrase: &Passphrase,
-        new: NewKey,
-        key: &SecretText,
-        answer: DerivedKeyAnswer,
-    ) -> Result<GroupKeyInfo, StationError> {
-        self.honour(permit, Action::ImportKey)?;
-        self.journal().may_begin()?;
-        let file = self.0.data.vault();
-        let sealed = SealedFile::at(&file);
-        if !file.exists() {
-            if self.reader()?.ever_imported()? {
-                // The log knows of keys, and their vault is gone: a new one must not take its place unseen.
-                return Err(StationError::VaultGone(file));
-            }
-            // No vault is made for a key that it would not take.
-            GroupKey::judged(key, answer)?;
-            sealed.create(passphrase)?;
-        }
-        let imported = sealed.import(passphrase, new, key, answer);
-        if let Err(ImportError::Unlock(error)) = &imported {
-            self.append(Event::UnlockFailed { why: error.word() })?;
-        }
-        let info = imported?;
-        self.append_by(permit, import_of(info.clone(), permit.approver()))?;
-        Ok(info)
-    }
-
     /// What is always in sight.
     pub fn overview(&self) -> Result<Overview, StationError> {
         let log = self.archive().overview()?;
@@ -288,8 +238,8 @@ impl Station {
         let desk = self.desk();
         Ok(Overview {
             operator,
-            locked: desk.vault.is_none(),
-            keys: desk.vault.as_ref().map_or_else(Vec::new, |vault| vault.keys().to_vec()),
+            locked: desk.opened.is_empty(),
+            keys: desk.opened.keys().cloned().collect(),
             notices: self.notices()?,
             ..log
         })
@@ -335,10 +285,12 @@ impl Station {
         Ok(())
     }
 
-    pub(crate) fn key(&self, label: &KeyLabel) -> Result<VaultKey, VaultError> {
-        let desk = self.desk();
-        let vault = desk.vault.as_ref().ok_or(VaultError::Locked)?;
-        vault.key(label).ok_or_else(|| VaultError::Custody(format!("there is no key `{label}` in the vault")))
+    pub(crate) fn ceremonies(&self) -> &Ceremonies {
+        &self.0.ceremonies
+    }
+
+    pub(crate) fn all_custodies(&self) -> &Custodies {
+        &self.0.custodies
     }
 
     pub(crate) fn append(&self, event: Event) -> Result<Seq, StationError> {
@@ -386,11 +338,6 @@ pub fn paths(data: &DataDir) -> Paths {
 
 fn clock() -> Result<SystemClock, StationError> {
     SystemClock::new().map_err(StationError::Clock)
-}
-
-/// The record of a key that came as one text.
-fn import_of(key: GroupKeyInfo, approver: &str) -> Event {
-    Event::KeyImport { key, custody: "sealed-file", how: KeyOrigin::Single, approver: approver.to_owned() }
 }
 
 fn hex(bytes: &[u8]) -> String {

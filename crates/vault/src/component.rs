@@ -162,7 +162,7 @@ impl GroupKey {
     ///
     /// # Panics
     /// If they are not: a ceremony hands over what it was begun for.
-    pub fn of_components(components: &[Component]) -> Result<Self, NoKeyOfThem> {
+    pub fn of_components(components: &[&Component]) -> Result<Self, NoKeyOfThem> {
         let count = u8::try_from(components.len()).unwrap_or(u8::MAX);
         assert!(PARTS.contains(&count), "a ceremony has two or three components");
         let key = Self::combined(components);
@@ -171,7 +171,7 @@ impl GroupKey {
     }
 
     #[inline(never)] // its frame has to end before `bleach` begins
-    fn combined(components: &[Component]) -> Result<Self, NoKeyOfThem> {
+    fn combined(components: &[&Component]) -> Result<Self, NoKeyOfThem> {
         let length = components[0].length;
         let mut memory = Locked::new(BLOCK + TEXT_LIMIT).map_err(NoKeyOfThem::Memory)?;
         for (index, component) in components.iter().enumerate() {

@@ -10,6 +10,7 @@ use crate::document::DocumentError;
 use crate::group_key::KeyRefused;
 use crate::permissions::Exposure;
 use crate::secret::SecretRefused;
+use crate::token::TokenError;
 use crate::tpm::TpmError;
 
 /// A custody that does not open. Nothing was changed, no key is in memory.
@@ -82,6 +83,9 @@ pub enum UnlockError {
     /// The TPM does not do what it is asked.
     #[error(transparent)]
     Tpm(#[from] TpmError),
+    /// The PKCS#11 token does not do it.
+    #[error(transparent)]
+    Token(#[from] TokenError),
 }
 
 impl UnlockError {
@@ -104,6 +108,7 @@ impl UnlockError {
             Self::NoKeys(_) => "no-keys",
             Self::Card(_) => "card",
             Self::Tpm(tpm) => tpm.word(),
+            Self::Token(token) => token.word(),
         }
     }
 
@@ -143,13 +148,19 @@ impl UnlockError {
             }
             Self::Card(card) => card.remedy(),
             Self::Tpm(tpm) => tpm.remedy(),
+            Self::Token(token) => token.remedy(),
         }
     }
 
     /// Whether the secret was wrong, and nothing else: a person can enter it again.
     #[must_use]
     pub const fn is_wrong_secret(&self) -> bool {
-        matches!(self, Self::WrongPassphrase | Self::Tpm(TpmError::WrongSecret))
+        matches!(
+            self,
+            Self::WrongPassphrase
+                | Self::Tpm(TpmError::WrongSecret)
+                | Self::Token(TokenError::PinIncorrect { .. })
+        )
     }
 }
 
@@ -258,6 +269,12 @@ pub enum ImportError {
     /// The file could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+}
+
+impl From<TokenError> for ImportError {
+    fn from(error: TokenError) -> Self {
+        Self::Unlock(error.into())
+    }
 }
 
 impl ImportError {
@@ -370,6 +387,12 @@ pub enum DestroyError {
     /// The file could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+}
+
+impl From<TokenError> for DestroyError {
+    fn from(error: TokenError) -> Self {
+        Self::Unlock(error.into())
+    }
 }
 
 impl DestroyError {

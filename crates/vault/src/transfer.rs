@@ -139,16 +139,16 @@ impl TransferKey {
         let identity = read(&self.path, passphrase)?;
         let mut reader = decryptor.decrypt(iter::once(&identity as &dyn age::Identity)).map_err(refused)?;
         // The plaintext is shorter than the file, so it ends before the memory does.
-        let mut memory = Locked::new(sealed.len()).map_err(memory)?;
+        let mut plaintext = Locked::new(sealed.len()).map_err(memory)?;
         let mut length = 0;
         loop {
-            match reader.read(&mut memory[length..]).map_err(broken)? {
+            match reader.read(&mut plaintext[length..]).map_err(broken)? {
                 0 => break,
                 read => length += read,
             }
         }
         let document::Entry { check, group, key, label, scope, slot } =
-            document::read_transfer(&memory[..length])?;
+            document::read_transfer(&plaintext[..length])?;
         let key = GroupKey::judge(key, answer).map_err(|error| match error {
             ImportError::Key(reason) => DocumentError::Key { label: label.clone(), reason }.into(),
             other => TransferError::Import(other),

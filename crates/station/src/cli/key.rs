@@ -1,48 +1,96 @@
-//! `keystation key …`: group keys.
+//! `keystation key …`: what comes into the custodies, what may be used, and what is destroyed.
 
-use keystation::people::{Action, Request};
-use keystation::{Exit, StationError};
-use keystation_vault::{DerivedKeyAnswer, ImportError, NewKey, SealedFile, SecretSource};
+use std::io;
+
+use keystation::group_keys::TransferFile;
+use keystation::people::Action;
+use keystation::{CustodyKind, DataDir, Exit, Station, StationError, paths};
+use keystation_audit::{KeyStanding, Reader};
+use keystation_core::key::{CheckValue, GroupKeyInfo, KeyLabel};
+use keystation_vault::{DerivedKeyAnswer, ImportError, NewKey, SecretSource, TransferError};
 use serde_json::json;
 
-use super::args::PassphraseFrom;
+use super::args::{ChangeArgs, Cli, ImportArgs, KeyVerb, PassphraseFrom};
 use super::output::Output;
-use super::secrets;
-use super::session::Bench;
+use super::session::{Bench, at_station};
+use super::{ceremony, secrets};
 
-const PROMPT: &str = "Passphrase of the vault: ";
+pub(super) fn run(cli: &Cli, data: &DataDir, verb: &KeyVerb, out: Output) -> Result<Exit, StationError> {
+    match verb {
+        KeyVerb::Import(args) => at_station(cli, data, out, |bench| import(bench, args)),
+        KeyVerb::Ceremony(args) => at_station(cli, data, out, |bench| ceremony::run(bench, args)),
+        KeyVerb::Activate { change, check_value } => {
+            at_station(cli, data, out, |bench| activate(bench, change, *check_value))
+        }
+        KeyVerb::Suspend { change: ChangeArgs { label, reason } } => at_station(cli, data, out, |bench| {
+            let permit = bench.permit(Action::SuspendKey)?;
+            bench.station.suspend_key(&permit, label, reason)?;
+            changed(bench, label)
+        }),
+        KeyVerb::Destroy { change, secrets } => {
+            at_station(cli, data, out, |bench| destroy(bench, change, secrets))
+        }
+        KeyVerb::Recipient { secrets } => at_station(cli, data, out, |bench| recipient(bench, secrets)),
+        KeyVerb::Devices { label } => devices(data, label, out),
+        KeyVerb::List => list(data, out),
+    }
+}
 
-pub(super) fn import(
-    bench: &Bench<'_>,
-    new: NewKey,
-    source: &SecretSource,
-    mut answer: DerivedKeyAnswer,
-    passphrase: &PassphraseFrom,
-) -> Result<Exit, StationError> {
-    let Bench { station, out, .. } = bench;
-    let request = Request {
-        action: Action::ImportKey,
-        subject: format!("{} sealed-file", new.label),
-        reason: String::new(),
-    };
-    let permit = bench.approved(&request)?;
-    let first = !station.data().vault().exists();
-    let read = if first { secrets::new_passphrase } else { secrets::passphrase };
-    let passphrase = read(passphrase, PROMPT)?;
-    let key = source.text()?;
+fn import(bench: &Bench<'_>, args: &ImportArgs) -> Result<Exit, StationError> {
+    let (station, out) = (&bench.station, bench.out);
+    let custody = chosen(station, args.custody)?;
+    let action = if args.transfer.is_some() { Action::TakeTransfer } else { Action::ImportKey };
+    let permit = bench.approved_key(Station::import_request(action, &args.label, custody))?;
+    let secret = secrets::custody_of_new_key(station, custody, &args.secrets)?;
     // The import is finished, and recorded, also when the program is told to go.
     let _in_work = station.busy();
-    let mut result = station.import(&permit, &passphrase, new.clone(), &key, answer);
+    let mut answer =
+        if args.not_a_device_key { DerivedKeyAnswer::GroupKey } else { DerivedKeyAnswer::NotAsked };
+    if let Some(file) = &args.transfer {
+        let own;
+        let passphrase = match custody {
+            CustodyKind::SealedFile => &secret,
+            _ => {
+                own = secrets::custody(&args.secrets, CustodyKind::SealedFile)?;
+                &own
+            }
+        };
+        let transfer = |answer| TransferFile { label: &args.label, file, passphrase, answer };
+        let mut taken = station.take_transfer(&permit, transfer(answer), custody, &secret);
+        if matches!(taken, Err(StationError::Transfer(TransferError::Import(ImportError::MayBeDerivedKey)))) {
+            answer = ask_whether_derived(out);
+            taken = station.take_transfer(&permit, transfer(answer), custody, &secret);
+        }
+        return Ok(imported(&taken?, custody, out));
+    }
+    let source = secrets::source(args.key_file.as_deref(), args.key_fd, "Group key (Base64): ");
+    let key = source.text()?;
+    let missing = "clap asks for it";
+    let new = NewKey {
+        label: args.label.clone(),
+        group: args.group.clone().expect(missing),
+        scope: args.scope.clone().expect(missing),
+        slot: args.slot.expect(missing),
+    };
+    let mut result = station.import_key(&permit, custody, &secret, new.clone(), &key, answer);
     let person = matches!(source, SecretSource::Prompt(_));
     if person && matches!(result, Err(StationError::Import(ImportError::MayBeDerivedKey))) {
-        answer = ask_whether_derived(*out);
-        result = station.import(&permit, &passphrase, new, &key, answer);
+        answer = ask_whether_derived(out);
+        result = station.import_key(&permit, custody, &secret, new, &key, answer);
     }
-    let info = result?;
+    Ok(imported(&result?, custody, out))
+}
+
+/// Says that a key was imported.
+pub(super) fn imported(info: &GroupKeyInfo, custody: CustodyKind, out: Output) -> Exit {
+    let (label, check, bytes) = (&info.label, info.check_value, info.length);
     out.say(
-        format!("Imported {}: check value {}, {} bytes.", info.label, info.check_value, info.length),
-        &json!({ "event": "import", "label": info.label.as_str(), "check_value": info.check_value.to_string(),
-                 "bytes": info.length }),
+        format!(
+            "Imported {label} into {}: check value {check}, {bytes} bytes. Next: keystation key activate.",
+            custody.as_str()
+        ),
+        &json!({ "event": "import", "label": label.as_str(), "check_value": check.to_string(),
+                 "bytes": bytes, "custody": custody.as_str() }),
     );
     if !info.scope.looks_usual() {
         out.note(format!(
@@ -50,38 +98,136 @@ pub(super) fn import(
             info.scope
         ));
     }
-    Ok(Exit::Done)
+    Exit::Done
 }
 
 /// A key of 32 bytes is what a derived device key looks like. Only a plain yes makes it a group key.
 fn ask_whether_derived(out: Output) -> DerivedKeyAnswer {
     out.note("This key has 32 bytes, as the derived key of one device has. Is it the key of an enrollment group? (yes/no)");
     let mut line = String::new();
-    match std::io::stdin().read_line(&mut line) {
+    match io::stdin().read_line(&mut line) {
         Ok(_) if line.trim() == "yes" => DerivedKeyAnswer::GroupKey,
         _ => DerivedKeyAnswer::DeviceKey,
     }
 }
 
-pub(super) fn list(bench: &Bench<'_>, passphrase: &PassphraseFrom) -> Result<Exit, StationError> {
-    let file = bench.station.data().vault();
-    let permit = bench.permit(Action::Keys)?;
-    if !file.exists() {
-        return Err(StationError::NoVault(file));
+fn activate(
+    bench: &Bench<'_>,
+    ChangeArgs { label, reason }: &ChangeArgs,
+    check_value: Option<CheckValue>,
+) -> Result<Exit, StationError> {
+    let station = &bench.station;
+    let found = station.standing(label)?.info.check_value;
+    if let Some(expected) = check_value
+        && expected != found
+    {
+        return Err(StationError::OtherCheckValue { label: label.clone(), expected, found });
     }
-    bench.station.honour(&permit, Action::Keys)?;
-    let vault = SealedFile::at(file).unlock(&secrets::passphrase(passphrase, PROMPT)?)?;
-    for key in vault.keys() {
-        bench.out.say(
-            format!(
-                "{:<16} {}  {:<9} group {}, scope {}, {} bytes, sealed file",
-                key.label, key.check_value, key.slot, key.group, key.scope, key.length
-            ),
-            &json!({ "event": "key", "label": key.label.as_str(), "check_value": key.check_value.to_string(),
-                     "slot": key.slot.as_str(), "group": key.group.as_str(), "scope": key.scope.as_str(),
-                     "bytes": key.length, "custody": "sealed-file" }),
-        );
-    }
-    vault.lock();
+    let permit = bench.approved_key(station.change_request(Action::ActivateKey, label, reason)?)?;
+    station.activate_key(&permit, label, reason)?;
+    changed(bench, label)
+}
+
+fn destroy(
+    bench: &Bench<'_>,
+    ChangeArgs { label, reason }: &ChangeArgs,
+    secrets: &PassphraseFrom,
+) -> Result<Exit, StationError> {
+    let station = &bench.station;
+    let permit = bench.approved_key(station.change_request(Action::DestroyKey, label, reason)?)?;
+    let secret = secrets::custody(secrets, station.custody_of(label)?)?;
+    station.destroy_key(&permit, label, reason, &secret)?;
+    changed(bench, label)
+}
+
+fn recipient(bench: &Bench<'_>, secrets: &PassphraseFrom) -> Result<Exit, StationError> {
+    let station = &bench.station;
+    let permit = bench.permit(Action::Recipient)?;
+    let recipient = match station.recipient(&permit)? {
+        Some(recipient) => recipient,
+        None => {
+            let passphrase = secrets::custody_of_new_key(station, CustodyKind::SealedFile, secrets)?;
+            station.make_recipient(&permit, &passphrase)?
+        }
+    };
+    bench.out.say(&recipient, &json!({ "event": "recipient", "recipient": recipient }));
     Ok(Exit::Done)
+}
+
+fn devices(data: &DataDir, label: &KeyLabel, out: Output) -> Result<Exit, StationError> {
+    const PAGE: u32 = 1000;
+    let reader = Reader::open(&paths(data))?;
+    if reader.key_state(label)?.is_none() {
+        return Err(StationError::NoKey(label.clone()));
+    }
+    let mut after = None;
+    loop {
+        let page = reader.devices_under(label, after, PAGE)?;
+        for (id, record) in &page {
+            out.say(
+                format!("{record:>9}  {id}"),
+                &json!({ "event": "device", "id": id.as_str(), "record": record }),
+            );
+        }
+        match page.last() {
+            Some((_, last)) if page.len() == PAGE as usize => after = Some(*last),
+            _ => return Ok(Exit::Done),
+        }
+    }
+}
+
+fn list(data: &DataDir, out: Output) -> Result<Exit, StationError> {
+    let keys = Reader::open(&paths(data))?.group_keys()?;
+    if keys.is_empty() {
+        out.note("There is no group key yet: keystation key import.");
+    }
+    keys.iter().for_each(|key| shown(key, out));
+    Ok(Exit::Done)
+}
+
+/// Says what became of a key.
+fn changed(bench: &Bench<'_>, label: &KeyLabel) -> Result<Exit, StationError> {
+    shown(&bench.station.standing(label)?, bench.out);
+    Ok(Exit::Done)
+}
+
+fn shown(key: &KeyStanding, out: Output) {
+    let KeyStanding { info, custody, how, state, by, approver, devices, .. } = key;
+    let people = [by.as_str(), approver].iter().filter(|id| !id.is_empty()).copied().collect::<Vec<_>>();
+    out.say(
+        format!(
+            "{:<16} {}  {:<9} {:<9} group {}, scope {}, {} bytes, {custody}, imported by {}; devices: {devices}",
+            info.label,
+            info.check_value,
+            state.as_str(),
+            info.slot,
+            info.group,
+            info.scope,
+            info.length,
+            people.join(" and "),
+        ),
+        &json!({ "event": "key", "label": info.label.as_str(), "check_value": info.check_value.to_string(),
+                 "slot": info.slot.as_str(), "group": info.group.as_str(), "scope": info.scope.as_str(),
+                 "bytes": info.length, "custody": custody, "state": state.as_str(), "how": how,
+                 "by": by, "approver": approver, "devices": devices }),
+    );
+}
+
+/// The custody that was named, or the only one that there is.
+pub(super) fn chosen(station: &Station, named: Option<CustodyKind>) -> Result<CustodyKind, StationError> {
+    match named {
+        Some(kind) => Ok(kind),
+        None => station.only_custody(),
+    }
+}
+
+/// Opens the custody of the key `label`, and asks for its secret alone.
+pub(super) fn open_for(
+    bench: &Bench<'_>,
+    label: &KeyLabel,
+    secrets: &PassphraseFrom,
+) -> Result<(), StationError> {
+    let permit = bench.permit(Action::Unlock)?;
+    let kind = bench.station.custody_of(label)?;
+    bench.station.open_custody(&permit, kind, &secrets::custody(secrets, kind)?)
 }

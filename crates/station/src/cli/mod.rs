@@ -3,6 +3,7 @@
 mod anchor;
 mod args;
 mod audit;
+mod ceremony;
 mod clock;
 mod compare;
 mod device;
@@ -25,10 +26,9 @@ use clap::Parser;
 use keystation::config::Profile;
 use keystation::{DataDir, Exit, Station, StationError, Work, harden_process};
 use keystation_core::failure::Safety;
-use keystation_vault::{DerivedKeyAnswer, NewKey};
 use serde_json::json;
 
-use args::{Admins, Cli, ClockVerb, KeyVerb, Verb};
+use args::{Admins, Cli, ClockVerb, Verb};
 use output::{Output, printable};
 use session::at_station;
 use trouble::report;
@@ -85,7 +85,7 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
     };
     match &cli.verb {
         Verb::Init { origin, admins } => init(cli, &data, origin, admins, out),
-        Verb::Key(verb) => on_keys(cli, &data, verb, out),
+        Verb::Key(verb) => key::run(cli, &data, verb, out),
         Verb::Ports => device::list_ports(out),
         Verb::Inject { port, profile, job, inspect, passphrase } => {
             let profile = Profile::read(&data.profile(profile))?;
@@ -106,20 +106,6 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
         Verb::Selftest { inspect: true, passphrase } => {
             at_station(cli, &data, out, |bench| selftest::inspect(bench, passphrase))
         }
-    }
-}
-
-fn on_keys(cli: &Cli, data: &DataDir, verb: &KeyVerb, out: Output) -> Result<Exit, StationError> {
-    match verb {
-        KeyVerb::Import { label, group, scope, slot, key_file, key_fd, not_a_device_key, passphrase } => {
-            let new =
-                NewKey { label: label.clone(), group: group.clone(), scope: scope.clone(), slot: *slot };
-            let source = secrets::source(key_file.as_deref(), *key_fd, "Group key (Base64): ");
-            let answer =
-                if *not_a_device_key { DerivedKeyAnswer::GroupKey } else { DerivedKeyAnswer::NotAsked };
-            at_station(cli, data, out, |bench| key::import(bench, new, &source, answer, passphrase))
-        }
-        KeyVerb::List { passphrase } => at_station(cli, data, out, |bench| key::list(bench, passphrase)),
     }
 }
 

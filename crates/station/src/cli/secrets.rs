@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use keystation::StationError;
 use keystation::people::{PersonError, Pin};
+use keystation::{CustodyKind, Station, StationError};
 use keystation_vault::{Passphrase, SecretSource, SecretText};
 
 use super::args::{NewPin, PassphraseFrom};
@@ -17,20 +17,30 @@ pub(super) fn source(file: Option<&Path>, descriptor: Option<i32>, prompt: &str)
     }
 }
 
-pub(super) fn passphrase(from: &PassphraseFrom, prompt: &str) -> Result<Passphrase, StationError> {
-    Ok(source(from.passphrase_file.as_deref(), from.passphrase_fd, prompt).passphrase()?)
+/// The secret of a custody.
+pub(super) fn custody(from: &PassphraseFrom, kind: CustodyKind) -> Result<Passphrase, StationError> {
+    let (file, fd, prompt) = match kind {
+        CustodyKind::SealedFile => (&from.passphrase_file, from.passphrase_fd, "Passphrase of the vault: "),
+        CustodyKind::Pkcs11 => (&from.token_pin_file, from.token_pin_fd, "PIN of the token: "),
+        CustodyKind::Tpm => (&from.tpm_auth_file, from.tpm_auth_fd, "Authorisation of the TPM's keys: "),
+    };
+    Ok(source(file.as_deref(), fd, prompt).passphrase()?)
 }
 
-/// A new passphrase that is typed wrong once would lock its owner out.
-pub(super) fn new_passphrase(from: &PassphraseFrom, prompt: &str) -> Result<Passphrase, StationError> {
-    let first = passphrase(from, &format!("New {}", prompt.to_lowercase()))?;
-    if from.passphrase_file.is_none() && from.passphrase_fd.is_none() {
-        let second = passphrase(from, "Once more: ")?;
-        if !first.is(&second) {
-            return Err(StationError::Mismatch);
-        }
+/// The same for a key that comes in: the passphrase of a vault that is made with it is asked for twice, for one that is typed
+/// wrong once would lock its owner out.
+pub(super) fn custody_of_new_key(
+    station: &Station,
+    kind: CustodyKind,
+    from: &PassphraseFrom,
+) -> Result<Passphrase, StationError> {
+    let given = from.passphrase_file.is_some() || from.passphrase_fd.is_some();
+    if kind != CustodyKind::SealedFile || given || station.data().vault().exists() {
+        return custody(from, kind);
     }
-    Ok(first)
+    let first = source(None, None, "New passphrase of the vault: ").passphrase()?;
+    let second = source(None, None, "Once more: ").passphrase()?;
+    if first.is(&second) { Ok(first) } else { Err(StationError::Mismatch) }
 }
 
 /// The PIN of `user`.

@@ -4,13 +4,14 @@ use std::io::{self, BufRead, Write};
 
 use base64ct::{Base64, Encoding};
 use jiff::Timestamp;
+use keystation::config::StationConfig;
 use keystation::people::Action;
-use keystation::{DataDir, Exit, StationError, paths};
+use keystation::{Custodies, DataDir, Exit, StationError, paths};
 use keystation_audit::Reader;
 use keystation_core::derive;
 use keystation_core::flow::Vault;
 use keystation_core::registration::{IdRule, RegistrationId};
-use keystation_vault::{MemoryKind, SealedFile, UnlockError};
+use keystation_vault::{Custody, MemoryKind, UnlockError, UnlockedVault};
 use serde_json::json;
 
 use super::args::{Cli, PassphraseFrom};
@@ -30,22 +31,27 @@ type Check = (&'static str, Result<String, Box<dyn std::error::Error>>);
 pub(super) fn run(
     cli: &Cli,
     data: &DataDir,
-    passphrase: &PassphraseFrom,
+    secrets: &PassphraseFrom,
     out: Output,
 ) -> Result<Exit, StationError> {
     let mut checks: Vec<Check> =
         vec![("derivation", known_answer()), ("log", log(data)), ("clock", clock(data))];
     checks.push(("disk", disk(data)));
     let mut wrong = false;
-    if !data.vault().exists() {
-        out.note("There is no vault yet: custody is not checked.");
+    let custodies = Custodies::of(data, &StationConfig::read(&data.settings())?)?;
+    let kinds = custodies.with_keys(&Reader::open(&paths(data))?)?;
+    if kinds.is_empty() {
+        out.note("There is no group key yet: custody is not checked.");
     } else if cli.people.operator.is_none() {
         out.note("Nobody signs in (`--operator`): custody is not checked.");
     } else {
         at_station(cli, data, out, |bench| {
-            let opened = custody(bench, passphrase)?;
-            wrong = matches!(opened, Err(UnlockError::WrongPassphrase));
-            checks.push(("custody", opened.map_err(Into::into)));
+            bench.permit(Action::Unlock)?;
+            for kind in kinds {
+                let opened = custody(custodies.get(kind)?, secrets)?;
+                wrong |= matches!(opened, Err(UnlockError::WrongPassphrase));
+                checks.push(("custody", opened.map_err(Into::into)));
+            }
             Ok(Exit::Done)
         })?;
     }
@@ -70,23 +76,21 @@ pub(super) fn run(
     Ok(exit)
 }
 
-/// Opens the vault as whoever signs in may, and locks it again.
+/// Opens a custody, and locks it again.
 fn custody(
-    bench: &Bench<'_>,
-    passphrase: &PassphraseFrom,
+    custody: &dyn Custody,
+    secrets: &PassphraseFrom,
 ) -> Result<Result<String, UnlockError>, StationError> {
-    let vault = SealedFile::at(bench.station.data().vault());
-    bench.permit(Action::Unlock)?;
-    let passphrase = secrets::passphrase(passphrase, "Passphrase of the vault: ")?;
-    Ok(vault.unlock(&passphrase).map(|vault| {
+    let kind = custody.kind();
+    Ok(custody.open(&secrets::custody(secrets, kind)?).map(|vault| {
         let memory = match vault.memory() {
             Some(MemoryKind::Secret) => "in memory that even root cannot read",
             Some(MemoryKind::Locked) => "in locked memory, which root can read",
-            None => "in no memory",
+            None => "not in this program",
         };
         let count = vault.keys().len();
         vault.lock();
-        format!("group keys that open and make their check values: {count}; {memory}")
+        format!("{}: keys that open and make their check values: {count}; {memory}", kind.as_str())
     }))
 }
 
@@ -125,15 +129,18 @@ fn disk(data: &DataDir) -> Result<String, Box<dyn std::error::Error>> {
 }
 
 /// Stops at each stage of a key's life until Enter, so that whoever doubts it can scan this program's memory.
-pub(super) fn inspect(bench: &Bench<'_>, passphrase: &PassphraseFrom) -> Result<Exit, StationError> {
-    let out = bench.out;
+pub(super) fn inspect(bench: &Bench<'_>, secrets: &PassphraseFrom) -> Result<Exit, StationError> {
+    let (station, out) = (&bench.station, bench.out);
     bench.permit(Action::Unlock)?;
-    let vault = SealedFile::at(bench.station.data().vault())
-        .unlock(&secrets::passphrase(passphrase, "Passphrase of the vault: ")?)?;
+    let custodies = Custodies::of(station.data(), station.config())?;
+    let mut vaults = Vec::new();
+    for kind in custodies.with_keys(&station.reader()?)? {
+        vaults.push(custodies.get(kind)?.open(&secrets::custody(secrets, kind)?)?);
+    }
     pause("unlocked", out)?;
     let id = RegistrationId::new("keystation-inspection", IdRule::Dashes).expect("it is canonical");
-    for info in vault.keys() {
-        let key = vault.key(&info.label).ok_or_else(|| StationError::NoKey(info.label.clone()))?;
+    for (vault, info) in vaults.iter().flat_map(|vault| vault.keys().iter().map(move |info| (vault, info))) {
+        let key = Custodies::key_in(vault, info)?;
         let derived = key.derive(&id).map_err(|e| StationError::Custody(e.to_string()))?;
         // The fingerprint shows that the key was really made, and is no secret.
         let fingerprint = derived.fingerprint().to_string();
@@ -143,7 +150,7 @@ pub(super) fn inspect(bench: &Bench<'_>, passphrase: &PassphraseFrom) -> Result<
         );
     }
     pause("derived", out)?;
-    vault.lock();
+    vaults.iter().for_each(UnlockedVault::lock);
     pause("locked", out)?;
     Ok(Exit::Done)
 }

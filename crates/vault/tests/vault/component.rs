@@ -61,7 +61,7 @@ fn components_make_the_key_in_any_order() {
             all.rotate_left(1);
             for _ in 0..2 {
                 all.swap(0, 1);
-                match GroupKey::of_components(&all) {
+                match GroupKey::of_components(&all.iter().collect::<Vec<_>>()) {
                     Ok(key) => assert_eq!(key.check_value().unwrap().to_string(), row["check"], "{row}"),
                     Err(error) => {
                         assert_eq!(variant(&error), row["error"].as_str().unwrap_or("a key"), "{row}")
@@ -124,7 +124,7 @@ fn every_mistyped_character_of_every_component_is_caught() {
                     };
                     let mut all = components(row);
                     all[index] = wrong;
-                    let key = GroupKey::of_components(&all);
+                    let key = GroupKey::of_components(&all.iter().collect::<Vec<_>>());
                     let other_key = key.is_err() || key.unwrap().check_value().unwrap() != expected;
                     match (all[index].check() != right[index].check(), other_key) {
                         (true, true) => caught.component += 1,
@@ -214,7 +214,7 @@ proptest! {
         };
         let all = [judged(&second, 2).unwrap(), judged(&first, 1).unwrap()];
         let mac: [u8; 32] = openssl(&key, CheckValue::MESSAGE).try_into().unwrap();
-        let made = GroupKey::of_components(&all).unwrap();
+        let made = GroupKey::of_components(&all.iter().collect::<Vec<_>>()).unwrap();
         prop_assert_eq!(made.check_value().unwrap(), CheckValue::from_hmac(&mac));
         let half = Component::judged(&secret(&Base64::encode_string(&first[..first.len() / 2])), part(1), key.len() as u8);
         prop_assert!(half.is_err());
@@ -226,7 +226,9 @@ fn what_refuses_says_nothing_of_the_text() {
     let text = "f/B7kZM+w+wLuRb2Or95r0SV66TWvFR6oQcx9dl/bDM9k5+3cPQ5l725mu2H71UzfacytRtVpQORzI/gL+yRRR==";
     let error = component(text, 1).map(|_| ()).unwrap_err();
     assert!(!error.to_string().contains("RRR"), "{error}");
-    let equal = GroupKey::of_components(&components(&rows("keys")[2])).map(|_| ()).unwrap_err();
+    let equal = GroupKey::of_components(&components(&rows("keys")[2]).iter().collect::<Vec<_>>())
+        .map(|_| ())
+        .unwrap_err();
     assert!(matches!(equal, NoKeyOfThem::Equal(a, b) if a != b));
     assert_eq!(equal.to_string(), "components 1 and 2 are the same");
     assert!([0, 4, 255].into_iter().all(|number| Part::new(number).is_none()));

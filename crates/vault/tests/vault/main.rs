@@ -13,5 +13,6 @@ mod import; // what may come into a vault, and what stays out
 mod permissions; // who may read files that hold secrets
 mod sealed; // the contract on the sealed file
 mod support;
-mod tpm;
-mod transfer; // a key that its owner sealed to the station // the contract and the faults of a TPM
+mod token; // the contract and the faults on a PKCS#11 token
+mod tpm; // the contract and the faults of a TPM
+mod transfer; // a key that its owner sealed to the station

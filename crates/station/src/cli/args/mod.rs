@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use audit::{AnchorVerb, AuditVerb, ListFormat, ReportVerb};
-pub(crate) use key::KeyVerb;
+pub(crate) use key::{CeremonyArgs, ChangeArgs, ImportArgs, KeyVerb};
 pub(crate) use person::{Admins, NewPin, PersonVerb};
 pub(crate) use witness::WitnessVerb;
 
@@ -155,7 +155,7 @@ fn work_order(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// Where the vault's passphrase comes from; without an option it is asked for.
+/// Where the secrets of the custodies come from; without an option each is asked for, if it is needed.
 #[derive(Debug, Args)]
 pub(crate) struct PassphraseFrom {
     /// Read the vault's passphrase from the first line of this file
@@ -164,4 +164,16 @@ pub(crate) struct PassphraseFrom {
     /// Read the vault's passphrase from this file descriptor
     #[arg(long, value_name = "N")]
     pub(crate) passphrase_fd: Option<i32>,
+    /// Read the PIN of the PKCS#11 token from the first line of this file
+    #[arg(long, value_name = "FILE", conflicts_with = "token_pin_fd")]
+    pub(crate) token_pin_file: Option<PathBuf>,
+    /// Read the PIN of the PKCS#11 token from this file descriptor
+    #[arg(long, value_name = "N")]
+    pub(crate) token_pin_fd: Option<i32>,
+    /// Read the authorisation of the TPM's keys from the first line of this file
+    #[arg(long, value_name = "FILE", conflicts_with = "tpm_auth_fd")]
+    pub(crate) tpm_auth_file: Option<PathBuf>,
+    /// Read the authorisation of the TPM's keys from this file descriptor
+    #[arg(long, value_name = "N")]
+    pub(crate) tpm_auth_fd: Option<i32>,
 }
