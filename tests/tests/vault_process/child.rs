@@ -22,6 +22,7 @@ pub(crate) fn run(words: &[&str]) -> bool {
         ["import-once", directory] => import_once(Path::new(directory)),
         ["peek", hardened] => peek(hardened),
         ["wait", hardened] => wait(hardened),
+        ["token", mode, directory] => crate::token::run(mode, Path::new(directory)),
         ["ask"] => ask(),
         ["take", number] => take(number.parse().expect("a number")),
         _ => return false,
@@ -35,14 +36,14 @@ fn say(word: &str) {
     std::io::stdout().flush().expect("the parent reads");
 }
 
-fn pause(word: &str) {
+pub(crate) fn pause(word: &str) {
     say(word);
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).expect("the parent writes");
 }
 
 /// Does the work in a thread of its own, which then waits at once: nothing writes over what is left on its stack.
-fn in_a_thread_that_stays<'scope, T: Send + 'scope>(
+pub(crate) fn in_a_thread_that_stays<'scope, T: Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     end: &'scope Barrier,
     work: impl FnOnce() -> T + Send + 'scope,
@@ -93,7 +94,7 @@ fn hold_naively(directory: &Path) {
 
 /// Works so deep in the stack that no later call of the waiting thread reaches what is left there.
 #[inline(never)]
-fn deep<T>(work: impl FnOnce() -> T) -> T {
+pub(crate) fn deep<T>(work: impl FnOnce() -> T) -> T {
     let room = [0u8; 32 * 1024];
     let done = work();
     std::hint::black_box(&room);

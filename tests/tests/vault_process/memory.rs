@@ -4,7 +4,7 @@ use keystation_tests::memory_scan::{Needles, Scan, core_of};
 use crate::support::{Bench, Subject, id};
 
 /// The two states that an open vault keeps. They may be there until it is locked, and not a moment longer.
-fn midstates(key: &[u8; 64], needles: &mut Needles) {
+pub(crate) fn midstates(key: &[u8; 64], needles: &mut Needles) {
     for (name, pad) in [("inner state", 0x36), ("outer state", 0x5c)] {
         let mut state = INITIAL;
         sha2::block_api::compress256(&mut state, &[key.map(|byte| byte ^ pad)]);

@@ -99,7 +99,7 @@ impl Drop for Subject {
 pub(crate) struct Bench {
     directory: tempfile::TempDir,
     pub(crate) key: [u8; 64],
-    passphrase: String,
+    pub(crate) passphrase: String,
 }
 
 impl Bench {
