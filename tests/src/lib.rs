@@ -6,5 +6,6 @@ pub mod memory_scan;
 pub mod production;
 pub mod qemu;
 pub mod sim;
+pub mod swtpm;
 pub mod tap;
 pub mod verifiers;

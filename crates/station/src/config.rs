@@ -1,5 +1,6 @@
 //! `station.toml` and the product profiles: read whole and strictly, before anything else happens.
 
+mod custody;
 mod space;
 
 use std::ops::Range;
@@ -10,6 +11,7 @@ use keystation_core::identity::MacRule;
 use keystation_core::key::{Endpoint, KeyLabel};
 use keystation_core::recipe::{MacSpelling, Recipe};
 use keystation_core::registration::IdRule;
+use keystation_vault::{TokenSettings, TpmPlace};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -56,6 +58,10 @@ pub struct StationConfig {
     pub review: ReviewRule,
     /// How much room there has to be on the disk.
     pub space: SpaceRules,
+    /// The TPM that may keep group keys.
+    pub tpm: Option<TpmPlace>,
+    /// The PKCS#11 token that may keep group keys.
+    pub token: Option<TokenSettings>,
     /// The bytes of the file, for the start record.
     pub text: String,
 }
@@ -99,6 +105,8 @@ struct StationFile {
     anchor: Option<toml::Spanned<AnchorSection>>,
     review: Option<ReviewSection>,
     space: Option<toml::Spanned<space::SpaceSection>>,
+    tpm: Option<toml::Spanned<custody::TpmSection>>,
+    token: Option<toml::Spanned<custody::TokenSection>>,
 }
 
 #[derive(Deserialize)]
@@ -301,8 +309,18 @@ impl StationConfig {
             None => SpaceRules::default(),
             Some(section) => source.checked("space", section.span(), space::rules(section.get_ref()))?,
         };
+        let tpm = match parsed.tpm {
+            None => None,
+            Some(section) => Some(source.checked("tpm", section.span(), custody::tpm(section.get_ref()))?),
+        };
+        let token = match parsed.token {
+            None => None,
+            Some(section) => {
+                Some(source.checked("token", section.span(), custody::token(section.get_ref()))?)
+            }
+        };
         let text = source.text;
-        Ok(Self { origin, operator, slots, witnesses, anchor, review, space, text })
+        Ok(Self { origin, operator, slots, witnesses, anchor, review, space, tpm, token, text })
     }
 }
 
@@ -382,6 +400,13 @@ mod tests {
             (0, AnchorRule::default(), ReviewRule::default(), SpaceRules::default()),
             "it states the default"
         );
+        let uncommented = text.replace("# [tpm]", "[tpm]").replace("# device", "device");
+        assert_eq!((station(&text).unwrap().tpm, station(&text).unwrap().token), (None, None));
+        let token = ["[token]", "module", "label"]
+            .into_iter()
+            .fold(text.clone(), |text, begins| text.replace(&format!("# {begins}"), begins));
+        assert!(station(&token).unwrap().token.is_some_and(|token| token.label == "factory"));
+        assert_eq!(station(&uncommented).unwrap().tpm, TpmPlace::device("/dev/tpmrm0").ok());
         assert_eq!(profile(PROFILE).unwrap().title, "example/1");
     }
 
@@ -409,6 +434,11 @@ mod tests {
                 "`anchor`: all four count from 1, and it warns",
             ),
             (base.replace("keylog.a/b/c", "keylog a"), "station.toml:2: `origin`: "),
+            (
+                format!("{base}[token]\nmodule = \"a.so\"\nlabel = \"a\"\n"),
+                "station.toml:4: `token`: the PKCS#11 module",
+            ),
+            (format!("{base}[tpm]\nswtpm = \"sock\"\n"), "station.toml:4: `tpm`: the socket of an emulator"),
             (
                 format!("{base}[[slot]]\nport = \"p\"\nprofile = \"example.toml\"\n")
                     + "[[slot]]\nport = \"p\"\nprofile = \"example.toml\"\n",

@@ -11,6 +11,7 @@ use crate::group_key::KeyRefused;
 use crate::permissions::Exposure;
 use crate::secret::SecretRefused;
 use crate::token::TokenError;
+use crate::tpm::TpmError;
 
 /// A custody that does not open. Nothing was changed, no key is in memory.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +83,9 @@ pub enum UnlockError {
     /// The PKCS#11 token does not do it.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// The TPM does not do what it is asked.
+    #[error(transparent)]
+    Tpm(#[from] TpmError),
 }
 
 impl UnlockError {
@@ -104,6 +108,7 @@ impl UnlockError {
             Self::NoKeys(_) => "no-keys",
             Self::Card(_) => "card",
             Self::Token(token) => token.word(),
+            Self::Tpm(tpm) => tpm.word(),
         }
     }
 
@@ -143,6 +148,17 @@ impl UnlockError {
             }
             Self::Card(card) => card.remedy(),
             Self::Token(token) => token.remedy(),
+            Self::Tpm(tpm) => tpm.remedy(),
+        }
+    }
+
+    /// Whether the secret was wrong, and nothing else: a person can enter it again.
+    #[must_use]
+    pub const fn is_wrong_secret(&self) -> bool {
+        match self {
+            Self::WrongPassphrase | Self::Tpm(TpmError::WrongSecret) => true,
+            Self::Token(token) => token.is_wrong_pin(),
+            _ => false,
         }
     }
 }

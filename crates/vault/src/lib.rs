@@ -23,6 +23,7 @@ mod sealed_file;
 mod secret;
 mod source;
 mod token;
+mod tpm;
 mod unlocked;
 
 pub use card::{Card, CardError, CardFault, Cards, Home};
@@ -35,5 +36,6 @@ pub use permissions::Exposure;
 pub use sealed_file::{DerivedKeyAnswer, NewKey, SealedFile, WorkFactor};
 pub use secret::{Passphrase, SecretRefused, SecretText};
 pub use source::{SecretSource, SourceError};
-pub use token::{KeyType, NoKeyType, Token, TokenError, TokenSettings, Why};
+pub use token::{KeyType, NoKeyType, Token, TokenError, TokenFault, TokenSettings};
+pub use tpm::{Tpm, TpmError, TpmPlace, TpmPlaceRefused};
 pub use unlocked::{UnlockedVault, VaultKey};

@@ -35,6 +35,7 @@ const TESTS: &[(&str, fn())] = tests![
     interrupted::full_disk_leaves_the_vault_as_it_was,
     memory::unlocked_and_locked_process_holds_no_group_key,
     memory::importing_process_holds_no_group_key,
+    memory::process_that_uses_a_tpm_holds_no_group_key,
     memory::naive_holder_is_seen,
     token::process_holds_nothing_of_a_key_in_a_token,
     token::importing_process_keeps_nothing_of_a_key_in_a_token,

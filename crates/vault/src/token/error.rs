@@ -6,7 +6,7 @@ use cryptoki::context::Function;
 use cryptoki::error::{Error, RvError};
 use keystation_core::key::KeyLabel;
 
-use super::why::{Why, name};
+use super::why::{TokenFault, name};
 
 /// A token that does not do what it is asked. There is nothing to fall back to.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +24,7 @@ pub enum TokenError {
     ModuleAbsent {
         /// Which.
         path: PathBuf,
-        /// Why not.
+        /// TokenFault not.
         #[source]
         cause: std::io::Error,
     },
@@ -92,9 +92,9 @@ pub enum TokenError {
     LeftBehind {
         /// Under which name it lies there.
         label: KeyLabel,
-        /// Why the import failed.
+        /// TokenFault the import failed.
         failed: String,
-        /// Why it is still there.
+        /// TokenFault it is still there.
         #[source]
         cause: Box<TokenError>,
     },
@@ -108,7 +108,7 @@ pub enum TokenError {
     #[error("{why} ({code} from {call})")]
     Refused {
         /// What that means.
-        why: Why,
+        why: TokenFault,
         /// The return code by the name that PKCS#11 gives it, or in hexadecimal digits.
         code: String,
         /// Which function.
@@ -178,7 +178,7 @@ impl TokenError {
                 "Mend what failed, and import the same key again: what was left is taken over if it is this key.",
                 "Otherwise remove it with the tool of the token's maker.",
             ],
-            Self::Answer(_) => Why::Device.remedy(),
+            Self::Answer(_) => TokenFault::Device.remedy(),
             Self::Memory(_) => {
                 &["Raise the limit of locked memory (ulimit -l, LimitMEMLOCK=) to 1 MiB at least."]
             }
@@ -195,7 +195,10 @@ impl TokenError {
     /// Whether only what this process knew of the token was outdated: another session may do, as after the idle limit of a
     /// network module or when one unit took over from another.
     pub(super) const fn is_stale(&self) -> bool {
-        matches!(self, Self::Refused { why: Why::Session | Why::Login | Why::Handle, .. })
+        matches!(
+            self,
+            Self::Refused { why: TokenFault::Session | TokenFault::Login | TokenFault::Handle, .. }
+        )
     }
 
     /// Whether the token refused the PIN, and counted it.
@@ -203,13 +206,19 @@ impl TokenError {
         matches!(
             self,
             Self::PinIncorrect { .. }
-                | Self::Refused { why: Why::PinLocked | Why::PinExpired | Why::PinUnset | Why::PinForm, .. }
+                | Self::Refused {
+                    why: TokenFault::PinLocked
+                        | TokenFault::PinExpired
+                        | TokenFault::PinUnset
+                        | TokenFault::PinForm,
+                    ..
+                }
         )
     }
 
     /// Whether the key may be taken in another form.
     pub(super) const fn is_about_the_form(&self) -> bool {
-        matches!(self, Self::Refused { why: Why::Template | Why::KeyUse, .. })
+        matches!(self, Self::Refused { why: TokenFault::Template | TokenFault::KeyUse, .. })
     }
 
     /// Nobody is logged in, though no call said so.
@@ -232,15 +241,17 @@ impl From<Error> for TokenError {
             Error::Pkcs11(RvError::PinIncorrect, Function::Login) => Self::PinIncorrect { last: false },
             Error::Pkcs11(code, function) => refused(code, format!("C_{function:?}")),
             // The module lacks a function, or gave numbers that cannot be.
-            other => {
-                Self::Refused { why: Why::Other, code: other.to_string(), call: "the module".to_owned() }
-            }
+            other => Self::Refused {
+                why: TokenFault::Other,
+                code: other.to_string(),
+                call: "the module".to_owned(),
+            },
         }
     }
 }
 
 fn refused(code: RvError, call: String) -> TokenError {
-    TokenError::Refused { why: Why::of(code), code: name(code), call }
+    TokenError::Refused { why: TokenFault::of(code), code: name(code), call }
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use self::in_use::TokenKeys;
 use self::login::LoggedIn;
 use self::module::Access;
 use self::object::{Name, Seat};
-pub use self::why::Why;
+pub use self::why::TokenFault;
 use crate::card::{Card, Cards, Home};
 use crate::custody::{Custody, CustodyKind};
 use crate::error::{DestroyError, ImportError, UnlockError, WriteError};
@@ -90,6 +90,22 @@ pub struct TokenSettings {
     pub key_type: KeyType,
 }
 
+impl TokenSettings {
+    /// Whether they can be those of a token: the form of the path and of the label. Nothing is looked for.
+    pub fn check(&self) -> Result<(), TokenError> {
+        if !self.module.is_absolute() {
+            return Err(TokenError::ModulePath(self.module.clone()));
+        }
+        let printable = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+        let label = self.label.as_bytes();
+        if (1..=32).contains(&label.len()) && label.iter().all(printable) && !label.ends_with(b" ") {
+            Ok(())
+        } else {
+            Err(TokenError::Label)
+        }
+    }
+}
+
 /// A PKCS#11 token as custody of group keys. Its secret is the PIN of the token's user.
 #[derive(Debug, Clone)]
 pub struct Token {
@@ -98,16 +114,9 @@ pub struct Token {
 }
 
 impl Token {
-    /// The token of these settings; nothing is opened yet.
+    /// The token of these settings, which are checked; nothing is opened yet.
     pub fn new(settings: TokenSettings, cards: Cards) -> Result<Self, TokenError> {
-        if !settings.module.is_absolute() {
-            return Err(TokenError::ModulePath(settings.module));
-        }
-        let printable = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
-        let label = settings.label.as_bytes();
-        if !(1..=32).contains(&label.len()) || !label.iter().all(printable) || label.ends_with(b" ") {
-            return Err(TokenError::Label);
-        }
+        settings.check()?;
         Ok(Self { settings, cards })
     }
 

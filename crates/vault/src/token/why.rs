@@ -6,7 +6,7 @@ use cryptoki::error::RvError;
 
 /// What a return code means to the person in front of the station.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum TokenFault {
     /// Too many wrong PINs.
     PinLocked,
     /// The PIN has to be changed first.
@@ -47,7 +47,7 @@ pub enum Why {
     Other,
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for TokenFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::PinLocked => "the token has locked its PIN",
@@ -73,7 +73,7 @@ impl fmt::Display for Why {
     }
 }
 
-impl Why {
+impl TokenFault {
     pub(super) fn of(code: RvError) -> Self {
         use RvError as Rv;
         match code {

@@ -13,3 +13,4 @@ mod permissions; // who may read files that hold secrets
 mod sealed; // the contract on the sealed file
 mod support;
 mod token; // the contract and the faults on a PKCS#11 token
+mod tpm; // the contract and the faults of a TPM

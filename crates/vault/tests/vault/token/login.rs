@@ -1,7 +1,7 @@
 use std::fs;
 
 use keystation_core::flow::{Vault, VaultError};
-use keystation_vault::{Custody, TokenError, UnlockError, Why};
+use keystation_vault::{Custody, TokenError, TokenFault, UnlockError};
 
 use super::bench::{PIN, alone, import, open};
 use crate::contract::id;
@@ -94,7 +94,7 @@ fn locked_is_not_wrong() {
         import(&token, "gk-a", EXAMPLE).unwrap();
         bench.fault("C_Login A4");
         let locked = token_error(open(&token).unwrap_err());
-        assert!(matches!(locked, TokenError::Refused { why: Why::PinLocked, .. }), "{locked:?}");
+        assert!(matches!(locked, TokenError::Refused { why: TokenFault::PinLocked, .. }), "{locked:?}");
         assert!(!locked.is_wrong_pin());
         assert_eq!(locked.word(), "pin-locked");
         bench.fault("");
