@@ -18,7 +18,6 @@ use keystation_vault::{
 };
 
 use crate::child::{deep, in_a_thread_that_stays, pause};
-use crate::memory::midstates;
 use crate::support::{Bench, LABEL, Subject, id, passphrase};
 
 /// As Debian 12 installs it.

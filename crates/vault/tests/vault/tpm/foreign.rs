@@ -1,6 +1,7 @@
 use keystation_vault::{Custody, DestroyError, ImportError, Tpm, TpmError, UnlockError};
 
 use super::faults::{import, open, tpm_error, with_key};
+use super::owner::{PRIMARY, PRIMARY_ATTRIBUTES, auth_value};
 use super::{Bench, PASSPHRASE};
 use crate::support::passphrase;
 
@@ -67,6 +68,31 @@ fn card_with_a_changed_bit_is_refused() {
     assert!(is_foreign(&tpm_error(open(&bench.tpm()))));
     std::fs::write(&file, before).unwrap();
     assert!(open(&bench.tpm()).is_ok());
+}
+
+/// A key that this TPM does take, with the right secret, but that could leave it or that nobody counts wrong secrets of.
+#[test]
+fn card_of_a_key_with_other_rights_is_refused() {
+    let bench = with_key();
+    let file = bench.cards.path().join("keys/gk-a.json");
+    let tool = |tool: &str, arguments: &[&str]| {
+        bench.emulator.tool(tool, arguments).unwrap();
+        bench.emulator.tool("tpm2_flushcontext", &["--transient-object"]).unwrap();
+    };
+    tool("tpm2_createprimary", &[&PRIMARY[..], &["--attributes", PRIMARY_ATTRIBUTES]].concat());
+    for attributes in ["userwithauth|sign", "fixedtpm|fixedparent|userwithauth|sign|noda"] {
+        let auth = format!("--key-auth=hex:{}", auth_value());
+        let attributes = format!("{attributes}|sensitivedataorigin");
+        let made =
+            ["--parent-context=primary.ctx", "--key-algorithm=hmac", &auth, "--attributes", &attributes];
+        tool("tpm2_create", &[&made[..], &["--public=other.pub", "--private=other.priv"]].concat());
+        let read = |name: &str| std::fs::read(bench.emulator.directory().join(name)).unwrap();
+        let before = change(&bench, "public", |public| *public = read("other.pub"));
+        change(&bench, "private", |private| *private = read("other.priv"));
+        let error = tpm_error(open(&bench.tpm()));
+        assert!(is_foreign(&error), "{attributes}: {error:?}");
+        std::fs::write(&file, before).unwrap();
+    }
 }
 
 /// A card whose key is another one of the same TPM: the check value says so.

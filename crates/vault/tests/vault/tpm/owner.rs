@@ -8,8 +8,20 @@ use super::faults::{import, open};
 use crate::contract::{LENGTHS, id};
 use crate::support::PASSPHRASE;
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// The storage key of the station, in `primary.ctx`.
+pub(crate) const PRIMARY: [&str; 4] = [
+    "--hierarchy=o",
+    "--hash-algorithm=sha256",
+    "--key-algorithm=ecc256:aes128cfb",
+    "--key-context=primary.ctx",
+];
+pub(crate) const PRIMARY_ATTRIBUTES: &str =
+    "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|restricted|decrypt";
+
+/// What the secret becomes, in hexadecimal digits.
+pub(crate) fn auth_value() -> String {
+    let hash = Sha256::new().chain_update("keystation/tpm-auth/v1\0").chain_update(PASSPHRASE).finalize();
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// As `docs/vault-format.md` says: whoever has the card, the TPM and the secret uses the key with the ordinary tools.
@@ -37,11 +49,7 @@ fn owner_uses_the_key_with_tpm2_tools_and_gets_the_same() {
         .collect();
     opened.lock();
 
-    let attributes = "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|restricted|decrypt";
-    let primary = ["--hierarchy=o", "--hash-algorithm=sha256", "--key-algorithm=ecc256:aes128cfb"];
-    let made = ["--attributes", attributes, "--key-context=primary.ctx"];
-    tool("tpm2_createprimary", &[&primary[..], &made[..]].concat()).unwrap();
-    let secret = Sha256::new().chain_update("keystation/tpm-auth/v1\0").chain_update(PASSPHRASE).finalize();
+    tool("tpm2_createprimary", &[&PRIMARY[..], &["--attributes", PRIMARY_ATTRIBUTES]].concat()).unwrap();
     let cards = keystation_vault::Cards::at(bench.cards.path().join("keys")).read().unwrap();
     for card in cards {
         let Home::Tpm { public, private } = &card.home else { panic!("it is in a TPM") };
@@ -57,7 +65,7 @@ fn owner_uses_the_key_with_tpm2_tools_and_gets_the_same() {
         let at = LENGTHS.iter().position(|length| *length == usize::from(card.info.length)).unwrap();
         for (id, derived) in ids.iter().zip(&derived[at]) {
             std::fs::write(directory.join("message"), id.as_str()).unwrap();
-            let auth = format!("--auth=hex:{}", hex(&secret));
+            let auth = format!("--auth=hex:{}", auth_value());
             let use_it =
                 ["--key-context=key.ctx", &auth, "--hash-algorithm=sha256", "--output=mac", "message"];
             tool("tpm2_hmac", &use_it).unwrap();
@@ -66,7 +74,7 @@ fn owner_uses_the_key_with_tpm2_tools_and_gets_the_same() {
         }
         // And in no other way.
         let unsealed =
-            tool("tpm2_unseal", &["--object-context=key.ctx", &format!("--auth=hex:{}", hex(&secret))]);
+            tool("tpm2_unseal", &["--object-context=key.ctx", &format!("--auth=hex:{}", auth_value())]);
         assert!(unsealed.is_err_and(|error| error.contains("0x2C2") || error.contains("attributes")));
     }
 }
