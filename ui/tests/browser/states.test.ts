@@ -136,8 +136,8 @@ const HOSTILE = Object.keys(scenes).filter((name) => name.includes("hostile"));
 test.each(HOSTILE)("%s: what a device sends is text", async (state) => {
   const page = await show(state, "light");
   expect(await page.title()).toBe("Keystation: all states");
-  expect(await page.locator("main :is(script, img, b, i)").count()).toBe(0);
-  const text = await page.locator("main").innerText();
+  expect(await page.locator(":is(main, aside) :is(script, img, b, i)").count()).toBe(0);
+  const text = (await page.locator("main, aside").allInnerTexts()).join();
   expect(text).toContain("[U+202E]");
   // eslint-disable-next-line no-control-regex
   expect(text).not.toMatch(/[\u0000-\u0008\u001b\u202a-\u202e]/);
