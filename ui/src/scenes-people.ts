@@ -148,6 +148,10 @@ export const peopleScenes: Readonly<Record<string, () => Scene | Promise<Scene>>
     session.entry.badge("KS:op-0121");
     digits(session.entry, "35");
   }),
+  "handed-over": scene(open, async ({ session }) => {
+    session.handOver();
+    await identify(session.entry, "KS:op-0121", "356237");
+  }),
   "hand-over-hostile": scene(
     { ...open, session: { ...operator, name: `${evil}name`, user: `${evil}user` } },
     ({ session }) => {

@@ -102,6 +102,11 @@ export class Session {
     this.pinning.reset();
   }
 
+  /** What was said has been read. */
+  dismiss(): void {
+    this.problem = this.before = undefined;
+  }
+
   async away(): Promise<void> {
     if (this.now?.state !== "open") return;
     this.stay();

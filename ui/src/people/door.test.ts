@@ -263,7 +263,9 @@ describe("handing over", () => {
     expect(strip()).toContain("op-0121");
     expect(strip()).toContain("0 done · 0 failed");
     expect(slot()).toBe("FAIL");
-    expect(rooms.session.before?.counts).toEqual({ done: 413, failed: 4 });
+    expect(text()).toContain("Shift of op-0117: 413 done · 4 failed");
+    await press("Escape");
+    expect(text()).not.toContain("Shift of");
   });
 
   test("is given up by Escape, and nothing is left of the badge", async () => {

@@ -182,6 +182,22 @@ describe("changing an account", () => {
     expect(account("ad-0001")?.active).toBe(true);
   });
 
+  test("a lock takes the PIN, the badge and the approval that were half given", async () => {
+    await click("Open op-0121");
+    await click("Reset PIN");
+    for (let time = 0; time < 2; time++) {
+      await type("880168");
+      await press("Enter");
+    }
+    await click("Ask the second administrator");
+    await scan(SECOND[0]);
+    await type("26");
+    await press("l", { ctrlKey: true });
+    expect(rooms.people.approving.request).toBeUndefined();
+    expect(rooms.people.approving.entry.digits.count).toBe(0);
+    expect(rooms.people.pin.stage).toBe("first");
+  });
+
   test("another administrator finds nothing half done", async () => {
     await click("Open op-0121");
     await click("Disable");
