@@ -190,8 +190,8 @@ fn each_record_says_who_in_which_session() {
             "auth.unlock",
             "inject.intent",
             "inject.result",
-            "auth.lock",
             "auth.logout",
+            "auth.lock",
             "log.close"
         ]
     );

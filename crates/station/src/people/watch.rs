@@ -83,7 +83,7 @@ mod tests {
     fn a_thread_locks_what_nobody_looks_at() {
         let dir = tempfile::tempdir().unwrap();
         let data = DataDir::new(dir.path().join("data"));
-        Station::init(&data, "keylog.example.com/plant7/stn03", "op-17").unwrap();
+        Station::init(&data, "keylog.example.com/plant7/stn03").unwrap();
         let hands = Hands(Arc::new(Mutex::new(SystemClock::new().unwrap().now())));
         let station = Station::open_under(&data, "test", hands.clone(), PinCost::TEST).unwrap();
         station.begin(person("ad-1", "administrator+custodian"), person("ad-2", "administrator")).unwrap();
@@ -91,8 +91,8 @@ mod tests {
             Passphrase::new(SecretText::new("a passphrase of a test".to_owned()).unwrap()).unwrap();
         SealedFile::at(data.vault()).with_work_factor(WorkFactor::TEST).create(&passphrase).unwrap();
         station.sign_in(Person::Id("ad-1"), &Pin::new("493027").unwrap()).unwrap();
-        station.permit(Action::Unlock).unwrap();
-        station.unlock(&passphrase).unwrap();
+        let permit = station.permit(Action::Unlock).unwrap();
+        station.unlock(&permit, &passphrase).unwrap();
         assert!(station.is_unlocked());
         // With the floor held the thread is asleep, or looks at the clock afterwards.
         let floor = station.people().floor();

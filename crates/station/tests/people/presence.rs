@@ -29,8 +29,8 @@ impl Bench {
     }
 
     fn unlock(&self) {
-        self.station.permit(Action::Unlock).unwrap();
-        self.station.unlock(&passphrase()).unwrap();
+        let permit = self.station.permit(Action::Unlock).unwrap();
+        self.station.unlock(&permit, &passphrase()).unwrap();
     }
 
     /// The events of people and custody, from the last `count` records of these.
