@@ -11,6 +11,7 @@ use keystation_vault::{
 use crate::config::StationConfig;
 use crate::data_dir::DataDir;
 use crate::error::StationError;
+use crate::people::{Action, Permit};
 use crate::station::Station;
 
 /// What the settings name: the sealed file always, a token and a TPM where they have a section.
@@ -177,7 +178,17 @@ impl Station {
     ///
     /// What an import or a destruction left half-done when it was cut short is finished before a key can be used: a key
     /// that no record knows of gets one, and one that the log says is destroyed is destroyed.
-    pub fn open_custody(&self, kind: CustodyKind, secret: &Passphrase) -> Result<(), StationError> {
+    pub fn open_custody(
+        &self,
+        permit: &Permit,
+        kind: CustodyKind,
+        secret: &Passphrase,
+    ) -> Result<(), StationError> {
+        self.honour(permit, Action::Unlock)?;
+        self.enter(kind, secret)
+    }
+
+    pub(crate) fn enter(&self, kind: CustodyKind, secret: &Passphrase) -> Result<(), StationError> {
         let custody = self.all_custodies().get(kind)?;
         self.expect_there(custody)?;
         let mut vault = self.tried(custody.open(secret))?;

@@ -186,7 +186,7 @@ impl Station {
 
     /// Opens the sealed file. A wrong passphrase is recorded.
     pub fn unlock(&self, passphrase: &Passphrase) -> Result<(), StationError> {
-        self.open_custody(CustodyKind::SealedFile, passphrase)
+        self.enter(CustodyKind::SealedFile, passphrase)
     }
 
     /// Wipes the keys. A slot that has derived its device's key ends that device in order; one that has only read the

@@ -2,11 +2,13 @@
 //!
 //! Secrets come by prompt, file or file descriptor: never as an argument, never from the environment.
 
+mod key;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::key_args::KeyVerb;
+pub(crate) use key::{CeremonyArgs, ChangeArgs, ImportArgs, KeyVerb};
 
 /// Gives devices their Azure DPS keys, has them prove it, and keeps a record that can be verified.
 ///
@@ -23,17 +25,8 @@ pub(crate) struct Cli {
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
-    /// Operator ID for the records [default: `operator` of station.toml]
-    #[arg(long, global = true, value_name = "ID", value_parser = keystation::config::plain_id)]
-    pub(crate) operator: Option<String>,
-
-    /// Read the operator's PIN from the first line of this file; without it the PIN is asked for, where one is needed
-    #[arg(long, global = true, value_name = "FILE", conflicts_with = "pin_fd")]
-    pub(crate) pin_file: Option<PathBuf>,
-
-    /// Read the operator's PIN from this file descriptor
-    #[arg(long, global = true, value_name = "N")]
-    pub(crate) pin_fd: Option<i32>,
+    #[command(flatten)]
+    pub(crate) people: People,
 
     /// Diagnostics on standard error, for example `keystation=debug`. They hold no key and no device data
     #[arg(long, global = true, value_name = "FILTER")]
@@ -41,6 +34,34 @@ pub(crate) struct Cli {
 
     #[command(subcommand)]
     pub(crate) verb: Verb,
+}
+
+/// Who is in front of the station. One call is one session: who is named here signs in, acts, and is signed out.
+#[derive(Debug, Args)]
+pub(crate) struct People {
+    /// Who signs in. The PIN is asked for
+    #[arg(long, global = true, value_name = "ID", value_parser = keystation::config::plain_id)]
+    pub(crate) operator: Option<String>,
+
+    /// Read the PIN of `--operator` from the first line of this file
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "pin_fd")]
+    pub(crate) pin_file: Option<PathBuf>,
+
+    /// Read the PIN of `--operator` from this file descriptor
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) pin_fd: Option<i32>,
+
+    /// Who approves, where two people are needed. The PIN is asked for
+    #[arg(long, global = true, value_name = "ID", value_parser = keystation::config::plain_id)]
+    pub(crate) approver: Option<String>,
+
+    /// Read the PIN of `--approver` from the first line of this file
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "approver_pin_fd")]
+    pub(crate) approver_pin_file: Option<PathBuf>,
+
+    /// Read the PIN of `--approver` from this file descriptor
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) approver_pin_fd: Option<i32>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -169,11 +190,8 @@ pub(crate) enum PersonVerb {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClockVerb {
-    /// Two people accept the time that it shows, after it went back. Until then no device is begun
+    /// Two people accept the time that it shows, `--operator` and `--approver`, after it went back. Until then no device is begun
     Accept {
-        /// The second person's ID; the first one is `--operator`
-        #[arg(long, value_name = "ID", value_parser = keystation::config::plain_id)]
-        approver: String,
         /// Why it may be believed, for the record
         #[arg(long, value_name = "TEXT")]
         reason: String,
@@ -313,9 +331,6 @@ pub(crate) enum AuditVerb {
     },
     /// Begin a new log where the old one cannot be continued; the old one is put aside, nothing is deleted
     NewEpoch {
-        /// The second person's ID
-        #[arg(long, value_name = "ID", value_parser = keystation::config::plain_id)]
-        approver: String,
         /// Why, for the first record of the new log
         #[arg(long, value_name = "TEXT")]
         reason: String,

@@ -8,14 +8,14 @@ mod clock;
 mod compare;
 mod export;
 mod key;
-mod key_args;
 mod output;
 mod person;
 mod qa;
 mod reports;
 mod search;
+mod secrets;
 mod selftest;
-mod signing;
+mod session;
 mod witness;
 
 use std::path::Path;
@@ -30,7 +30,6 @@ use keystation::{
 use keystation_audit::Reader;
 use keystation_core::failure::{Code, Failure, Safety};
 use keystation_device::ports::{self, PortInfo};
-use keystation_vault::SecretSource;
 use serde_json::{Value, json};
 
 use args::{AnchorVerb, AuditVerb, Cli, ClockVerb, PassphraseFrom, PersonVerb, ReportVerb, Verb};
@@ -87,14 +86,15 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
         None => DataDir::platform().ok_or(StationError::NoDataDir)?,
     };
     match &cli.verb {
-        Verb::Init { origin } => init(&data, origin, cli.operator.as_deref(), out),
+        Verb::Init { origin } => init(&data, origin, cli.people.operator.as_deref(), out),
         Verb::Key(verb) => key::run(cli, &data, verb, out),
         Verb::Ports => list_ports(out),
         Verb::Inject { port, profile, job, inspect, passphrase } => {
             let profile = Profile::read(&data.profile(profile))?;
             let work = Work { port: port.clone(), profile, job: job.clone() };
-            at_station(cli, &data, out, |station| {
-                let exit = inject(station, &work, passphrase, out)?;
+            session::at_station(cli, &data, out, |bench| {
+                let station = &bench.station;
+                let exit = inject(bench, &work, passphrase, out)?;
                 if *inspect {
                     selftest::pause("injected", out)?;
                     station.lock()?;
@@ -111,8 +111,8 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
         Verb::Person(PersonVerb::Set { id, name_file }) => person::set(&data, id, name_file.as_deref(), out),
         Verb::Person(PersonVerb::List) => person::list(&data, out),
         Verb::Person(PersonVerb::Forget { id }) => person::forget(&data, id, out),
-        Verb::Clock(ClockVerb::Accept { approver, reason }) => at_station(cli, &data, out, |station| {
-            clock::accept(station, cli.operator.as_deref(), approver, reason, out)
+        Verb::Clock(ClockVerb::Accept { reason }) => at_station(cli, &data, out, |station| {
+            clock::accept(station, cli.people.operator.as_deref(), second(cli), reason, out)
         }),
         Verb::Audit(AuditVerb::Show { last, id }) => audit::show(&data, *last, id.as_deref(), out),
         Verb::Audit(AuditVerb::Search { words, limit, before }) => {
@@ -125,7 +125,8 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
         Verb::Audit(AuditVerb::Review { status: true, .. }) => qa::review_status(&data, out),
         Verb::Audit(AuditVerb::Review { remark, to, status: false }) => {
             // Before the station is opened, which puts a record into the log.
-            let (reviewer, remark) = (cli.operator.as_deref().unwrap_or_default(), Remark::new(remark)?);
+            let (reviewer, remark) =
+                (cli.people.operator.as_deref().unwrap_or_default(), Remark::new(remark)?);
             keystation::config::plain_id(reviewer).map_err(StationError::Reviewer)?;
             at_station(cli, &data, out, |station| qa::review(station, reviewer, *to, &remark, out))
         }
@@ -154,8 +155,8 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
             at_station(cli, &data, out, |station| export::recorded(station, &part, path, out))
         }
         Verb::Audit(AuditVerb::Proof { id, out: file }) => export::proof(&data, id, file, out),
-        Verb::Audit(AuditVerb::NewEpoch { approver, reason }) => {
-            audit::new_epoch(&data, cli.operator.as_deref(), approver, reason, out)
+        Verb::Audit(AuditVerb::NewEpoch { reason }) => {
+            audit::new_epoch(&data, cli.people.operator.as_deref(), second(cli), reason, out)
         }
         Verb::Audit(AuditVerb::Verify) => audit::verify(&data, out),
         Verb::Audit(AuditVerb::Rebuild) => audit::rebuild(&data, out),
@@ -182,7 +183,7 @@ fn at_station(
     work: impl FnOnce(&Station) -> Result<Exit, StationError>,
 ) -> Result<Exit, StationError> {
     let station = Station::open(data, "keystation")?;
-    if let Some(operator) = &cli.operator {
+    if let Some(operator) = &cli.people.operator {
         station.set_operator(operator);
     }
     let overview = station.overview()?;
@@ -256,12 +257,13 @@ fn ports_line(port: &PortInfo, names: &str) -> String {
 }
 
 fn inject(
-    station: &Station,
+    bench: &session::Bench<'_>,
     work: &Work,
     passphrase: &PassphraseFrom,
     out: Output,
 ) -> Result<Exit, StationError> {
-    key::open_for(station, &work.profile.group_key, passphrase)?;
+    let station = &bench.station;
+    key::open_for(bench, &work.profile.group_key, passphrase)?;
     // A signal in the meantime waits until the result is said, too.
     let _at_work = station.at_work();
     let result = station
@@ -347,12 +349,9 @@ fn report(out: Output, error: &StationError, injecting: bool) {
     }
 }
 
-fn source(file: Option<&Path>, descriptor: Option<i32>, prompt: &str) -> SecretSource {
-    match (file, descriptor) {
-        (Some(file), _) => SecretSource::File(file.to_owned()),
-        (None, Some(number)) => SecretSource::Descriptor(number),
-        (None, None) => SecretSource::Prompt(prompt.to_owned()),
-    }
+/// The second person, as named.
+fn second(cli: &Cli) -> &str {
+    cli.people.approver.as_deref().unwrap_or_default()
 }
 
 #[cfg(test)]
