@@ -185,10 +185,6 @@ impl Station {
         secret: &Passphrase,
     ) -> Result<(), StationError> {
         self.honour(permit, Action::Unlock)?;
-        self.enter(kind, secret)
-    }
-
-    pub(crate) fn enter(&self, kind: CustodyKind, secret: &Passphrase) -> Result<(), StationError> {
         let custody = self.all_custodies().get(kind)?;
         self.expect_there(custody)?;
         let mut vault = self.tried(custody.open(secret))?;

@@ -5,8 +5,8 @@
 
 use std::fs;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -70,33 +70,12 @@ fn ignored() -> io::Result<u64> {
         .ok_or_else(|| io::Error::other("/proc/self/status does not say which signals are ignored"))
 }
 
-/// A piece of work that an end from outside waits for.
-#[must_use = "the work is over when this is dropped"]
-pub struct AtWork(Station);
-
-impl Drop for AtWork {
-    fn drop(&mut self) {
-        self.0.desk().at_work -= 1;
-        self.0.wake();
-    }
-}
-
 impl Station {
-    /// Has [`Station::end`] wait until the value is dropped: a device is in hand, or what came of it is not said yet.
-    pub fn at_work(&self) -> AtWork {
-        self.desk().at_work += 1;
-        AtWork(self.clone())
-    }
-
-    /// Wipes the keys at once, waits for the work in hand, and closes the log. No vault is opened any more.
+    /// Wipes the keys at once, waits for the devices in work ([`Station::busy`]), and closes the log. No vault is opened any more.
     pub fn end(&self) -> Result<(), StationError> {
         self.desk().ending = true;
-        let locked = self.lock();
-        let mut desk = self.desk();
-        while desk.at_work > 0 {
-            desk = self.changed().wait(desk).unwrap_or_else(PoisonError::into_inner);
-        }
-        drop(desk);
+        let locked = self.lock_custody();
+        self.until_idle();
         locked.and_then(|()| self.clone().close())
     }
 }

@@ -112,7 +112,7 @@ impl Station {
         origin: Origin,
     ) -> Result<GroupKeyInfo, StationError> {
         // What is begun is finished, and recorded, also when the program is told to go.
-        let _at_work = self.at_work();
+        let _in_work = self.busy();
         self.journal().may_begin()?;
         let custody = self.all_custodies().get(kind)?;
         let check_value = key.check_value().map_err(ImportError::from)?;
@@ -179,7 +179,7 @@ impl Station {
     ) -> Result<Seq, StationError> {
         let (standing, reason) = (self.standing(label)?, reason_of(reason)?);
         self.agreed(permit, &changing(Action::DestroyKey, &standing, &reason))?;
-        let _at_work = self.at_work();
+        let _in_work = self.busy();
         let kind = self.custody_of(label)?;
         let custody = self.all_custodies().get(kind)?;
         self.expect_there(custody)?;

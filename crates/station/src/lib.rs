@@ -30,7 +30,7 @@ pub use anchoring::{AnchorRule, AnchorState, Anchoring};
 pub use archive::Archive;
 pub use custodies::Custodies;
 pub use data_dir::DataDir;
-pub use ending::{AtWork, Ending};
+pub use ending::Ending;
 pub use error::{Exit, StationError};
 pub use injection::Work;
 pub use person::{NotAName, PersonName};

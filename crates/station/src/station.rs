@@ -17,7 +17,7 @@ use crate::config::{SlotConfig, StationConfig};
 use crate::custodies::{Custodies, Opened};
 use crate::data_dir::DataDir;
 use crate::error::StationError;
-use crate::people::{People, PinCost};
+use crate::people::{Action, People, Permit, PinCost};
 use crate::program;
 use crate::random;
 
@@ -52,11 +52,8 @@ impl WeakStation {
 
 /// What changes while the station is open.
 pub(crate) struct Desk {
-    operator: String,
     pub(crate) opened: Opened,
-    /// Pieces of work that an end from outside waits for.
-    pub(crate) at_work: usize,
-    /// The program was told to go.
+    /// The program was told to go: no custody is opened any more.
     pub(crate) ending: bool,
 }
 
@@ -65,7 +62,7 @@ pub(crate) struct Desk {
 pub struct Overview {
     /// Origin of the log.
     pub origin: String,
-    /// Operator ID.
+    /// ID of the person who is signed in, or empty.
     pub operator: String,
     /// Whether the vault is locked.
     pub locked: bool,
@@ -89,14 +86,12 @@ pub struct Overview {
 
 impl Station {
     /// Makes a station: directory, settings, signing key, log with its genesis record.
-    pub fn init(data: &DataDir, name: &str, operator: &str) -> Result<Origin, StationError> {
+    pub fn init(data: &DataDir, name: &str) -> Result<Origin, StationError> {
         if data.settings().exists() {
             return Err(StationError::Exists(data.path().to_owned()));
         }
         let origin = Origin::new(&format!("{name}/1")).map_err(StationError::Origin)?;
-        let settings = include_str!("../defaults/station.toml")
-            .replace("{origin}", name)
-            .replace("{operator}", operator);
+        let settings = include_str!("../defaults/station.toml").replace("{origin}", name);
         let disk = |cause| StationError::Disk { path: data.path().to_owned(), cause };
         data.lay_out(include_str!("../defaults/example.toml")).map_err(disk)?;
         let journal = Journal::create(
@@ -138,8 +133,7 @@ impl Station {
             });
         }
         let open_intents = Reader::open(&paths(data))?.open_intents()?.len() as u64;
-        let operator = config.operator.clone();
-        let desk = Desk { operator, opened: Opened::default(), at_work: 0, ending: false };
+        let desk = Desk { opened: Opened::default(), ending: false };
         let work = if cost == PinCost::TEST { WorkFactor::TEST } else { WorkFactor::STATION };
         let inner = Inner {
             data: data.clone(),
@@ -179,23 +173,19 @@ impl Station {
         &self.0.config
     }
 
-    /// Who is recorded from now on.
-    pub fn set_operator(&self, id: &str) {
-        self.desk().operator = id.to_owned();
-    }
-
-    /// Opens the sealed file. A wrong passphrase is recorded.
-    pub fn unlock(&self, passphrase: &Passphrase) -> Result<(), StationError> {
-        self.enter(CustodyKind::SealedFile, passphrase)
+    /// Opens the sealed file. A wrong passphrase is recorded. Permit: [`Action::Unlock`].
+    pub fn unlock(&self, permit: &Permit, passphrase: &Passphrase) -> Result<(), StationError> {
+        self.open_custody(permit, CustodyKind::SealedFile, passphrase)
     }
 
     /// Wipes the keys. A slot that has derived its device's key ends that device in order; one that has only read the
-    /// device reports that the vault is locked, and has written nothing.
-    pub fn lock(&self) -> Result<(), StationError> {
+    /// device reports that the vault is locked, and has written nothing. Permit: [`Action::Lock`].
+    pub fn lock(&self, permit: &Permit) -> Result<(), StationError> {
+        self.honour(permit, Action::Lock)?;
         self.lock_custody()
     }
 
-    /// Closes every custody, and ends the ceremony that is going on.
+    /// Closes every custody, and ends the ceremony that is going on: the station itself does it, and nobody has to be asked.
     pub(crate) fn lock_custody(&self) -> Result<(), StationError> {
         let closed = self.close_custodies();
         let ended = self.end_ceremony(Abort::Locked);
@@ -244,9 +234,10 @@ impl Station {
     /// What is always in sight.
     pub fn overview(&self) -> Result<Overview, StationError> {
         let log = self.archive().overview()?;
+        let operator = self.actor().operator;
         let desk = self.desk();
         Ok(Overview {
-            operator: desk.operator.clone(),
+            operator,
             locked: desk.opened.is_empty(),
             keys: desk.opened.keys().cloned().collect(),
             notices: self.notices()?,
@@ -269,11 +260,11 @@ impl Station {
         }
     }
 
-    /// Two people accept the time that the clock shows, after it went back.
-    pub fn accept_clock(&self, operator: &str, approver: &str, reason: &str) -> Result<Seq, StationError> {
-        let actor = Actor { operator: operator.to_owned(), ..self.actor() };
-        let event = Event::ClockAccepted { reason: reason.to_owned(), approver: approver.to_owned() };
-        Ok(self.journal().append(&Entry { actor, event })?)
+    /// Two people accept the time that the clock shows, after it went back. Permit: [`Action::AcceptClock`], approved.
+    pub fn accept_clock(&self, permit: &Permit, reason: &str) -> Result<Seq, StationError> {
+        self.honour(permit, Action::AcceptClock)?;
+        let approver = permit.approver().to_owned();
+        self.append_by(permit, Event::ClockAccepted { reason: reason.to_owned(), approver })
     }
 
     /// A read-only connection to the log.
@@ -306,6 +297,11 @@ impl Station {
         Ok(self.journal().append(&Entry { actor: self.actor(), event })?)
     }
 
+    /// A record of what a permit was for.
+    pub(crate) fn append_by(&self, permit: &Permit, event: Event) -> Result<Seq, StationError> {
+        Ok(self.journal().append(&Entry { actor: permit.actor().clone(), event })?)
+    }
+
     pub(crate) fn journal(&self) -> &Journal {
         &self.0.journal
     }
@@ -323,16 +319,9 @@ impl Station {
         &self.0.session
     }
 
-    /// Who acts: the person who is signed in.
+    /// Who acts: the person who is signed in, or the station itself.
     pub(crate) fn actor(&self) -> Actor {
-        self.signed_in().unwrap_or_else(|| {
-            let operator = self.desk().operator.clone();
-            Actor { session: self.0.session.clone(), operator, role: "operator".to_owned() }
-        })
-    }
-
-    pub(crate) fn changed(&self) -> &Condvar {
-        &self.0.changed
+        self.asker()
     }
 
     /// The desk; a thread that panicked while it held it left nothing half-done there.

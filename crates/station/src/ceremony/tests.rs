@@ -19,7 +19,7 @@ const COMPONENT: &str =
 fn station() -> (tempfile::TempDir, Station) {
     let dir = tempfile::tempdir().unwrap();
     let data = DataDir::new(dir.path().join("data"));
-    Station::init(&data, "keylog.example.com/plant7/stn03", "op-0117").unwrap();
+    Station::init(&data, "keylog.example.com/plant7/stn03").unwrap();
     let station = Station::open_under(&data, "test", SystemClock::new().unwrap(), PinCost::TEST).unwrap();
     let person = |user: &str, pin: &str| NewPerson {
         user: user.to_owned(),

@@ -4,7 +4,7 @@ use std::io;
 
 use keystation::group_keys::{KeyPermit, TransferFile};
 use keystation::people::{Action, Request};
-use keystation::{CustodyKind, DataDir, Exit, Station, StationError, paths};
+use keystation::{Custodies, CustodyKind, DataDir, Exit, Station, StationError, paths};
 use keystation_audit::{KeyStanding, Reader};
 use keystation_core::key::{CheckValue, GroupKeyInfo, KeyLabel};
 use keystation_vault::{DerivedKeyAnswer, ImportError, NewKey, Passphrase, SecretSource, TransferError};
@@ -239,8 +239,17 @@ pub(super) fn open_for(
     secrets: &PassphraseFrom,
 ) -> Result<(), StationError> {
     let permit = bench.permit(Action::Unlock)?;
-    let kind = bench.station.custody_of(label)?;
+    let (_, kind) = Custodies::active(&bench.station.reader()?, label)?;
     bench.station.open_custody(&permit, kind, &ask(secrets, kind)?)
+}
+
+/// The secret of the custody in which the key `label` is.
+pub(super) fn secret_of(
+    reader: &Reader,
+    label: &KeyLabel,
+    secrets: &PassphraseFrom,
+) -> Result<Passphrase, StationError> {
+    ask(secrets, Custodies::active(reader, label)?.1)
 }
 
 /// The secret of a custody.

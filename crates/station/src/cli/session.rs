@@ -8,7 +8,7 @@ use keystation::{DataDir, Ending, Exit, Station, StationError};
 use super::args::{Cli, People};
 use super::output::Output;
 use super::secrets;
-use super::sentence_of;
+use super::trouble::sentence_of;
 
 /// An open station and whoever stands in front of it.
 pub(super) struct Bench<'a> {
@@ -61,6 +61,11 @@ impl Bench<'_> {
         Ok(self.station.permit(action)?)
     }
 
+    /// The permit for a request that another person approves.
+    pub(super) fn approved(&self, request: &Request) -> Result<Permit, StationError> {
+        Ok(self.station.permit_approved(request, self.approval(request)?)?)
+    }
+
     /// The approval of another person, who is named on the command line, too. That nobody is named is refused, and a record.
     pub(super) fn approval(&self, request: &Request) -> Result<ApprovalId, StationError> {
         self.sign_in()?;
@@ -104,5 +109,10 @@ impl Bench<'_> {
     /// The PIN of whoever signs in, for what asks for it once more.
     pub(super) fn own_pin(&self, operator: &str) -> Result<Pin, StationError> {
         secrets::pin(self.people.pin_file.as_deref(), self.people.pin_fd, operator)
+    }
+
+    /// Who is named as the one who signs in.
+    pub(super) fn operator(&self) -> &str {
+        self.people.operator.as_deref().unwrap_or_default()
     }
 }

@@ -88,7 +88,7 @@ fn two_custodians_make_a_key_that_neither_has() {
             (vec!["cu-1".to_owned()], vec!["cu-3".to_owned()])
         );
         assert_eq!(bench.records("auth.ok", "why").iter().filter(|why| *why == "ceremony").count(), 2);
-        bench.station.unlock(&passphrase()).unwrap();
+        bench.unlock().unwrap();
         assert!(bench.station.has_key(&"gk-a".parse().unwrap()));
     }
 }
@@ -218,7 +218,7 @@ fn equal_components_end_it() {
 fn whoever_leaves_ends_it() {
     type End = fn(&Bench);
     let ends: [(End, Abort); 5] = [
-        (|bench| bench.station.lock().unwrap(), Abort::Locked),
+        (|bench| bench.lock(), Abort::Locked),
         (|bench| bench.station.away(Away::Suspend).unwrap(), Abort::Locked),
         (|bench| bench.station.away(Away::Panic).unwrap(), Abort::Locked),
         (|bench| bench.station.sign_out().unwrap(), Abort::Locked),

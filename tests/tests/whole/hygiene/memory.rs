@@ -41,7 +41,7 @@ fn injected(bench: &Bench, sim: &Sim) -> Running {
     fs::copy(program("keystation"), &copy).unwrap();
     let mut command = bench.with_program(&copy);
     command.arg("inject").arg("--port").arg(sim.port(0)).args(["--profile", "test.toml", "--inspect"]);
-    bench.with_passphrase(&mut command);
+    bench.signed(bench.with_passphrase(&mut command), "op-0117", None);
     if rustix::process::geteuid().is_root() {
         let own = format!("{NOBODY}:{NOBODY}");
         let given = Command::new("chown").args(["-R", &own]).arg(bench.file("")).status().unwrap();

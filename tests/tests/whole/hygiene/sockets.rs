@@ -3,6 +3,7 @@ use std::path::Path;
 use std::process::Command;
 
 use keystation_tests::bench::Bench;
+use keystation_tests::people;
 use keystation_tests::sim::Sim;
 
 /// The same command under strace(1), which writes every call that has to do with sockets into `trace`.
@@ -44,11 +45,17 @@ fn the_program_makes_no_network_socket() {
         vec!["key", "list"],
     ] {
         let mut command = bench.keystation();
-        made.extend(families(bench.with_passphrase(command.args(verb)), &trace));
+        let (operator, approver) = people::who(&verb).unwrap();
+        bench.signed(command.args(verb), operator, approver);
+        made.extend(families(bench.with_passphrase(&mut command), &trace));
         verbs += 1;
     }
     for verb in [vec!["ports"], vec!["audit", "verify"], vec!["audit", "export", "--out", &out]] {
-        made.extend(families(bench.keystation().args(verb), &trace));
+        let mut command = bench.keystation();
+        if let Some((operator, approver)) = people::who(&verb) {
+            bench.signed(&mut command, operator, approver);
+        }
+        made.extend(families(command.args(verb), &trace));
         verbs += 1;
     }
     println!("{verbs} verbs made the sockets {made:?}");
