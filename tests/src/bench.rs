@@ -97,6 +97,8 @@ impl Bench {
         fs::write(bench.data().join("profiles/test.toml"), profile).expect("the folder is ours");
         let imported = bench.import(LABEL, &bench.file("group-key"));
         assert_eq!(imported.exit, Some(0), "{imported:?}");
+        let check_value = imported.event("import").expect("it says so")["check_value"].as_str();
+        people::activate(&bench.data(), LABEL, check_value.expect("it has one"));
         bench
     }
 

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod binaries;
+pub mod custody;
 pub mod memory_scan;
 pub mod people;
 pub mod production;

@@ -156,8 +156,8 @@ impl Code {
             | Self::AlreadyRecorded
             | Self::Twin
             | Self::OtherKey
-            | Self::NotPermitted
             | Self::KeyInactive
+            | Self::NotPermitted
             | Self::Unsecured
             | Self::SpaceLow
             | Self::ClockDoubted => "refused",

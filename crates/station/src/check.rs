@@ -20,7 +20,7 @@ use keystation_device::driver::SmpDevice;
 use keystation_device::ports::{self, SerialPort};
 use keystation_vault::{Passphrase, VaultKey};
 
-use crate::config::Profile;
+use crate::config::{Profile, StationConfig};
 use crate::custodies::Custodies;
 use crate::data_dir::DataDir;
 use crate::error::StationError;
@@ -112,8 +112,8 @@ impl Report {
 }
 
 impl Station {
-    /// Checks the device on `port` against the key of its profile and the log, and records what was found. The key's custody is
-    /// opened with `secret` for that alone. Permit: [`Action::Check`].
+    /// Checks the device on `port` against the group key of its profile and the log, and records what was found. The custody of
+    /// that key is opened for it with `secret`. Permit: [`Action::Check`].
     pub fn check(
         &self,
         permit: &Permit,
@@ -122,11 +122,7 @@ impl Station {
         secret: &Passphrase,
     ) -> Result<Report, StationError> {
         self.honour(permit, Action::Check)?;
-        let (info, kind) = Custodies::active(&self.reader()?, &profile.group_key)?;
-        let vault = self.tried(self.all_custodies().get(kind)?.open(secret))?;
-        let report = check_unrecorded(self.data(), port, profile, &Custodies::key_in(&vault, &info)?);
-        vault.lock();
-        let report = report?;
+        let report = examined(self.data(), self.all_custodies(), port, profile, secret)?;
         let (id, identity) = (report.id.clone(), report.identity.clone());
         let result = Check { id, identity, passed: report.holds(), code: report.code() };
         self.append_by(permit, Event::Checked(result))?;
@@ -134,23 +130,38 @@ impl Station {
     }
 }
 
-/// Checks the device on `port` against `key`, the one of its profile, and the log. There is no record of it.
+/// The same where the log does not open for writing. There is no record of it.
 pub fn check_unrecorded(
     data: &DataDir,
     port: &Path,
     profile: &Profile,
-    key: &VaultKey,
+    secret: &Passphrase,
+) -> Result<Report, StationError> {
+    let custodies = Custodies::of(data, &StationConfig::read(&data.settings())?)?;
+    examined(data, &custodies, port, profile, secret)
+}
+
+fn examined(
+    data: &DataDir,
+    custodies: &Custodies,
+    port: &Path,
+    profile: &Profile,
+    secret: &Passphrase,
 ) -> Result<Report, StationError> {
     let reader = Reader::open(&paths(data))?;
+    let (info, kind) = Custodies::active(&reader, &profile.group_key)?;
+    let vault = custodies.get(kind)?.open(secret)?;
+    let key = Custodies::key_in(&vault, &info)?;
     let mut device = SmpDevice::new(ports::open_at(port, profile.baud)?);
     let mut report = Report::default();
-    if let Some(Examined { id, key, anchor }) = examine(&mut device, profile, key, &mut report)? {
+    if let Some(Examined { id, key, anchor }) = examine(&mut device, profile, &key, &mut report)? {
         compare_with_record(&reader, &id, &key, &mut report)?;
         report.points.push(anchor::compare(data, &reader, &id, anchor)?);
     } else if let Some(id) = report.id.clone() {
         // A device that holds nothing, or does not answer, still has its record.
-        compare_with_record(&reader, &id, &derived(key, &id)?, &mut report)?;
+        compare_with_record(&reader, &id, &derived(&key, &id)?, &mut report)?;
     }
+    vault.lock();
     Ok(report)
 }
 

@@ -111,14 +111,16 @@ impl Station {
         key: GroupKey,
         origin: Origin,
     ) -> Result<GroupKeyInfo, StationError> {
+        // What is begun is finished, and recorded, also when the program is told to go.
+        let _in_work = self.busy();
         self.journal().may_begin()?;
         let custody = self.all_custodies().get(kind)?;
-        let check_value = key.check_value().map_err(ImportError::from)?;
-        self.expect_new(&new.label, check_value)?;
         match self.expect_there(custody) {
             Err(StationError::NoVault(_)) => {} // the first key of the first vault
             other => other?,
         }
+        let check_value = key.check_value().map_err(ImportError::from)?;
+        self.expect_new(&new.label, check_value)?;
         let imported = custody.import(secret, new, key);
         if let Err(ImportError::Unlock(error)) = &imported {
             self.append(Event::UnlockFailed { why: error.word() })?;
@@ -177,6 +179,7 @@ impl Station {
     ) -> Result<Seq, StationError> {
         let (standing, reason) = (self.standing(label)?, reason_of(reason)?);
         self.agreed(permit, &changing(Action::DestroyKey, &standing, &reason))?;
+        let _in_work = self.busy();
         let kind = self.custody_of(label)?;
         let custody = self.all_custodies().get(kind)?;
         self.expect_there(custody)?;

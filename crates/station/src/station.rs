@@ -185,7 +185,7 @@ impl Station {
         self.lock_custody()
     }
 
-    /// Closes every custody, and ends the ceremony that is going on. Where the station itself does it, nobody has to be asked.
+    /// Closes every custody, and ends the ceremony that is going on: the station itself does it, and nobody has to be asked.
     pub(crate) fn lock_custody(&self) -> Result<(), StationError> {
         let closed = self.close_custodies();
         let ended = self.end_ceremony(Abort::Locked);

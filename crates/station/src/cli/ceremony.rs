@@ -11,9 +11,9 @@ use keystation_vault::{NewKey, Part, SecretSource, SecretText, SourceError};
 use serde_json::json;
 
 use super::args::CeremonyArgs;
-use super::key::{chosen, imported};
+use super::key::{chosen, imported, secret_for_import};
 use super::output::Output;
-use super::secrets;
+use super::secrets::pin;
 use super::session::Bench;
 
 /// For a custodian to fetch the code and hold it before the scanner.
@@ -63,7 +63,7 @@ fn component(station: &Station, args: &CeremonyArgs, part: Part, out: Output) ->
     };
     let pin_file = args.custodian_pin_file.get(index);
     again(pin_file.is_none(), out, || {
-        let pin = secrets::pin(pin_file.map(|file| &**file), None, &user)?;
+        let pin = pin(pin_file.map(|file| &**file), None, &user)?;
         station.ceremony_sign_in(part, Person::Id(&user), &pin)
     })?;
     let source = component_source(args, index, number);
@@ -92,7 +92,7 @@ fn finish(station: &Station, args: &CeremonyArgs, out: Output) -> Result<Exit, S
     let custody = chosen(station, args.custody)?;
     let given = args.secrets.passphrase_file.is_some() || args.secrets.passphrase_fd.is_some();
     let info = again(!given, out, || {
-        let secret = secrets::custody_of_new_key(station, custody, &args.secrets)?;
+        let secret = secret_for_import(station, custody, &args.secrets)?;
         station.ceremony_finish(&typed, &secret)
     })?;
     Ok(imported(&info, custody, out))

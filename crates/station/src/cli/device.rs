@@ -3,28 +3,28 @@
 use std::path::Path;
 
 use keystation::check::{self, Finding, Report, Verdict};
-use keystation::config::{Profile, StationConfig};
+use keystation::config::Profile;
 use keystation::people::Action;
-use keystation::{Custodies, DataDir, Exit, StationError, Work, paths};
+use keystation::{DataDir, Exit, StationError, Work, paths};
 use keystation_audit::{OpenError, Reader};
 use keystation_core::failure::{Code, Failure};
 use keystation_device::ports::{self, PortInfo};
 use serde_json::json;
 
 use super::args::{Cli, PassphraseFrom};
+use super::key;
 use super::output::{Output, printable};
 use super::selftest::pause;
 use super::session::{Bench, at_station};
-use super::{key, secrets};
 
 pub(super) fn inject(
     bench: &Bench<'_>,
     work: &Work,
     inspect: bool,
-    secrets: &PassphraseFrom,
+    passphrase: &PassphraseFrom,
 ) -> Result<Exit, StationError> {
     let Bench { station, out, .. } = bench;
-    key::open_for(bench, &work.profile.group_key, secrets)?;
+    key::open_for(bench, &work.profile.group_key, passphrase)?;
     // A signal in the meantime waits until the result is said, too.
     let in_work = station.busy();
     let result = station.may_inject().and_then(|permit| {
@@ -53,9 +53,9 @@ const fn exit_of(failure: &Failure) -> Exit {
         | Code::Twin
         | Code::OtherKey
         | Code::NotPermitted
+        | Code::KeyInactive
         | Code::Unsecured
         | Code::ClockDoubted
-        | Code::KeyInactive
         | Code::VaultLocked => Exit::Refused,
         Code::VaultFailed | Code::SpaceLow | Code::LogFailed => Exit::Broken,
         _ => Exit::Failed,
@@ -69,24 +69,19 @@ pub(super) fn check(
     data: &DataDir,
     port: &Path,
     profile: &Profile,
-    secrets: &PassphraseFrom,
+    passphrase: &PassphraseFrom,
     out: Output,
 ) -> Result<Exit, StationError> {
     let checked = at_station(cli, data, out, |bench| {
         let permit = bench.permit(Action::Check)?;
-        let kind = bench.station.custody_of(&profile.group_key)?;
-        let secret = secrets::custody(secrets, kind)?;
+        let secret = key::secret_of(&bench.station.reader()?, &profile.group_key, passphrase)?;
         Ok(tell(&bench.station.check(&permit, port, profile, &secret)?, out))
     });
     match checked {
         Err(StationError::Log(error)) if !matches!(error, OpenError::InUse(_)) => {
             out.note(format!("Nobody can sign in, and there is no record of this check: {error}."));
-            let custodies = Custodies::of(data, &StationConfig::read(&data.settings())?)?;
-            let (info, kind) = Custodies::active(&Reader::open(&paths(data))?, &profile.group_key)?;
-            let vault = custodies.get(kind)?.open(&secrets::custody(secrets, kind)?)?;
-            let report = check::check_unrecorded(data, port, profile, &Custodies::key_in(&vault, &info)?);
-            vault.lock();
-            Ok(tell(&report?, out))
+            let secret = key::secret_of(&Reader::open(&paths(data))?, &profile.group_key, passphrase)?;
+            Ok(tell(&check::check_unrecorded(data, port, profile, &secret)?, out))
         }
         checked => checked,
     }

@@ -2,37 +2,41 @@
 
 use std::io;
 
-use keystation::group_keys::TransferFile;
-use keystation::people::Action;
-use keystation::{CustodyKind, DataDir, Exit, Station, StationError, paths};
+use keystation::group_keys::{KeyPermit, TransferFile};
+use keystation::people::{Action, Request};
+use keystation::{Custodies, CustodyKind, DataDir, Exit, Station, StationError, paths};
 use keystation_audit::{KeyStanding, Reader};
 use keystation_core::key::{CheckValue, GroupKeyInfo, KeyLabel};
-use keystation_vault::{DerivedKeyAnswer, ImportError, NewKey, SecretSource, TransferError};
+use keystation_vault::{DerivedKeyAnswer, ImportError, NewKey, Passphrase, SecretSource, TransferError};
 use serde_json::json;
 
 use super::args::{ChangeArgs, Cli, ImportArgs, KeyVerb, PassphraseFrom};
+use super::ceremony;
 use super::output::Output;
+use super::secrets::source;
 use super::session::{Bench, at_station};
-use super::{ceremony, secrets};
 
 pub(super) fn run(cli: &Cli, data: &DataDir, verb: &KeyVerb, out: Output) -> Result<Exit, StationError> {
     match verb {
-        KeyVerb::Import(args) => at_station(cli, data, out, |bench| import(bench, args)),
-        KeyVerb::Ceremony(args) => at_station(cli, data, out, |bench| ceremony::run(bench, args)),
-        KeyVerb::Activate { change, check_value } => {
-            at_station(cli, data, out, |bench| activate(bench, change, *check_value))
-        }
-        KeyVerb::Suspend { change: ChangeArgs { label, reason } } => at_station(cli, data, out, |bench| {
+        KeyVerb::Devices { label } => devices(data, label, out),
+        KeyVerb::List => list(data, out),
+        verb => at_station(cli, data, out, |bench| act(bench, verb)),
+    }
+}
+
+fn act(bench: &Bench<'_>, verb: &KeyVerb) -> Result<Exit, StationError> {
+    match verb {
+        KeyVerb::Import(args) => import(bench, args),
+        KeyVerb::Ceremony(args) => ceremony::run(bench, args),
+        KeyVerb::Activate { change, check_value } => activate(bench, change, *check_value),
+        KeyVerb::Suspend { change: ChangeArgs { label, reason } } => {
             let permit = bench.permit(Action::SuspendKey)?;
             bench.station.suspend_key(&permit, label, reason)?;
             changed(bench, label)
-        }),
-        KeyVerb::Destroy { change, secrets } => {
-            at_station(cli, data, out, |bench| destroy(bench, change, secrets))
         }
-        KeyVerb::Recipient { secrets } => at_station(cli, data, out, |bench| recipient(bench, secrets)),
-        KeyVerb::Devices { label } => devices(data, label, out),
-        KeyVerb::List => list(data, out),
+        KeyVerb::Destroy { change, secrets } => destroy(bench, change, secrets),
+        KeyVerb::Recipient { secrets } => recipient(bench, secrets),
+        KeyVerb::Devices { .. } | KeyVerb::List => unreachable!("they need no session"),
     }
 }
 
@@ -40,10 +44,9 @@ fn import(bench: &Bench<'_>, args: &ImportArgs) -> Result<Exit, StationError> {
     let (station, out) = (&bench.station, bench.out);
     let custody = chosen(station, args.custody)?;
     let action = if args.transfer.is_some() { Action::TakeTransfer } else { Action::ImportKey };
-    let permit = bench.approved_key(Station::import_request(action, &args.label, custody))?;
-    let secret = secrets::custody_of_new_key(station, custody, &args.secrets)?;
-    // The import is finished, and recorded, also when the program is told to go.
-    let _in_work = station.busy();
+    let request = Station::import_request(action, &args.label, custody);
+    let permit = agreed(bench, request)?;
+    let secret = secret_for_import(station, custody, &args.secrets)?;
     let mut answer =
         if args.not_a_device_key { DerivedKeyAnswer::GroupKey } else { DerivedKeyAnswer::NotAsked };
     if let Some(file) = &args.transfer {
@@ -51,7 +54,7 @@ fn import(bench: &Bench<'_>, args: &ImportArgs) -> Result<Exit, StationError> {
         let passphrase = match custody {
             CustodyKind::SealedFile => &secret,
             _ => {
-                own = secrets::custody(&args.secrets, CustodyKind::SealedFile)?;
+                own = ask(&args.secrets, CustodyKind::SealedFile)?;
                 &own
             }
         };
@@ -63,7 +66,7 @@ fn import(bench: &Bench<'_>, args: &ImportArgs) -> Result<Exit, StationError> {
         }
         return Ok(imported(&taken?, custody, out));
     }
-    let source = secrets::source(args.key_file.as_deref(), args.key_fd, "Group key (Base64): ");
+    let source = source(args.key_file.as_deref(), args.key_fd, "Group key (Base64): ");
     let key = source.text()?;
     let missing = "clap asks for it";
     let new = NewKey {
@@ -111,6 +114,12 @@ fn ask_whether_derived(out: Output) -> DerivedKeyAnswer {
     }
 }
 
+/// What another custodian approves, here and now.
+fn agreed(bench: &Bench<'_>, request: Request) -> Result<KeyPermit, StationError> {
+    let approval = bench.approval(&request)?;
+    bench.station.permit_key(request, approval)
+}
+
 fn activate(
     bench: &Bench<'_>,
     ChangeArgs { label, reason }: &ChangeArgs,
@@ -123,7 +132,8 @@ fn activate(
     {
         return Err(StationError::OtherCheckValue { label: label.clone(), expected, found });
     }
-    let permit = bench.approved_key(station.change_request(Action::ActivateKey, label, reason)?)?;
+    let request = station.change_request(Action::ActivateKey, label, reason)?;
+    let permit = agreed(bench, request)?;
     station.activate_key(&permit, label, reason)?;
     changed(bench, label)
 }
@@ -134,23 +144,24 @@ fn destroy(
     secrets: &PassphraseFrom,
 ) -> Result<Exit, StationError> {
     let station = &bench.station;
-    let permit = bench.approved_key(station.change_request(Action::DestroyKey, label, reason)?)?;
-    let secret = secrets::custody(secrets, station.custody_of(label)?)?;
+    let request = station.change_request(Action::DestroyKey, label, reason)?;
+    let permit = agreed(bench, request)?;
+    let secret = ask(secrets, station.custody_of(label)?)?;
     station.destroy_key(&permit, label, reason, &secret)?;
     changed(bench, label)
 }
 
 fn recipient(bench: &Bench<'_>, secrets: &PassphraseFrom) -> Result<Exit, StationError> {
-    let station = &bench.station;
+    let (station, out) = (&bench.station, bench.out);
     let permit = bench.permit(Action::Recipient)?;
     let recipient = match station.recipient(&permit)? {
         Some(recipient) => recipient,
         None => {
-            let passphrase = secrets::custody_of_new_key(station, CustodyKind::SealedFile, secrets)?;
+            let passphrase = secret_for_import(station, CustodyKind::SealedFile, secrets)?;
             station.make_recipient(&permit, &passphrase)?
         }
     };
-    bench.out.say(&recipient, &json!({ "event": "recipient", "recipient": recipient }));
+    out.say(&recipient, &json!({ "event": "recipient", "recipient": recipient }));
     Ok(Exit::Done)
 }
 
@@ -228,6 +239,41 @@ pub(super) fn open_for(
     secrets: &PassphraseFrom,
 ) -> Result<(), StationError> {
     let permit = bench.permit(Action::Unlock)?;
-    let kind = bench.station.custody_of(label)?;
-    bench.station.open_custody(&permit, kind, &secrets::custody(secrets, kind)?)
+    let (_, kind) = Custodies::active(&bench.station.reader()?, label)?;
+    bench.station.open_custody(&permit, kind, &ask(secrets, kind)?)
+}
+
+/// The secret of the custody in which the key `label` is.
+pub(super) fn secret_of(
+    reader: &Reader,
+    label: &KeyLabel,
+    secrets: &PassphraseFrom,
+) -> Result<Passphrase, StationError> {
+    ask(secrets, Custodies::active(reader, label)?.1)
+}
+
+/// The secret of a custody.
+pub(super) fn ask(from: &PassphraseFrom, kind: CustodyKind) -> Result<Passphrase, StationError> {
+    let (file, fd, prompt) = match kind {
+        CustodyKind::SealedFile => (&from.passphrase_file, from.passphrase_fd, "Passphrase of the vault: "),
+        CustodyKind::Pkcs11 => (&from.token_pin_file, from.token_pin_fd, "PIN of the token: "),
+        CustodyKind::Tpm => (&from.tpm_auth_file, from.tpm_auth_fd, "Authorisation of the TPM's keys: "),
+    };
+    Ok(source(file.as_deref(), fd, prompt).passphrase()?)
+}
+
+/// The same for a key that comes in: the passphrase of a vault that is made with it is asked for twice, for one that is typed
+/// wrong once would lock its owner out.
+pub(super) fn secret_for_import(
+    station: &Station,
+    kind: CustodyKind,
+    from: &PassphraseFrom,
+) -> Result<Passphrase, StationError> {
+    let given = from.passphrase_file.is_some() || from.passphrase_fd.is_some();
+    if kind != CustodyKind::SealedFile || given || station.data().vault().exists() {
+        return ask(from, kind);
+    }
+    let first = source(None, None, "New passphrase of the vault: ").passphrase()?;
+    let second = source(None, None, "Once more: ").passphrase()?;
+    if first.is(&second) { Ok(first) } else { Err(StationError::Mismatch) }
 }

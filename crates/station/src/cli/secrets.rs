@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use keystation::StationError;
 use keystation::people::{PersonError, Pin};
-use keystation::{CustodyKind, Station, StationError};
-use keystation_vault::{Passphrase, SecretSource, SecretText};
+use keystation_vault::{SecretSource, SecretText};
 
-use super::args::{NewPin, PassphraseFrom};
+use super::args::NewPin;
 
 /// Where a secret comes from: a file, a descriptor, or a person behind `prompt`.
 pub(super) fn source(file: Option<&Path>, descriptor: Option<i32>, prompt: &str) -> SecretSource {
@@ -15,32 +15,6 @@ pub(super) fn source(file: Option<&Path>, descriptor: Option<i32>, prompt: &str)
         (None, Some(number)) => SecretSource::Descriptor(number),
         (None, None) => SecretSource::Prompt(prompt.to_owned()),
     }
-}
-
-/// The secret of a custody.
-pub(super) fn custody(from: &PassphraseFrom, kind: CustodyKind) -> Result<Passphrase, StationError> {
-    let (file, fd, prompt) = match kind {
-        CustodyKind::SealedFile => (&from.passphrase_file, from.passphrase_fd, "Passphrase of the vault: "),
-        CustodyKind::Pkcs11 => (&from.token_pin_file, from.token_pin_fd, "PIN of the token: "),
-        CustodyKind::Tpm => (&from.tpm_auth_file, from.tpm_auth_fd, "Authorisation of the TPM's keys: "),
-    };
-    Ok(source(file.as_deref(), fd, prompt).passphrase()?)
-}
-
-/// The same for a key that comes in: the passphrase of a vault that is made with it is asked for twice, for one that is typed
-/// wrong once would lock its owner out.
-pub(super) fn custody_of_new_key(
-    station: &Station,
-    kind: CustodyKind,
-    from: &PassphraseFrom,
-) -> Result<Passphrase, StationError> {
-    let given = from.passphrase_file.is_some() || from.passphrase_fd.is_some();
-    if kind != CustodyKind::SealedFile || given || station.data().vault().exists() {
-        return custody(from, kind);
-    }
-    let first = source(None, None, "New passphrase of the vault: ").passphrase()?;
-    let second = source(None, None, "Once more: ").passphrase()?;
-    if first.is(&second) { Ok(first) } else { Err(StationError::Mismatch) }
 }
 
 /// The PIN of `user`.

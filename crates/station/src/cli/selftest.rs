@@ -6,17 +6,17 @@ use base64ct::{Base64, Encoding};
 use jiff::Timestamp;
 use keystation::config::StationConfig;
 use keystation::people::Action;
-use keystation::{Custodies, DataDir, Exit, StationError, paths};
+use keystation::{Custodies, CustodyKind, DataDir, Exit, StationError, paths};
 use keystation_audit::Reader;
 use keystation_core::derive;
 use keystation_core::flow::Vault;
 use keystation_core::registration::{IdRule, RegistrationId};
-use keystation_vault::{Custody, MemoryKind, UnlockError, UnlockedVault};
+use keystation_vault::{MemoryKind, UnlockError, UnlockedVault};
 use serde_json::json;
 
 use super::args::{Cli, PassphraseFrom};
+use super::key;
 use super::output::{Output, causes};
-use super::secrets;
 use super::session::{Bench, at_station};
 
 /// Microsoft's published example (learn.microsoft.com, *Symmetric key attestation with DPS*).
@@ -31,25 +31,23 @@ type Check = (&'static str, Result<String, Box<dyn std::error::Error>>);
 pub(super) fn run(
     cli: &Cli,
     data: &DataDir,
-    secrets: &PassphraseFrom,
+    passphrase: &PassphraseFrom,
     out: Output,
 ) -> Result<Exit, StationError> {
     let mut checks: Vec<Check> =
         vec![("derivation", known_answer()), ("log", log(data)), ("clock", clock(data))];
     checks.push(("disk", disk(data)));
     let mut wrong = false;
-    let custodies = Custodies::of(data, &StationConfig::read(&data.settings())?)?;
-    let kinds = custodies.with_keys(&Reader::open(&paths(data))?)?;
+    let kinds = custodies(data)?.with_keys(&Reader::open(&paths(data))?)?;
     if kinds.is_empty() {
         out.note("There is no group key yet: custody is not checked.");
     } else if cli.people.operator.is_none() {
         out.note("Nobody signs in (`--operator`): custody is not checked.");
     } else {
         at_station(cli, data, out, |bench| {
-            bench.permit(Action::Unlock)?;
             for kind in kinds {
-                let opened = custody(custodies.get(kind)?, secrets)?;
-                wrong |= matches!(opened, Err(UnlockError::WrongPassphrase));
+                let opened = custody(bench, kind, passphrase)?;
+                wrong |= opened.as_ref().is_err_and(UnlockError::is_wrong_secret);
                 checks.push(("custody", opened.map_err(Into::into)));
             }
             Ok(Exit::Done)
@@ -76,13 +74,19 @@ pub(super) fn run(
     Ok(exit)
 }
 
-/// Opens a custody, and locks it again.
+fn custodies(data: &DataDir) -> Result<Custodies, StationError> {
+    Custodies::of(data, &StationConfig::read(&data.settings())?)
+}
+
+/// Opens a custody as whoever signs in may, and closes it again.
 fn custody(
-    custody: &dyn Custody,
+    bench: &Bench<'_>,
+    kind: CustodyKind,
     secrets: &PassphraseFrom,
 ) -> Result<Result<String, UnlockError>, StationError> {
-    let kind = custody.kind();
-    Ok(custody.open(&secrets::custody(secrets, kind)?).map(|vault| {
+    bench.permit(Action::Unlock)?;
+    let custodies = custodies(bench.station.data())?;
+    Ok(custodies.get(kind)?.open(&key::ask(secrets, kind)?).map(|vault| {
         let memory = match vault.memory() {
             Some(MemoryKind::Secret) => "in memory that even root cannot read",
             Some(MemoryKind::Locked) => "in locked memory, which root can read",
@@ -90,7 +94,7 @@ fn custody(
         };
         let count = vault.keys().len();
         vault.lock();
-        format!("{}: keys that open and make their check values: {count}; {memory}", kind.as_str())
+        format!("{}: group keys that open and make their check values: {count}; {memory}", kind.as_str())
     }))
 }
 
@@ -130,12 +134,13 @@ fn disk(data: &DataDir) -> Result<String, Box<dyn std::error::Error>> {
 
 /// Stops at each stage of a key's life until Enter, so that whoever doubts it can scan this program's memory.
 pub(super) fn inspect(bench: &Bench<'_>, secrets: &PassphraseFrom) -> Result<Exit, StationError> {
-    let (station, out) = (&bench.station, bench.out);
+    let out = bench.out;
     bench.permit(Action::Unlock)?;
-    let custodies = Custodies::of(station.data(), station.config())?;
+    let data = bench.station.data();
+    let custodies = custodies(data)?;
     let mut vaults = Vec::new();
-    for kind in custodies.with_keys(&station.reader()?)? {
-        vaults.push(custodies.get(kind)?.open(&secrets::custody(secrets, kind)?)?);
+    for kind in custodies.with_keys(&Reader::open(&paths(data))?)? {
+        vaults.push(custodies.get(kind)?.open(&key::ask(secrets, kind)?)?);
     }
     pause("unlocked", out)?;
     let id = RegistrationId::new("keystation-inspection", IdRule::Dashes).expect("it is canonical");

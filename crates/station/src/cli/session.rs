@@ -2,7 +2,6 @@
 
 use std::cell::OnceCell;
 
-use keystation::group_keys::KeyPermit;
 use keystation::people::{Action, ApprovalId, ApproveError, Permit, Person, Pin, Request, Who, rule};
 use keystation::{DataDir, Ending, Exit, Station, StationError};
 
@@ -65,12 +64,6 @@ impl Bench<'_> {
     /// The permit for a request that another person approves.
     pub(super) fn approved(&self, request: &Request) -> Result<Permit, StationError> {
         Ok(self.station.permit_approved(request, self.approval(request)?)?)
-    }
-
-    /// The same for what is done to a group key.
-    pub(super) fn approved_key(&self, request: Request) -> Result<KeyPermit, StationError> {
-        let approval = self.approval(&request)?;
-        self.station.permit_key(request, approval)
     }
 
     /// The approval of another person, who is named on the command line, too. That nobody is named is refused, and a record.

@@ -91,8 +91,7 @@ mod tests {
             Passphrase::new(SecretText::new("a passphrase of a test".to_owned()).unwrap()).unwrap();
         SealedFile::at(data.vault()).with_work_factor(WorkFactor::TEST).create(&passphrase).unwrap();
         station.sign_in(Person::Id("ad-1"), &Pin::new("493027").unwrap()).unwrap();
-        let permit = station.permit(Action::Unlock).unwrap();
-        station.unlock(&permit, &passphrase).unwrap();
+        station.unlock(&station.permit(Action::Unlock).unwrap(), &passphrase).unwrap();
         assert!(station.is_unlocked());
         // With the floor held the thread is asleep, or looks at the clock afterwards.
         let floor = station.people().floor();

@@ -218,7 +218,7 @@ fn equal_components_end_it() {
 fn whoever_leaves_ends_it() {
     type End = fn(&Bench);
     let ends: [(End, Abort); 5] = [
-        (|bench| bench.station.lock(&bench.station.permit(Action::Lock).unwrap()).unwrap(), Abort::Locked),
+        (|bench| bench.lock(), Abort::Locked),
         (|bench| bench.station.away(Away::Suspend).unwrap(), Abort::Locked),
         (|bench| bench.station.away(Away::Panic).unwrap(), Abort::Locked),
         (|bench| bench.station.sign_out().unwrap(), Abort::Locked),

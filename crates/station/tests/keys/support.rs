@@ -130,14 +130,17 @@ impl Bench {
         station.sign_out().unwrap();
     }
 
-    /// Opens the sealed file, as whoever is signed in.
-    pub(crate) fn unlock(&self) -> Result<(), StationError> {
-        let permit = self.station.permit(Action::Unlock)?;
-        self.station.unlock(&permit, &passphrase())
-    }
-
     pub(crate) fn sign_in(&self, user: &str) {
         self.station.sign_in(Person::Id(user), &pin_of(user)).unwrap();
+    }
+
+    /// Whoever is signed in opens the sealed file.
+    pub(crate) fn unlock(&self) -> Result<(), StationError> {
+        self.station.unlock(&self.station.permit(Action::Unlock).unwrap(), &passphrase())
+    }
+
+    pub(crate) fn lock(&self) {
+        self.station.lock(&self.station.permit(Action::Lock).unwrap()).unwrap();
     }
 
     /// What `cu-1` asks and `cu-2` approves.

@@ -29,8 +29,7 @@ impl Bench {
     }
 
     fn unlock(&self) {
-        let permit = self.station.permit(Action::Unlock).unwrap();
-        self.station.unlock(&permit, &passphrase()).unwrap();
+        self.station.unlock(&self.station.permit(Action::Unlock).unwrap(), &passphrase()).unwrap();
     }
 
     /// The events of people and custody, from the last `count` records of these.
