@@ -21,12 +21,15 @@ pub enum Person<'a> {
     Badge(&'a SecretText),
 }
 
-/// Somebody who proved who they are, just now. Only a right PIN makes one.
+/// Somebody who proved who they are, at this screen, in this session. Only a right PIN makes one.
 #[derive(Debug)]
 pub struct Known {
     pub(super) user: String,
     pub(super) roles: Roles,
     pub(super) once: bool,
+    /// Whose session that was, and when.
+    pub(super) session: String,
+    pub(super) at: u64,
 }
 
 impl Known {
@@ -115,7 +118,9 @@ impl Station {
                 Err(SignInError::Credential)
             }
             Some(account) if right && kept.is_some() => {
-                Ok(Known { user: account.user, roles: account.roles, once: account.once })
+                let Account { user, roles, once, .. } = account;
+                let session = self.asker().session;
+                Ok(Known { user, roles, once, session, at: self.people().now().mono_ms })
             }
             Some(account) => {
                 let attempt = Attempt { tries: account.tries + 1, ..attempt };
