@@ -124,8 +124,8 @@ impl Station {
     }
 
     /// Whether somebody may act who proved who they are without being the session's person: a custodian on their side of a
-    /// ceremony. Good for half an hour of the session in which they proved it, while it is not locked, with the roles that the
-    /// log has now. An action that another person has to approve is none of these.
+    /// ceremony, whoever the session belongs to. Good for half an hour, not while the session is locked, and with the roles
+    /// that the log has now. An action that another person has to approve is none of these.
     pub fn permit_known(&self, action: Action, known: &Known) -> Result<Permit, Denied> {
         self.decide_known(action, known).map_err(|why| self.denied(action, &known.user, why))
     }
@@ -142,9 +142,6 @@ impl Station {
         }
         if !has_one(Some(account.roles), open_to) {
             return Err(DenialReason::Role.into());
-        }
-        if self.asker().session != known.session {
-            return Err(DenialReason::NoSession.into());
         }
         let now = self.people().now().mono_ms;
         if let Some(sitting) = &mut self.people().floor().sitting {
