@@ -17,6 +17,20 @@ const COMMANDS: &[&str] = &[
     "figures",
     "review",
     "sign_review",
+    "sign_in",
+    "sign_out",
+    "away",
+    "touch",
+    "change_pin",
+    "begin_people",
+    "approve",
+    "people",
+    "add_person",
+    "set_roles",
+    "disable_person",
+    "enable_person",
+    "reset_pin",
+    "set_badge",
 ];
 
 fn main() {

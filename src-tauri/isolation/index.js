@@ -5,6 +5,36 @@
 const isWholeNumber = (value) => Number.isInteger(value) && value >= 0;
 const isText = (value, limit) => typeof value === "string" && [...value].length <= limit;
 const isNothing = (value) => value === null || value === undefined;
+const isObject = (value) => typeof value === "object" && value !== null;
+const isUser = (value) => isText(value, 32);
+const isBadge = (value) => isText(value, 128);
+const isReason = (value) => isText(value, 200);
+const isPin = (value) => typeof value === "string" && /^[0-9]{6,12}$/.test(value);
+const isWho = (value) =>
+  isObject(value) && Object.keys(value).length === 1 && (isBadge(value.badge) || isUser(value.user));
+const isNewPerson = (value) =>
+  isObject(value) &&
+  isUser(value.user) &&
+  isText(value.name, 100) &&
+  (isNothing(value.badge) || isBadge(value.badge)) &&
+  isPin(value.pin);
+const areRoles = (value) =>
+  Array.isArray(value) && value.length > 0 && value.length <= 6 && value.every((role) => isText(role, 16));
+const isApproval = (value) => isWholeNumber(value);
+const isLabel = (value) => isText(value, 32);
+const isCheckValue = (value) => isText(value, 16);
+const isSide = (value) => value === 0 || value === 1;
+const isNewKey = (value) =>
+  isObject(value) &&
+  isLabel(value.label) &&
+  isText(value.group, 128) &&
+  isText(value.scope, 32) &&
+  isText(value.slot, 16) &&
+  isText(value.custody, 16);
+const isKeyChange = ({ label, reason, approval }) =>
+  isLabel(label) && isReason(reason) && (isNothing(approval) || isApproval(approval));
+const isPersonChange = ({ user, reason, approval }) =>
+  isUser(user) && isReason(reason) && isApproval(approval);
 
 /** What each command takes beside its name. */
 const commands = {
@@ -24,6 +54,42 @@ const commands = {
     Number.isInteger(from) && Number.isInteger(until) && (isNothing(job) || isText(job, 64)),
   review: () => true,
   sign_review: ({ reviewer, remark }) => isText(reviewer, 32) && isText(remark, 500),
+  sign_in: ({ who, pin }) => isWho(who) && isPin(pin),
+  sign_out: () => true,
+  away: () => true,
+  touch: () => true,
+  change_pin: ({ old, pin }) => isPin(old) && isPin(pin),
+  begin_people: ({ first, second }) => isNewPerson(first) && isNewPerson(second),
+  approve: ({ request, who, pin }) =>
+    isObject(request) &&
+    isText(request.action, 32) &&
+    isText(request.subject, 200) &&
+    isReason(request.reason) &&
+    isWho(who) &&
+    isPin(pin),
+  people: () => true,
+  add_person: ({ person, approval }) => isNewPerson(person) && areRoles(person.roles) && isApproval(approval),
+  set_roles: ({ user, roles, approval }) => isUser(user) && areRoles(roles) && isApproval(approval),
+  disable_person: isPersonChange,
+  enable_person: isPersonChange,
+  reset_pin: ({ user, pin, approval }) => isUser(user) && isPin(pin) && isApproval(approval),
+  set_badge: ({ user, badge, approval }) => isUser(user) && isBadge(badge) && isApproval(approval),
+  keys: () => true,
+  custodies: () => true,
+  key_devices: ({ label, after }) => isLabel(label) && (isNothing(after) || isWholeNumber(after)),
+  activate_key: isKeyChange,
+  suspend_key: isKeyChange,
+  destroy_key: isKeyChange,
+  import_key: ({ key, approval }) => isNewKey(key) && isApproval(approval),
+  recipient: () => true,
+  take_transfer: ({ key, approval }) => isNewKey(key) && isApproval(approval),
+  ceremony: () => true,
+  ceremony_begin: ({ key, checkValue }) => isNewKey(key) && isCheckValue(checkValue),
+  ceremony_sign_in: ({ side, who, pin }) => isSide(side) && isWho(who) && isPin(pin),
+  ceremony_component: ({ side }) => isSide(side),
+  ceremony_confirm: ({ side, checkValue }) => isSide(side) && isCheckValue(checkValue),
+  ceremony_finish: ({ checkValue }) => isCheckValue(checkValue),
+  ceremony_abort: () => true,
 };
 
 window.__TAURI_ISOLATION_HOOK__ = (message) => {

@@ -8,6 +8,7 @@ mod board;
 mod bounded;
 mod commands;
 mod desk;
+mod door;
 mod dto;
 pub mod environment;
 mod machine;

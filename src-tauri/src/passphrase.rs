@@ -1,6 +1,7 @@
 //! Unlocking: the passphrase is asked for until it opens the vault.
 
 use keystation::Passphrase;
+use keystation::people::Action;
 use tauri::async_runtime::spawn_blocking;
 use tauri::{Runtime, WebviewWindow};
 
@@ -16,6 +17,7 @@ pub(crate) async fn unlock<R: Runtime>(
     desk: &LineDesk,
     window: &WebviewWindow<R>,
 ) -> Result<UnlockOutcome, Problem> {
+    let permit = desk.at_station(|station| station.permit(Action::Unlock)).await?;
     let turn = desk.dialogs.turn()?;
     let mut question = Question::opening(Custody::SealedFile);
     while !desk.station.is_unlocked() {
@@ -27,6 +29,11 @@ pub(crate) async fn unlock<R: Runtime>(
             Err(error) if error.code() == "passphrase-wrong" => question.complain(WRONG),
             result => result?,
         }
+    }
+    // Whoever asked may have left while it was opened.
+    if let Err(denied) = desk.station.honour(&permit, Action::Unlock) {
+        desk.station.lock()?;
+        return Err(denied.into());
     }
     Ok(UnlockOutcome::Unlocked)
 }

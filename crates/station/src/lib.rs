@@ -31,6 +31,6 @@ pub use person::{NotAName, PersonName};
 pub use review::{Remark, ReviewRule, Reviewed};
 pub use station::{Overview, Station, paths};
 
-pub use keystation_audit::{Counts, Notice};
+pub use keystation_audit::{Clock, Counts, Notice, Stamp, SystemClock};
 /// What the window and the tests need of the vault to hand a passphrase over.
 pub use keystation_vault::{Passphrase, SecretRefused, SecretText, WipingAllocator, harden_process};

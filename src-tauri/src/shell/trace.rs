@@ -24,6 +24,20 @@ pub(super) const SHOWN: &[(&str, &[&str])] = &[
     ("figures", &["from", "until"]),
     ("review", &[]),
     ("sign_review", &["to"]),
+    ("sign_in", &[]),
+    ("sign_out", &[]),
+    ("away", &[]),
+    ("touch", &[]),
+    ("change_pin", &[]),
+    ("begin_people", &[]),
+    ("approve", &[]),
+    ("people", &[]),
+    ("add_person", &["approval"]),
+    ("set_roles", &["approval"]),
+    ("disable_person", &["approval"]),
+    ("enable_person", &["approval"]),
+    ("reset_pin", &["approval"]),
+    ("set_badge", &["approval"]),
 ];
 
 /// Tells every call at the finest level of the diagnostics.

@@ -4,6 +4,7 @@ import type { Counts } from "./Counts";
 import type { KeyLine } from "./KeyLine";
 import type { Problem } from "./Problem";
 import type { Room } from "./Room";
+import type { SessionLine } from "./SessionLine";
 import type { SlotLine } from "./SlotLine";
 
 /**
@@ -15,7 +16,7 @@ export type Overview = {
  */
 station: string, 
 /**
- * Operator ID.
+ * Operator ID: the user of the session.
  */
 operator: string, 
 /**
@@ -63,7 +64,7 @@ notices: Array<Problem>,
  */
 slots: Array<SlotLine>, 
 /**
- * The rooms of this window; the first one is shown at first.
+ * The rooms that the person may enter; the first one is shown at first.
  */
 rooms: Array<Room>, 
 /**
@@ -77,4 +78,8 @@ reviewDue: boolean,
 /**
  * What is wrong with the log at first sight, in a window that only looks: then the numbers here mean nothing.
  */
-damage: Problem | null, };
+damage: Problem | null, 
+/**
+ * Who is signed in.
+ */
+session: SessionLine, };
