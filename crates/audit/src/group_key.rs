@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use crate::account::{number, parsed};
 use crate::reader::{ReadError, Reader};
 use crate::record::{Record, RecordError};
+use crate::standing;
 
 /// A group key, as the records up to now say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -258,6 +259,25 @@ impl Reader {
     pub fn group_key(&self, label: &KeyLabel) -> Result<Option<KeyStanding>, ReadError> {
         let row = KeyRow::find(&self.conn, label)?;
         Ok(row.map(|row| row.standing(&self.conn)).transpose()?)
+    }
+
+    /// Whom others seal a group key to, `age1…`: the station's key for transfers, if it ever made one.
+    pub fn recipient(&self) -> Result<Option<String>, ReadError> {
+        let last = "SELECT last FROM tally WHERE ev = 'gk.recipient' AND rc = ''";
+        let last = self.conn.prepare_cached(last)?.query_row([], |row| number(row, 0)).optional()?;
+        let Some(last) = last else { return Ok(None) };
+        let field = |record: &Record<'_>| {
+            let recipient = record.text("recipient").ok_or(RecordError::Field("recipient"))?;
+            Ok(recipient.into_owned())
+        };
+        standing::with_record(&self.conn, last, field).map(Some)
+    }
+
+    /// What the group key is that was imported under `label` last, in which custody, and what may be done with it: all that an
+    /// injection asks. Counts no devices.
+    pub fn key_state(&self, label: &KeyLabel) -> Result<Option<(GroupKeyInfo, String, KeyState)>, ReadError> {
+        let row = KeyRow::find(&self.conn, label)?;
+        Ok(row.map(|KeyRow { info, custody, state, .. }| (info, custody, state)))
     }
 
     /// Which devices die if a group key goes: at most `limit` of those whose latest proved set hangs on `label`, each with

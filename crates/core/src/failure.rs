@@ -54,6 +54,8 @@ pub enum Code {
     VaultLocked,
     /// The vault cannot derive.
     VaultFailed,
+    /// The group key is not active: imported and not activated yet, suspended, or destroyed.
+    KeyInactive,
     /// No witness vouched for the log for too long.
     Unsecured,
     /// There is too little room to be sure that a result can be recorded.
@@ -88,6 +90,7 @@ impl Code {
         Self::PortUnavailable,
         Self::VaultLocked,
         Self::VaultFailed,
+        Self::KeyInactive,
         Self::Unsecured,
         Self::SpaceLow,
         Self::ClockDoubted,
@@ -119,6 +122,7 @@ impl Code {
             Self::PortUnavailable => "port-unavailable",
             Self::VaultLocked => "vault-locked",
             Self::VaultFailed => "vault-failed",
+            Self::KeyInactive => "key-inactive",
             Self::Unsecured => "unsecured",
             Self::SpaceLow => "space-low",
             Self::ClockDoubted => "clock-doubted",
@@ -148,6 +152,7 @@ impl Code {
             | Self::AlreadyRecorded
             | Self::Twin
             | Self::OtherKey
+            | Self::KeyInactive
             | Self::Unsecured
             | Self::SpaceLow
             | Self::ClockDoubted => "refused",
@@ -182,6 +187,7 @@ impl Code {
             Self::PortUnavailable => "The port cannot be opened.",
             Self::VaultLocked => "The vault is locked.",
             Self::VaultFailed => "The vault cannot use the group key.",
+            Self::KeyInactive => "The group key is not active: no device gets a key from it.",
             Self::Unsecured => "The log was not secured for too long: no new job is begun.",
             Self::SpaceLow => "The disk of the audit log is too full: no new device is begun.",
             Self::ClockDoubted => "The clock of this station went back: no new device is begun.",
@@ -220,6 +226,11 @@ impl Code {
             }
             Self::VaultLocked => &["Unlock the vault.", "Plug the device in again."],
             Self::VaultFailed => &["Stop.", "Call the custodian."],
+            Self::KeyInactive => &[
+                "Check `group_key` in the profile: has production moved to another key?",
+                "Suspended: ask the supervisor why.",
+                "Two custodians activate it: keystation key activate.",
+            ],
             Self::Unsecured => &[
                 "Take the log to the witness: keystation audit anchor request.",
                 "Then accept its answer.",

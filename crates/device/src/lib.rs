@@ -11,5 +11,6 @@ pub mod hotplug;
 pub mod link;
 pub mod ports;
 pub mod protocol;
+pub mod scanner;
 pub mod sim;
 pub mod smp;

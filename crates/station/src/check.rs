@@ -15,7 +15,7 @@ use keystation_core::proof;
 use keystation_core::registration::RegistrationId;
 use keystation_device::driver::SmpDevice;
 use keystation_device::ports::{self, SerialPort};
-use keystation_vault::{Passphrase, SealedFile, VaultKey};
+use keystation_vault::VaultKey;
 
 use crate::config::Profile;
 use crate::data_dir::DataDir;
@@ -98,26 +98,18 @@ impl Report {
     }
 }
 
-/// Checks the device on `port` against the vault and the log.
-pub fn check(
-    data: &DataDir,
-    port: &Path,
-    profile: &Profile,
-    passphrase: &Passphrase,
-) -> Result<Report, StationError> {
+/// Checks the device on `port` against `key`, the one of its profile, and the log.
+pub fn check(data: &DataDir, port: &Path, profile: &Profile, key: &VaultKey) -> Result<Report, StationError> {
     let reader = Reader::open(&paths(data))?;
-    let vault = SealedFile::at(data.vault()).unlock(passphrase)?;
-    let key = vault.key(&profile.group_key).ok_or_else(|| StationError::NoKey(profile.group_key.clone()))?;
     let mut device = SmpDevice::new(ports::open_at(port, profile.baud)?);
     let mut report = Report::default();
-    if let Some(Examined { id, key, anchor }) = examine(&mut device, profile, &key, &mut report)? {
+    if let Some(Examined { id, key, anchor }) = examine(&mut device, profile, key, &mut report)? {
         compare_with_record(&reader, &id, &key, &mut report)?;
         report.points.push(anchor::compare(data, &reader, &id, anchor)?);
     } else if let Some(id) = report.id.clone() {
         // A device that holds nothing, or does not answer, still has its record.
-        compare_with_record(&reader, &id, &derived(&key, &id)?, &mut report)?;
+        compare_with_record(&reader, &id, &derived(key, &id)?, &mut report)?;
     }
-    vault.lock();
     Ok(report)
 }
 

@@ -5,12 +5,17 @@ use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use keystation_core::key::KeyLabel;
+
 /// The station's data directory.
 ///
 /// ```text
 /// station.toml     settings
 /// profiles/        product profiles
 /// vault.age        group keys, sealed (docs/vault-format.md)
+/// keys/            cards of the keys in a token or a TPM (docs/vault-format.md)
+/// transfer-key.age the station's own key, to which others seal a group key
+/// transfer/        where the window looks for such files: <label>.age
 /// audit.db         the audit log (docs/audit-format.md)
 /// head.note        its checkpoint of the last rest, outside of the database
 /// head.tail        the records since then: in there they are on the disk before they are acknowledged
@@ -68,6 +73,24 @@ impl DataDir {
     #[must_use]
     pub fn vault(&self) -> PathBuf {
         self.0.join("vault.age")
+    }
+
+    /// The cards of keys in a token or a TPM.
+    #[must_use]
+    pub fn cards(&self) -> PathBuf {
+        self.0.join("keys")
+    }
+
+    /// The station's own key for transfers.
+    #[must_use]
+    pub fn transfer_key(&self) -> PathBuf {
+        self.0.join("transfer-key.age")
+    }
+
+    /// The transfer file of the key `label`, where none is named.
+    #[must_use]
+    pub fn transfer(&self, label: &KeyLabel) -> PathBuf {
+        self.0.join("transfer").join(format!("{label}.age"))
     }
 
     /// The table of names.

@@ -4,16 +4,17 @@ use std::io;
 use std::path::PathBuf;
 
 use keystation_audit::{
-    AppendError, CheckpointError, EpochError, KeyError, OpenError, ReadError, Refusal, WitnessError,
+    AppendError, CheckpointError, EpochError, KeyError, KeyState, OpenError, ReadError, Refusal, WitnessError,
 };
 use keystation_core::failure::Code;
 use keystation_core::identity::IdentifierError;
-use keystation_core::key::KeyLabel;
+use keystation_core::key::{CheckValue, KeyLabel};
 use keystation_core::registration::RegistrationId;
 use keystation_device::ports::PortError;
-use keystation_vault::{CreateError, ImportError, UnlockError};
+use keystation_vault::{CreateError, CustodyKind, DestroyError, ImportError, TransferError, UnlockError};
 
 use crate::anchoring;
+use crate::ceremony::CeremonyError;
 use crate::config::ConfigError;
 use crate::people::{Denied, PeopleFileError, PersonError, SignInError};
 use crate::person::NotAName;
@@ -118,6 +119,71 @@ pub enum StationError {
     /// The vault holds no key of this label.
     #[error("there is no key `{0}` in the vault")]
     NoKey(KeyLabel),
+    /// The settings name no such custody.
+    #[error("this station has no custody `{}`", .0.as_str())]
+    NoCustody(CustodyKind),
+    /// It is not clear which custody is meant.
+    #[error("this station has {} custodies: {}", .0.len(), named(.0))]
+    WhichCustody(Vec<CustodyKind>),
+    /// In a custody is another key than the log says.
+    #[error("the key {label} ({check_value}) in the custody `{}` is not the one that the log knows", custody.as_str())]
+    OtherKey {
+        /// Its label there.
+        label: KeyLabel,
+        /// Its check value there.
+        check_value: CheckValue,
+        /// Which custody.
+        custody: CustodyKind,
+    },
+    /// The group key may not be used now.
+    #[error("the group key {label} is {}, not active", state.as_str())]
+    KeyInactive {
+        /// Which.
+        label: KeyLabel,
+        /// What it is.
+        state: KeyState,
+    },
+    /// Not from the state that the key is in.
+    #[error("the group key {label} is {}: from there it cannot become that", state.as_str())]
+    KeyState {
+        /// Which.
+        label: KeyLabel,
+        /// What it is.
+        state: KeyState,
+    },
+    /// The key has another check value than its paper says.
+    #[error("the group key {label} has the check value {found}, not {expected}")]
+    OtherCheckValue {
+        /// Which.
+        label: KeyLabel,
+        /// What was typed.
+        expected: CheckValue,
+        /// What it has.
+        found: CheckValue,
+    },
+    /// In the transfer file is another key than was approved.
+    #[error("the transfer file holds the key {found}, approved was {approved}")]
+    OtherLabel {
+        /// Which was approved.
+        approved: KeyLabel,
+        /// Which is in the file.
+        found: KeyLabel,
+    },
+    /// No reason, or none that fits a record.
+    #[error("the reason has to be one line of 1 to 200 characters")]
+    Reason,
+    /// The transfer file was not taken.
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
+    /// The key ceremony does not go on like this.
+    #[error(transparent)]
+    Ceremony(#[from] CeremonyError),
+    /// The scanner read nothing that can be used.
+    #[error(transparent)]
+    Scan(#[from] keystation_device::scanner::ScanError),
+    /// The key was not destroyed.
+    #[error(transparent)]
+    Destroy(#[from] DestroyError),
     /// The vault was locked in the middle.
     #[error("the vault was locked")]
     Locked,
@@ -210,6 +276,11 @@ pub enum StationError {
     Ports(#[source] PortError),
 }
 
+/// The names of custodies, for a sentence.
+fn named(kinds: &[CustodyKind]) -> String {
+    kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ")
+}
+
 /// The exit codes of the headless binary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -260,6 +331,19 @@ impl StationError {
             Self::OtherLog { .. } => "other-log",
             Self::NoSlot(_) => "slot-unknown",
             Self::NoKey(_) => "key-unknown",
+            Self::NoCustody(_) => "custody-unknown",
+            Self::WhichCustody(_) => "which-custody",
+            Self::OtherKey { .. } => "key-foreign",
+            Self::KeyInactive { .. } => Code::KeyInactive.as_str(),
+            Self::KeyState { .. } => "key-state",
+            Self::OtherCheckValue { .. } => "key-check-value",
+            Self::OtherLabel { .. } => "key-other-label",
+            Self::Reason => "reason",
+            Self::Transfer(TransferError::Unlock(UnlockError::WrongPassphrase)) => "passphrase-wrong",
+            Self::Transfer(_) => "transfer-refused",
+            Self::Ceremony(error) => error.code(),
+            Self::Scan(_) => "scan",
+            Self::Destroy(_) => "not-destroyed",
             Self::Locked => "vault-locked",
             Self::Custody(_) => "custody-failed",
             Self::Mismatch => "passphrases-differ",
@@ -344,6 +428,24 @@ impl StationError {
             Self::NoKey(_) => {
                 &["Check `group_key` in the profile.", "keystation key list shows what is there."]
             }
+            Self::NoCustody(_) => &["Add its section to station.toml: [token] or [tpm]."],
+            Self::WhichCustody(_) => &["Name one with `--custody`."],
+            Self::OtherKey { .. } => {
+                &["Stop.", "Is it the vault of another station, or an old copy?", "Call the custodian."]
+            }
+            Self::KeyInactive { .. } => Code::KeyInactive.remedy(),
+            Self::KeyState { .. } => &["keystation key list shows what it is."],
+            Self::OtherCheckValue { .. } => &[
+                "Do not activate it.",
+                "Compare with the paper of its owner.",
+                "If it is another key: destroy it.",
+            ],
+            Self::OtherLabel { .. } => &["Take the file of the key that was approved."],
+            Self::Reason => &["Say why, in a few words: `--reason`."],
+            Self::Transfer(error) => error.remedy(),
+            Self::Ceremony(error) => error.remedy(),
+            Self::Scan(_) => &["Check the scanner and its cable.", "Scan one code."],
+            Self::Destroy(error) => error.remedy(),
             Self::Locked => &["Unlock the vault."],
             Self::Custody(_) => &["Stop.", "Call the custodian."],
             Self::Mismatch => &["Enter it again."],
@@ -422,6 +524,10 @@ impl StationError {
             Self::Denied(denied) => denied.exit(),
             Self::SignIn(refused) => refused.exit(),
             Self::Person(refused) => refused.exit(),
+            Self::Ceremony(error) => error.exit(),
+            Self::Transfer(TransferError::Import(ImportError::MayBeDerivedKey)) => Exit::Refused,
+            Self::Transfer(TransferError::Unlock(UnlockError::WrongPassphrase)) => Exit::Refused,
+            Self::Transfer(_) => Exit::Usage,
             Self::Missing(_)
             | Self::Exists(_)
             | Self::NoDataDir
@@ -441,6 +547,12 @@ impl StationError {
             | Self::OtherLog { .. }
             | Self::NoSlot(_)
             | Self::NoKey(_)
+            | Self::NoCustody(_)
+            | Self::WhichCustody(_)
+            | Self::KeyState { .. }
+            | Self::OtherLabel { .. }
+            | Self::Reason
+            | Self::Scan(_)
             | Self::Mismatch
             | Self::Secret(_)
             | Self::WhichWitness(_)
@@ -484,6 +596,8 @@ impl StationError {
             )
             | Self::Create(CreateError::Passphrase(_))
             | Self::Unlock(UnlockError::WrongPassphrase)
+            | Self::KeyInactive { .. }
+            | Self::OtherCheckValue { .. }
             | Self::Locked => Exit::Refused,
             _ => Exit::Broken,
         }

@@ -4,12 +4,13 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use keystation_core::failure::{Code, Failure, Safety};
-use keystation_core::flow::{self, Order, Pass, Step, VaultError};
+use keystation_core::flow::{self, Order, Pass, Step};
 use keystation_core::record::{Entry, Event};
 use keystation_device::driver::SmpDevice;
 use keystation_device::ports::{self, PortInfo, SerialPort};
 
 use crate::config::Profile;
+use crate::error::StationError;
 use crate::random;
 use crate::station::Station;
 
@@ -46,8 +47,13 @@ impl Station {
         let place = PortInfo::of(&work.port)
             .map_err(|e| self.refused(work, Code::PortUnavailable, work.port.display().to_string(), e))?
             .label();
-        let key = self.key(&work.profile.group_key).map_err(|e| {
-            let code = if matches!(e, VaultError::Locked) { Code::VaultLocked } else { Code::VaultFailed };
+        let key = self.usable_key(&work.profile.group_key).map_err(|e| {
+            let code = match e {
+                StationError::Locked => Code::VaultLocked,
+                StationError::KeyInactive { .. } => Code::KeyInactive,
+                StationError::Read(_) => Code::LogFailed,
+                _ => Code::VaultFailed,
+            };
             self.refused(work, code, place.clone(), e)
         })?;
         let nonces = random::nonces().map_err(|e| self.refused(work, Code::VaultFailed, place.clone(), e))?;

@@ -5,12 +5,15 @@
 
 pub mod anchoring;
 mod archive;
+pub mod ceremony;
 pub mod check;
 pub mod config;
+mod custodies;
 mod data_dir;
 mod error;
 pub mod export;
 pub mod files;
+pub mod group_keys;
 mod injection;
 pub mod line;
 pub mod log;
@@ -24,6 +27,7 @@ mod station;
 
 pub use anchoring::{AnchorRule, AnchorState, Anchoring};
 pub use archive::Archive;
+pub use custodies::Custodies;
 pub use data_dir::DataDir;
 pub use error::{Exit, StationError};
 pub use injection::Work;
@@ -33,4 +37,6 @@ pub use station::{Overview, Station, paths};
 
 pub use keystation_audit::{Clock, Counts, Notice, Stamp, SystemClock};
 /// What the window and the tests need of the vault to hand a passphrase over.
-pub use keystation_vault::{Passphrase, SecretRefused, SecretText, WipingAllocator, harden_process};
+pub use keystation_vault::{
+    CustodyKind, Passphrase, SecretRefused, SecretText, WipingAllocator, harden_process,
+};

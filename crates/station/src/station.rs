@@ -5,18 +5,16 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use keystation_audit::{
     AppendError, Clock, Counts, Journal, Notice, Origin, Paths, Reader, Rules, SystemClock,
 };
-use keystation_core::flow::VaultError;
 use keystation_core::key::{GroupKeyInfo, KeyLabel};
-use keystation_core::record::{Actor, End, Entry, Event, KeyOrigin, Seq};
-use keystation_vault::{
-    DerivedKeyAnswer, GroupKey, ImportError, NewKey, Passphrase, SealedFile, SecretText, UnlockedVault,
-    VaultKey,
-};
+use keystation_core::record::{Actor, End, Entry, Event, Seq};
+use keystation_vault::{CustodyKind, Passphrase, WorkFactor};
 use sha2::{Digest, Sha256};
 
 use crate::anchoring::Anchoring;
 use crate::archive::Archive;
+use crate::ceremony::{Abort, Ceremonies, Limits};
 use crate::config::{SlotConfig, StationConfig};
+use crate::custodies::{Custodies, Opened};
 use crate::data_dir::DataDir;
 use crate::error::StationError;
 use crate::people::{People, PinCost};
@@ -34,6 +32,8 @@ struct Inner {
     /// The run of this program, in the records of which nobody is the actor.
     session: String,
     people: People,
+    custodies: Custodies,
+    ceremonies: Ceremonies,
     desk: Mutex<Desk>,
     /// Told whenever the desk changes.
     changed: Condvar,
@@ -49,9 +49,9 @@ impl WeakStation {
 }
 
 /// What changes while the station is open.
-struct Desk {
+pub(crate) struct Desk {
     operator: String,
-    vault: Option<UnlockedVault>,
+    pub(crate) opened: Opened,
 }
 
 /// What is always in sight.
@@ -110,7 +110,8 @@ impl Station {
         Self::open_under(data, program, clock()?, PinCost::STATION)
     }
 
-    /// The same under another clock and with another cost of PINs than the usual ones. For tests.
+    /// The same under another clock and with another cost of PINs than the usual ones, and with the least cost of what is
+    /// sealed where that is the least. For tests.
     pub fn open_under(
         data: &DataDir,
         program: &str,
@@ -131,11 +132,14 @@ impl Station {
             });
         }
         let open_intents = Reader::open(&paths(data))?.open_intents()?.len() as u64;
-        let desk = Desk { operator: config.operator.clone(), vault: None };
+        let desk = Desk { operator: config.operator.clone(), opened: Opened::default() };
+        let work = if cost == PinCost::TEST { WorkFactor::TEST } else { WorkFactor::STATION };
         let inner = Inner {
             data: data.clone(),
             session: random::session()?,
             people: People::new(clock, cost, config.session),
+            custodies: Custodies::sealing(data, &config, work)?,
+            ceremonies: Ceremonies::new(Limits::STATION),
             journal,
             desk: Mutex::new(desk),
             changed: Condvar::new(),
@@ -172,30 +176,9 @@ impl Station {
         self.desk().operator = id.to_owned();
     }
 
-    /// Opens the vault. A wrong passphrase is recorded.
+    /// Opens the sealed file. A wrong passphrase is recorded.
     pub fn unlock(&self, passphrase: &Passphrase) -> Result<(), StationError> {
-        let file = self.0.data.vault();
-        if !file.exists() {
-            let gone = self.reader()?.ever_imported()?;
-            return Err(if gone { StationError::VaultGone(file) } else { StationError::NoVault(file) });
-        }
-        match SealedFile::at(&file).unlock(passphrase) {
-            Ok(vault) => {
-                // An import that was cut short between the vault and the log left a key that no record knows of: it has
-                // one before it can be used.
-                for key in self.reader()?.unrecorded(vault.keys())? {
-                    self.append(import_of(key))?;
-                }
-                self.append(Event::Unlock { custody: "sealed-file" })?;
-                self.desk().vault = Some(vault);
-                self.0.changed.notify_all();
-                Ok(())
-            }
-            Err(error) => {
-                self.append(Event::UnlockFailed { why: error.word() })?;
-                Err(error.into())
-            }
-        }
+        self.open_custody(CustodyKind::SealedFile, passphrase)
     }
 
     /// Wipes the keys. A slot that has derived its device's key ends that device in order; one that has only read the
@@ -204,37 +187,43 @@ impl Station {
         self.lock_custody()
     }
 
+    /// Closes every custody, and ends the ceremony that is going on.
     pub(crate) fn lock_custody(&self) -> Result<(), StationError> {
-        if self.wipe_custody() {
+        let closed = self.close_custodies();
+        let ended = self.end_ceremony(Abort::Locked);
+        if closed {
             self.append(Event::Lock)?;
         }
-        Ok(())
+        ended
     }
 
-    /// Wipes the keys, without a record of it; says whether there were any.
+    /// Wipes what derives and every component of a ceremony, while the person is away; a token and a TPM stay open. Says
+    /// whether a sealed file was open: that has no record yet.
     pub(crate) fn wipe_custody(&self) -> bool {
-        let Some(vault) = self.desk().vault.take() else { return false };
-        vault.lock();
-        self.0.changed.notify_all();
-        true
+        let closed = self.close_sealed_file();
+        if let Err(error) = self.end_ceremony(Abort::Locked) {
+            // It is wiped; the log that took no record of it stopped, and says so to whoever appends next.
+            tracing::error!(%error, "a ceremony was ended without a record");
+        }
+        closed
     }
 
     /// Whether keys can be derived.
     #[must_use]
     pub fn is_unlocked(&self) -> bool {
-        self.desk().vault.is_some()
+        !self.desk().opened.is_empty()
     }
 
-    /// Whether the open vault has a key of this label.
+    /// Whether an open custody has a key of this label.
     #[must_use]
     pub fn has_key(&self, label: &KeyLabel) -> bool {
-        self.desk().vault.as_ref().is_some_and(|vault| vault.key(label).is_some())
+        self.desk().opened.keys().any(|key| key.label == *label)
     }
 
-    /// Blocks until `ready` says yes; asked again whenever the vault is locked or unlocked, or [`Station::wake`] is called.
+    /// Blocks until `ready` says yes; asked again whenever a custody is opened or closed, or [`Station::wake`] is called.
     pub(crate) fn wait_until(&self, ready: impl Fn(bool) -> bool) {
         let mut desk = self.desk();
-        while !ready(desk.vault.is_some()) {
+        while !ready(!desk.opened.is_empty()) {
             desk = self.0.changed.wait(desk).unwrap_or_else(PoisonError::into_inner);
         }
     }
@@ -244,43 +233,14 @@ impl Station {
         self.0.changed.notify_all();
     }
 
-    /// Puts a group key into the vault, which is made if this is the first. A wrong passphrase is recorded.
-    pub fn import(
-        &self,
-        passphrase: &Passphrase,
-        new: NewKey,
-        key: &SecretText,
-        answer: DerivedKeyAnswer,
-    ) -> Result<GroupKeyInfo, StationError> {
-        self.journal().may_begin()?;
-        let file = self.0.data.vault();
-        let sealed = SealedFile::at(&file);
-        if !file.exists() {
-            if self.reader()?.ever_imported()? {
-                // The log knows of keys, and their vault is gone: a new one must not take its place unseen.
-                return Err(StationError::VaultGone(file));
-            }
-            // No vault is made for a key that it would not take.
-            GroupKey::judged(key, answer)?;
-            sealed.create(passphrase)?;
-        }
-        let imported = sealed.import(passphrase, new, key, answer);
-        if let Err(ImportError::Unlock(error)) = &imported {
-            self.append(Event::UnlockFailed { why: error.word() })?;
-        }
-        let info = imported?;
-        self.append(import_of(info.clone()))?;
-        Ok(info)
-    }
-
     /// What is always in sight.
     pub fn overview(&self) -> Result<Overview, StationError> {
         let log = self.archive().overview()?;
         let desk = self.desk();
         Ok(Overview {
             operator: desk.operator.clone(),
-            locked: desk.vault.is_none(),
-            keys: desk.vault.as_ref().map_or_else(Vec::new, |vault| vault.keys().to_vec()),
+            locked: desk.opened.is_empty(),
+            keys: desk.opened.keys().cloned().collect(),
             notices: self.notices()?,
             ..log
         })
@@ -321,10 +281,12 @@ impl Station {
         Ok(())
     }
 
-    pub(crate) fn key(&self, label: &KeyLabel) -> Result<VaultKey, VaultError> {
-        let desk = self.desk();
-        let vault = desk.vault.as_ref().ok_or(VaultError::Locked)?;
-        vault.key(label).ok_or_else(|| VaultError::Custody(format!("there is no key `{label}` in the vault")))
+    pub(crate) fn ceremonies(&self) -> &Ceremonies {
+        &self.0.ceremonies
+    }
+
+    pub(crate) fn all_custodies(&self) -> &Custodies {
+        &self.0.custodies
     }
 
     pub(crate) fn append(&self, event: Event) -> Result<Seq, StationError> {
@@ -357,7 +319,7 @@ impl Station {
     }
 
     /// The desk; a thread that panicked while it held it left nothing half-done there.
-    fn desk(&self) -> MutexGuard<'_, Desk> {
+    pub(crate) fn desk(&self) -> MutexGuard<'_, Desk> {
         self.0.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -370,11 +332,6 @@ pub fn paths(data: &DataDir) -> Paths {
 
 fn clock() -> Result<SystemClock, StationError> {
     SystemClock::new().map_err(StationError::Clock)
-}
-
-/// The record of a key that came as one text.
-const fn import_of(key: GroupKeyInfo) -> Event {
-    Event::KeyImport { key, custody: "sealed-file", how: KeyOrigin::Single, approver: String::new() }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -13,6 +13,8 @@ use crate::group_key::KeyRefused;
 
 const FAMILY: &str = "keystation-vault/v";
 const FORMAT: &str = "keystation-vault/v1";
+const TRANSFER_FAMILY: &str = "keystation-transfer/v";
+const TRANSFER: &str = "keystation-transfer/v1";
 const FIELDS: [&str; 6] = ["check", "group", "key", "label", "scope", "slot"];
 
 /// Keys in one sealed file at most: their states fill one page of 8 KiB.
@@ -40,6 +42,15 @@ pub enum DocumentError {
     /// A vault of another version of this program.
     #[error("it is a vault of another format version than {FORMAT}")]
     UnknownVersion,
+    /// Something else than a key in transfer was sealed to the station.
+    #[error("what it holds is not a group key in transfer")]
+    NotATransfer,
+    /// A transfer of another version of this program.
+    #[error("it is a transfer of another format version than {TRANSFER}")]
+    UnknownTransfer,
+    /// Something else than an identity of age was sealed.
+    #[error("what it holds is no identity of age")]
+    NotAnIdentity,
     /// A field that this version does not know.
     #[error("byte {position} begins a field that this version does not know")]
     UnknownField {
@@ -123,19 +134,8 @@ pub(crate) fn read(text: &[u8]) -> Result<Vec<Entry<'_>>, DocumentError> {
         }
         cursor.expect(if entries.is_empty() { "{" } else { ",{" })?;
         let number = entries.len() + 1;
-        let [check, group, key, label, scope, slot] = cursor.fields()?;
-        let value = |reason| DocumentError::Value { number, reason };
-        let entry = Entry {
-            check: check.parse().map_err(value)?,
-            group: group.parse().map_err(value)?,
-            key,
-            label: label.parse().map_err(value)?,
-            scope: scope.parse().map_err(value)?,
-            slot: slot.parse().map_err(value)?,
-        };
-        if entry.check.to_string() != check {
-            return Err(cursor.not_canonical());
-        }
+        let values = cursor.fields()?;
+        let entry = cursor.entry(number, values)?;
         if entries.iter().any(|other| other.label == entry.label) {
             return Err(DocumentError::LabelTwice(entry.label));
         }
@@ -146,6 +146,32 @@ pub(crate) fn read(text: &[u8]) -> Result<Vec<Entry<'_>>, DocumentError> {
     }
     cursor.end("}\n")?;
     if cursor.at == text.len() { Ok(entries) } else { Err(cursor.not_canonical()) }
+}
+
+/// Reads the document of a key in transfer: the fields of a key, and `format` at its place among them.
+pub(crate) fn read_transfer(text: &[u8]) -> Result<Entry<'_>, DocumentError> {
+    let mut cursor = Cursor { text, at: 0 };
+    if !cursor.take(r#"{"check":""#) {
+        return Err(DocumentError::NotATransfer);
+    }
+    let check = cursor.value()?;
+    if !cursor.take(r#","format":""#) {
+        return Err(DocumentError::NotATransfer);
+    }
+    match cursor.value()? {
+        TRANSFER => {}
+        other if other.starts_with(TRANSFER_FAMILY) => return Err(DocumentError::UnknownTransfer),
+        _ => return Err(DocumentError::NotATransfer),
+    }
+    let mut values = [check, "", "", "", "", ""];
+    for (name, value) in FIELDS.iter().zip(&mut values).skip(1) {
+        cursor.field(",\"", name)?;
+        cursor.expect("\"")?;
+        *value = cursor.value()?;
+    }
+    cursor.end("}\n")?;
+    let entry = cursor.entry(1, values)?;
+    if cursor.at == text.len() { Ok(entry) } else { Err(cursor.not_canonical()) }
 }
 
 struct Cursor<'a> {
@@ -207,6 +233,21 @@ impl<'a> Cursor<'a> {
         }
         self.end("}")?;
         Ok(values)
+    }
+
+    /// The six fields as what they have to be.
+    fn entry(&self, number: usize, values: [&'a str; 6]) -> Result<Entry<'a>, DocumentError> {
+        let [check, group, key, label, scope, slot] = values;
+        let value = |reason| DocumentError::Value { number, reason };
+        let entry = Entry {
+            check: check.parse().map_err(value)?,
+            group: group.parse().map_err(value)?,
+            key,
+            label: label.parse().map_err(value)?,
+            scope: scope.parse().map_err(value)?,
+            slot: slot.parse().map_err(value)?,
+        };
+        if entry.check.to_string() == check { Ok(entry) } else { Err(self.not_canonical()) }
     }
 }
 

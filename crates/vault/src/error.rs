@@ -257,6 +257,78 @@ impl ImportError {
     }
 }
 
+/// A transfer file that was not taken. Nothing was changed, no key is in memory.
+#[derive(Debug, thiserror::Error)]
+pub enum TransferError {
+    /// The station's own key for transfers does not open.
+    #[error("the station's key for transfers: {0}")]
+    Unlock(#[from] UnlockError),
+    /// The file cannot be read.
+    #[error("the transfer file cannot be read")]
+    Unreadable(#[source] io::Error),
+    /// Longer than any transfer.
+    #[error("the transfer file is longer than any")]
+    TooLarge,
+    /// Not an age file, its header is damaged, or it is armored.
+    #[error("the transfer file is no binary age file, or its beginning is damaged")]
+    NotAge,
+    /// An age version after v1.
+    #[error("the transfer file has a newer age format than v1")]
+    NewerAge,
+    /// Sealed by a passphrase.
+    #[error("the transfer file is sealed by a passphrase, not to this station")]
+    ByPassphrase,
+    /// Sealed to somebody else. A damaged stanza looks the same.
+    #[error("the transfer file is not sealed to this station")]
+    ForAnother,
+    /// The file ends too early.
+    #[error("the transfer file is cut off")]
+    Truncated,
+    /// The header or the content was altered.
+    #[error("the transfer file is damaged: its content does not match its seal")]
+    Damaged,
+    /// It opened, but the content is no key in transfer.
+    #[error("the transfer file opened, but {0}")]
+    Document(#[from] DocumentError),
+    /// The key does not make its check value.
+    #[error("the key in transfer has the check value {found}, the file says {expected}")]
+    CheckValue {
+        /// What the file says.
+        expected: CheckValue,
+        /// What the key makes.
+        found: CheckValue,
+    },
+    /// A key that is not imported.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+}
+
+impl TransferError {
+    /// What to do now: one to three steps.
+    #[must_use]
+    pub const fn remedy(&self) -> &'static [&'static str] {
+        match self {
+            Self::Unlock(unlock) => unlock.remedy(),
+            Self::Import(import) => import.remedy(),
+            Self::Unreadable(_) => &["Check the name of the file and the stick."],
+            Self::ForAnother => &[
+                "Compare the owner's recipient with `keystation key recipient`.",
+                "Have the key sealed again.",
+            ],
+            Self::NewerAge
+            | Self::Document(DocumentError::UnknownTransfer | DocumentError::UnknownField { .. }) => {
+                &["Update Keystation, or have the key sealed as docs/vault-format.md, section 7, says."]
+            }
+            Self::TooLarge | Self::NotAge | Self::ByPassphrase => {
+                &["Take the file that the owner made with `age -r`, without `-a` and `-p`."]
+            }
+            Self::Truncated | Self::Damaged => &["Copy the file again from its owner."],
+            Self::Document(_) => &["Have the owner make it again: docs/vault-format.md, section 7."],
+            Self::CheckValue { .. } => &["Stop.", "Call the owner of the key: compare the check value."],
+        }
+    }
+}
+
 /// A key that was not destroyed. It is where it was.
 #[derive(Debug, thiserror::Error)]
 pub enum DestroyError {

@@ -92,14 +92,14 @@ impl GroupKey {
     /// The group key that a text is, with the answer of the person who brought it. Opens nothing, so that no custody need be
     /// touched for a key that is none.
     pub fn judged(text: &SecretText, answer: DerivedKeyAnswer) -> Result<Self, ImportError> {
-        let judged = Self::judge(text, answer);
+        let judged = Self::judge(text.expose(), answer);
         bleach();
         judged
     }
 
     #[inline(never)] // its frame has to end before `bleach` begins
-    fn judge(text: &SecretText, answer: DerivedKeyAnswer) -> Result<Self, ImportError> {
-        let key = Self::from_base64(text.expose()).map_err(|no| match no {
+    pub(crate) fn judge(text: &str, answer: DerivedKeyAnswer) -> Result<Self, ImportError> {
+        let key = Self::from_base64(text).map_err(|no| match no {
             NoKey::Refused(reason) => ImportError::Key(reason),
             NoKey::Memory(cause) => WriteError::Memory(cause).into(),
         })?;
@@ -110,18 +110,36 @@ impl GroupKey {
         }
     }
 
-    /// Reads canonical Base64 (RFC 4648, section 4) straight into locked memory: decoded, encoded again, compared.
+    /// Reads canonical Base64 (RFC 4648, section 4) straight into locked memory.
     pub(crate) fn from_base64(text: &str) -> Result<Self, NoKey> {
-        let length = decoded_length(text).map_err(NoKey::Refused)?;
         let mut memory = Locked::new(BLOCK + TEXT_LIMIT).map_err(NoKey::Memory)?;
-        let (block, again) = memory.split_at_mut(BLOCK);
-        let trailing = NoKey::Refused(KeyRefused::TrailingBits);
-        let decoded = Base64::decode(text, block).map(<[u8]>::len);
-        if decoded != Ok(length) || Base64::encode(&block[..length], again) != Ok(text) {
-            return Err(trailing);
-        }
-        weakness(&block[..length]).map_err(NoKey::Refused)?;
+        let length = decode(text, &mut memory).map_err(NoKey::Refused)?;
         Ok(Self { memory, length })
+    }
+
+    /// The key that stands in the block of `memory`; writes its text behind it.
+    pub(crate) fn in_memory(mut memory: Locked<u8>, length: usize) -> Result<Self, KeyRefused> {
+        let (block, text) = memory.split_at_mut(BLOCK);
+        weakness(&block[..length])?;
+        Base64::encode(&block[..length], text).expect("there is room for the longest key");
+        Ok(Self { memory, length })
+    }
+
+    /// Its check value: what a person compares before the key goes anywhere, and what its new home has to make. Fails where there
+    /// is no locked memory for it.
+    pub fn check_value(&self) -> std::io::Result<CheckValue> {
+        let made = self.make_check_value();
+        bleach();
+        made
+    }
+
+    #[inline(never)] // its frame has to end before `bleach` begins
+    fn make_check_value(&self) -> std::io::Result<CheckValue> {
+        let mut block = Locked::new(BLOCK)?;
+        block.copy_from_slice(&self.memory[..BLOCK]);
+        let mut midstates = Locked::new(1)?;
+        keep(&mut midstates[0], block.first_chunk_mut().expect("it is one block"));
+        Ok(check_value(&midstates[0]))
     }
 
     /// Bytes, 16 to 64.
@@ -155,8 +173,21 @@ pub(crate) fn check_value(midstates: &Midstates) -> CheckValue {
     CheckValue::from_hmac(&out)
 }
 
+/// Decodes canonical Base64 of a key into `memory`, the block and behind it the room for the text: decoded, encoded again,
+/// compared. Its length in bytes.
+pub(crate) fn decode(text: &str, memory: &mut [u8]) -> Result<usize, KeyRefused> {
+    let length = decoded_length(text)?;
+    let (block, again) = memory.split_at_mut(BLOCK);
+    let decoded = Base64::decode(text, block).map(<[u8]>::len);
+    if decoded != Ok(length) || Base64::encode(&block[..length], again) != Ok(text) {
+        return Err(KeyRefused::TrailingBits);
+    }
+    weakness(&block[..length])?;
+    Ok(length)
+}
+
 /// How many bytes the text stands for; refuses everything but the right alphabet, padding and length.
-fn decoded_length(text: &str) -> Result<usize, KeyRefused> {
+pub(crate) fn decoded_length(text: &str) -> Result<usize, KeyRefused> {
     // First: a space after the padding would make the padding look misplaced.
     if let Some(index) = text.chars().position(char::is_whitespace) {
         return Err(KeyRefused::WhiteSpace { position: index + 1 });

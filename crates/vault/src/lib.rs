@@ -8,6 +8,7 @@
 //! Two things are left to each program, because only a program can do them: it calls [`harden_process`] first, and it
 //! installs the [`WipingAllocator`], so that what libraries free is wiped and not left to luck.
 
+mod component;
 mod custody;
 mod document;
 mod error;
@@ -20,15 +21,18 @@ mod replace;
 mod sealed_file;
 mod secret;
 mod source;
+mod transfer;
 mod unlocked;
 
+pub use component::{COMPONENT_BYTES, Component, ComponentCheck, ComponentRefused, NoKeyOfThem, PARTS, Part};
 pub use custody::{Custody, CustodyKind};
 pub use document::DocumentError;
-pub use error::{CreateError, DestroyError, ImportError, UnlockError, WriteError};
+pub use error::{CreateError, DestroyError, ImportError, TransferError, UnlockError, WriteError};
 pub use group_key::{GroupKey, KeyRefused};
 pub use os::{HardenError, MemoryKind, WipingAllocator, harden_process};
 pub use permissions::Exposure;
 pub use sealed_file::{DerivedKeyAnswer, NewKey, SealedFile, WorkFactor};
 pub use secret::{Passphrase, SecretRefused, SecretText};
 pub use source::{SecretSource, SourceError};
+pub use transfer::{Recipient, Transfer, TransferKey};
 pub use unlocked::{UnlockedVault, VaultKey};

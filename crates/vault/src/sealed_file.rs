@@ -221,7 +221,8 @@ impl Custody for SealedFile {
     }
 }
 
-fn seal(text: &[u8], passphrase: &Passphrase, work: WorkFactor) -> io::Result<Vec<u8>> {
+/// Seals `text` under a passphrase.
+pub(crate) fn seal(text: &[u8], passphrase: &Passphrase, work: WorkFactor) -> io::Result<Vec<u8>> {
     let mut recipient = scrypt::Recipient::new(passphrase.expose().into());
     recipient.set_work_factor(work.0);
     let encryptor = Encryptor::with_recipients(iter::once(&recipient as &dyn age::Recipient))
@@ -231,15 +232,15 @@ fn seal(text: &[u8], passphrase: &Passphrase, work: WorkFactor) -> io::Result<Ve
     sealed.finish()
 }
 
-/// The document of a sealed file, in locked memory.
-struct Plaintext {
+/// What is in a file that is sealed under a passphrase, in locked memory.
+pub(crate) struct Plaintext {
     memory: Locked<u8>,
     length: usize,
 }
 
 impl Plaintext {
     #[inline(never)] // its frame has to end before `bleach` begins
-    fn open(path: &Path, passphrase: &Passphrase) -> Result<Self, UnlockError> {
+    pub(crate) fn open(path: &Path, passphrase: &Passphrase) -> Result<Self, UnlockError> {
         let sealed = sealed_bytes(path)?;
         let decryptor = Decryptor::new_buffered(&sealed[..]).map_err(refused)?;
         if !decryptor.is_scrypt() {
@@ -259,7 +260,7 @@ impl Plaintext {
         }
     }
 
-    fn text(&self) -> &[u8] {
+    pub(crate) fn text(&self) -> &[u8] {
         &self.memory[..self.length]
     }
 

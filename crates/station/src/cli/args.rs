@@ -5,7 +5,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use keystation_core::key::{EnrollmentGroup, IdScope, KeyLabel, KeySlot};
+
+use super::key_args::KeyVerb;
 
 /// Gives devices their Azure DPS keys, has them prove it, and keeps a record that can be verified.
 ///
@@ -25,6 +26,14 @@ pub(crate) struct Cli {
     /// Operator ID for the records [default: `operator` of station.toml]
     #[arg(long, global = true, value_name = "ID", value_parser = keystation::config::plain_id)]
     pub(crate) operator: Option<String>,
+
+    /// Read the operator's PIN from the first line of this file; without it the PIN is asked for, where one is needed
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "pin_fd")]
+    pub(crate) pin_file: Option<PathBuf>,
+
+    /// Read the operator's PIN from this file descriptor
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) pin_fd: Option<i32>,
 
     /// Diagnostics on standard error, for example `keystation=debug`. They hold no key and no device data
     #[arg(long, global = true, value_name = "FILTER")]
@@ -92,41 +101,6 @@ pub(crate) enum Verb {
         /// Unlock, derive, lock, and wait for Enter after each step, so that a memory scanner can look
         #[arg(long)]
         inspect: bool,
-        #[command(flatten)]
-        passphrase: PassphraseFrom,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum KeyVerb {
-    /// Put a group key (canonical Base64, 16 to 64 bytes) into the vault; without source options it is asked for
-    Import {
-        /// The station's own name for the key
-        #[arg(long)]
-        label: KeyLabel,
-        /// Enrollment group in DPS
-        #[arg(long)]
-        group: EnrollmentGroup,
-        /// ID scope of the DPS instance
-        #[arg(long)]
-        scope: IdScope,
-        /// primary or secondary
-        #[arg(long)]
-        slot: KeySlot,
-        /// Read the key from this file
-        #[arg(long, value_name = "FILE", conflicts_with = "key_fd")]
-        key_file: Option<PathBuf>,
-        /// Read the key from this file descriptor
-        #[arg(long, value_name = "N")]
-        key_fd: Option<i32>,
-        /// The key has 32 bytes and is a group key all the same, not the derived key of one device
-        #[arg(long)]
-        not_a_device_key: bool,
-        #[command(flatten)]
-        passphrase: PassphraseFrom,
-    },
-    /// Labels, groups, scopes and check values
-    List {
         #[command(flatten)]
         passphrase: PassphraseFrom,
     },
@@ -408,7 +382,7 @@ fn work_order(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// Where the vault's passphrase comes from; without an option it is asked for.
+/// Where the secrets of the custodies come from; without an option each is asked for, if it is needed.
 #[derive(Debug, Args)]
 pub(crate) struct PassphraseFrom {
     /// Read the vault's passphrase from the first line of this file
@@ -417,4 +391,16 @@ pub(crate) struct PassphraseFrom {
     /// Read the vault's passphrase from this file descriptor
     #[arg(long, value_name = "N")]
     pub(crate) passphrase_fd: Option<i32>,
+    /// Read the PIN of the PKCS#11 token from the first line of this file
+    #[arg(long, value_name = "FILE", conflicts_with = "token_pin_fd")]
+    pub(crate) token_pin_file: Option<PathBuf>,
+    /// Read the PIN of the PKCS#11 token from this file descriptor
+    #[arg(long, value_name = "N")]
+    pub(crate) token_pin_fd: Option<i32>,
+    /// Read the authorisation of the TPM's keys from the first line of this file
+    #[arg(long, value_name = "FILE", conflicts_with = "tpm_auth_fd")]
+    pub(crate) tpm_auth_file: Option<PathBuf>,
+    /// Read the authorisation of the TPM's keys from this file descriptor
+    #[arg(long, value_name = "N")]
+    pub(crate) tpm_auth_fd: Option<i32>,
 }

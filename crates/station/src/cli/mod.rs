@@ -3,15 +3,19 @@
 mod anchor;
 mod args;
 mod audit;
+mod ceremony;
 mod clock;
 mod compare;
 mod export;
+mod key;
+mod key_args;
 mod output;
 mod person;
 mod qa;
 mod reports;
 mod search;
 mod selftest;
+mod signing;
 mod witness;
 
 use std::path::Path;
@@ -19,14 +23,17 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use keystation::check::{Finding, Verdict};
-use keystation::config::Profile;
-use keystation::{DataDir, Exit, Remark, Station, StationError, Work, check, harden_process};
+use keystation::config::{Profile, StationConfig};
+use keystation::{
+    Custodies, DataDir, Exit, Remark, Station, StationError, Work, check, harden_process, paths,
+};
+use keystation_audit::Reader;
 use keystation_core::failure::{Code, Failure, Safety};
 use keystation_device::ports::{self, PortInfo};
-use keystation_vault::{DerivedKeyAnswer, ImportError, NewKey, Passphrase, SealedFile, SecretSource};
+use keystation_vault::SecretSource;
 use serde_json::{Value, json};
 
-use args::{AnchorVerb, AuditVerb, Cli, ClockVerb, KeyVerb, PassphraseFrom, PersonVerb, ReportVerb, Verb};
+use args::{AnchorVerb, AuditVerb, Cli, ClockVerb, PassphraseFrom, PersonVerb, ReportVerb, Verb};
 use output::{Output, causes, printable};
 
 /// Runs the program.
@@ -81,24 +88,7 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
     };
     match &cli.verb {
         Verb::Init { origin } => init(&data, origin, cli.operator.as_deref(), out),
-        Verb::Key(KeyVerb::Import {
-            label,
-            group,
-            scope,
-            slot,
-            key_file,
-            key_fd,
-            not_a_device_key,
-            passphrase,
-        }) => {
-            let new =
-                NewKey { label: label.clone(), group: group.clone(), scope: scope.clone(), slot: *slot };
-            let source = source(key_file.as_deref(), *key_fd, "Group key (Base64): ");
-            let answer =
-                if *not_a_device_key { DerivedKeyAnswer::GroupKey } else { DerivedKeyAnswer::NotAsked };
-            at_station(cli, &data, out, |station| import(station, new, &source, answer, passphrase, out))
-        }
-        Verb::Key(KeyVerb::List { passphrase }) => list_keys(&data, passphrase, out),
+        Verb::Key(verb) => key::run(cli, &data, verb, out),
         Verb::Ports => list_ports(out),
         Verb::Inject { port, profile, job, inspect, passphrase } => {
             let profile = Profile::read(&data.profile(profile))?;
@@ -115,8 +105,7 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
         }
         Verb::Check { port, profile, passphrase } => {
             let profile = Profile::read(&data.profile(profile))?;
-            let passphrase = ask(passphrase, "Passphrase of the vault: ")?;
-            let report = check::check(&data, port, &profile, &passphrase)?;
+            let report = check_port(&data, port, &profile, passphrase)?;
             Ok(checked(&report, out))
         }
         Verb::Person(PersonVerb::Set { id, name_file }) => person::set(&data, id, name_file.as_deref(), out),
@@ -211,68 +200,19 @@ fn at_station(
     exit
 }
 
-fn import(
-    station: &Station,
-    new: NewKey,
-    source: &SecretSource,
-    mut answer: DerivedKeyAnswer,
-    passphrase: &PassphraseFrom,
-    out: Output,
-) -> Result<Exit, StationError> {
-    let prompt = "Passphrase of the vault: ";
-    let first = !station.data().vault().exists();
-    let passphrase = if first { ask_twice(passphrase, prompt)? } else { ask(passphrase, prompt)? };
-    let key = source.text()?;
-    let mut result = station.import(&passphrase, new.clone(), &key, answer);
-    let person = matches!(source, SecretSource::Prompt(_));
-    if person && matches!(result, Err(StationError::Import(ImportError::MayBeDerivedKey))) {
-        answer = ask_whether_derived(out);
-        result = station.import(&passphrase, new, &key, answer);
-    }
-    let info = result?;
-    out.say(
-        format!("Imported {}: check value {}, {} bytes.", info.label, info.check_value, info.length),
-        &json!({ "event": "import", "label": info.label.as_str(), "check_value": info.check_value.to_string(),
-                 "bytes": info.length }),
-    );
-    if !info.scope.looks_usual() {
-        out.note(format!(
-            "The ID scope {} does not look like 0ne and eight hexadecimal digits. Check it.",
-            info.scope
-        ));
-    }
-    Ok(Exit::Done)
-}
-
-/// A key of 32 bytes is what a derived device key looks like. Only a plain yes makes it a group key.
-fn ask_whether_derived(out: Output) -> DerivedKeyAnswer {
-    out.note("This key has 32 bytes, as the derived key of one device has. Is it the key of an enrollment group? (yes/no)");
-    let mut line = String::new();
-    match std::io::stdin().read_line(&mut line) {
-        Ok(_) if line.trim() == "yes" => DerivedKeyAnswer::GroupKey,
-        _ => DerivedKeyAnswer::DeviceKey,
-    }
-}
-
-fn list_keys(data: &DataDir, passphrase: &PassphraseFrom, out: Output) -> Result<Exit, StationError> {
-    let file = data.vault();
-    if !file.exists() {
-        return Err(StationError::NoVault(file));
-    }
-    let vault = SealedFile::at(file).unlock(&ask(passphrase, "Passphrase of the vault: ")?)?;
-    for key in vault.keys() {
-        out.say(
-            format!(
-                "{:<16} {}  {:<9} group {}, scope {}, {} bytes, sealed file",
-                key.label, key.check_value, key.slot, key.group, key.scope, key.length
-            ),
-            &json!({ "event": "key", "label": key.label.as_str(), "check_value": key.check_value.to_string(),
-                     "slot": key.slot.as_str(), "group": key.group.as_str(), "scope": key.scope.as_str(),
-                     "bytes": key.length, "custody": "sealed-file" }),
-        );
-    }
+/// Reads the device on `port` with the key of its profile, which is opened for that alone.
+fn check_port(
+    data: &DataDir,
+    port: &Path,
+    profile: &Profile,
+    secrets: &PassphraseFrom,
+) -> Result<check::Report, StationError> {
+    let custodies = Custodies::of(data, &StationConfig::read(&data.settings())?)?;
+    let (info, kind) = Custodies::active(&Reader::open(&paths(data))?, &profile.group_key)?;
+    let vault = custodies.get(kind)?.open(&key::ask(secrets, kind)?)?;
+    let report = check::check(data, port, profile, &Custodies::key_in(&vault, &info)?);
     vault.lock();
-    Ok(Exit::Done)
+    report
 }
 
 fn list_ports(out: Output) -> Result<Exit, StationError> {
@@ -313,10 +253,7 @@ fn inject(
     passphrase: &PassphraseFrom,
     out: Output,
 ) -> Result<Exit, StationError> {
-    station.unlock(&ask(passphrase, "Passphrase of the vault: ")?)?;
-    if !station.has_key(&work.profile.group_key) {
-        return Err(StationError::NoKey(work.profile.group_key.clone()));
-    }
+    key::open_for(station, &work.profile.group_key, passphrase)?;
     let result = station
         .open_port(work)
         .and_then(|mut port| station.inject(work, &mut port, &mut |step| out.step(step)));
@@ -337,6 +274,7 @@ const fn exit_of(failure: &Failure) -> Exit {
         | Code::OtherKey
         | Code::Unsecured
         | Code::ClockDoubted
+        | Code::KeyInactive
         | Code::VaultLocked => Exit::Refused,
         Code::VaultFailed | Code::SpaceLow | Code::LogFailed => Exit::Broken,
         _ => Exit::Failed,
@@ -405,22 +343,6 @@ fn source(file: Option<&Path>, descriptor: Option<i32>, prompt: &str) -> SecretS
         (None, Some(number)) => SecretSource::Descriptor(number),
         (None, None) => SecretSource::Prompt(prompt.to_owned()),
     }
-}
-
-fn ask(from: &PassphraseFrom, prompt: &str) -> Result<Passphrase, StationError> {
-    Ok(source(from.passphrase_file.as_deref(), from.passphrase_fd, prompt).passphrase()?)
-}
-
-/// A new passphrase that is typed wrong once would lock its owner out.
-fn ask_twice(from: &PassphraseFrom, prompt: &str) -> Result<Passphrase, StationError> {
-    let first = ask(from, &format!("New {}", prompt.to_lowercase()))?;
-    if from.passphrase_file.is_none() && from.passphrase_fd.is_none() {
-        let second = ask(from, "Once more: ")?;
-        if !first.is(&second) {
-            return Err(StationError::Mismatch);
-        }
-    }
-    Ok(first)
 }
 
 #[cfg(test)]

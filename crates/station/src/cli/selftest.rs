@@ -4,16 +4,17 @@ use std::io::{self, BufRead, Write};
 
 use base64ct::{Base64, Encoding};
 use jiff::Timestamp;
-use keystation::{DataDir, Exit, StationError, paths};
+use keystation::config::StationConfig;
+use keystation::{Custodies, DataDir, Exit, StationError, paths};
 use keystation_audit::Reader;
 use keystation_core::derive;
 use keystation_core::flow::Vault;
 use keystation_core::registration::{IdRule, RegistrationId};
-use keystation_vault::{MemoryKind, SealedFile, UnlockError};
+use keystation_vault::{MemoryKind, UnlockError, UnlockedVault};
 use serde_json::json;
 
 use super::args::PassphraseFrom;
-use super::ask;
+use super::key;
 use super::output::{Output, causes};
 
 /// Microsoft's published example (learn.microsoft.com, *Symmetric key attestation with DPS*).
@@ -25,27 +26,29 @@ const PUBLISHED_DEVICE_KEY: &str = "Jsm0lyGpjaVYVP2g3FnmnmG9dI/9qU24wNoykUmermc=
 type Check = (&'static str, Result<String, Box<dyn std::error::Error>>);
 
 /// Runs every check, also after one has failed.
-pub(super) fn run(data: &DataDir, passphrase: &PassphraseFrom, out: Output) -> Result<Exit, StationError> {
+pub(super) fn run(data: &DataDir, secrets: &PassphraseFrom, out: Output) -> Result<Exit, StationError> {
     let mut checks: Vec<Check> =
         vec![("derivation", known_answer()), ("log", log(data)), ("clock", clock(data))];
     checks.push(("disk", disk(data)));
     let mut wrong = false;
-    if data.vault().exists() {
-        let passphrase = ask(passphrase, "Passphrase of the vault: ")?;
-        let opened = SealedFile::at(data.vault()).unlock(&passphrase).map(|vault| {
+    let custodies = Custodies::of(data, &StationConfig::read(&data.settings())?)?;
+    let kinds = custodies.with_keys(&Reader::open(&paths(data))?)?;
+    if kinds.is_empty() {
+        out.note("There is no group key yet: custody is not checked.");
+    }
+    for kind in kinds {
+        let opened = custodies.get(kind)?.open(&key::ask(secrets, kind)?).map(|vault| {
             let memory = match vault.memory() {
                 Some(MemoryKind::Secret) => "in memory that even root cannot read",
                 Some(MemoryKind::Locked) => "in locked memory, which root can read",
-                None => "in no memory",
+                None => "not in this program",
             };
             let count = vault.keys().len();
             vault.lock();
-            format!("group keys that open and make their check values: {count}; {memory}")
+            format!("{}: keys that open and make their check values: {count}; {memory}", kind.as_str())
         });
-        wrong = matches!(opened, Err(UnlockError::WrongPassphrase));
+        wrong |= matches!(opened, Err(UnlockError::WrongPassphrase));
         checks.push(("custody", opened.map_err(Into::into)));
-    } else {
-        out.note("There is no vault yet: custody is not checked.");
     }
     let mut exit = Exit::Done;
     for (name, result) in checks {
@@ -103,16 +106,17 @@ fn disk(data: &DataDir) -> Result<String, Box<dyn std::error::Error>> {
 }
 
 /// Stops at each stage of a key's life until Enter, so that whoever doubts it can scan this program's memory.
-pub(super) fn inspect(
-    data: &DataDir,
-    passphrase: &PassphraseFrom,
-    out: Output,
-) -> Result<Exit, StationError> {
-    let vault = SealedFile::at(data.vault()).unlock(&ask(passphrase, "Passphrase of the vault: ")?)?;
+pub(super) fn inspect(data: &DataDir, secrets: &PassphraseFrom, out: Output) -> Result<Exit, StationError> {
+    let custodies = Custodies::of(data, &StationConfig::read(&data.settings())?)?;
+    let kinds = custodies.with_keys(&Reader::open(&paths(data))?)?;
+    let mut vaults = Vec::new();
+    for kind in kinds {
+        vaults.push(custodies.get(kind)?.open(&key::ask(secrets, kind)?)?);
+    }
     pause("unlocked", out)?;
     let id = RegistrationId::new("keystation-inspection", IdRule::Dashes).expect("it is canonical");
-    for info in vault.keys() {
-        let key = vault.key(&info.label).ok_or_else(|| StationError::NoKey(info.label.clone()))?;
+    for (vault, info) in vaults.iter().flat_map(|vault| vault.keys().iter().map(move |info| (vault, info))) {
+        let key = Custodies::key_in(vault, info)?;
         let derived = key.derive(&id).map_err(|e| StationError::Custody(e.to_string()))?;
         // The fingerprint shows that the key was really made, and is no secret.
         let fingerprint = derived.fingerprint().to_string();
@@ -122,7 +126,7 @@ pub(super) fn inspect(
         );
     }
     pause("derived", out)?;
-    vault.lock();
+    vaults.iter().for_each(UnlockedVault::lock);
     pause("locked", out)?;
     Ok(Exit::Done)
 }

@@ -10,7 +10,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use crate::support::{Bench, EXAMPLE, OTHER, PASSPHRASE, repository};
 
 /// Runs `age` with a controlling terminal and answers each prompt with the passphrase. Returns whether it succeeded.
-fn age(arguments: &[&str], directory: &Path, passphrase: &str) -> bool {
+pub(crate) fn age(arguments: &[&str], directory: &Path, passphrase: &str) -> bool {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();

@@ -45,7 +45,7 @@ pub(crate) fn id(number: usize) -> RegistrationId {
 }
 
 /// HMAC-SHA256 by OpenSSL, one process for each message.
-fn openssl(key: &[u8], message: &[u8]) -> Vec<u8> {
+pub(crate) fn openssl(key: &[u8], message: &[u8]) -> Vec<u8> {
     let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
     let mut child = Command::new("openssl")
         .args(["dgst", "-sha256", "-mac", "HMAC", "-macopt", &format!("hexkey:{hex}"), "-binary"])

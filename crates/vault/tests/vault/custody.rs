@@ -4,7 +4,8 @@ use std::thread;
 use keystation_core::flow::{Vault, VaultError};
 use keystation_core::registration::{IdRule, RegistrationId};
 use keystation_vault::{
-    DerivedKeyAnswer, ImportError, MemoryKind, Passphrase, SecretText, UnlockedVault, VaultKey,
+    Component, DerivedKeyAnswer, GroupKey, ImportError, MemoryKind, Passphrase, SecretText, Transfer,
+    UnlockedVault, VaultKey,
 };
 
 use crate::support::{Bench, EXAMPLE, OTHER, PASSPHRASE, named, passphrase, secret, vectors};
@@ -144,6 +145,9 @@ fn handles_go_to_threads_and_secrets_go_nowhere() {
     use std::fmt::{Debug, Display};
     lacks!(SecretText: Debug, Display, Clone, PartialEq, serde::Serialize, AsRef<str>, AsRef<[u8]>);
     lacks!(Passphrase: Debug, Display, Clone, PartialEq, serde::Serialize, AsRef<str>, AsRef<[u8]>);
+    lacks!(Component: Debug, Display, Clone, PartialEq, serde::Serialize, AsRef<str>, AsRef<[u8]>);
+    lacks!(GroupKey: Debug, Display, Clone, PartialEq, serde::Serialize, AsRef<str>, AsRef<[u8]>);
+    lacks!(Transfer: Debug, Display, Clone, PartialEq, serde::Serialize);
     lacks!(UnlockedVault: Clone, serde::Serialize);
     lacks!(VaultKey: serde::Serialize);
 }

@@ -1,0 +1,221 @@
+//! A ceremony that is going on: what was given, by whom, until when. Values only; whoever asks brings the time.
+
+use std::ops::Deref;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use keystation_vault::{Component, Part};
+
+use super::{Abort, Ceremony, CeremonyError, CeremonyOrder, Phase, Side};
+use crate::people::Known;
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// All of it.
+    pub(crate) whole: Duration,
+    /// From a sign-in to the component.
+    pub(crate) sign_in: Duration,
+}
+
+impl Limits {
+    pub(crate) const STATION: Self =
+        Self { whole: Duration::from_secs(30 * 60), sign_in: Duration::from_secs(5 * 60) };
+}
+
+/// How often what cannot be a component may be entered.
+const TRIES: u8 = 3;
+
+/// The ceremony of a station: there is one at most. Dropping it wipes what was given.
+pub(crate) struct Ceremonies(Arc<Shared>);
+
+/// What the thread that watches the time sees too.
+pub(crate) struct Shared {
+    pub(super) limits: Limits,
+    table: Mutex<Table>,
+    /// Told whenever a ceremony ends.
+    pub(super) changed: Condvar,
+}
+
+#[derive(Default)]
+pub(super) struct Table {
+    pub(super) running: Option<Running>,
+    /// The last one that ended, for whoever looks.
+    pub(super) last: Option<Ceremony>,
+}
+
+impl Ceremonies {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self(Arc::new(Shared { limits, table: Mutex::default(), changed: Condvar::new() }))
+    }
+
+    pub(super) fn share(&self) -> Arc<Shared> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl Deref for Ceremonies {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Drop for Ceremonies {
+    fn drop(&mut self) {
+        *self.0.table() = Table::default();
+        self.0.tell();
+    }
+}
+
+impl Shared {
+    /// The table; a thread that panicked while it held it left nothing half-done there.
+    pub(super) fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has the thread that watches look again.
+    pub(super) fn tell(&self) {
+        self.changed.notify_all();
+    }
+}
+
+/// A ceremony that is going on. Dropping it wipes every component.
+pub(super) struct Running {
+    pub(super) id: String,
+    pub(super) order: CeremonyOrder,
+    pub(super) ends: Duration,
+    seats: Vec<Seat>,
+}
+
+/// One component's side.
+#[derive(Default)]
+struct Seat {
+    custodian: Option<Arc<Known>>,
+    since: Duration,
+    component: Option<Component>,
+    confirmed: bool,
+    refused: u8,
+}
+
+impl Running {
+    pub(super) fn begin(id: String, order: CeremonyOrder, now: Duration, limits: Limits) -> Self {
+        let seats = (0..order.parts).map(|_| Seat::default()).collect();
+        Self { id, order, ends: now + limits.whole, seats }
+    }
+
+    fn seat(&mut self, part: Part) -> Result<&mut Seat, CeremonyError> {
+        let no_such = CeremonyError::Turn("this key has no such component");
+        self.seats.get_mut(usize::from(part.number()) - 1).ok_or(no_such)
+    }
+
+    /// Whether `user` sits at another component.
+    pub(super) fn sits_elsewhere(&self, part: Part, user: &str) -> bool {
+        let others = (1u8..).zip(&self.seats).filter(|(number, _)| *number != part.number());
+        others.filter_map(|(_, seat)| seat.custodian.as_ref()).any(|custodian| custodian.user() == user)
+    }
+
+    /// Whether a component may still be given there.
+    pub(super) fn expect_free(&mut self, part: Part) -> Result<(), CeremonyError> {
+        match self.seat(part)?.component {
+            None => Ok(()),
+            Some(_) => Err(CeremonyError::Turn("this component was given")),
+        }
+    }
+
+    /// A custodian signed in.
+    pub(super) fn seat_custodian(
+        &mut self,
+        part: Part,
+        known: Known,
+        now: Duration,
+    ) -> Result<(), CeremonyError> {
+        self.expect_free(part)?;
+        let seat = self.seat(part)?;
+        (seat.custodian, seat.since) = (Some(Arc::new(known)), now);
+        Ok(())
+    }
+
+    /// Who may give the component now.
+    pub(super) fn custodian(
+        &mut self,
+        part: Part,
+        now: Duration,
+        limits: Limits,
+    ) -> Result<Arc<Known>, CeremonyError> {
+        self.expect_free(part)?;
+        let seat = self.seat(part)?;
+        if now > seat.since + limits.sign_in {
+            seat.custodian = None;
+        }
+        seat.custodian.clone().ok_or(CeremonyError::SignInFirst(part.number()))
+    }
+
+    /// What was entered could not be the component; how often it may be entered again.
+    pub(super) fn refuse(&mut self, part: Part) -> Result<u8, CeremonyError> {
+        let seat = self.seat(part)?;
+        seat.refused += 1;
+        match TRIES - seat.refused {
+            0 => Err(CeremonyError::Aborted(Abort::Refused)),
+            left => Ok(left),
+        }
+    }
+
+    pub(super) fn keep(&mut self, part: Part, component: Component) -> Result<(), CeremonyError> {
+        self.seat(part)?.component = Some(component);
+        Ok(())
+    }
+
+    /// The custodian typed the check value of the component.
+    pub(super) fn confirm(&mut self, part: Part, typed: &str) -> Result<(), CeremonyError> {
+        let seat = self.seat(part)?;
+        let component = seat.component.as_ref().ok_or(CeremonyError::Turn("this component is missing"))?;
+        if seat.confirmed {
+            return Err(CeremonyError::Turn("this component was confirmed"));
+        }
+        if typed.parse() != Ok(component.check()) {
+            return Err(CeremonyError::Aborted(Abort::ComponentCheck));
+        }
+        seat.confirmed = true;
+        Ok(())
+    }
+
+    /// All components, if all are confirmed; and who gave them.
+    pub(super) fn complete(&self) -> Result<(Vec<&Component>, Vec<&Known>), CeremonyError> {
+        let missing = CeremonyError::Turn("a component is missing, or not confirmed");
+        let confirmed = self.seats.iter().map(|seat| {
+            let component = seat.component.as_ref().filter(|_| seat.confirmed)?;
+            Some((component, &**seat.custodian.as_ref()?))
+        });
+        confirmed.collect::<Option<Vec<_>>>().map(|all| all.into_iter().unzip()).ok_or(missing)
+    }
+
+    fn phase(&self) -> Phase {
+        if self.complete().is_ok() {
+            Phase::Result
+        } else if self.seats.iter().any(|seat| !seat.confirmed && seat.custodian.is_some()) {
+            Phase::Components
+        } else {
+            Phase::SignIn
+        }
+    }
+
+    /// As people may see it.
+    pub(super) fn shown(&self, now: Duration) -> Ceremony {
+        let sides = (1u8..).zip(&self.seats).map(|(number, seat)| Side {
+            part: Part::new(number).expect("no ceremony has more seats than a key has components"),
+            user: seat.custodian.as_ref().map(|known| known.user().to_owned()),
+            check_value: seat.component.as_ref().map(Component::check),
+            confirmed: seat.confirmed,
+        });
+        Ceremony {
+            id: self.id.clone(),
+            order: self.order.clone(),
+            phase: self.phase(),
+            aborted: None,
+            sides: sides.collect(),
+            seconds_left: self.ends.saturating_sub(now).as_secs(),
+        }
+    }
+}

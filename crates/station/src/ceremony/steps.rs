@@ -1,0 +1,192 @@
+//! The steps of a ceremony. Each is one call; what it changes is in the log before it returns.
+
+use std::time::Duration;
+
+use keystation_core::key::{CheckValue, GroupKeyInfo};
+use keystation_core::record::{DenialReason, Entry, Event, KeyEvent, KeyOrigin};
+use keystation_vault::{
+    Component, ComponentCheck, GroupKey, NoKeyOfThem, Part, Passphrase, SecretText, WriteError,
+};
+
+use super::running::{Running, Table};
+use super::watch::now;
+use super::{Abort, Ceremony, CeremonyError, CeremonyOrder, Phase, gave_another};
+use crate::error::StationError;
+use crate::group_keys::Origin;
+use crate::people::{Action, Known, Permit, Person, Pin};
+use crate::random;
+use crate::station::Station;
+
+impl Station {
+    /// The ceremony that is going on, or the one that ended last.
+    #[must_use]
+    pub fn ceremony(&self) -> Option<Ceremony> {
+        let table = self.ceremonies().table();
+        table.running.as_ref().map(|running| running.shown(now())).or_else(|| table.last.clone())
+    }
+
+    /// Begins one. Label and check value must be new to the station.
+    pub fn ceremony_begin(&self, permit: &Permit, order: CeremonyOrder) -> Result<Ceremony, CeremonyError> {
+        self.honour(permit, Action::Ceremony)?;
+        order.check()?;
+        self.journal().may_begin().map_err(StationError::from)?;
+        self.all_custodies().get(order.custody)?;
+        self.expect_new(&order.key.label, order.check_value)?;
+        let id = random::session()?;
+        let mut table = self.ceremonies().table();
+        if table.running.is_some() {
+            return Err(CeremonyError::Running);
+        }
+        let running = Running::begin(id, order, now(), self.ceremonies().limits);
+        let (shown, ends) = (running.shown(now()), running.ends);
+        *table = Table { running: Some(running), last: None };
+        drop(table);
+        self.watch_ceremony(shown.id.clone(), ends).map_err(StationError::Thread)?;
+        Ok(shown)
+    }
+
+    /// A custodian signs in for one component, whoever the session belongs to.
+    pub fn ceremony_sign_in(&self, part: Part, who: Person<'_>, pin: &Pin) -> Result<(), CeremonyError> {
+        let id = self.step(|running| running.expect_free(part).map(|()| running.id.clone()))?;
+        // Hashing a PIN takes a while: not with the table held.
+        let known = self.sign_in_beside(who, pin)?;
+        self.step(|running| {
+            if running.id != id {
+                return Err(CeremonyError::None);
+            }
+            self.expect_may_give(running, part, &known)?;
+            running.seat_custodian(part, known, now())
+        })
+    }
+
+    /// The custodian who signed in for it gives a component. It has its record before it is kept.
+    ///
+    /// The check value that comes back is for this custodian's eyes, after typing it.
+    pub fn ceremony_component(&self, part: Part, text: &SecretText) -> Result<ComponentCheck, CeremonyError> {
+        self.step(|running| {
+            let limits = self.ceremonies().limits;
+            let known = running.custodian(part, now(), limits)?;
+            let permit = self.expect_may_give(running, part, &known)?;
+            let component = match Component::judged(text, part, running.order.bytes) {
+                Ok(component) => component,
+                Err(why) => {
+                    let left = running.refuse(part)?;
+                    return Err(CeremonyError::Refused { part: part.number(), why, left });
+                }
+            };
+            let check = component.check();
+            let event = KeyEvent::Component {
+                ceremony: running.id.clone(),
+                key: running.order.for_record(),
+                part: part.number(),
+                of: running.order.parts,
+                check_value: check.to_string(),
+            };
+            let entry = Entry { actor: permit.actor().clone(), event: Event::GroupKey(event) };
+            self.journal().append(&entry).map_err(StationError::from)?;
+            running.keep(part, component)?;
+            Ok(check)
+        })
+    }
+
+    /// The custodian typed the component's check value, from the paper. Any other text ends the ceremony.
+    pub fn ceremony_confirm(&self, part: Part, typed: &str) -> Result<(), CeremonyError> {
+        self.step(|running| running.confirm(part, typed.trim()))
+    }
+
+    /// The key's check value was typed from its paper; any other text ends the ceremony. The components make the key, and
+    /// its custody takes it. Where the custody does not, for a wrong passphrase for example, this can be called again.
+    pub fn ceremony_finish(&self, typed: &str, secret: &Passphrase) -> Result<GroupKeyInfo, CeremonyError> {
+        let _of_a_custodian = self.permit(Action::Ceremony)?;
+        let info = self.step(|running| {
+            let (components, custodians) = running.complete()?;
+            // As the log has them now: a role that was taken away in the meantime counts.
+            let mut actors = Vec::new();
+            for known in custodians {
+                actors.push(self.permit_known(Action::Ceremony, known)?.actor().clone());
+            }
+            if typed.trim().parse::<CheckValue>().ok() != Some(running.order.check_value) {
+                return Err(CeremonyError::Aborted(Abort::KeyCheck));
+            }
+            let memory =
+                |cause| StationError::from(keystation_vault::ImportError::from(WriteError::Memory(cause)));
+            let key = GroupKey::of_components(&components).map_err(|no| match no {
+                NoKeyOfThem::Equal(..) => CeremonyError::Aborted(Abort::Equal),
+                NoKeyOfThem::Weak(_) => CeremonyError::Aborted(Abort::Weak),
+                NoKeyOfThem::Memory(cause) => memory(cause).into(),
+            })?;
+            if key.check_value().map_err(memory)? != running.order.check_value {
+                return Err(CeremonyError::Aborted(Abort::KeyCheck));
+            }
+            let approver = actors.swap_remove(1).operator;
+            let actor = actors.swap_remove(0);
+            let origin = Origin { how: KeyOrigin::Ceremony, actor, approver };
+            let CeremonyOrder { key: new, custody, .. } = running.order.clone();
+            Ok(self.take_in(custody, secret, new, key, origin)?)
+        })?;
+        let mut table = self.ceremonies().table();
+        if let Some(running) = table.running.take() {
+            table.last = Some(ended(&running, Phase::Done, None));
+        }
+        drop(table);
+        self.ceremonies().tell();
+        Ok(info)
+    }
+
+    /// Gives it up. Every component is wiped.
+    pub fn ceremony_abort(&self, permit: &Permit) -> Result<(), CeremonyError> {
+        self.honour(permit, Action::Ceremony)?;
+        Ok(self.end_ceremony(Abort::Asked)?)
+    }
+
+    /// Ends the ceremony, if there is one: wiped first, recorded then.
+    pub(crate) fn end_ceremony(&self, why: Abort) -> Result<(), StationError> {
+        self.end_at(&mut self.ceremonies().table(), why)
+    }
+
+    fn end_at(&self, table: &mut Table, why: Abort) -> Result<(), StationError> {
+        let Some(running) = table.running.take() else { return Ok(()) };
+        table.last = Some(ended(&running, Phase::Aborted, Some(why)));
+        let (ceremony, key) = (running.id.clone(), running.order.for_record());
+        drop(running);
+        self.ceremonies().tell();
+        self.append(Event::GroupKey(KeyEvent::Aborted { ceremony, key, why: why.as_str() }))?;
+        Ok(())
+    }
+
+    /// One step of the ceremony that is going on. A step that fails in a way that ends it ends it.
+    fn step<T>(
+        &self,
+        step: impl FnOnce(&mut Running) -> Result<T, CeremonyError>,
+    ) -> Result<T, CeremonyError> {
+        let mut table = self.ceremonies().table();
+        let running = table.running.as_mut().ok_or(CeremonyError::None)?;
+        let result =
+            if now() >= running.ends { Err(CeremonyError::Aborted(Abort::Expired)) } else { step(running) };
+        if let Err(CeremonyError::Aborted(why)) = result {
+            self.end_at(&mut table, why)?;
+        }
+        result
+    }
+
+    /// Whether this person may give this component: a custodian, who sits at no other component, and who never gave
+    /// another one of this key.
+    fn expect_may_give(&self, running: &Running, part: Part, known: &Known) -> Result<Permit, CeremonyError> {
+        let permit = self.permit_known(Action::Ceremony, known)?;
+        let subject = format!("{} component {}", running.order.key.label, part.number());
+        let ever = self.reader()?.components().map_err(StationError::from)?;
+        let why = if running.sits_elsewhere(part, known.user()) {
+            DenialReason::ApprovalSamePerson
+        } else if gave_another(&running.order, part, known.user(), &ever) {
+            DenialReason::State
+        } else {
+            return Ok(permit);
+        };
+        Err(self.refuse_action(Action::Ceremony, &subject, why, permit.actor().clone())?.into())
+    }
+}
+
+fn ended(running: &Running, phase: Phase, aborted: Option<Abort>) -> Ceremony {
+    let shown = running.shown(Duration::MAX);
+    Ceremony { phase, aborted, seconds_left: 0, ..shown }
+}

@@ -1,0 +1,269 @@
+//! `keystation key …`: what comes into the custodies, what may be used, and what is destroyed.
+
+use std::io;
+
+use keystation::group_keys::TransferFile;
+use keystation::people::Action;
+use keystation::{CustodyKind, DataDir, Exit, Station, StationError, paths};
+use keystation_audit::{KeyStanding, Reader};
+use keystation_core::key::{CheckValue, GroupKeyInfo, KeyLabel};
+use keystation_vault::{DerivedKeyAnswer, ImportError, NewKey, Passphrase, SecretSource, TransferError};
+use serde_json::json;
+
+use super::args::{Cli, PassphraseFrom};
+use super::key_args::{ApproverFrom, ChangeArgs, ImportArgs, KeyVerb};
+use super::output::Output;
+use super::signing::{approve, sign_in};
+use super::{at_station, ceremony, source};
+
+pub(super) fn run(cli: &Cli, data: &DataDir, verb: &KeyVerb, out: Output) -> Result<Exit, StationError> {
+    let at = |work: &dyn Fn(&Station) -> Result<Exit, StationError>| {
+        at_station(cli, data, out, |station| {
+            sign_in(cli, station)?;
+            work(station)
+        })
+    };
+    match verb {
+        KeyVerb::Import(args) => at(&|station| import(station, args, out)),
+        KeyVerb::Ceremony(args) => at(&|station| ceremony::run(station, args, out)),
+        KeyVerb::Activate { change, check_value, approver } => {
+            at(&|station| activate(station, change, *check_value, approver, out))
+        }
+        KeyVerb::Suspend { change: ChangeArgs { label, reason } } => at(&|station| {
+            let permit = station.permit(Action::SuspendKey)?;
+            station.suspend_key(&permit, label, reason)?;
+            changed(station, label, out)
+        }),
+        KeyVerb::Destroy { change, approver, secrets } => {
+            at(&|station| destroy(station, change, approver, secrets, out))
+        }
+        KeyVerb::Recipient { secrets } => at(&|station| recipient(station, secrets, out)),
+        KeyVerb::Devices { label } => devices(data, label, out),
+        KeyVerb::List => list(data, out),
+    }
+}
+
+fn import(station: &Station, args: &ImportArgs, out: Output) -> Result<Exit, StationError> {
+    let custody = chosen(station, args.custody)?;
+    let action = if args.transfer.is_some() { Action::TakeTransfer } else { Action::ImportKey };
+    let request = Station::import_request(action, &args.label, custody);
+    let approval = approve(station, &request, &args.approver)?;
+    let permit = station.permit_key(request, approval)?;
+    let secret = secret_for_import(station, custody, &args.secrets)?;
+    let mut answer =
+        if args.not_a_device_key { DerivedKeyAnswer::GroupKey } else { DerivedKeyAnswer::NotAsked };
+    if let Some(file) = &args.transfer {
+        let own;
+        let passphrase = match custody {
+            CustodyKind::SealedFile => &secret,
+            _ => {
+                own = ask(&args.secrets, CustodyKind::SealedFile)?;
+                &own
+            }
+        };
+        let transfer = |answer| TransferFile { label: &args.label, file, passphrase, answer };
+        let mut taken = station.take_transfer(&permit, transfer(answer), custody, &secret);
+        if matches!(taken, Err(StationError::Transfer(TransferError::Import(ImportError::MayBeDerivedKey)))) {
+            answer = ask_whether_derived(out);
+            taken = station.take_transfer(&permit, transfer(answer), custody, &secret);
+        }
+        return Ok(imported(&taken?, custody, out));
+    }
+    let source = source(args.key_file.as_deref(), args.key_fd, "Group key (Base64): ");
+    let key = source.text()?;
+    let missing = "clap asks for it";
+    let new = NewKey {
+        label: args.label.clone(),
+        group: args.group.clone().expect(missing),
+        scope: args.scope.clone().expect(missing),
+        slot: args.slot.expect(missing),
+    };
+    let mut result = station.import_key(&permit, custody, &secret, new.clone(), &key, answer);
+    let person = matches!(source, SecretSource::Prompt(_));
+    if person && matches!(result, Err(StationError::Import(ImportError::MayBeDerivedKey))) {
+        answer = ask_whether_derived(out);
+        result = station.import_key(&permit, custody, &secret, new, &key, answer);
+    }
+    Ok(imported(&result?, custody, out))
+}
+
+/// Says that a key was imported.
+pub(super) fn imported(info: &GroupKeyInfo, custody: CustodyKind, out: Output) -> Exit {
+    let (label, check, bytes) = (&info.label, info.check_value, info.length);
+    out.say(
+        format!(
+            "Imported {label} into {}: check value {check}, {bytes} bytes. Next: keystation key activate.",
+            custody.as_str()
+        ),
+        &json!({ "event": "import", "label": label.as_str(), "check_value": check.to_string(),
+                 "bytes": bytes, "custody": custody.as_str() }),
+    );
+    if !info.scope.looks_usual() {
+        out.note(format!(
+            "The ID scope {} does not look like 0ne and eight hexadecimal digits. Check it.",
+            info.scope
+        ));
+    }
+    Exit::Done
+}
+
+/// A key of 32 bytes is what a derived device key looks like. Only a plain yes makes it a group key.
+fn ask_whether_derived(out: Output) -> DerivedKeyAnswer {
+    out.note("This key has 32 bytes, as the derived key of one device has. Is it the key of an enrollment group? (yes/no)");
+    let mut line = String::new();
+    match io::stdin().read_line(&mut line) {
+        Ok(_) if line.trim() == "yes" => DerivedKeyAnswer::GroupKey,
+        _ => DerivedKeyAnswer::DeviceKey,
+    }
+}
+
+fn activate(
+    station: &Station,
+    ChangeArgs { label, reason }: &ChangeArgs,
+    check_value: Option<CheckValue>,
+    approver: &ApproverFrom,
+    out: Output,
+) -> Result<Exit, StationError> {
+    let found = station.standing(label)?.info.check_value;
+    if let Some(expected) = check_value
+        && expected != found
+    {
+        return Err(StationError::OtherCheckValue { label: label.clone(), expected, found });
+    }
+    let request = station.change_request(Action::ActivateKey, label, reason)?;
+    let approval = approve(station, &request, approver)?;
+    let permit = station.permit_key(request, approval)?;
+    station.activate_key(&permit, label, reason)?;
+    changed(station, label, out)
+}
+
+fn destroy(
+    station: &Station,
+    ChangeArgs { label, reason }: &ChangeArgs,
+    approver: &ApproverFrom,
+    secrets: &PassphraseFrom,
+    out: Output,
+) -> Result<Exit, StationError> {
+    let request = station.change_request(Action::DestroyKey, label, reason)?;
+    let approval = approve(station, &request, approver)?;
+    let permit = station.permit_key(request, approval)?;
+    let secret = ask(secrets, station.custody_of(label)?)?;
+    station.destroy_key(&permit, label, reason, &secret)?;
+    changed(station, label, out)
+}
+
+fn recipient(station: &Station, secrets: &PassphraseFrom, out: Output) -> Result<Exit, StationError> {
+    let permit = station.permit(Action::Recipient)?;
+    let recipient = match station.recipient(&permit)? {
+        Some(recipient) => recipient,
+        None => {
+            let passphrase = secret_for_import(station, CustodyKind::SealedFile, secrets)?;
+            station.make_recipient(&permit, &passphrase)?
+        }
+    };
+    out.say(&recipient, &json!({ "event": "recipient", "recipient": recipient }));
+    Ok(Exit::Done)
+}
+
+fn devices(data: &DataDir, label: &KeyLabel, out: Output) -> Result<Exit, StationError> {
+    const PAGE: u32 = 1000;
+    let reader = Reader::open(&paths(data))?;
+    if reader.key_state(label)?.is_none() {
+        return Err(StationError::NoKey(label.clone()));
+    }
+    let mut after = None;
+    loop {
+        let page = reader.devices_under(label, after, PAGE)?;
+        for (id, record) in &page {
+            out.say(
+                format!("{record:>9}  {id}"),
+                &json!({ "event": "device", "id": id.as_str(), "record": record }),
+            );
+        }
+        match page.last() {
+            Some((_, last)) if page.len() == PAGE as usize => after = Some(*last),
+            _ => return Ok(Exit::Done),
+        }
+    }
+}
+
+fn list(data: &DataDir, out: Output) -> Result<Exit, StationError> {
+    let keys = Reader::open(&paths(data))?.group_keys()?;
+    if keys.is_empty() {
+        out.note("There is no group key yet: keystation key import.");
+    }
+    keys.iter().for_each(|key| shown(key, out));
+    Ok(Exit::Done)
+}
+
+/// Says what became of a key.
+fn changed(station: &Station, label: &KeyLabel, out: Output) -> Result<Exit, StationError> {
+    shown(&station.standing(label)?, out);
+    Ok(Exit::Done)
+}
+
+fn shown(key: &KeyStanding, out: Output) {
+    let KeyStanding { info, custody, how, state, by, approver, devices, .. } = key;
+    let people = [by.as_str(), approver].iter().filter(|id| !id.is_empty()).copied().collect::<Vec<_>>();
+    out.say(
+        format!(
+            "{:<16} {}  {:<9} {:<9} group {}, scope {}, {} bytes, {custody}, imported by {}; devices: {devices}",
+            info.label,
+            info.check_value,
+            state.as_str(),
+            info.slot,
+            info.group,
+            info.scope,
+            info.length,
+            people.join(" and "),
+        ),
+        &json!({ "event": "key", "label": info.label.as_str(), "check_value": info.check_value.to_string(),
+                 "slot": info.slot.as_str(), "group": info.group.as_str(), "scope": info.scope.as_str(),
+                 "bytes": info.length, "custody": custody, "state": state.as_str(), "how": how,
+                 "by": by, "approver": approver, "devices": devices }),
+    );
+}
+
+/// The custody that was named, or the only one that there is.
+pub(super) fn chosen(station: &Station, named: Option<CustodyKind>) -> Result<CustodyKind, StationError> {
+    match named {
+        Some(kind) => Ok(kind),
+        None => station.only_custody(),
+    }
+}
+
+/// Opens the custody of the key `label`, and asks for its secret alone.
+pub(super) fn open_for(
+    station: &Station,
+    label: &KeyLabel,
+    secrets: &PassphraseFrom,
+) -> Result<(), StationError> {
+    let kind = station.custody_of(label)?;
+    station.open_custody(kind, &ask(secrets, kind)?)
+}
+
+/// The secret of a custody.
+pub(super) fn ask(from: &PassphraseFrom, kind: CustodyKind) -> Result<Passphrase, StationError> {
+    let (file, fd, prompt) = match kind {
+        CustodyKind::SealedFile => (&from.passphrase_file, from.passphrase_fd, "Passphrase of the vault: "),
+        CustodyKind::Pkcs11 => (&from.token_pin_file, from.token_pin_fd, "PIN of the token: "),
+        CustodyKind::Tpm => (&from.tpm_auth_file, from.tpm_auth_fd, "Authorisation of the TPM's keys: "),
+    };
+    Ok(source(file.as_deref(), fd, prompt).passphrase()?)
+}
+
+/// The same for a key that comes in: the passphrase of a vault that is made with it is asked for twice, for one that is typed
+/// wrong once would lock its owner out.
+pub(super) fn secret_for_import(
+    station: &Station,
+    kind: CustodyKind,
+    from: &PassphraseFrom,
+) -> Result<Passphrase, StationError> {
+    let given = from.passphrase_file.is_some() || from.passphrase_fd.is_some();
+    if kind != CustodyKind::SealedFile || given || station.data().vault().exists() {
+        return ask(from, kind);
+    }
+    let first = source(None, None, "New passphrase of the vault: ").passphrase()?;
+    let second = source(None, None, "Once more: ").passphrase()?;
+    if first.is(&second) { Ok(first) } else { Err(StationError::Mismatch) }
+}

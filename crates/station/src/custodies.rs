@@ -1,0 +1,298 @@
+//! The custodies of this station, put together from its settings: each key is in one of them, and none stands in for another.
+
+use keystation_audit::{KeyStanding, KeyState, Reader};
+use keystation_core::key::{GroupKeyInfo, KeyLabel};
+use keystation_core::record::{Event, KeyOrigin};
+use keystation_vault::{
+    Custody, CustodyKind, Passphrase, SealedFile, TransferKey, UnlockedVault, VaultKey, WorkFactor,
+};
+
+use crate::config::StationConfig;
+use crate::data_dir::DataDir;
+use crate::error::StationError;
+use crate::station::Station;
+
+/// What the settings name: the sealed file always, a token and a TPM where they have a section.
+pub struct Custodies {
+    all: Vec<Box<dyn Custody>>,
+    work: WorkFactor,
+}
+
+impl Custodies {
+    /// The custodies of a station; nothing is opened.
+    pub fn of(data: &DataDir, config: &StationConfig) -> Result<Self, StationError> {
+        Self::sealing(data, config, WorkFactor::STATION)
+    }
+
+    /// The same, with another cost of what is sealed under a passphrase.
+    pub(crate) fn sealing(
+        data: &DataDir,
+        _config: &StationConfig,
+        work: WorkFactor,
+    ) -> Result<Self, StationError> {
+        let all: Vec<Box<dyn Custody>> = vec![Box::new(SealedFile::at(data.vault()).with_work_factor(work))];
+        Ok(Self { all, work })
+    }
+
+    /// The station's key for transfers.
+    pub(crate) fn transfer_key(&self, data: &DataDir) -> TransferKey {
+        TransferKey::at(data.transfer_key()).with_work_factor(self.work)
+    }
+
+    /// Which there are.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<CustodyKind> {
+        self.all.iter().map(|custody| custody.kind()).collect()
+    }
+
+    /// The one that is meant where none is named: there is one only if the settings leave no choice.
+    #[must_use]
+    pub fn only(&self) -> Option<CustodyKind> {
+        match &self.all[..] {
+            [custody] => Some(custody.kind()),
+            _ => None,
+        }
+    }
+
+    /// The custody of this kind; an error where the settings do not name one.
+    pub fn get(&self, kind: CustodyKind) -> Result<&dyn Custody, StationError> {
+        let custody = self.all.iter().find(|custody| custody.kind() == kind);
+        custody.map(|custody| &**custody).ok_or(StationError::NoCustody(kind))
+    }
+
+    /// The key `label` as the log knows it, and where it is; an error if it may not be used.
+    pub fn active(reader: &Reader, label: &KeyLabel) -> Result<(GroupKeyInfo, CustodyKind), StationError> {
+        let known = reader.key_state(label)?;
+        let (info, custody, state) = known.ok_or_else(|| StationError::NoKey(label.clone()))?;
+        match state {
+            KeyState::Active => Ok((info, custody_named(&custody)?)),
+            state => Err(StationError::KeyInactive { label: label.clone(), state }),
+        }
+    }
+
+    /// The use of the key in an open custody: it has to be the one that the log knows.
+    pub fn key_in(vault: &UnlockedVault, info: &GroupKeyInfo) -> Result<VaultKey, StationError> {
+        let key = vault.key(&info.label).ok_or_else(|| StationError::NoKey(info.label.clone()))?;
+        if key.info() == info {
+            return Ok(key);
+        }
+        let check_value = key.info().check_value;
+        Err(StationError::OtherKey { label: info.label.clone(), check_value, custody: vault.kind() })
+    }
+
+    /// Those that hold a key, as the log says, or as they say themselves.
+    pub fn with_keys(&self, reader: &Reader) -> Result<Vec<CustodyKind>, StationError> {
+        let standings = reader.group_keys()?;
+        let holds = |custody: &dyn Custody| {
+            custody.is_there() || standings.iter().any(|key| is_in(key, custody.kind()))
+        };
+        Ok(self.all.iter().filter(|custody| holds(&***custody)).map(|custody| custody.kind()).collect())
+    }
+}
+
+/// Whether the log says that the key is in this custody, and not destroyed.
+pub(crate) fn is_in(key: &KeyStanding, kind: CustodyKind) -> bool {
+    key.custody == kind.as_str() && key.state != KeyState::Destroyed
+}
+
+/// The custody that a record names.
+fn custody_named(name: &str) -> Result<CustodyKind, StationError> {
+    let kind = CustodyKind::ALL.into_iter().find(|kind| kind.as_str() == name);
+    kind.ok_or_else(|| StationError::Custody(format!("this program knows no custody `{name}`")))
+}
+
+/// The custodies that are open.
+#[derive(Default)]
+pub(crate) struct Opened(Vec<UnlockedVault>);
+
+impl Opened {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn get(&self, kind: CustodyKind) -> Option<&UnlockedVault> {
+        self.0.iter().find(|vault| vault.kind() == kind)
+    }
+
+    /// All keys, of all of them.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &GroupKeyInfo> {
+        self.0.iter().flat_map(UnlockedVault::keys)
+    }
+
+    fn put(&mut self, vault: UnlockedVault) {
+        self.take(|kind| kind == vault.kind());
+        self.0.push(vault);
+    }
+
+    /// Closes some; says whether there were any. What derives is gone when this returns.
+    fn take(&mut self, which: impl Fn(CustodyKind) -> bool) -> bool {
+        let before = self.0.len();
+        self.0.retain(|vault| {
+            let stays = !which(vault.kind());
+            if !stays {
+                vault.lock();
+            }
+            stays
+        });
+        self.0.len() < before
+    }
+}
+
+impl Station {
+    /// The custodies that the settings name.
+    #[must_use]
+    pub fn custodies(&self) -> Vec<CustodyKind> {
+        self.all_custodies().kinds()
+    }
+
+    /// The custody that is meant where none is named.
+    pub fn only_custody(&self) -> Result<CustodyKind, StationError> {
+        self.all_custodies().only().ok_or_else(|| StationError::WhichCustody(self.custodies()))
+    }
+
+    /// The custodies that hold keys and are closed: each is opened with its own secret.
+    pub fn closed_custodies(&self) -> Result<Vec<CustodyKind>, StationError> {
+        let mut kinds = self.all_custodies().with_keys(&self.reader()?)?;
+        kinds.retain(|kind| self.desk().opened.get(*kind).is_none());
+        Ok(kinds)
+    }
+
+    /// Whether this custody is open.
+    #[must_use]
+    pub fn is_open(&self, kind: CustodyKind) -> bool {
+        self.desk().opened.get(kind).is_some()
+    }
+
+    /// Opens a custody with its secret: the passphrase of the sealed file, the PIN of the token, the authorisation of the TPM.
+    /// A wrong one is recorded.
+    ///
+    /// What an import or a destruction left half-done when it was cut short is finished before a key can be used: a key
+    /// that no record knows of gets one, and one that the log says is destroyed is destroyed.
+    pub fn open_custody(&self, kind: CustodyKind, secret: &Passphrase) -> Result<(), StationError> {
+        let custody = self.all_custodies().get(kind)?;
+        self.expect_there(custody)?;
+        let mut vault = self.tried(custody.open(secret))?;
+        let destroyed = self.reconcile(&vault)?;
+        if !destroyed.is_empty() {
+            vault.lock();
+            for label in &destroyed {
+                custody.destroy(secret, label)?;
+            }
+            vault = self.tried(custody.open(secret))?;
+        }
+        self.append(Event::Unlock { custody: kind.as_str() })?;
+        self.keep_open(vault);
+        Ok(())
+    }
+
+    /// The keys that the log says are destroyed. A key of another station's vault, or of another custody, closes this one.
+    fn reconcile(&self, vault: &UnlockedVault) -> Result<Vec<KeyLabel>, StationError> {
+        let standings = self.reader()?.group_keys()?;
+        let kind = vault.kind();
+        let mut destroyed = Vec::new();
+        for key in vault.keys() {
+            let known = |standing: &&KeyStanding| {
+                standing.info.label == key.label || standing.info.check_value == key.check_value
+            };
+            match standings.iter().find(known) {
+                // An import was cut short between the custody and the log: nobody knows by whom it was approved.
+                None => {
+                    let custody = kind.as_str();
+                    let (how, approver) = (KeyOrigin::Single, String::new());
+                    self.append(Event::KeyImport { key: key.clone(), custody, how, approver })?;
+                }
+                Some(standing) if standing.info != *key || standing.custody != kind.as_str() => {
+                    return Err(StationError::OtherKey {
+                        label: key.label.clone(),
+                        check_value: key.check_value,
+                        custody: kind,
+                    });
+                }
+                Some(standing) if standing.state == KeyState::Destroyed => destroyed.push(key.label.clone()),
+                Some(_) => {}
+            }
+        }
+        Ok(destroyed)
+    }
+
+    /// A custody that the log says holds keys, and that is not there, is not made anew unseen.
+    pub(crate) fn expect_there(&self, custody: &dyn Custody) -> Result<(), StationError> {
+        if custody.is_there() {
+            return Ok(());
+        }
+        let file = self.data().vault();
+        match custody.kind() {
+            CustodyKind::SealedFile if self.held_keys(CustodyKind::SealedFile)? => {
+                Err(StationError::VaultGone(file))
+            }
+            CustodyKind::SealedFile => Err(StationError::NoVault(file)),
+            // Whether a token or a TPM has lost its cards it says itself.
+            CustodyKind::Pkcs11 | CustodyKind::Tpm => Ok(()),
+        }
+    }
+
+    /// Whether a key was ever in this custody.
+    pub(crate) fn held_keys(&self, kind: CustodyKind) -> Result<bool, StationError> {
+        Ok(self.reader()?.group_keys()?.iter().any(|key| key.custody == kind.as_str()))
+    }
+
+    /// What came of an attempt to open a custody; a failure is recorded.
+    pub(crate) fn tried<T>(
+        &self,
+        opened: Result<T, keystation_vault::UnlockError>,
+    ) -> Result<T, StationError> {
+        opened.map_err(|error| match self.append(Event::UnlockFailed { why: error.word() }) {
+            Ok(_) => error.into(),
+            Err(unrecorded) => unrecorded,
+        })
+    }
+
+    /// From now on its keys can be used; one of the same kind that was open is closed.
+    pub(crate) fn keep_open(&self, vault: UnlockedVault) {
+        self.desk().opened.put(vault);
+        self.wake();
+    }
+
+    /// The same, if it is open still: who locked it in the meantime does not find it open.
+    pub(crate) fn keep_if_open(&self, vault: UnlockedVault) {
+        let mut desk = self.desk();
+        if desk.opened.get(vault.kind()).is_some() {
+            desk.opened.put(vault);
+        }
+        drop(desk);
+        self.wake();
+    }
+
+    /// Closes the sealed file: what derives is wiped. A token and a TPM keep their keys themselves, and stay logged in while
+    /// the person is only away. Says whether it was open.
+    pub(crate) fn close_sealed_file(&self) -> bool {
+        self.close_some(|kind| kind == CustodyKind::SealedFile)
+    }
+
+    /// Closes every custody. Says whether one was open.
+    pub(crate) fn close_custodies(&self) -> bool {
+        self.close_some(|_| true)
+    }
+
+    fn close_some(&self, which: impl Fn(CustodyKind) -> bool) -> bool {
+        let closed = self.desk().opened.take(which);
+        self.wake();
+        closed
+    }
+
+    /// Where the log says that the group key `label` is.
+    pub fn custody_of(&self, label: &KeyLabel) -> Result<CustodyKind, StationError> {
+        let known = self.reader()?.key_state(label)?;
+        let (_, custody, _) = known.ok_or_else(|| StationError::NoKey(label.clone()))?;
+        custody_named(&custody)
+    }
+
+    /// The use of the group key `label`: it is active, its custody is open, and what is in there is the key that the log
+    /// means.
+    pub fn usable_key(&self, label: &KeyLabel) -> Result<VaultKey, StationError> {
+        let (info, kind) = Custodies::active(&self.reader()?, label)?;
+        self.all_custodies().get(kind)?;
+        let desk = self.desk();
+        Custodies::key_in(desk.opened.get(kind).ok_or(StationError::Locked)?, &info)
+    }
+}

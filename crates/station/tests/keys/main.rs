@@ -1,0 +1,9 @@
+//! Group keys at a station: how they come in, what may become of them, and who may have which part of them.
+
+#![allow(clippy::unwrap_used)] // the helpers are tests too, though clippy sees no `#[test]` on them
+
+mod ceremony; // components from several custodians
+mod history; // who gave one component never gives another
+mod life; // activated, suspended, destroyed
+mod support;
+mod transfer; // sealed by its owner
