@@ -31,6 +31,22 @@ const COMMANDS: &[&str] = &[
     "enable_person",
     "reset_pin",
     "set_badge",
+    "keys",
+    "custodies",
+    "key_devices",
+    "activate_key",
+    "suspend_key",
+    "destroy_key",
+    "import_key",
+    "recipient",
+    "take_transfer",
+    "ceremony",
+    "ceremony_begin",
+    "ceremony_sign_in",
+    "ceremony_component",
+    "ceremony_confirm",
+    "ceremony_finish",
+    "ceremony_abort",
 ];
 
 fn main() {

@@ -3,19 +3,19 @@
 //! What a station does passes its one gate on the way, once: [`LineDesk::permitted`], or a method of the station that
 //! asks it itself. A window that only looks has nothing behind the gate.
 
+pub(crate) mod keys;
 pub(crate) mod log;
 pub(crate) mod people;
 
-use keystation::StationError;
-use keystation::people::{Action, Away};
+use keystation::people::Action;
 use tauri::ipc::Channel;
 use tauri::{Runtime, State, WebviewWindow};
 
 use crate::audit_room::AuditRoom;
 use crate::bounded::Rows;
+use crate::custody;
 use crate::desk::{Desk, LineDesk};
 use crate::dto::{CardUpdate, Overview, RecordLine, UnlockOutcome};
-use crate::passphrase;
 use crate::problem::Problem;
 
 /// The station, or why there is none. Every command answers with that reason then.
@@ -80,7 +80,7 @@ pub(crate) async fn unlock<R: Runtime>(
     bench: State<'_, Bench>,
     window: WebviewWindow<R>,
 ) -> Result<UnlockOutcome, Problem> {
-    passphrase::unlock(bench.line()?, &window).await
+    custody::unlock(bench.line()?, &window).await
 }
 
 #[tauri::command]

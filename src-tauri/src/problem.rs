@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use keystation::ceremony::CeremonyError;
 use keystation::people::{ChangePinError, Denied, PersonError, PinRefused, SignInError};
 use keystation::{NotAName, Notice, SecretRefused, StationError};
 use serde::Serialize;
@@ -43,7 +44,7 @@ macro_rules! from {
     };
 }
 
-from!(StationError, Denied, SignInError, PersonError);
+from!(StationError, Denied, SignInError, PersonError, CeremonyError);
 
 impl From<ChangePinError> for Problem {
     fn from(error: ChangePinError) -> Self {

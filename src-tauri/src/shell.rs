@@ -42,6 +42,22 @@ pub(crate) fn application<R: Runtime>(builder: Builder<R>, desk: Result<Desk, Pr
         commands::people::enable_person,
         commands::people::reset_pin,
         commands::people::set_badge,
+        commands::keys::keys,
+        commands::keys::custodies,
+        commands::keys::key_devices,
+        commands::keys::activate_key,
+        commands::keys::suspend_key,
+        commands::keys::destroy_key,
+        commands::keys::import_key,
+        commands::keys::recipient,
+        commands::keys::take_transfer,
+        commands::keys::ceremony,
+        commands::keys::ceremony_begin,
+        commands::keys::ceremony_sign_in,
+        commands::keys::ceremony_component,
+        commands::keys::ceremony_confirm,
+        commands::keys::ceremony_finish,
+        commands::keys::ceremony_abort,
     ]);
     builder.plugin(navigation::guard()).manage(Bench(desk)).invoke_handler(commands)
 }

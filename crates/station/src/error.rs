@@ -350,6 +350,7 @@ impl StationError {
             Self::Port(_) => "port-unavailable",
             Self::Unlock(UnlockError::WrongPassphrase) => "passphrase-wrong",
             Self::Unlock(_) | Self::Create(_) => "vault-failed",
+            Self::Import(ImportError::Unlock(UnlockError::WrongPassphrase)) => "passphrase-wrong",
             Self::Import(_) => "import-refused",
             Self::Secret(_) => "secret-unreadable",
             Self::Log(OpenError::InUse(_)) => "station-in-use",

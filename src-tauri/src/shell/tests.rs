@@ -1,6 +1,7 @@
 //! The window as a page meets it: which commands there are, what they take, and what they answer.
 
 mod audit; // the log, at a station that works and beside one
+mod custody; // group keys, with what people type into the dialogs
 mod fuzz; // whatever a page sends
 mod matrix; // every command, every role, every state of the session
 mod staff; // a station with people
@@ -76,7 +77,27 @@ fn commands() -> Vec<(&'static str, Value)> {
         ("enable_person", json!({ "user": "op-1", "reason": "back", "approval": 0 })),
         ("reset_pin", json!({ "user": "op-1", "pin": "907153", "approval": 0 })),
         ("set_badge", json!({ "user": "op-1", "badge": "another badge", "approval": 0 })),
+        ("keys", json!({})),
+        ("custodies", json!({})),
+        ("key_devices", json!({ "label": "gk-2026a", "after": null })),
+        ("activate_key", json!({ "label": "gk-2026a", "reason": "new line", "approval": null })),
+        ("suspend_key", json!({ "label": "gk-2026a", "reason": "lost paper", "approval": null })),
+        ("destroy_key", json!({ "label": "gk-2026a", "reason": "retired", "approval": null })),
+        ("import_key", json!({ "key": key("gk-2026a"), "approval": 0 })),
+        ("recipient", json!({})),
+        ("take_transfer", json!({ "key": key("gk-2026a"), "approval": 0 })),
+        ("ceremony", json!({})),
+        ("ceremony_begin", json!({ "key": key("gk-2026c"), "checkValue": "7C1D0-A4E91" })),
+        ("ceremony_sign_in", json!({ "side": 0, "who": { "user": "cu-1" }, "pin": "671425" })),
+        ("ceremony_component", json!({ "side": 0 })),
+        ("ceremony_confirm", json!({ "side": 0, "checkValue": "5E01B2" })),
+        ("ceremony_finish", json!({ "checkValue": "7C1D0-A4E91" })),
+        ("ceremony_abort", json!({})),
     ]
+}
+
+fn key(label: &str) -> Value {
+    json!({ "label": label, "group": "thermostats", "scope": "0ne00000000", "slot": "primary", "custody": "sealed-file" })
 }
 
 fn new(user: &str, pin: &str) -> Value {
@@ -170,6 +191,10 @@ fn a_command_takes_what_it_says_and_nothing_else() {
         ("add_person", json!({ "person": new("op-9", "493027"), "approval": 0 })),
         ("add_person", json!({ "person": added("op-9"), "approval": null })),
         ("reset_pin", json!({ "user": "op-1", "pin": "907153", "approval": -1 })),
+        ("ceremony_component", json!({ "side": 2 })),
+        ("ceremony_component", json!({ "side": "0" })),
+        ("import_key", json!({ "key": "gk-2026a", "approval": 1 })),
+        ("key_devices", json!({ "label": "x".repeat(33), "after": null })),
     ] {
         let refused = call(&window, command, arguments.clone()).unwrap_err();
         assert!(refused.as_str().is_some_and(|why| why.contains("invalid args")), "{command} {arguments}");

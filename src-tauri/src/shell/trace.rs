@@ -38,6 +38,22 @@ pub(super) const SHOWN: &[(&str, &[&str])] = &[
     ("enable_person", &["approval"]),
     ("reset_pin", &["approval"]),
     ("set_badge", &["approval"]),
+    ("keys", &[]),
+    ("custodies", &[]),
+    ("key_devices", &["after"]),
+    ("activate_key", &["approval"]),
+    ("suspend_key", &["approval"]),
+    ("destroy_key", &["approval"]),
+    ("import_key", &["approval"]),
+    ("recipient", &[]),
+    ("take_transfer", &["approval"]),
+    ("ceremony", &[]),
+    ("ceremony_begin", &[]),
+    ("ceremony_sign_in", &["side"]),
+    ("ceremony_component", &["side"]),
+    ("ceremony_confirm", &["side"]),
+    ("ceremony_finish", &[]),
+    ("ceremony_abort", &[]),
 ];
 
 /// Tells every call at the finest level of the diagnostics.

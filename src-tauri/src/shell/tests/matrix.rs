@@ -55,6 +55,22 @@ const EXPECTED: &[(&str, Action, Open)] = &[
     ("enable_person", Action::EnablePerson, ByTwo("a")),
     ("reset_pin", Action::ResetPin, ByTwo("a")),
     ("set_badge", Action::SetBadge, ByTwo("a")),
+    ("keys", Action::Keys, To("scqa")),
+    ("custodies", Action::Keys, To("scqa")),
+    ("key_devices", Action::Keys, To("scqa")),
+    ("activate_key", Action::ActivateKey, ByTwo("c")),
+    ("suspend_key", Action::SuspendKey, To("sc")),
+    ("destroy_key", Action::DestroyKey, ByTwo("c")),
+    ("import_key", Action::ImportKey, ByTwo("c")),
+    ("recipient", Action::Recipient, To("c")),
+    ("take_transfer", Action::TakeTransfer, ByTwo("c")),
+    ("ceremony", Action::Keys, To("scqa")),
+    ("ceremony_begin", Action::Ceremony, To("c")),
+    ("ceremony_sign_in", Action::Ceremony, To("c")),
+    ("ceremony_component", Action::Ceremony, To("c")),
+    ("ceremony_confirm", Action::Ceremony, To("c")),
+    ("ceremony_finish", Action::Ceremony, To("c")),
+    ("ceremony_abort", Action::Ceremony, To("c")),
 ];
 
 /// Why the gate refuses this command; none where it lets pass.

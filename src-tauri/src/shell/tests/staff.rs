@@ -8,11 +8,15 @@ use keystation::{Clock, DataDir, SecretText, Stamp, Station, SystemClock};
 use keystation_core::role::Roles;
 use serde_json::{Value, json};
 use tauri::test::MockRuntime;
-use tauri::{App, WebviewWindow};
+use tauri::{App, Manager, WebviewWindow};
 use tempfile::TempDir;
 
+use super::super::depart;
 use super::{app, call, window};
+use crate::commands::Bench;
 use crate::desk::Desk;
+use crate::machine::Departure;
+use crate::typed::Hand;
 
 /// The roles, by the user who has each; the same with `-once` at the end has a one-time PIN.
 pub(super) const STAFF: [(&str, &str); 7] = [
@@ -118,8 +122,26 @@ impl Staffed {
         &self.window
     }
 
-    pub(super) fn app(&self) -> &App<MockRuntime> {
-        &self.app
+    /// The machine goes to sleep, or its screen is locked.
+    pub(super) fn depart(&self, departure: Departure) {
+        depart(self.app.handle(), departure);
+    }
+
+    /// Lays out what somebody types when a dialog of this title is shown.
+    pub(super) fn lay_out(&self, title: &'static str, text: &str) {
+        self.hand(|hand| hand.lay_out(title, text));
+    }
+
+    /// Whether all that was laid out was asked for.
+    pub(super) fn nothing_is_left(&self) -> bool {
+        self.hand(Hand::is_empty)
+    }
+
+    fn hand<T>(&self, look: impl FnOnce(&Hand) -> T) -> T {
+        match self.app.state::<Bench>().inner() {
+            Bench(Ok(Desk::Line(desk))) => look(&desk.dialogs.hand),
+            _ => panic!("this station is open for work"),
+        }
     }
 
     /// Seconds go by.
@@ -160,9 +182,10 @@ impl Staffed {
         }
     }
 
-    /// `ad-2` approves a request of whoever is signed in.
-    pub(super) fn approved(&self, request: Value) -> Value {
-        let arguments = json!({ "request": request, "who": { "user": APPROVER }, "pin": pin_of(APPROVER) });
+    /// `approver` approves what whoever is signed in asks for.
+    pub(super) fn approved(&self, approver: &str, action: &str, subject: &str, reason: &str) -> Value {
+        let request = json!({ "action": action, "subject": subject, "reason": reason });
+        let arguments = json!({ "request": request, "who": { "user": approver }, "pin": pin_of(approver) });
         let answer = self.call("approve", arguments).unwrap();
         assert!(answer["approval"].is_number(), "{answer}");
         answer["approval"].clone()
@@ -171,6 +194,12 @@ impl Staffed {
     /// How many records there are.
     pub(super) fn size(&self) -> u64 {
         self.station.reader().unwrap().size().unwrap()
+    }
+
+    /// Every record, as it stands.
+    pub(super) fn all(&self) -> Vec<String> {
+        let records = self.station.archive().recent(10_000).unwrap();
+        records.into_iter().map(|record| String::from_utf8(record.body).unwrap()).collect()
     }
 
     /// The records with this `ev` after the first `size`, oldest first.
