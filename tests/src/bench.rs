@@ -12,6 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::binaries::program;
+use crate::people::{self, PEOPLE};
 
 /// The group key that Microsoft publishes as an example, 64 bytes (*Symmetric key attestation with DPS*).
 pub const PUBLISHED_GROUP_KEY: &str =
@@ -24,7 +25,7 @@ pub const PUBLISHED_DEVICE_KEY: &str = "Jsm0lyGpjaVYVP2g3FnmnmG9dI/9qU24wNoykUme
 /// The label under which a bench holds its group key.
 pub const LABEL: &str = "gk-test";
 
-/// A station with one group key and a profile that accepts the published example's MAC, which is a multicast one.
+/// A station with [people](PEOPLE), one group key and a profile that accepts the published example's MAC, which is a multicast one.
 pub struct Bench {
     dir: TempDir,
     passphrase: String,
@@ -76,9 +77,13 @@ impl Bench {
         let passphrase = format!("pass-{}", random_hex(12));
         let bench = Self { dir, passphrase };
         bench.private("passphrase", &bench.passphrase);
+        for person in &PEOPLE {
+            bench.private(&pin_file(person.id), person.pin);
+        }
         bench.private("group-key", group_key);
         let made = bench.run(&["init", "--origin", "keylog.example.com/plant7/stn03"]);
         assert_eq!(made.exit, Some(0), "{made:?}");
+        people::settle(&bench.data());
         let profile = fs::read_to_string(bench.data().join("profiles/example.toml")).expect("init wrote it");
         let profile = profile
             .replace("allow_multicast_mac = false", "allow_multicast_mac = true")
@@ -116,6 +121,7 @@ impl Bench {
         let mut command = self.keystation();
         command.args(["key", "import", "--label", label, "--group", "line-7", "--scope", "0ne00EMU001"]);
         command.args(["--slot", "primary", "--key-file"]).arg(file);
+        self.signed(&mut command, "cus-1", Some("cus-2"));
         finished(self.with_passphrase(&mut command))
     }
 
@@ -151,18 +157,53 @@ impl Bench {
         command
     }
 
-    /// Runs a verb to its end.
-    #[must_use]
-    pub fn run(&self, arguments: &[&str]) -> Run {
-        finished(self.keystation().args(arguments))
+    /// Has `operator` sign in for the verb of `command`, and `approver` approve it.
+    pub fn signed<'a>(
+        &self,
+        command: &'a mut Command,
+        operator: &str,
+        approver: Option<&str>,
+    ) -> &'a mut Command {
+        command.args(["--operator", operator, "--pin-file"]).arg(self.file(&pin_file(operator)));
+        if let Some(approver) = approver {
+            command.args(["--approver", approver, "--approver-pin-file"]).arg(self.file(&pin_file(approver)));
+        }
+        command
     }
 
-    /// `inject` on this port, not started yet.
+    /// Runs a verb to its end. Whoever may do that signs in ([`people::who`]); who is named in `arguments` brings the PIN along.
+    #[must_use]
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        let mut command = self.keystation();
+        command.args(arguments);
+        let named = |option: &str| {
+            let at = arguments.iter().position(|argument| *argument == option)?;
+            arguments.get(at + 1).map(|id| self.file(&pin_file(id)))
+        };
+        match (named("--operator"), named("--approver"), people::who(arguments)) {
+            (None, None, Some((operator, approver))) => {
+                self.signed(&mut command, operator, approver);
+            }
+            (operator, approver, _) => {
+                operator.map(|pin| command.arg("--pin-file").arg(pin));
+                approver.map(|pin| command.arg("--approver-pin-file").arg(pin));
+            }
+        }
+        finished(&mut command)
+    }
+
+    /// `inject` on this port by the operator, not started yet.
     #[must_use]
     pub fn inject_command(&self, port: &Path) -> Command {
+        self.inject_command_by(port, "op-0117")
+    }
+
+    /// The same by somebody else.
+    #[must_use]
+    pub fn inject_command_by(&self, port: &Path, operator: &str) -> Command {
         let mut command = self.keystation();
         command.arg("inject").arg("--port").arg(port).args(["--profile", "test.toml"]);
-        self.with_passphrase(&mut command);
+        self.signed(self.with_passphrase(&mut command), operator, None);
         command
     }
 
@@ -177,7 +218,7 @@ impl Bench {
     pub fn check(&self, port: &Path) -> Run {
         let mut command = self.keystation();
         command.arg("check").arg("--port").arg(port).args(["--profile", "test.toml"]);
-        finished(self.with_passphrase(&mut command))
+        finished(self.signed(self.with_passphrase(&mut command), "qa-007", None))
     }
 
     /// Names the file with the passphrase.
@@ -201,9 +242,7 @@ impl Bench {
 
     /// Writes a file that only its owner can read.
     pub fn private(&self, name: &str, text: &str) {
-        let file =
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(self.file(name));
-        file.and_then(|mut file| file.write_all(text.as_bytes())).expect("the directory is ours");
+        private_file(&self.file(name), text);
     }
 }
 
@@ -211,6 +250,18 @@ impl Default for Bench {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Where a bench has the PIN of somebody.
+#[must_use]
+pub fn pin_file(id: &str) -> String {
+    format!("pin-{id}")
+}
+
+/// Writes a file that only its owner can read.
+pub(crate) fn private_file(path: &Path, text: &str) {
+    let file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).expect("the directory is ours");
 }
 
 /// Runs a command to its end.

@@ -16,6 +16,9 @@ const WINDOW: usize = 16;
 const STRIDE: usize = 4;
 /// Bytes of a SHA-256 block, to which HMAC pads a key.
 const BLOCK: usize = 64;
+/// FIPS 180-4, section 5.3.3.
+const INITIAL: [u32; 8] =
+    [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
 
 /// What to look for.
 #[derive(Default)]
@@ -61,6 +64,18 @@ impl Needles {
         block[..key.len()].copy_from_slice(key);
         self.binary("K ^ ipad", &block.map(|byte| byte ^ 0x36));
         self.binary("K ^ opad", &block.map(|byte| byte ^ 0x5c));
+    }
+
+    /// The two states of HMAC that an open vault keeps of a group key of at most 64 bytes. They may be there until it is
+    /// locked, and not a moment longer.
+    pub fn midstates(&mut self, key: &[u8]) {
+        let mut block = [0; BLOCK];
+        block[..key.len()].copy_from_slice(key);
+        for (name, pad) in [("inner state", 0x36), ("outer state", 0x5c)] {
+            let mut state = INITIAL;
+            sha2::block_api::compress256(&mut state, &[block.map(|byte| byte ^ pad)]);
+            self.binary(name, &state.map(u32::to_le_bytes).concat());
+        }
     }
 
     /// Any secret bytes: as they are, as a hash function loads them, and as text in Base64 and hexadecimal digits.

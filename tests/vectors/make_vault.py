@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Makes vault-key.json and vault-document.json: what an importer and a reader of a vault must take or refuse, and why.
+"""Makes vault-key.json, vault-document.json and key-card.json: what an importer, a reader of a vault and a reader of key
+cards must take or refuse, and why.
 
 With Python's standard library alone, after docs/vault-format.md; it shares no code with the station. Run it in this
 folder; with --check it writes nothing and fails if a file differs.
@@ -190,7 +191,137 @@ def documents():
     }
 
 
-for name, made in (("vault-key.json", key_texts()), ("vault-document.json", documents())):
+def cards():
+    """Directories of cards: file name and text of each."""
+    rows = []
+
+    def take(name, files, labels):
+        rows.append({"name": name, "files": files, "labels": labels})
+
+    def refuse(name, files, error):
+        rows.append({"name": name, "files": files if isinstance(files, dict) else {"gk-a.json": files}, "error": error})
+
+    def text(fields):
+        return json.dumps(dict(sorted(fields.items())), separators=(",", ":")) + "\n"
+
+    def fields(k=base64.b64decode(EXAMPLE), label="gk-a"):
+        return {"bytes": len(k), "check": check_value(k), "format": "keystation-key/v1", "group": "line-1",
+                "label": label, "scope": "0ne00000001", "slot": "primary"}
+
+    # As TPM 2.0 Library part 2 has them: TPM2B_PUBLIC of a keyed-hash object, TPM2B_PRIVATE of any bytes.
+    public = bytes.fromhex("0030" "0008" "000b" "00040052" "0000" "0005" "000b" "0020") + key(32, b"unique")
+    private = bytes.fromhex("00be") + key(64, b"a") + key(64, b"b") + key(62, b"c")
+
+    def tpm(*of, **other):
+        return text({**fields(*of), "custody": "tpm", "public": b64(public), "private": b64(private), **other})
+
+    def token(*of, **other):
+        return text({**fields(*of), "custody": "pkcs11", "token": "factory", "id": "0f1e2d3c", **other})
+
+    def named(*cards):
+        return {json.loads(card)["label"] + ".json": card for card in cards}
+
+    a, t = tpm(), token()
+
+    def but(old, new, card=a):
+        assert old in card
+        return card.replace(old, new)
+
+    def many(count):
+        return named(*[token(key(16, bytes([i])), f"gk-{i:02}") for i in range(count)])
+
+    take("no card", {}, [])
+    take("a key in a TPM", named(a), ["gk-a"])
+    take("a key in a token", named(t), ["gk-a"])
+    take("both, in the order of their labels", named(tpm(key(32), "gk-b"), token()), ["gk-a", "gk-b"])
+    take("names of full length", named(token(key(16), "a" * 32, group="A" * 128, scope="0" * 32, token="t" * 32,
+                                             id="00" * 32)), ["a" * 32])
+    take("a space inside the token's label", named(token(token="line 7")), ["gk-a"])
+    take("the shortest blobs", named(tpm(public="AA==", private="AA==")), ["gk-a"])
+    take("other files beside it", {**named(a), "gk-a.json.new": "x", "README": "x"}, ["gk-a"])
+    take("64 cards", many(64), [f"gk-{i:02}" for i in range(64)])
+    refuse("65 cards", many(65), "TooMany")
+
+    refuse("empty", "", "NotACard")
+    refuse("not JSON", "hello\n", "NotACard")
+    refuse("a list", "[]\n", "NotACard")
+    refuse("byte order mark", "\ufeff" + a, "NotACard")
+    refuse("format of another program", but("keystation-key/v1", "password-card/v1"), "NotACard")
+    refuse("a vault's format", but("keystation-key/v1", "keystation-vault/v1"), "NotACard")
+    refuse("longer than a card", a + " " * 4096, "NotACard")
+    refuse("next version", but("keystation-key/v1", "keystation-key/v2"), "UnknownVersion")
+    refuse("version with a suffix", but("keystation-key/v1", "keystation-key/v1.1"), "UnknownVersion")
+    refuse("custody that has no cards", but('"tpm"', '"sealed-file"'), "UnknownCustody")
+    refuse("unknown custody", but('"tpm"', '"cloud"'), "UnknownCustody")
+    refuse("custody in capitals", but('"tpm"', '"TPM"'), "UnknownCustody")
+
+    slot = '"slot":"primary"'
+    refuse("unknown field, last", but(slot, slot + ',"use":"test"'), "UnknownField")
+    refuse("unknown field, first", but('{"bytes"', '{"alg":"hmac","bytes"'), "UnknownField")
+    refuse("unknown field, middle", but('"label"', '"hint":"x","label"'), "UnknownField")
+    refuse("a group key", but('"label"', '"key":"AAAA","label"'), "UnknownField")
+    refuse("field of the other custody", but(slot, slot + ',"token":"factory"'), "NotCanonical")
+    refuse("fields of the other custody alone", but('"custody":"tpm"', '"custody":"pkcs11"'), "NotCanonical")
+
+    refuse("field missing", but('"scope":"0ne00000001",', ""), "NotCanonical")
+    refuse("field twice", but(slot, f"{slot},{slot}"), "NotCanonical")
+    refuse("fields in another order", but('"scope":"0ne00000001",' + slot, slot + ',"scope":"0ne00000001"'), "NotCanonical")
+    refuse("space after a colon", but('"label":', '"label": '), "NotCanonical")
+    refuse("no line feed", a[:-1], "NotCanonical")
+    refuse("two line feeds", a + "\n", "NotCanonical")
+    refuse("carriage return and line feed", a[:-1] + "\r\n", "NotCanonical")
+    refuse("two cards in one file", a + a, "NotCanonical")
+    refuse("cut in the middle", a[:200], "NotCanonical")
+    refuse("escape for a letter", but("gk-a", "gk-\\u0061"), "NotCanonical")
+    refuse("NUL in a value", but("line-1", "line\0-1"), "NotCanonical")
+    refuse("letter beyond ASCII in the token's label", but("factory", "fabrik-\u00e4", t), "NotCanonical")
+    refuse("text for a number", but('"bytes":64', '"bytes":"64"'), "NotCanonical")
+    refuse("leading zero", but('"bytes":64', '"bytes":064'), "NotCanonical")
+    refuse("negative number", but('"bytes":64', '"bytes":-64'), "NotCanonical")
+    refuse("fraction", but('"bytes":64', '"bytes":64.0'), "NotCanonical")
+    refuse("number for a text", but(slot, '"slot":1'), "NotCanonical")
+
+    for length in ("0", "15", "65", "320", "4294967295"):
+        refuse(f"{length} bytes", but('"bytes":64', f'"bytes":{length}'), "Field")
+    refuse("check value in small letters", but(check_value(base64.b64decode(EXAMPLE)),
+                                              check_value(base64.b64decode(EXAMPLE)).lower()), "Field")
+    refuse("check value without its dash", but("9B5BD-BEC8B", "9B5BDBEC8B"), "Field")
+    refuse("check value too short", but("9B5BD-BEC8B", "9B5BD-BEC8"), "Value")
+    refuse("label in capitals", but("gk-a", "GK-A"), "Value")
+    refuse("label that leads elsewhere", but("gk-a", "../gk-a"), "Value")
+    refuse("empty group", but("line-1", ""), "Value")
+    refuse("scope with a dash", but("0ne00000001", "0ne-0000001"), "Value")
+    refuse("third slot", but("primary", "tertiary"), "Value")
+    refuse("empty public area", tpm(public=""), "Field")
+    refuse("public area too long", tpm(public=b64(bytes(129))), "Field")
+    refuse("private area too long", tpm(private=b64(bytes(1025))), "Field")
+    refuse("public area without its padding", but("==", "", tpm(public="AA==")), "Field")
+    refuse("public area with trailing bits", tpm(public="AB=="), "Field")
+    refuse("URL-safe alphabet", tpm(private="-_-_"), "Field")
+    refuse("empty token label", token(token=""), "Field")
+    refuse("token label of 33 characters", token(token="t" * 33), "Field")
+    refuse("token label with its padding", token(token="factory "), "Field")
+    refuse("empty ID", token(id=""), "Field")
+    refuse("ID of 33 bytes", token(id="00" * 33), "Field")
+    refuse("half a byte in the ID", token(id="0f1"), "Field")
+    refuse("ID in capitals", token(id="0F1E"), "Field")
+    refuse("ID that is no number", token(id="0x1e"), "Field")
+
+    refuse("file named after another label", {"gk-b.json": a}, "FileName")
+    refuse("two cards of one label", {"gk-a.json": a, "gk-b.json": token(key(32))}, "FileName")
+    refuse("a copy beside it", {"gk-a.json": a, "gk-a (copy).json": a}, "FileName")
+    refuse("one key under two labels", named(a, tpm(base64.b64decode(EXAMPLE), "gk-b")), "KeyTwice")
+    refuse("one key in two custodies", named(a, token(base64.b64decode(EXAMPLE), "gk-b")), "KeyTwice")
+    refuse("one that is wrong beside one that is right", {"gk-a.json": a, "gk-b.json": "{}\n"}, "NotACard")
+    return {
+        "about": "Directories of key cards, each by the names and texts of its files, that a reader must take (\"labels\") or "
+        "refuse (\"error\"), as docs/vault-format.md has it. The blobs are made up: no TPM loads them.",
+        "vectors": rows,
+    }
+
+
+MADE = (("vault-key.json", key_texts()), ("vault-document.json", documents()), ("key-card.json", cards()))
+for name, made in MADE:
     text = json.dumps(made, indent=1) + "\n"
     if "--check" in sys.argv:
         with open(name) as file:

@@ -1,14 +1,11 @@
 // The window as an operator meets it: keys in, words out.
 
-import { flushSync, mount, unmount } from "svelte";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
-import App from "./App.svelte";
+import { closeWindow, identify, openWindow, press, settle, text } from "./bench";
 import { failing, FakeShell, good, station } from "./fake";
-import { Rooms } from "./rooms.svelte";
 
 const unlocked = { ...station, locked: false };
-let app: Record<string, unknown> | undefined;
 let sounds: string[];
 
 beforeEach(() => {
@@ -17,38 +14,18 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  if (app) await unmount(app);
-  app = undefined;
+  await closeWindow();
   vi.useRealTimers();
 });
 
 /** Opens the window on `shell`. */
 async function open(shell: FakeShell): Promise<FakeShell> {
-  app = mount(App, {
-    target: document.body,
-    props: { rooms: new Rooms(shell, (result) => sounds.push(result)) },
-  });
-  await settle();
+  await openWindow(shell, (result) => sounds.push(result));
   return shell;
-}
-
-/** Lets every promise that waits for nothing but its turn come to its end. */
-async function settle(): Promise<void> {
-  await new Promise((done) => setTimeout(done, 0));
-  flushSync();
-}
-
-let clock = 0;
-async function press(key: string, { after = 1000, ...more }: KeyboardEventInit & { after?: number } = {}) {
-  const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more });
-  Object.defineProperty(event, "timeStamp", { value: (clock += after) });
-  window.dispatchEvent(event);
-  await settle();
 }
 
 const word = () => document.querySelector("[data-slot] h2")?.textContent ?? "";
 const state = (slot = 1) => document.querySelector<HTMLElement>(`[data-slot="${slot}"]`)?.dataset.state;
-const text = () => document.body.textContent;
 
 describe("a good device", () => {
   test("passes without a key pressed, and its PASS clears when it is unplugged", async () => {
@@ -210,14 +187,18 @@ describe("the vault", () => {
     await press("l");
     expect(word()).toBe("Plug in a device");
     await press("l", { ctrlKey: true });
-    expect(word()).toBe("Vault locked");
+    expect(word()).toBe("Locked");
+    expect(document.querySelector("[aria-label=Locked]")).not.toBeNull();
   });
 
-  test("comes after a FAIL that stands: the first Enter is for the FAIL", async () => {
+  test("comes after a FAIL that stands, which only a person who is signed in has seen", async () => {
     const shell = await open(new FakeShell(unlocked));
     await shell.plug(1, failing);
     shell.unplug(1);
     await press("l", { ctrlKey: true });
+    for (const key of ["Enter", "F1"]) await press(key);
+    expect(word()).toBe("FAIL");
+    await identify("KS:op-0117", "141421");
     expect(word()).toBe("FAIL");
     await press("Enter");
     expect(word()).toBe("Vault locked");

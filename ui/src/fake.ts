@@ -2,61 +2,29 @@
 
 import type { Card } from "./bindings/Card";
 import type { CardUpdate } from "./bindings/CardUpdate";
-import type { Failed } from "./bindings/Failed";
+import type { Counts } from "./bindings/Counts";
 import type { Overview } from "./bindings/Overview";
 import type { Problem } from "./bindings/Problem";
 import type { RecordLine } from "./bindings/RecordLine";
+import type { SessionLine } from "./bindings/SessionLine";
 import type { UnlockOutcome } from "./bindings/UnlockOutcome";
+import { actions } from "./actions";
+import { FakeArchive } from "./fake/archive";
+import { station, type FakeDevice } from "./fake/bench";
+import { FakeCeremony } from "./fake/ceremony";
+import { FakeKeys, recipient } from "./fake/keys";
 import { causes } from "./fake/log";
-import { FakeArchive, refuse } from "./fake/archive";
-import type { Archive, Shell } from "./shell";
+import { FakePeople } from "./fake/people";
+import { refuse } from "./fake/refuse";
+import { roomsOf, roster } from "./fake/roster";
+import type { Archive, Door, KeyRing, Shell, Staff } from "./shell";
 import { steps } from "./text";
 
-/** A device to plug in: it passes, or fails as it says. */
-export interface FakeDevice {
-  id: string;
-  serial: string;
-  mac: string;
-  fails?: Pick<Failed, "code" | "sentence" | "safety" | "remedy"> & { detail?: string };
-}
+export { failing, good, nobody, operator, station, type FakeDevice } from "./fake/bench";
 
-export const good: FakeDevice = {
-  id: "sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6",
-  serial: "007-888-abc",
-  mac: "a1:b2:c3:d4:e5:f6",
-};
-
-export const failing: FakeDevice = {
-  id: "sn-007-888-abd-mac-a1-b2-c3-d4-e5-f7",
-  serial: "007-888-abd",
-  mac: "a1:b2:c3:d4:e5:f7",
-  fails: {
-    code: "not-kept",
-    sentence: "The key was not kept over the restart.",
-    safety: "The device did not take the new key.",
-    remedy: ["Plug the device in again.", "Again: to repair."],
-  },
-};
-
-export const station: Overview = {
-  station: "station-03",
-  operator: "op-0117",
-  job: "WO-44192",
-  profile: "env-sensor 2",
-  key: { label: "gk-2026a", checkValue: "7C1D0-A4E91" },
-  locked: true,
-  records: 5124,
-  openIntents: 0,
-  unsettled: [],
-  counts: { done: 412, failed: 3 },
-  anchor: { state: "none", record: null, time: null, open: 5124 },
-  notices: [],
-  slots: [{ number: 1, port: "/dev/ttyUSB0", profile: "env-sensor 2" }],
-  rooms: ["line", "audit"],
-  readOnly: false,
-  reviewDue: false,
-  damage: null,
-};
+/** How long nobody may touch an open station, and how long before its lock it warns, in milliseconds. */
+const IDLE = 300_000;
+const WARNING = 30_000;
 
 /** One slot: what it shows, and what is plugged in. */
 interface Slot {
@@ -76,8 +44,16 @@ export class FakeShell implements Shell {
   broken: Problem | undefined;
   /** The log of this station, as the audit room asks for it. */
   readonly archive: FakeArchive;
+  /** Accounts and session. */
+  readonly staff: FakePeople;
+  /** The group keys. */
+  readonly ring: FakeKeys;
+  readonly #ceremony: FakeCeremony;
 
   readonly #overview: Overview;
+  /** Results of each person's shift. */
+  readonly #shifts = new Map<string, Counts>();
+  #touched: number;
   readonly #records: RecordLine[] = [];
   readonly #slots: Map<number, Slot>;
   #told: (update: CardUpdate) => void = () => undefined;
@@ -90,11 +66,22 @@ export class FakeShell implements Shell {
     this.archive = new FakeArchive(this.#overview, (event, operator) =>
       this.#append(event, "", "", operator),
     );
+    const append = (event: string, outcome: string, user: string) => {
+      this.#append(event, outcome, "", user);
+    };
+    const { session } = this.#overview;
+    if (session.state !== "open" && !overview.readOnly) this.#overview.rooms = [];
+    this.staff = new FakePeople(session.state === "first-start" ? [] : roster(), session, append);
+    this.ring = new FakeKeys(this.staff, append);
+    this.#ceremony = new FakeCeremony(this.ring, this.staff, append);
+    this.#shifts.set(session.user, this.#overview.counts);
+    this.#touched = this.staff.now();
     this.#append("log.open", "", "");
   }
 
   overview(): Promise<Overview> {
     if (this.broken) return refuse(this.broken);
+    this.#idle();
     const { key, locked } = this.#overview;
     // Without the vault nobody knows a check value.
     return Promise.resolve({
@@ -129,6 +116,7 @@ export class FakeShell implements Shell {
 
   async unlock(): Promise<UnlockOutcome> {
     if (typeof this.passphrase === "object") return refuse(this.passphrase);
+    if (this.staff.session.state !== "open") return refuse(noSession);
     if (this.passphrase === "cancelled") return "cancelled";
     this.#overview.locked = false;
     this.#append("auth.unlock", "", "");
@@ -139,8 +127,75 @@ export class FakeShell implements Shell {
   }
 
   lock(): Promise<void> {
+    if (!this.#overview.locked) this.#append("auth.lock", "", "");
     this.#overview.locked = true;
-    this.#append("auth.lock", "", "");
+    return Promise.resolve();
+  }
+
+  signIn: Door["signIn"] = (who, pin) => {
+    const before = this.staff.session;
+    const answer = this.staff.signIn(who, pin);
+    if (answer.outcome === "open") this.#arrive(before);
+    return Promise.resolve(answer);
+  };
+
+  async signOut(): Promise<void> {
+    this.staff.leave();
+    this.#overview.rooms = [];
+    await this.lock();
+  }
+
+  async away(): Promise<void> {
+    this.staff.away();
+    this.#overview.rooms = [];
+    await this.lock();
+  }
+
+  touch(): Promise<void> {
+    this.#touched = this.staff.now();
+    return Promise.resolve();
+  }
+
+  changePin: Door["changePin"] = (old, pin) => {
+    const answer = this.staff.changePin(old, pin);
+    return "code" in answer ? refuse(answer) : Promise.resolve(answer);
+  };
+
+  beginPeople: Door["beginPeople"] = (...two) => {
+    const wrong = this.staff.begin(...two);
+    return wrong ? refuse(wrong) : Promise.resolve();
+  };
+
+  approve: Door["approve"] = (...asked) => Promise.resolve(this.staff.approve(...asked));
+
+  people: Staff["people"] = () => this.staff.people();
+  addPerson: Staff["addPerson"] = (...person) => this.staff.addPerson(...person);
+  setRoles: Staff["setRoles"] = (...roles) => this.staff.setRoles(...roles);
+  disablePerson: Staff["disablePerson"] = (...person) => this.staff.disablePerson(...person);
+  enablePerson: Staff["enablePerson"] = (...person) => this.staff.enablePerson(...person);
+  resetPin: Staff["resetPin"] = (...pin) => this.staff.resetPin(...pin);
+  setBadge: Staff["setBadge"] = (...badge) => this.staff.setBadge(...badge);
+
+  keys: KeyRing["keys"] = () => this.ring.keys();
+  custodies: KeyRing["custodies"] = () => Promise.resolve([...this.ring.held]);
+  keyDevices: KeyRing["keyDevices"] = (...asked) => this.ring.devices(...asked);
+  activateKey: KeyRing["activateKey"] = (label, reason, approval) =>
+    this.ring.change(label, "active", actions.activateKey, reason, approval);
+  suspendKey: KeyRing["suspendKey"] = (label, reason, approval) =>
+    this.ring.change(label, "suspended", null, reason, approval);
+  destroyKey: KeyRing["destroyKey"] = (label, reason, approval) =>
+    this.ring.change(label, "destroyed", actions.destroyKey, reason, approval);
+  importKey: KeyRing["importKey"] = (key, approval) => this.ring.bring(key, "single", approval);
+  recipient: KeyRing["recipient"] = () => Promise.resolve(recipient);
+  takeTransfer: KeyRing["takeTransfer"] = (key, approval) => this.ring.bring(key, "transfer", approval);
+  ceremony: KeyRing["ceremony"] = () => Promise.resolve(this.#ceremony.read());
+  ceremonyBegin: KeyRing["ceremonyBegin"] = (...begun) => this.#ceremony.begin(...begun);
+  ceremonySignIn: KeyRing["ceremonySignIn"] = (...signed) => this.#ceremony.signIn(...signed);
+  ceremonyComponent: KeyRing["ceremonyComponent"] = (side) => this.#ceremony.component(side);
+  ceremonyConfirm: KeyRing["ceremonyConfirm"] = (...typed) => this.#ceremony.confirm(...typed);
+  ceremonyFinish: KeyRing["ceremonyFinish"] = (typed) => this.#ceremony.finish(typed);
+  ceremonyAbort(): Promise<void> {
+    this.#ceremony.abort();
     return Promise.resolve();
   }
 
@@ -181,6 +236,31 @@ export class FakeShell implements Shell {
   /** The slot does not work any more. */
   stop(slot: number, problem: Problem): void {
     this.#show(slot, { state: "stopped", ...problem });
+  }
+
+  /** Somebody signed in: the rooms and the counts are that person's. */
+  #arrive(before: SessionLine): void {
+    const { session } = this.staff;
+    this.#overview.rooms = roomsOf(session.roles);
+    this.#overview.operator = session.user;
+    const counts = this.#shifts.get(session.user) ?? { done: 0, failed: 0 };
+    this.#shifts.set(session.user, counts);
+    this.#overview.counts = counts;
+    this.#touched = this.staff.now();
+    if (before.state === "open" && before.user !== session.user)
+      this.#append("auth.logout", "", "", before.user);
+  }
+
+  /** Locks a station that nobody touches, but never while it writes to a device. */
+  #idle(): void {
+    const { session } = this.staff;
+    const left = this.#touched + IDLE - this.staff.now();
+    const working = [...this.#slots.values()].some(({ card }) => card.state === "working");
+    if (session.state === "open" && !this.#overview.locked && !working) {
+      if (left <= 0) void this.away();
+      else session.secondsLeft = left <= WARNING ? Math.ceil(left / 1000) : null;
+    } else session.secondsLeft = null;
+    this.#overview.session = this.staff.session;
   }
 
   #outcome(device: FakeDevice): Card {
@@ -238,3 +318,9 @@ export class FakeShell implements Shell {
     this.#told({ slot, card });
   }
 }
+
+const noSession: Problem = {
+  code: "no-session",
+  sentence: "Nobody is signed in.",
+  remedy: ["Sign in."],
+};

@@ -1,22 +1,30 @@
 // The whole of a shift is done with these keys; none is needed for a good device.
 
-export type Intent = "enter" | "lock" | "dismiss" | { slot: number } | { room: number };
+export type Intent = "enter" | "lock" | "hand-over" | "dismiss" | { slot: number } | { room: number };
 
 /** Barcode scanners type faster than this, in milliseconds between two keys, and end with Enter. */
-const SCANNER = 60;
+export const SCANNER = 60;
+
+/** Keys that only change others, and so are pressed together with them. */
+const MODIFIERS: ReadonlySet<string> = new Set(["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock"]);
+
+export function isModifier(key: string): boolean {
+  return MODIFIERS.has(key);
+}
 
 /**
- * Reads keys. A key that repeats because it is held down, or that a scanner typed, means nothing. Slots have the
- * function keys, rooms a number with Ctrl: no barcode holds one.
+ * Reads keys. A key that repeats because it is held down, or that a scanner typed, means nothing: a barcode can hold
+ * control characters too. Slots have the function keys, rooms a number with Ctrl.
  */
 export function keyReader(): (event: KeyboardEvent) => Intent | undefined {
   let before = -Infinity;
   return (event) => {
+    if (isModifier(event.key)) return undefined;
     const hurried = event.timeStamp - before < SCANNER;
     before = event.timeStamp;
-    if (event.repeat || event.altKey || event.metaKey) return undefined;
+    if (event.repeat || hurried || event.altKey || event.metaKey) return undefined;
     if (event.ctrlKey) return controlled(event.key);
-    if (event.key === "Enter") return hurried ? undefined : "enter";
+    if (event.key === "Enter") return "enter";
     if (event.key === "Escape") return "dismiss";
     const slot = /^F([1-9]|1[0-2])$/.exec(event.key);
     return slot ? { slot: Number(slot[1]) } : undefined;
@@ -25,5 +33,6 @@ export function keyReader(): (event: KeyboardEvent) => Intent | undefined {
 
 function controlled(key: string): Intent | undefined {
   if (key.toLowerCase() === "l") return "lock";
+  if (key.toLowerCase() === "h") return "hand-over";
   return /^[1-9]$/.test(key) ? { room: Number(key) } : undefined;
 }

@@ -49,11 +49,16 @@ export class Line {
       await this.#shell.watch((update) => {
         this.#show(update);
       });
-      // Without the vault there is nothing to do: a station that starts asks at once.
-      if (this.locked) await this.unlock();
+      await this.#unlockAtOnce();
     } catch (error) {
       this.refused = problemOf(error);
     }
+  }
+
+  /** Somebody signed in. */
+  async arrive(): Promise<void> {
+    await this.refresh();
+    void this.#unlockAtOnce();
   }
 
   /** The audit log did not take a record: nothing can be made until somebody looked. */
@@ -74,9 +79,8 @@ export class Line {
     if (!this.overview) return;
     if (typeof intent === "object") {
       if ("slot" in intent) await this.acknowledge(intent.slot);
-    } else if (intent === "lock") await this.lock();
-    else if (intent === "dismiss") this.notice = undefined;
-    else await this.enter();
+    } else if (intent === "dismiss") this.notice = undefined;
+    else if (intent === "enter") await this.enter();
   }
 
   /** Enter: a FAIL that stands comes first, then the vault. */
@@ -120,7 +124,14 @@ export class Line {
 
   /** Whether devices are made here: a window that only reads the log has no slot and no vault. */
   get #made(): boolean {
-    return this.overview?.rooms.includes("line") ?? false;
+    return this.overview?.readOnly === false;
+  }
+
+  /** Without the vault there is nothing to do: who comes to the line is asked at once. */
+  async #unlockAtOnce(): Promise<void> {
+    const { session, rooms } = this.overview ?? {};
+    const here = session?.state === "open" && !session.mustChangePin && rooms?.includes("line");
+    if (here && this.locked) await this.unlock();
   }
 
   async #command(call: () => Promise<void>): Promise<void> {
@@ -135,7 +146,8 @@ export class Line {
   async #read(): Promise<void> {
     const turn = ++this.#turn;
     const overview = await this.#shell.overview();
-    const records = overview.rooms.includes("line") ? await this.#shell.recent(RECORDS) : [];
+    const here = overview.session.state === "open" && overview.rooms.includes("line");
+    const records = here ? await this.#shell.recent(RECORDS) : [];
     if (turn !== this.#turn) return; // A later answer was faster.
     this.overview = overview;
     this.records = records;

@@ -2,21 +2,30 @@
 
 import { Audit } from "./audit/audit.svelte";
 import type { Room } from "./bindings/Room";
+import { Keys } from "./keys/keys.svelte";
 import { Line } from "./line.svelte";
+import { People } from "./people/people.svelte";
+import { Session } from "./session.svelte";
 import type { Shell } from "./shell";
 import type { Sound } from "./sound";
 
 export class Rooms {
   readonly line: Line;
+  readonly session: Session;
   readonly audit: Audit;
+  readonly keys: Keys;
+  readonly people: People;
   #chosen: Room | undefined = $state();
 
   constructor(shell: Shell, sound: Sound) {
     this.line = new Line(shell, sound);
+    this.session = new Session(shell, this.line);
     this.audit = new Audit(shell);
+    this.keys = new Keys(shell, this.session);
+    this.people = new People(shell, this.session);
   }
 
-  /** What this window has; nothing until the station answered. */
+  /** Those that the person may enter; none until the station answered. */
   get all(): readonly Room[] {
     return this.line.overview?.rooms ?? [];
   }

@@ -207,8 +207,7 @@ export const auditScenes: Readonly<Record<string, () => Scene | Promise<Scene>>>
   ),
   "review-none": room(async (audit) => {
     await audit.show("review");
-    audit.reviewing.reviewer = "qa-0007";
-    await audit.reviewing.sign();
+    await audit.reviewing.sign("qa-0007");
   }),
   "review-read-only": room((audit) => audit.show("review"), { ...reading, reviewDue: true }),
   "audit-read-only": room((audit) => search(audit, ""), reading),

@@ -1,18 +1,33 @@
 // What the page knows of the program around it. `ipc.ts` is the real one, `fake.ts` the one for trying and testing.
 
+import type { AddedPerson } from "./bindings/AddedPerson";
+import type { Approval } from "./bindings/Approval";
+import type { ApprovalRequest } from "./bindings/ApprovalRequest";
 import type { CardUpdate } from "./bindings/CardUpdate";
+import type { Ceremony } from "./bindings/Ceremony";
+import type { ComponentOutcome } from "./bindings/ComponentOutcome";
+import type { Custody } from "./bindings/Custody";
 import type { DeviceLife } from "./bindings/DeviceLife";
 import type { Figures } from "./bindings/Figures";
+import type { Imported } from "./bindings/Imported";
+import type { KeyCard } from "./bindings/KeyCard";
+import type { KeyDevices } from "./bindings/KeyDevices";
+import type { NewKey } from "./bindings/NewKey";
+import type { NewPerson } from "./bindings/NewPerson";
 import type { Overview } from "./bindings/Overview";
+import type { PersonLine } from "./bindings/PersonLine";
 import type { Problem } from "./bindings/Problem";
 import type { RecordLine } from "./bindings/RecordLine";
 import type { Review } from "./bindings/Review";
 import type { ReviewLine } from "./bindings/ReviewLine";
+import type { Role } from "./bindings/Role";
 import type { Saved } from "./bindings/Saved";
 import type { SearchPage } from "./bindings/SearchPage";
+import type { SignIn } from "./bindings/SignIn";
 import type { UnlockOutcome } from "./bindings/UnlockOutcome";
 import type { VerifyProgress } from "./bindings/VerifyProgress";
 import type { VerifyVerdict } from "./bindings/VerifyVerdict";
+import type { Who } from "./bindings/Who";
 
 /** What the audit room asks. Every method rejects with a {@link Problem}. */
 export interface Archive {
@@ -34,9 +49,67 @@ export interface Archive {
   signReview(reviewer: string, to: number, remark: string): Promise<ReviewLine>;
 }
 
+/** Who is at the station. A PIN passes here and is kept nowhere. Every method rejects with a {@link Problem}. */
+export interface Door {
+  /** Signs in; takes over from who is signed in, or comes back after a lock. */
+  signIn(who: Who, pin: string): Promise<SignIn>;
+  signOut(): Promise<void>;
+  /** Locks the session and wipes the keys; the same person comes back, or another takes over. */
+  away(): Promise<void>;
+  /** Somebody is here. */
+  touch(): Promise<void>;
+  /** A PIN of one's own instead of the old one, or of the one-time PIN. */
+  changePin(old: string, pin: string): Promise<SignIn>;
+  /** First start: two people become the administrators. */
+  beginPeople(first: NewPerson, second: NewPerson): Promise<void>;
+  /** A second person approves this one request. */
+  approve(request: ApprovalRequest, who: Who, pin: string): Promise<Approval>;
+}
+
+/** Who has an account. What takes an approval is refused without. Every method rejects with a {@link Problem}. */
+export interface Staff {
+  people(): Promise<PersonLine[]>;
+  addPerson(person: AddedPerson, approval: number): Promise<void>;
+  setRoles(user: string, roles: Role[], approval: number): Promise<void>;
+  disablePerson(user: string, reason: string, approval: number): Promise<void>;
+  enablePerson(user: string, reason: string, approval: number): Promise<void>;
+  /** Gives a one-time PIN and ends a lock-out. */
+  resetPin(user: string, pin: string, approval: number): Promise<void>;
+  setBadge(user: string, badge: string, approval: number): Promise<void>;
+}
+
+/** The group keys. None of them, and no component, passes here. Every method rejects with a {@link Problem}. */
+export interface KeyRing {
+  keys(): Promise<KeyCard[]>;
+  /** Where a new key can lie. */
+  custodies(): Promise<Custody[]>;
+  /** Devices that die with a key, those after record `after` first. */
+  keyDevices(label: string, after: number | null): Promise<KeyDevices>;
+  activateKey(label: string, reason: string, approval: number | null): Promise<void>;
+  suspendKey(label: string, reason: string, approval: number | null): Promise<void>;
+  destroyKey(label: string, reason: string, approval: number | null): Promise<void>;
+  /** Asks for the key outside of the page. */
+  importKey(key: NewKey, approval: number): Promise<Imported>;
+  /** The station's public key that a group key is sealed to; made when it is asked for first. */
+  recipient(): Promise<string>;
+  /** Takes the sealed file of that label. */
+  takeTransfer(key: NewKey, approval: number): Promise<Imported>;
+  /** The ceremony that is under way, or came to its end last. */
+  ceremony(): Promise<Ceremony | null>;
+  /** `checkValue` is what the key has to have: it stands on the paper of both. */
+  ceremonyBegin(key: NewKey, checkValue: string): Promise<Ceremony>;
+  ceremonySignIn(side: 0 | 1, who: Who, pin: string): Promise<SignIn>;
+  /** Asks for the component outside of the page. */
+  ceremonyComponent(side: 0 | 1): Promise<ComponentOutcome>;
+  /** Whether the check value on the paper is that of the component. */
+  ceremonyConfirm(side: 0 | 1, checkValue: string): Promise<boolean>;
+  ceremonyFinish(checkValue: string): Promise<Ceremony>;
+  ceremonyAbort(): Promise<void>;
+}
+
 /** Every method rejects with a {@link Problem}. */
-export interface Shell extends Archive {
-  /** Station, operator, key, counts, slots. */
+export interface Shell extends Archive, Door, Staff, KeyRing {
+  /** Station, session, key, counts, slots. */
   overview(): Promise<Overview>;
   /** The last `count` records, newest first. */
   recent(count: number): Promise<RecordLine[]>;

@@ -2,6 +2,7 @@
 
 import type { AnchorState } from "./bindings/AnchorState";
 import type { RecordLine } from "./bindings/RecordLine";
+import type { Room } from "./bindings/Room";
 import type { Step } from "./bindings/Step";
 
 /** The six steps of the flow, in its order: the word under the dot and the word while it runs. */
@@ -14,6 +15,14 @@ export const steps: readonly { step: Step; name: string; running: string }[] = [
   { step: "record", name: "Record", running: "Recording" },
 ];
 
+/** The rooms, on the rail. */
+export const rooms: Readonly<Record<Room, string>> = {
+  line: "Line",
+  audit: "Audit",
+  keys: "Keys",
+  people: "People",
+};
+
 /** A record that is no attempt, in words. */
 export const events: Readonly<Record<string, string>> = {
   "log.genesis": "Log begun",
@@ -22,11 +31,29 @@ export const events: Readonly<Record<string, string>> = {
   "auth.unlock": "Vault unlocked",
   "auth.lock": "Vault locked",
   "auth.fail": "Passphrase refused",
+  "auth.ok": "Signed in",
+  "auth.refuse": "PIN refused",
+  "auth.lockout": "Account locked: ten wrong PINs",
+  "auth.away": "Session locked",
+  "auth.logout": "Signed out",
+  "policy.refuse": "Not allowed",
+  "user.add": "Person added",
+  "user.roles": "Roles changed",
+  "user.disable": "Account disabled",
+  "user.enable": "Account enabled",
+  "user.cred": "PIN or badge changed",
   "space.low": "Disk getting full",
   "space.ok": "Room on the disk again",
   "clock.jump": "Clock was set",
   "clock.accept": "Time accepted by two people",
   "gk.import": "Group key imported",
+  "gk.component": "Key component given",
+  "gk.abort": "Key ceremony aborted",
+  "gk.activate": "Group key activated",
+  "gk.suspend": "Group key suspended",
+  "gk.destroy": "Group key destroyed",
+  "gk.recipient": "Transfer key made",
+  "check.result": "Device checked",
   "cp.anchor": "Secured by a witness",
   "integrity.fail": "Another log of this name was found",
   "inject.intent": "About to write",

@@ -54,6 +54,8 @@ const PACKAGES: &[Package] = &[
     package("faketime", Reach::Fast, "sets the clock of the station under test back"),
     package("dbus-daemon", Reach::Fast, "a bus of their own for the tests of sleep and screen lock"),
     package("age", Reach::Fast, "the tests open the vault file with the ordinary tool"),
+    package("softhsm2", Reach::Fast, "the PKCS#11 token of the tests"),
+    package("opensc", Reach::Fast, "pkcs11-tool: what another program sees of the keys in that token"),
     package("xvfb", Reach::Window, "a display where there is none"),
     package("xdotool", Reach::Window, "types the passphrase into the native dialog"),
     package("imagemagick", Reach::Window, "takes the picture of the display"),

@@ -33,13 +33,18 @@ pub(crate) enum NotThis {
     Sqlite(#[from] rusqlite::Error),
     #[error("application_id is {0:#x}")]
     NotALog(i64),
-    #[error(
-        "its structure is {0}, this program reads {USER_VERSION}; an older one gets the new structure when the station opens it \
-         for writing: do that on a copy if it is evidence"
-    )]
+    #[error("it has structure {0}, this program reads {USER_VERSION}: {way_out}", way_out = way_out(*.0))]
     Version(i64),
     #[error(transparent)]
     Structure(#[from] Finding),
+}
+
+const fn way_out(found: i64) -> &'static str {
+    if found > USER_VERSION {
+        "use the program that wrote it, or a newer one"
+    } else {
+        "an older one gets the new structure when the station opens it for writing: do that on a copy if it is evidence"
+    }
 }
 
 /// Makes a database where there is none.

@@ -50,6 +50,8 @@ pub enum Code {
     Swapped,
     /// The port is gone, or another program holds it.
     PortUnavailable,
+    /// Nobody is signed in who may give devices their keys.
+    NotPermitted,
     /// The vault is locked.
     VaultLocked,
     /// The vault cannot derive.
@@ -88,6 +90,7 @@ impl Code {
         Self::NotRestarted,
         Self::Swapped,
         Self::PortUnavailable,
+        Self::NotPermitted,
         Self::VaultLocked,
         Self::VaultFailed,
         Self::KeyInactive,
@@ -120,6 +123,7 @@ impl Code {
             Self::NotRestarted => "not-restarted",
             Self::Swapped => "swapped",
             Self::PortUnavailable => "port-unavailable",
+            Self::NotPermitted => "not-permitted",
             Self::VaultLocked => "vault-locked",
             Self::VaultFailed => "vault-failed",
             Self::KeyInactive => "key-inactive",
@@ -153,6 +157,7 @@ impl Code {
             | Self::Twin
             | Self::OtherKey
             | Self::KeyInactive
+            | Self::NotPermitted
             | Self::Unsecured
             | Self::SpaceLow
             | Self::ClockDoubted => "refused",
@@ -185,6 +190,7 @@ impl Code {
             Self::NotRestarted => "The device did not restart.",
             Self::Swapped => "Another device answered after the write.",
             Self::PortUnavailable => "The port cannot be opened.",
+            Self::NotPermitted => "Nobody is signed in who may give devices their keys.",
             Self::VaultLocked => "The vault is locked.",
             Self::VaultFailed => "The vault cannot use the group key.",
             Self::KeyInactive => "The group key is not active: no device gets a key from it.",
@@ -223,6 +229,9 @@ impl Code {
             Self::Swapped => &["Keep all devices on the bench apart.", "Call the supervisor."],
             Self::PortUnavailable => {
                 &["Check the cable.", "Close other programs that use the port.", "Plug the device in again."]
+            }
+            Self::NotPermitted => {
+                &["An operator, somebody of repair or a supervisor signs in.", "Plug the device in again."]
             }
             Self::VaultLocked => &["Unlock the vault.", "Plug the device in again."],
             Self::VaultFailed => &["Stop.", "Call the custodian."],

@@ -123,6 +123,12 @@ impl CheckValue {
         Self([a, b, c, d, e])
     }
 
+    /// The five bytes.
+    #[must_use]
+    pub const fn bytes(&self) -> [u8; 5] {
+        self.0
+    }
+
     /// Ten upper-case hexadecimal digits without the dash, as records have it.
     #[must_use]
     pub fn digits(&self) -> String {

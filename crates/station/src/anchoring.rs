@@ -5,6 +5,7 @@ use keystation_core::record::Seq;
 
 use crate::error::StationError;
 use crate::files::write_text;
+use crate::people::{Action, Permit};
 use crate::station::{Station, paths};
 use crate::{DataDir, config::StationConfig};
 
@@ -118,10 +119,11 @@ pub fn request(
 }
 
 impl Station {
-    /// Takes a checkpoint that a witness of this station cosigned into the log.
-    pub fn accept_anchor(&self, note: &str) -> Result<Seq, StationError> {
+    /// Takes a checkpoint that a witness of this station cosigned into the log. Permit: [`Action::AnchorAccept`].
+    pub fn accept_anchor(&self, permit: &Permit, note: &str) -> Result<Seq, StationError> {
+        self.honour(permit, Action::AnchorAccept)?;
         let witnesses = &self.config().witnesses;
-        let seq = self.journal().anchor(&self.actor(), note, witnesses)?;
+        let seq = self.journal().anchor(permit.actor(), note, witnesses)?;
         // For those who check an export: the keys that its cosignatures are checked with.
         let keys: String = witnesses.iter().map(|key| format!("{key}\n")).collect();
         write_text(&self.data().path().join("witness.vkeys"), &keys)?;

@@ -1,7 +1,8 @@
 //! QA's look at a finished device: who is it, what does it hold, can it prove the key, does the record say so, and is the
 //! log still the one that it was keyed under?
 //!
-//! Nothing is written, neither to the device nor to the log: the log is opened read-only.
+//! Nothing is written to the device. What was found is a record; only where the log does not open, and so nobody can sign in, the
+//! look is made without one: a keyed device is a witness of what happened to the log.
 
 mod anchor;
 
@@ -10,18 +11,22 @@ use std::path::Path;
 use keystation_audit::Reader;
 use keystation_core::credential::LogAnchor;
 use keystation_core::flow::{Device, DeviceError, DeviceState, Sighting, Vault, VaultError};
+use keystation_core::identity::Identity;
 use keystation_core::key::DeviceKey;
 use keystation_core::proof;
+use keystation_core::record::{Check, Event};
 use keystation_core::registration::RegistrationId;
 use keystation_device::driver::SmpDevice;
 use keystation_device::ports::{self, SerialPort};
-use keystation_vault::VaultKey;
+use keystation_vault::{Passphrase, VaultKey};
 
-use crate::config::Profile;
+use crate::config::{Profile, StationConfig};
+use crate::custodies::Custodies;
 use crate::data_dir::DataDir;
 use crate::error::StationError;
+use crate::people::{Action, Permit};
 use crate::random;
-use crate::station::paths;
+use crate::station::{Station, paths};
 
 /// What was looked at, in order; a point without which the next cannot be asked leaves that out. The record is compared
 /// wherever there is a registration ID.
@@ -29,6 +34,8 @@ use crate::station::paths;
 pub struct Report {
     /// Registration ID, where one could be made.
     pub id: Option<RegistrationId>,
+    /// What the device says it is, where it answered.
+    pub identity: Option<Identity>,
     /// What was found.
     pub points: Vec<Point>,
 }
@@ -92,24 +99,69 @@ impl Report {
         !self.points.is_empty() && self.points.iter().all(|point| point.verdict != Verdict::Fails)
     }
 
+    /// What does not hold, in one word: the first point of those that do not.
+    fn code(&self) -> String {
+        let failed = self.points.iter().find(|point| point.verdict == Verdict::Fails);
+        failed.map_or("", |point| point.finding.map_or(point.name, |finding| finding.code)).to_owned()
+    }
+
     fn point(&mut self, name: &'static str, holds: bool, sentence: impl Into<String>) {
         let verdict = if holds { Verdict::Holds } else { Verdict::Fails };
         self.points.push(Point { name, verdict, sentence: sentence.into(), finding: None });
     }
 }
 
-/// Checks the device on `port` against `key`, the one of its profile, and the log.
-pub fn check(data: &DataDir, port: &Path, profile: &Profile, key: &VaultKey) -> Result<Report, StationError> {
+impl Station {
+    /// Checks the device on `port` against the group key of its profile and the log, and records what was found. The custody of
+    /// that key is opened for it with `secret`. Permit: [`Action::Check`].
+    pub fn check(
+        &self,
+        permit: &Permit,
+        port: &Path,
+        profile: &Profile,
+        secret: &Passphrase,
+    ) -> Result<Report, StationError> {
+        self.honour(permit, Action::Check)?;
+        let report = examined(self.data(), self.all_custodies(), port, profile, secret)?;
+        let (id, identity) = (report.id.clone(), report.identity.clone());
+        let result = Check { id, identity, passed: report.holds(), code: report.code() };
+        self.append_by(permit, Event::Checked(result))?;
+        Ok(report)
+    }
+}
+
+/// The same where the log does not open for writing. There is no record of it.
+pub fn check_unrecorded(
+    data: &DataDir,
+    port: &Path,
+    profile: &Profile,
+    secret: &Passphrase,
+) -> Result<Report, StationError> {
+    let custodies = Custodies::of(data, &StationConfig::read(&data.settings())?)?;
+    examined(data, &custodies, port, profile, secret)
+}
+
+fn examined(
+    data: &DataDir,
+    custodies: &Custodies,
+    port: &Path,
+    profile: &Profile,
+    secret: &Passphrase,
+) -> Result<Report, StationError> {
     let reader = Reader::open(&paths(data))?;
+    let (info, kind) = Custodies::active(&reader, &profile.group_key)?;
+    let vault = custodies.get(kind)?.open(secret)?;
+    let key = Custodies::key_in(&vault, &info)?;
     let mut device = SmpDevice::new(ports::open_at(port, profile.baud)?);
     let mut report = Report::default();
-    if let Some(Examined { id, key, anchor }) = examine(&mut device, profile, key, &mut report)? {
+    if let Some(Examined { id, key, anchor }) = examine(&mut device, profile, &key, &mut report)? {
         compare_with_record(&reader, &id, &key, &mut report)?;
         report.points.push(anchor::compare(data, &reader, &id, anchor)?);
     } else if let Some(id) = report.id.clone() {
         // A device that holds nothing, or does not answer, still has its record.
-        compare_with_record(&reader, &id, &derived(key, &id)?, &mut report)?;
+        compare_with_record(&reader, &id, &derived(&key, &id)?, &mut report)?;
     }
+    vault.lock();
     Ok(report)
 }
 
@@ -131,6 +183,7 @@ fn examine(
         Ok(seen) => seen,
         Err(e) => return Ok(unanswered("identity", &e, report)),
     };
+    report.identity = Some(seen.identity.clone());
     let id = match profile.recipe.registration_id(&seen.identity) {
         Ok(id) => id,
         Err(e) => {

@@ -1,5 +1,6 @@
 //! `station.toml` and the product profiles: read whole and strictly, before anything else happens.
 
+mod custody;
 mod space;
 
 use std::ops::Range;
@@ -10,6 +11,7 @@ use keystation_core::identity::MacRule;
 use keystation_core::key::{Endpoint, KeyLabel};
 use keystation_core::recipe::{MacSpelling, Recipe};
 use keystation_core::registration::IdRule;
+use keystation_vault::{TokenSettings, TpmPlace};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -45,8 +47,6 @@ pub enum ConfigError {
 pub struct StationConfig {
     /// Name of the audit log without the epoch.
     pub origin: String,
-    /// Who is recorded as operator when nobody says otherwise.
-    pub operator: String,
     /// Where devices are plugged in.
     pub slots: Vec<SlotConfig>,
     /// Whose cosignatures secure the log.
@@ -59,6 +59,10 @@ pub struct StationConfig {
     pub space: SpaceRules,
     /// How long a session may be.
     pub session: SessionRule,
+    /// The token in which group keys may be kept, if there is one.
+    pub token: Option<TokenSettings>,
+    /// The TPM in which group keys may be kept, if there is one.
+    pub tpm: Option<TpmPlace>,
     /// The bytes of the file, for the start record.
     pub text: String,
 }
@@ -94,7 +98,8 @@ pub struct Profile {
 struct StationFile {
     version: toml::Spanned<u32>,
     origin: toml::Spanned<String>,
-    operator: toml::Spanned<String>,
+    /// Of before people signed in.
+    operator: Option<toml::Spanned<toml::Value>>,
     #[serde(default)]
     slot: Vec<SlotSection>,
     #[serde(default)]
@@ -103,6 +108,8 @@ struct StationFile {
     review: Option<ReviewSection>,
     space: Option<toml::Spanned<space::SpaceSection>>,
     session: Option<SessionSection>,
+    token: Option<toml::Spanned<custody::TokenSection>>,
+    tpm: Option<toml::Spanned<custody::TpmSection>>,
 }
 
 #[derive(Deserialize)]
@@ -285,8 +292,10 @@ impl StationConfig {
         let origin = parsed.origin.get_ref();
         let named = Origin::new(&format!("{origin}/1")).map(|_| origin.clone());
         let origin = source.checked("origin", parsed.origin.span(), named)?;
-        let operator =
-            source.checked("operator", parsed.operator.span(), plain_id(parsed.operator.get_ref()))?;
+        if let Some(operator) = parsed.operator {
+            let gone = Err("people sign in now, so nobody is named here: remove this line");
+            source.checked("operator", operator.span(), gone)?;
+        }
         let profiles = file.parent().unwrap_or(Path::new("")).join("profiles");
         let mut slots: Vec<SlotConfig> = Vec::new();
         for (number, slot) in (1..).zip(parsed.slot) {
@@ -331,8 +340,14 @@ impl StationConfig {
             None => SessionRule::default(),
             Some(section) => source.session(&section)?,
         };
+        let token = parsed
+            .token
+            .map(|section| source.checked("token", section.span(), custody::token(section.get_ref())));
+        let tpm =
+            parsed.tpm.map(|section| source.checked("tpm", section.span(), custody::tpm(section.get_ref())));
+        let (token, tpm) = (token.transpose()?, tpm.transpose()?);
         let text = source.text;
-        Ok(Self { origin, operator, slots, witnesses, anchor, review, space, session, text })
+        Ok(Self { origin, slots, witnesses, anchor, review, space, session, token, tpm, text })
     }
 }
 
@@ -398,11 +413,10 @@ mod tests {
 
     #[test]
     fn what_init_writes_is_read() {
-        let text = include_str!("../defaults/station.toml")
-            .replace("{origin}", "keylog.example.com/plant7/stn03")
-            .replace("{operator}", "op-0117");
+        let text =
+            include_str!("../defaults/station.toml").replace("{origin}", "keylog.example.com/plant7/stn03");
         let config = station(&text).unwrap();
-        assert_eq!((config.operator.as_str(), config.slots.len()), ("op-0117", 0));
+        assert_eq!(config.slots.len(), 0);
         let uncommented =
             text.replace("# [[slot]]", "[[slot]]").replace("# # ", "# ").replace("# port", "port");
         let config = station(&uncommented.replace("# profile", "profile")).unwrap();
@@ -417,15 +431,15 @@ mod tests {
 
     #[test]
     fn a_mistyped_setting_stops_the_start_with_file_line_and_key() {
-        let base = "version = 1\norigin = \"keylog.a/b/c\"\noperator = \"op\"\n";
+        let base = "version = 1\norigin = \"keylog.a/b/c\"\n\n";
         for (text, expected) in [
             (format!("{base}oprator = \"x\"\n"), "station.toml:4: unknown field `oprator`"),
             (base.replace("version = 1", "version = 2"), "station.toml:1: `version`: this program knows"),
             (
-                base.replace("operator = \"op\"", "operator = \"Eve O\""),
-                "station.toml:3: `operator`: 1 to 32",
+                format!("{base}operator = \"op-0117\"\n"),
+                "station.toml:4: `operator`: people sign in now, so nobody is named here: remove this line",
             ),
-            (base.replace("operator = \"op\"\n", ""), "station.toml:1: missing field `operator`"),
+            (base.replace("origin", "orign"), "station.toml:2: unknown field `orign`"),
             (format!("{base}[[slot]]\nport = \"p\"\nprofile = \"none.toml\"\n"), "none.toml"),
             (
                 format!("{base}[[slot]]\nport = \"p\"\nprofile = \"example.toml\"\nbaud = 9\n"),

@@ -4,12 +4,14 @@ use keystation_audit::{KeyStanding, KeyState, Reader};
 use keystation_core::key::{GroupKeyInfo, KeyLabel};
 use keystation_core::record::{Event, KeyOrigin};
 use keystation_vault::{
-    Custody, CustodyKind, Passphrase, SealedFile, TransferKey, UnlockedVault, VaultKey, WorkFactor,
+    Cards, Custody, CustodyKind, Passphrase, SealedFile, Token, Tpm, TransferKey, UnlockError, UnlockedVault,
+    VaultKey, WorkFactor,
 };
 
 use crate::config::StationConfig;
 use crate::data_dir::DataDir;
 use crate::error::StationError;
+use crate::people::{Action, Permit};
 use crate::station::Station;
 
 /// What the settings name: the sealed file always, a token and a TPM where they have a section.
@@ -27,10 +29,18 @@ impl Custodies {
     /// The same, with another cost of what is sealed under a passphrase.
     pub(crate) fn sealing(
         data: &DataDir,
-        _config: &StationConfig,
+        config: &StationConfig,
         work: WorkFactor,
     ) -> Result<Self, StationError> {
-        let all: Vec<Box<dyn Custody>> = vec![Box::new(SealedFile::at(data.vault()).with_work_factor(work))];
+        let mut all: Vec<Box<dyn Custody>> =
+            vec![Box::new(SealedFile::at(data.vault()).with_work_factor(work))];
+        if let Some(settings) = &config.token {
+            let token = Token::new(settings.clone(), Cards::at(data.cards()));
+            all.push(Box::new(token.map_err(UnlockError::from)?));
+        }
+        if let Some(place) = &config.tpm {
+            all.push(Box::new(Tpm::new(place.clone(), data.cards())));
+        }
         Ok(Self { all, work })
     }
 
@@ -168,7 +178,13 @@ impl Station {
     ///
     /// What an import or a destruction left half-done when it was cut short is finished before a key can be used: a key
     /// that no record knows of gets one, and one that the log says is destroyed is destroyed.
-    pub fn open_custody(&self, kind: CustodyKind, secret: &Passphrase) -> Result<(), StationError> {
+    pub fn open_custody(
+        &self,
+        permit: &Permit,
+        kind: CustodyKind,
+        secret: &Passphrase,
+    ) -> Result<(), StationError> {
+        self.honour(permit, Action::Unlock)?;
         let custody = self.all_custodies().get(kind)?;
         self.expect_there(custody)?;
         let mut vault = self.tried(custody.open(secret))?;
@@ -178,11 +194,10 @@ impl Station {
             for label in &destroyed {
                 custody.destroy(secret, label)?;
             }
-            vault = self.tried(custody.open(secret))?;
+            vault = self.left_in(custody, secret)?.ok_or(UnlockError::NoKeys(kind))?;
         }
         self.append(Event::Unlock { custody: kind.as_str() })?;
-        self.keep_open(vault);
-        Ok(())
+        self.keep_open(vault)
     }
 
     /// The keys that the log says are destroyed. A key of another station's vault, or of another custody, closes this one.
@@ -236,11 +251,20 @@ impl Station {
         Ok(self.reader()?.group_keys()?.iter().any(|key| key.custody == kind.as_str()))
     }
 
-    /// What came of an attempt to open a custody; a failure is recorded.
-    pub(crate) fn tried<T>(
+    /// The custody as it is now; `None` where no key is left in it, for a token and a TPM without keys do not open.
+    pub(crate) fn left_in(
         &self,
-        opened: Result<T, keystation_vault::UnlockError>,
-    ) -> Result<T, StationError> {
+        custody: &dyn Custody,
+        secret: &Passphrase,
+    ) -> Result<Option<UnlockedVault>, StationError> {
+        match custody.open(secret) {
+            Err(UnlockError::NoKeys(_)) => Ok(None),
+            opened => self.tried(opened).map(Some),
+        }
+    }
+
+    /// What came of an attempt to open a custody; a failure is recorded.
+    pub(crate) fn tried<T>(&self, opened: Result<T, UnlockError>) -> Result<T, StationError> {
         opened.map_err(|error| match self.append(Event::UnlockFailed { why: error.word() }) {
             Ok(_) => error.into(),
             Err(unrecorded) => unrecorded,
@@ -248,9 +272,15 @@ impl Station {
     }
 
     /// From now on its keys can be used; one of the same kind that was open is closed.
-    pub(crate) fn keep_open(&self, vault: UnlockedVault) {
-        self.desk().opened.put(vault);
+    fn keep_open(&self, vault: UnlockedVault) -> Result<(), StationError> {
+        let mut desk = self.desk();
+        if desk.ending {
+            return Err(StationError::Locked);
+        }
+        desk.opened.put(vault);
+        drop(desk);
         self.wake();
+        Ok(())
     }
 
     /// The same, if it is open still: who locked it in the meantime does not find it open.
@@ -272,6 +302,11 @@ impl Station {
     /// Closes every custody. Says whether one was open.
     pub(crate) fn close_custodies(&self) -> bool {
         self.close_some(|_| true)
+    }
+
+    /// Closes one custody.
+    pub(crate) fn close_one(&self, kind: CustodyKind) -> bool {
+        self.close_some(|other| other == kind)
     }
 
     fn close_some(&self, which: impl Fn(CustodyKind) -> bool) -> bool {

@@ -45,9 +45,6 @@ pub enum StationError {
     /// The log has nothing of a device.
     #[error("the log has no record of `{0}`")]
     NoDevice(RegistrationId),
-    /// A review that nobody signs.
-    #[error("a review needs the ID of the person who made it: {0}")]
-    Reviewer(&'static str),
     /// A remark that is no remark.
     #[error("the remark has {0} characters, {limit} are allowed", limit = Remark::LIMIT)]
     Remark(usize),
@@ -190,6 +187,12 @@ pub enum StationError {
     /// Custody failed.
     #[error("the group key cannot be used: {0}")]
     Custody(String),
+    /// The two PINs differ.
+    #[error("the two PINs are not the same")]
+    PinsDiffer,
+    /// Not as many PIN files as people.
+    #[error("each `--admin` takes one `--admin-pin-file`, in the same order, or none at all")]
+    PinFiles,
     /// The two passphrases differ.
     #[error("the two passphrases are not the same")]
     Mismatch,
@@ -309,7 +312,6 @@ impl StationError {
             Self::Origin(_) => "origin",
             Self::Id(_) => "registration-id",
             Self::NoDevice(_) => "no-device",
-            Self::Reviewer(_) => "reviewer",
             Self::Remark(_) => "remark",
             Self::Query(_) => "query",
             Self::Disk { .. } => "disk",
@@ -339,7 +341,7 @@ impl StationError {
             Self::OtherCheckValue { .. } => "key-check-value",
             Self::OtherLabel { .. } => "key-other-label",
             Self::Reason => "reason",
-            Self::Transfer(TransferError::Unlock(UnlockError::WrongPassphrase)) => "passphrase-wrong",
+            Self::Transfer(TransferError::Unlock(error)) if error.is_wrong_secret() => "passphrase-wrong",
             Self::Transfer(_) => "transfer-refused",
             Self::Ceremony(error) => error.code(),
             Self::Scan(_) => "scan",
@@ -347,10 +349,12 @@ impl StationError {
             Self::Locked => "vault-locked",
             Self::Custody(_) => "custody-failed",
             Self::Mismatch => "passphrases-differ",
+            Self::PinsDiffer => "pins-differ",
+            Self::PinFiles => "pin-files",
             Self::Port(_) => "port-unavailable",
-            Self::Unlock(UnlockError::WrongPassphrase) => "passphrase-wrong",
+            Self::Unlock(error) if error.is_wrong_secret() => "passphrase-wrong",
             Self::Unlock(_) | Self::Create(_) => "vault-failed",
-            Self::Import(ImportError::Unlock(UnlockError::WrongPassphrase)) => "passphrase-wrong",
+            Self::Import(ImportError::Unlock(error)) if error.is_wrong_secret() => "passphrase-wrong",
             Self::Import(_) => "import-refused",
             Self::Secret(_) => "secret-unreadable",
             Self::Log(OpenError::InUse(_)) => "station-in-use",
@@ -399,7 +403,6 @@ impl StationError {
                 "Look for its MAC address or serial number: keystation audit search.",
                 "Was it keyed at another station?",
             ],
-            Self::Reviewer(_) => &["Name the reviewer: `--operator`."],
             Self::Remark(_) => &["Say it in fewer words."],
             Self::Query(_) => &["For example: mac:a1-b2-c3-d4-e5-f6, or job:WO-44192 outcome:timeout."],
             Self::Disk { .. } => &["Check free space and permissions.", "Start again."],
@@ -449,7 +452,8 @@ impl StationError {
             Self::Destroy(error) => error.remedy(),
             Self::Locked => &["Unlock the vault."],
             Self::Custody(_) => &["Stop.", "Call the custodian."],
-            Self::Mismatch => &["Enter it again."],
+            Self::Mismatch | Self::PinsDiffer => &["Enter it again."],
+            Self::PinFiles => &["Give two of both."],
             Self::Port(_) => &["Check the cable.", "Close other programs that use the port."],
             Self::Unlock(error) => error.remedy(),
             Self::Create(error) => error.remedy(),
@@ -527,7 +531,10 @@ impl StationError {
             Self::Person(refused) => refused.exit(),
             Self::Ceremony(error) => error.exit(),
             Self::Transfer(TransferError::Import(ImportError::MayBeDerivedKey)) => Exit::Refused,
-            Self::Transfer(TransferError::Unlock(UnlockError::WrongPassphrase)) => Exit::Refused,
+            Self::Transfer(TransferError::Unlock(error)) if error.is_wrong_secret() => Exit::Refused,
+            Self::Import(ImportError::Unlock(error)) | Self::Unlock(error) if error.is_wrong_secret() => {
+                Exit::Refused
+            }
             Self::Transfer(_) => Exit::Usage,
             Self::Missing(_)
             | Self::Exists(_)
@@ -555,6 +562,8 @@ impl StationError {
             | Self::Reason
             | Self::Scan(_)
             | Self::Mismatch
+            | Self::PinsDiffer
+            | Self::PinFiles
             | Self::Secret(_)
             | Self::WhichWitness(_)
             | Self::NoSuchSize(_)
@@ -582,7 +591,6 @@ impl StationError {
                 | Refusal::Proof { .. } => Exit::Failed,
                 _ => Exit::Refused,
             },
-            Self::Reviewer(_) => Exit::Refused,
             Self::Port(_) => Exit::Failed,
             Self::Import(
                 ImportError::Key(_)
@@ -590,13 +598,8 @@ impl StationError {
                 | ImportError::SameKey(_)
                 | ImportError::Full,
             ) => Exit::Usage,
-            Self::Import(
-                ImportError::MayBeDerivedKey
-                | ImportError::DerivedKey
-                | ImportError::Unlock(UnlockError::WrongPassphrase),
-            )
+            Self::Import(ImportError::MayBeDerivedKey | ImportError::DerivedKey)
             | Self::Create(CreateError::Passphrase(_))
-            | Self::Unlock(UnlockError::WrongPassphrase)
             | Self::KeyInactive { .. }
             | Self::OtherCheckValue { .. }
             | Self::Locked => Exit::Refused,

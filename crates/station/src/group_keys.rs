@@ -12,7 +12,7 @@ use keystation_core::record::{
 };
 use keystation_core::registration::RegistrationId;
 use keystation_vault::{
-    CustodyKind, DerivedKeyAnswer, GroupKey, ImportError, NewKey, Passphrase, SecretText,
+    CustodyKind, DerivedKeyAnswer, DestroyError, GroupKey, ImportError, NewKey, Passphrase, SecretText,
 };
 
 use crate::error::StationError;
@@ -112,10 +112,11 @@ impl Station {
         key: GroupKey,
         origin: Origin,
     ) -> Result<GroupKeyInfo, StationError> {
+        // What is begun is finished, and recorded, also when the program is told to go.
+        let _in_work = self.busy();
         self.journal().may_begin()?;
         let custody = self.all_custodies().get(kind)?;
-        let check_value =
-            key.check_value().map_err(keystation_vault::WriteError::Memory).map_err(ImportError::from)?;
+        let check_value = key.check_value().map_err(ImportError::from)?;
         self.expect_new(&new.label, check_value)?;
         match self.expect_there(custody) {
             Err(StationError::NoVault(_)) => {} // the first key of the first vault
@@ -179,24 +180,27 @@ impl Station {
     ) -> Result<Seq, StationError> {
         let (standing, reason) = (self.standing(label)?, reason_of(reason)?);
         self.agreed(permit, &changing(Action::DestroyKey, &standing, &reason))?;
+        let _in_work = self.busy();
         let kind = self.custody_of(label)?;
         let custody = self.all_custodies().get(kind)?;
         self.expect_there(custody)?;
         // With the wrong secret nothing is destroyed, so nothing is recorded as destroyed.
-        let held = self.tried(custody.open(secret))?;
-        let there = held.keys().contains(&standing.info);
-        held.lock();
+        let held = self.left_in(custody, secret)?;
+        let there = held.is_some_and(|held| held.keys().contains(&standing.info));
         let permit = &permit.permit;
         let record =
             self.change_key(&standing, KeyChange::Destroyed, reason, permit.actor(), permit.approver())?;
         if there {
             custody.destroy(secret, label)?;
         }
-        let left = self.tried(custody.open(secret))?;
-        if left.key(label).is_some() {
-            return Err(keystation_vault::DestroyError::StillThere(label.clone()).into());
+        match self.left_in(custody, secret)? {
+            Some(left) if left.key(label).is_some() => {
+                return Err(DestroyError::StillThere(label.clone()).into());
+            }
+            Some(left) => self.keep_if_open(left),
+            None if self.close_one(kind) => drop(self.append(Event::Lock)?),
+            None => {}
         }
-        self.keep_if_open(left);
         Ok(record)
     }
 

@@ -11,6 +11,7 @@ use keystation_device::ports::{self, PortInfo, SerialPort};
 
 use crate::config::Profile;
 use crate::error::StationError;
+use crate::people::{Action, Denied, Permit};
 use crate::random;
 use crate::station::Station;
 
@@ -31,19 +32,30 @@ pub struct Work {
 }
 
 impl Station {
+    /// Whether whoever is signed in may give the next device its key: [`Action::Inject`], asked for each device. A refusal is a
+    /// record, and the device is not touched.
+    pub fn may_inject(&self) -> Result<Permit, Failure> {
+        self.permit(Action::Inject).map_err(not_permitted)
+    }
+
     /// Opens the port. That it cannot be opened is recorded.
-    pub fn open_port(&self, work: &Work) -> Result<SerialPort, Failure> {
+    pub fn open_port(&self, permit: &Permit, work: &Work) -> Result<SerialPort, Failure> {
+        self.honour(permit, Action::Inject).map_err(not_permitted)?;
         ports::open_at(&work.port, work.profile.baud)
             .map_err(|e| self.refused(work, Code::PortUnavailable, work.port.display().to_string(), e))
     }
 
-    /// Gives the device on an open port its key. Whatever happens is in the log when this returns.
+    /// Gives the device on an open port its key, as the person of `permit`, whoever takes over meanwhile. Whatever happens is in
+    /// the log when this returns.
     pub fn inject(
         &self,
+        permit: &Permit,
         work: &Work,
         port: &mut SerialPort,
         watch: &mut dyn FnMut(Step),
     ) -> Result<Pass, Failure> {
+        let _in_work = self.busy();
+        self.honour(permit, Action::Inject).map_err(not_permitted)?;
         let place = PortInfo::of(&work.port)
             .map_err(|e| self.refused(work, Code::PortUnavailable, work.port.display().to_string(), e))?
             .label();
@@ -62,7 +74,6 @@ impl Station {
             Ok(false) => return Err(self.refused(work, Code::Unsecured, place, NotSecured)),
             Err(e) => return Err(self.refused(work, Code::LogFailed, place, e)),
         }
-        let actor = self.actor();
         let order = Order {
             recipe: &work.profile.recipe,
             key: key.info(),
@@ -70,7 +81,7 @@ impl Station {
             profile: &work.profile.title,
             job: &work.job,
             port: &place,
-            actor: &actor,
+            actor: permit.actor(),
             nonces,
             overwrite: None,
         };
@@ -97,4 +108,11 @@ impl Station {
             }
         }
     }
+}
+
+/// What a slot says to somebody who may not inject.
+fn not_permitted(denied: Denied) -> Failure {
+    let code = if denied.cause.is_some() { Code::LogFailed } else { Code::NotPermitted };
+    let record = denied.record;
+    Failure { record, cause: Some(Box::new(denied)), ..Failure::new(code, Safety::Untouched) }
 }

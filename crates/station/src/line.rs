@@ -17,6 +17,7 @@ use keystation_device::ports::SerialPort;
 use crate::config::Profile;
 use crate::error::StationError;
 use crate::injection::Work;
+use crate::people::Away;
 use crate::station::Station;
 
 /// What a slot tells whoever watches it.
@@ -98,8 +99,13 @@ impl Line {
             .spawn(move || {
                 // A slot that only fell silent would show its last step for ever. What a panic left behind is not
                 // used again: the port was dropped, and of the slot only `at_stake` is read.
-                let ended = catch_unwind(AssertUnwindSafe(|| slot.run()))
-                    .unwrap_or_else(|_| Err(io::Error::other("the slot's thread failed")));
+                let ended = catch_unwind(AssertUnwindSafe(|| slot.run())).unwrap_or_else(|_| {
+                    // Whatever is wrong with the program, its keys are not to be there while somebody finds out.
+                    if let Err(error) = slot.station.away(Away::Panic) {
+                        tracing::error!(%error, "the vault was locked after a panic, without a record");
+                    }
+                    Err(io::Error::other("the slot's thread failed"))
+                });
                 if let Err(cause) = ended {
                     (slot.tell)(SlotEvent::Broken { cause, safety: slot.at_stake });
                 }
@@ -171,9 +177,10 @@ impl<F: FnMut(SlotEvent)> Slot<F> {
         let began = Instant::now();
         self.at_stake = Some(Safety::Unknown);
         let mut port = None;
-        let result = self.station.open_port(&self.work).and_then(|opened| {
-            let port = port.insert(opened);
-            self.station.inject(&self.work, port, &mut |step| (self.tell)(SlotEvent::Step(step)))
+        let result = self.station.may_inject().and_then(|permit| {
+            let port = port.insert(self.station.open_port(&permit, &self.work)?);
+            let watch = &mut |step| (self.tell)(SlotEvent::Step(step));
+            self.station.inject(&permit, &self.work, port, watch)
         });
         let took = began.elapsed();
         self.at_stake = result.as_ref().err().map(|failure| failure.safety);
@@ -195,22 +202,31 @@ impl<F: FnMut(SlotEvent)> Slot<F> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::sync::mpsc;
+
+    use keystation_vault::{Passphrase, SealedFile, SecretText, WorkFactor};
 
     use super::*;
     use crate::data_dir::DataDir;
+    use crate::people::{Action, testing};
 
-    #[test]
-    fn a_slot_whose_thread_fails_says_so() {
-        let dir = tempfile::tempdir().unwrap();
-        let data = DataDir::new(dir.path().join("data"));
-        Station::init(&data, "keylog.example.com/plant7/stn03", "op-17").unwrap();
-        let port = dir.path().join("port");
+    /// A station with one slot, on a port that is no port.
+    fn station(dir: &Path) -> Station {
+        let data = DataDir::new(dir.join("data"));
+        Station::init(&data, "keylog.example.com/plant7/stn03").unwrap();
+        let port = dir.join("port");
         std::fs::write(&port, "").unwrap();
         let slot = format!("\n[[slot]]\nport = \"{}\"\nprofile = \"example.toml\"\n", port.display());
         let settings = std::fs::read_to_string(data.settings()).unwrap() + &slot;
         std::fs::write(data.settings(), settings).unwrap();
-        let station = Station::open(&data, "test").unwrap();
+        testing::open(&data)
+    }
+
+    #[test]
+    fn a_slot_whose_thread_fails_says_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let station = station(dir.path());
         let (told, events) = mpsc::channel();
         let line = Line::start(&station, 1, move |event| {
             assert!(!matches!(event, SlotEvent::Locked), "a defect of whoever is told");
@@ -220,6 +236,28 @@ mod tests {
         assert!(matches!(events.recv().unwrap(), SlotEvent::Waiting));
         let SlotEvent::Broken { cause, safety } = events.recv().unwrap() else { panic!("it goes on") };
         assert_eq!((cause.to_string().as_str(), safety), ("the slot's thread failed", None));
+        drop(line);
+        station.close().unwrap();
+    }
+
+    #[test]
+    fn the_vault_is_locked_before_anybody_is_told_that_a_slot_failed() {
+        let dir = tempfile::tempdir().unwrap();
+        let station = station(dir.path());
+        let sealed = SealedFile::at(station.data().vault()).with_work_factor(WorkFactor::TEST);
+        let passphrase = || Passphrase::new(SecretText::new("a passphrase of a test".to_owned()).unwrap());
+        sealed.create(&passphrase().unwrap()).unwrap();
+        testing::sign_in(&station, "op-0117", "operator");
+        let permit = station.permit(Action::Unlock).unwrap();
+        station.unlock(&permit, &passphrase().unwrap()).unwrap();
+        let (told, events) = mpsc::channel();
+        let seen = station.clone();
+        let line = Line::start(&station, 1, move |event| match event {
+            SlotEvent::Broken { .. } => told.send(seen.is_unlocked()).expect("the test reads on"),
+            _ => panic!("a defect of whoever is told"),
+        })
+        .unwrap();
+        assert!(!events.recv().unwrap(), "the keys are there after the panic");
         drop(line);
         station.close().unwrap();
     }

@@ -1,11 +1,11 @@
 //! QA's review of the log: how often, what it covers, who signs it.
 
 use keystation_audit::{Reader, Review, Tally, Unreviewed};
-use keystation_core::record::{Actor, Seq};
+use keystation_core::record::Seq;
 
 use crate::archive::Archive;
-use crate::config::plain_id;
 use crate::error::StationError;
+use crate::people::{Action, Permit};
 use crate::station::Station;
 
 /// Milliseconds of a day.
@@ -83,23 +83,24 @@ impl Archive {
 }
 
 impl Station {
-    /// Puts down that `reviewer`, an operator ID, has looked through what nobody had yet, up to record `to`: what he was shown.
-    /// `None`: up to the last one that there is now.
+    /// Puts down that the person of `permit` has looked through what nobody had yet, up to record `to`: what they were shown.
+    /// `None`: up to the last one that there is now. Permit: [`Action::SignReview`].
     pub fn sign_review(
         &self,
-        reviewer: &str,
+        permit: &Permit,
         to: Option<Seq>,
         remark: &Remark,
     ) -> Result<Review, StationError> {
-        let operator = plain_id(reviewer).map_err(StationError::Reviewer)?;
-        let actor = Actor { operator, role: "qa".to_owned(), ..self.actor() };
-        let seq = self.journal().review(&actor, to, &remark.0)?;
+        self.honour(permit, Action::SignReview)?;
+        let seq = self.journal().review(permit.actor(), to, &remark.0)?;
         Ok(self.reader()?.review(seq)?)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::people::testing;
+
     use super::*;
 
     #[test]
@@ -134,24 +135,28 @@ mod tests {
     fn a_review_is_signed_by_a_person_and_read_again() {
         let directory = tempfile::tempdir().unwrap();
         let data = crate::DataDir::new(directory.path().join("data"));
-        Station::init(&data, "keylog.example.com/plant7/stn03", "op-0117").unwrap();
-        let station = Station::open(&data, "test").unwrap();
+        Station::init(&data, "keylog.example.com/plant7/stn03").unwrap();
+        let station = testing::open(&data);
         let archive = Archive::open(&data).unwrap();
         assert_eq!(archive.review().unwrap().last, None);
 
+        testing::sign_in(&station, "qa-007", "qa");
+        let permit = station.permit(Action::SignReview).unwrap();
+        let last = archive.reader().unwrap().size().unwrap() - 1;
         let longest = Remark::new(&"\u{1}".repeat(500)).unwrap();
-        let signed = station.sign_review("qa-007", None, &longest).unwrap();
-        assert_eq!((signed.from, signed.to, signed.seq), (0, 1, 2));
+        let signed = station.sign_review(&permit, None, &longest).unwrap();
+        assert_eq!((signed.from, signed.to, signed.seq), (0, last, last + 1));
         assert_eq!((signed.reviewer.as_str(), signed.remark.as_str()), ("qa-007", longest.0.as_str()));
         let reviewed = archive.review().unwrap();
-        assert_eq!((reviewed.last, reviewed.rest.from, reviewed.due), (Some(signed), 2, false));
+        assert_eq!((reviewed.last, reviewed.rest.from, reviewed.due), (Some(signed), last + 1, false));
 
-        for nobody in ["", "Ada Lovelace"] {
-            assert!(matches!(
-                station.sign_review(nobody, None, &Remark::default()),
-                Err(StationError::Reviewer(_))
-            ));
-        }
-        assert_eq!(archive.reader().unwrap().size().unwrap(), 3, "a review that nobody signs leaves nothing");
+        let other = station.permit(Action::AuditRoom).unwrap();
+        let refused = station.sign_review(&other, None, &Remark::default());
+        assert!(matches!(refused, Err(StationError::Denied(_))), "a permit is for one action");
+        assert_eq!(
+            archive.review().unwrap().rest.from,
+            last + 1,
+            "a review that nobody may sign leaves none"
+        );
     }
 }

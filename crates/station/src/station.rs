@@ -17,8 +17,8 @@ use crate::config::{SlotConfig, StationConfig};
 use crate::custodies::{Custodies, Opened};
 use crate::data_dir::DataDir;
 use crate::error::StationError;
-use crate::people::{People, PinCost};
-use crate::program as this_program;
+use crate::people::{Action, People, Permit, PinCost};
+use crate::program;
 use crate::random;
 
 /// An open station. Clones share it; the last one to go closes the log.
@@ -37,6 +37,8 @@ struct Inner {
     desk: Mutex<Desk>,
     /// Told whenever the desk changes.
     changed: Condvar,
+    /// Whether the last record is written. Held by whoever writes it: a second one waits until it is.
+    closed: Mutex<bool>,
 }
 
 /// A station that is kept from going by nobody.
@@ -50,8 +52,9 @@ impl WeakStation {
 
 /// What changes while the station is open.
 pub(crate) struct Desk {
-    operator: String,
     pub(crate) opened: Opened,
+    /// The program was told to go: no custody is opened any more.
+    pub(crate) ending: bool,
 }
 
 /// What is always in sight.
@@ -59,7 +62,7 @@ pub(crate) struct Desk {
 pub struct Overview {
     /// Origin of the log.
     pub origin: String,
-    /// Operator ID.
+    /// ID of the person who is signed in, or empty.
     pub operator: String,
     /// Whether the vault is locked.
     pub locked: bool,
@@ -83,14 +86,12 @@ pub struct Overview {
 
 impl Station {
     /// Makes a station: directory, settings, signing key, log with its genesis record.
-    pub fn init(data: &DataDir, name: &str, operator: &str) -> Result<Origin, StationError> {
+    pub fn init(data: &DataDir, name: &str) -> Result<Origin, StationError> {
         if data.settings().exists() {
             return Err(StationError::Exists(data.path().to_owned()));
         }
         let origin = Origin::new(&format!("{name}/1")).map_err(StationError::Origin)?;
-        let settings = include_str!("../defaults/station.toml")
-            .replace("{origin}", name)
-            .replace("{operator}", operator);
+        let settings = include_str!("../defaults/station.toml").replace("{origin}", name);
         let disk = |cause| StationError::Disk { path: data.path().to_owned(), cause };
         data.lay_out(include_str!("../defaults/example.toml")).map_err(disk)?;
         let journal = Journal::create(
@@ -132,7 +133,7 @@ impl Station {
             });
         }
         let open_intents = Reader::open(&paths(data))?.open_intents()?.len() as u64;
-        let desk = Desk { operator: config.operator.clone(), opened: Opened::default() };
+        let desk = Desk { opened: Opened::default(), ending: false };
         let work = if cost == PinCost::TEST { WorkFactor::TEST } else { WorkFactor::STATION };
         let inner = Inner {
             data: data.clone(),
@@ -143,6 +144,7 @@ impl Station {
             journal,
             desk: Mutex::new(desk),
             changed: Condvar::new(),
+            closed: Mutex::new(false),
             config: Arc::new(config),
         };
         let station = Self(Arc::new(inner));
@@ -151,7 +153,7 @@ impl Station {
             sqlite: keystation_audit::sqlite_version().to_owned(),
             os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             config: hex(&Sha256::digest(&station.0.config.text)),
-            build: this_program::build().map_err(StationError::Program)?.to_owned(),
+            build: program::build().map_err(StationError::Program)?.to_owned(),
             open_intents,
         })?;
         station.tidy_people()?;
@@ -171,23 +173,19 @@ impl Station {
         &self.0.config
     }
 
-    /// Who is recorded from now on.
-    pub fn set_operator(&self, id: &str) {
-        self.desk().operator = id.to_owned();
-    }
-
-    /// Opens the sealed file. A wrong passphrase is recorded.
-    pub fn unlock(&self, passphrase: &Passphrase) -> Result<(), StationError> {
-        self.open_custody(CustodyKind::SealedFile, passphrase)
+    /// Opens the sealed file. A wrong passphrase is recorded. Permit: [`Action::Unlock`].
+    pub fn unlock(&self, permit: &Permit, passphrase: &Passphrase) -> Result<(), StationError> {
+        self.open_custody(permit, CustodyKind::SealedFile, passphrase)
     }
 
     /// Wipes the keys. A slot that has derived its device's key ends that device in order; one that has only read the
-    /// device reports that the vault is locked, and has written nothing.
-    pub fn lock(&self) -> Result<(), StationError> {
+    /// device reports that the vault is locked, and has written nothing. Permit: [`Action::Lock`].
+    pub fn lock(&self, permit: &Permit) -> Result<(), StationError> {
+        self.honour(permit, Action::Lock)?;
         self.lock_custody()
     }
 
-    /// Closes every custody, and ends the ceremony that is going on.
+    /// Closes every custody, and ends the ceremony that is going on: the station itself does it, and nobody has to be asked.
     pub(crate) fn lock_custody(&self) -> Result<(), StationError> {
         let closed = self.close_custodies();
         let ended = self.end_ceremony(Abort::Locked);
@@ -236,9 +234,10 @@ impl Station {
     /// What is always in sight.
     pub fn overview(&self) -> Result<Overview, StationError> {
         let log = self.archive().overview()?;
+        let operator = self.actor().operator;
         let desk = self.desk();
         Ok(Overview {
-            operator: desk.operator.clone(),
+            operator,
             locked: desk.opened.is_empty(),
             keys: desk.opened.keys().cloned().collect(),
             notices: self.notices()?,
@@ -261,11 +260,11 @@ impl Station {
         }
     }
 
-    /// Two people accept the time that the clock shows, after it went back.
-    pub fn accept_clock(&self, operator: &str, approver: &str, reason: &str) -> Result<Seq, StationError> {
-        let actor = Actor { operator: operator.to_owned(), ..self.actor() };
-        let event = Event::ClockAccepted { reason: reason.to_owned(), approver: approver.to_owned() };
-        Ok(self.journal().append(&Entry { actor, event })?)
+    /// Two people accept the time that the clock shows, after it went back. Permit: [`Action::AcceptClock`], approved.
+    pub fn accept_clock(&self, permit: &Permit, reason: &str) -> Result<Seq, StationError> {
+        self.honour(permit, Action::AcceptClock)?;
+        let approver = permit.approver().to_owned();
+        self.append_by(permit, Event::ClockAccepted { reason: reason.to_owned(), approver })
     }
 
     /// A read-only connection to the log.
@@ -273,11 +272,16 @@ impl Station {
         Ok(Reader::open(&paths(&self.0.data))?)
     }
 
-    /// The last record, and the log is closed.
+    /// The last record, and the log is closed. Again is harmless.
     pub fn close(self) -> Result<(), StationError> {
+        let mut closed = self.0.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        if *closed {
+            return Ok(());
+        }
         self.leave(End::Program)?;
         self.append(Event::Close)?;
         self.0.journal.clone().close()?;
+        *closed = true;
         Ok(())
     }
 
@@ -291,6 +295,11 @@ impl Station {
 
     pub(crate) fn append(&self, event: Event) -> Result<Seq, StationError> {
         Ok(self.journal().append(&Entry { actor: self.actor(), event })?)
+    }
+
+    /// A record of what a permit was for.
+    pub(crate) fn append_by(&self, permit: &Permit, event: Event) -> Result<Seq, StationError> {
+        Ok(self.journal().append(&Entry { actor: permit.actor().clone(), event })?)
     }
 
     pub(crate) fn journal(&self) -> &Journal {
@@ -310,12 +319,9 @@ impl Station {
         &self.0.session
     }
 
-    /// Who acts: the person who is signed in.
+    /// Who acts: the person who is signed in, or the station itself.
     pub(crate) fn actor(&self) -> Actor {
-        self.signed_in().unwrap_or_else(|| {
-            let operator = self.desk().operator.clone();
-            Actor { session: self.0.session.clone(), operator, role: "operator".to_owned() }
-        })
+        self.asker()
     }
 
     /// The desk; a thread that panicked while it held it left nothing half-done there.

@@ -3,11 +3,14 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
+mod signed; // somebody in front of the station
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use keystation::export::{Part, bundle, proof, save_proof};
+use keystation::people::Action;
 use keystation::report::OutError;
 use keystation::{DataDir, Station, StationError, paths};
 use keystation_audit::{Journal, Reader, SystemClock};
@@ -24,7 +27,7 @@ fn id(text: &str) -> RegistrationId {
 fn station(ids: &[&str]) -> (TempDir, DataDir, Journal) {
     let directory = tempfile::tempdir().unwrap();
     let data = DataDir::new(directory.path().join("data"));
-    Station::init(&data, "keylog.example.com/plant7/stn03", "op-0117").unwrap();
+    Station::init(&data, "keylog.example.com/plant7/stn03").unwrap();
     let journal = Journal::open(&paths(&data), SystemClock::new().unwrap()).unwrap();
     for text in ids {
         let event = Event::Refuse {
@@ -96,30 +99,39 @@ fn a_folder_that_leads_elsewhere_gets_no_proof() {
 fn a_bundle_is_recorded_before_it_has_its_name_and_holds_what_was_there_before() {
     let (directory, data, journal) = station(&["sn-1", "sn-2"]);
     journal.close().unwrap();
-    let station = Station::open(&data, "keystation").unwrap();
+    let station = signed::open(&data);
+    signed::sign_in(&station, "qa-007", "qa");
+    let permit = &station.permit(Action::Export).unwrap();
+    let before = station.reader().unwrap().size().unwrap();
     let out = directory.path().join("bundle");
-    let exported = station.bundle(&Part::Whole, &out).unwrap();
-    assert_eq!((exported.records, exported.checkpoint.size, exported.record), (4, 4, Some(4)));
+    let exported = station.bundle(permit, &Part::Whole, &out).unwrap();
+    assert_eq!((exported.records, exported.checkpoint.size, exported.record), (before, before, Some(before)));
     assert_eq!(
         names(&out),
         ["README", "checkpoint", "log.vkey", "tile", "witness.vkeys"],
         "no checkpoints: no witness signed any"
     );
-    assert_eq!(fs::read(out.join("tile/0/000.p/4")).unwrap().len(), 4 * 32);
+    assert_eq!(
+        fs::read(out.join("tile/0/000.p").join(before.to_string())).unwrap().len() as u64,
+        before * 32
+    );
     assert_eq!(fs::read(out.join("log.vkey")).unwrap(), fs::read(data.path().join("log.vkey")).unwrap());
     let readme = fs::read_to_string(out.join("README")).unwrap();
     assert!(readme.contains(&exported.checkpoint.short_root()) && !readme.contains(['{', '}']), "{readme}");
 
     let part = directory.path().join("part");
     let device = Part::Device(id("sn-2"));
-    let exported = station.bundle(&device, &part).unwrap();
-    assert_eq!((exported.records, exported.checkpoint.size, exported.record), (1, 5, Some(5)));
+    let exported = station.bundle(permit, &device, &part).unwrap();
+    assert_eq!(
+        (exported.records, exported.checkpoint.size, exported.record),
+        (1, before + 1, Some(before + 1))
+    );
     assert_eq!(names(&part.join("records")), ["0.json", "2.json"]);
     station.close().unwrap();
     let mut recorded = Vec::new();
     Reader::open(&paths(&data))
         .unwrap()
-        .records(4..6, None, |record| {
+        .records(before..before + 2, None, |record| {
             recorded.push((record.event().to_owned(), record.text("rid").unwrap().into_owned()));
             std::ops::ControlFlow::Continue(())
         })
@@ -132,7 +144,9 @@ fn a_bundle_is_recorded_before_it_has_its_name_and_holds_what_was_there_before()
 fn a_bundle_that_cannot_be_made_leaves_nothing_and_no_record() {
     let (directory, data, journal) = station(&["sn-1"]);
     journal.close().unwrap();
-    let station = Station::open(&data, "keystation").unwrap();
+    let station = signed::open(&data);
+    signed::sign_in(&station, "qa-007", "qa");
+    let permit = &station.permit(Action::Export).unwrap();
     let before = station.reader().unwrap().size().unwrap();
     let out = directory.path().join("bundle");
     let day = |from: &str| Part::Days { from: Some(from.to_owned()), to: None };
@@ -142,12 +156,12 @@ fn a_bundle_that_cannot_be_made_leaves_nothing_and_no_record() {
         (day("2999-01-01"), "not-in-log"),
         (day("2026-02-30"), "query"),
     ] {
-        assert_eq!(station.bundle(&part, &out).unwrap_err().code(), code, "{part:?}");
+        assert_eq!(station.bundle(permit, &part, &out).unwrap_err().code(), code, "{part:?}");
     }
     fs::create_dir(&out).unwrap();
-    assert_eq!(station.bundle(&Part::Whole, &out).unwrap_err().code(), "file-exists");
+    assert_eq!(station.bundle(permit, &Part::Whole, &out).unwrap_err().code(), "file-exists");
     let nowhere = directory.path().join("no/such/folder");
-    assert_eq!(station.bundle(&Part::Whole, &nowhere).unwrap_err().code(), "disk");
+    assert_eq!(station.bundle(permit, &Part::Whole, &nowhere).unwrap_err().code(), "disk");
     assert_eq!(station.reader().unwrap().size().unwrap(), before, "what was not made is not recorded");
     assert_eq!(names(directory.path()), ["bundle", "data"]);
     assert_eq!(names(&out), Vec::<String>::new());

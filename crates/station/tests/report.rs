@@ -4,11 +4,14 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
+mod signed; // somebody in front of the station
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use keystation::people::Action;
 use keystation::report::{self, Judgement};
 use keystation::{DataDir, Station, StationError, paths};
 use keystation_audit::{Checkpoint, Clock, Journal, Names, Reader, Stamp};
@@ -44,7 +47,7 @@ impl Made {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let data = DataDir::new(directory.path().join("data"));
-        let origin = Station::init(&data, "keylog.example.com/plant7/stn03", "op-0117").unwrap();
+        let origin = Station::init(&data, "keylog.example.com/plant7/stn03").unwrap();
         // The log begins anew by the clock of the test: to one that began today that clock would go back.
         let paths = paths(&data);
         for part in [&paths.db, &paths.head, &paths.head.with_extension("tail"), &paths.key, &paths.vkey] {
@@ -135,7 +138,9 @@ impl Made {
 
     fn station(self) -> (TempDir, Station) {
         self.journal.close().unwrap();
-        (self.directory, Station::open(&self.data, "keystation").unwrap())
+        let station = signed::open(&self.data);
+        signed::sign_in(&station, "qa-007", "qa");
+        (self.directory, station)
     }
 }
 
@@ -222,7 +227,7 @@ fn a_report_names_every_exception_and_its_figures_add_up() {
     Names::open(&made.data.names()).unwrap().set("op-0118", "Józef Ćwikła").unwrap();
     let (_directory, station) = made.station();
     let file = place("report.pdf");
-    let done = station.report(JOB, &file).unwrap();
+    let done = station.report(&station.permit(Action::Report).unwrap(), JOB, &file).unwrap();
     let key = station.reader().unwrap().verifier_key().unwrap();
     let judged = report::judge(&file, &key).unwrap();
     assert!(matches!(judged, Judgement::Genuine(said) if said.records == done.records), "made {done:?}");
@@ -264,7 +269,7 @@ fn a_report_without_exceptions_says_so() {
     let made = Made::with(5);
     let (_directory, station) = made.station();
     let file = place("report-clean.pdf");
-    station.report(JOB, &file).unwrap();
+    station.report(&station.permit(Action::Report).unwrap(), JOB, &file).unwrap();
     let all = text(&file).concat();
     assert!(all.contains("100.0 % of the devices; 100.0 % at their first attempt"), "{all}");
     assert!(all.contains("Exceptions: 0") && all.contains("Every attempt passed"), "{all}");

@@ -9,6 +9,7 @@ use std::io::Write as _;
 use keystation_core::identity::IdentifierError;
 use keystation_core::key::{CheckValue, EnrollmentGroup, GroupKeyInfo, IdScope, KeyLabel, KeySlot};
 
+use crate::canonical::{Cursor, Spelling};
 use crate::group_key::KeyRefused;
 
 const FAMILY: &str = "keystation-vault/v";
@@ -16,6 +17,8 @@ const FORMAT: &str = "keystation-vault/v1";
 const TRANSFER_FAMILY: &str = "keystation-transfer/v";
 const TRANSFER: &str = "keystation-transfer/v1";
 const FIELDS: [&str; 6] = ["check", "group", "key", "label", "scope", "slot"];
+/// With those of the document around the keys.
+const NAMES: [&str; 8] = ["check", "format", "group", "key", "keys", "label", "scope", "slot"];
 
 /// Keys in one sealed file at most: their states fill one page of 8 KiB.
 pub(crate) const KEYS: usize = 64;
@@ -116,7 +119,7 @@ pub(crate) fn write<'a>(keys: impl Iterator<Item = (&'a GroupKeyInfo, &'a str)>,
 
 /// Reads a document.
 pub(crate) fn read(text: &[u8]) -> Result<Vec<Entry<'_>>, DocumentError> {
-    let mut cursor = Cursor { text, at: 0 };
+    let mut cursor = Cursor::new(text, &NAMES);
     if !cursor.take(r#"{"format":""#) {
         return Err(DocumentError::NotAVault);
     }
@@ -134,8 +137,8 @@ pub(crate) fn read(text: &[u8]) -> Result<Vec<Entry<'_>>, DocumentError> {
         }
         cursor.expect(if entries.is_empty() { "{" } else { ",{" })?;
         let number = entries.len() + 1;
-        let values = cursor.fields()?;
-        let entry = cursor.entry(number, values)?;
+        let values = cursor.texts(FIELDS)?;
+        let entry = entry(&cursor, number, values)?;
         if entries.iter().any(|other| other.label == entry.label) {
             return Err(DocumentError::LabelTwice(entry.label));
         }
@@ -145,12 +148,13 @@ pub(crate) fn read(text: &[u8]) -> Result<Vec<Entry<'_>>, DocumentError> {
         entries.push(entry);
     }
     cursor.end("}\n")?;
-    if cursor.at == text.len() { Ok(entries) } else { Err(cursor.not_canonical()) }
+    cursor.finish()?;
+    Ok(entries)
 }
 
 /// Reads the document of a key in transfer: the fields of a key, and `format` at its place among them.
 pub(crate) fn read_transfer(text: &[u8]) -> Result<Entry<'_>, DocumentError> {
-    let mut cursor = Cursor { text, at: 0 };
+    let mut cursor = Cursor::new(text, &NAMES);
     if !cursor.take(r#"{"check":""#) {
         return Err(DocumentError::NotATransfer);
     }
@@ -165,99 +169,35 @@ pub(crate) fn read_transfer(text: &[u8]) -> Result<Entry<'_>, DocumentError> {
     }
     let mut values = [check, "", "", "", "", ""];
     for (name, value) in FIELDS.iter().zip(&mut values).skip(1) {
-        cursor.field(",\"", name)?;
-        cursor.expect("\"")?;
-        *value = cursor.value()?;
+        *value = cursor.text(name)?;
     }
     cursor.end("}\n")?;
-    let entry = cursor.entry(1, values)?;
-    if cursor.at == text.len() { Ok(entry) } else { Err(cursor.not_canonical()) }
+    let entry = entry(&cursor, 1, values)?;
+    cursor.finish()?;
+    Ok(entry)
 }
 
-struct Cursor<'a> {
-    text: &'a [u8],
-    at: usize,
+/// The six fields as what they have to be.
+fn entry<'a>(cursor: &Cursor<'a>, number: usize, values: [&'a str; 6]) -> Result<Entry<'a>, DocumentError> {
+    let [check, group, key, label, scope, slot] = values;
+    let value = |reason| DocumentError::Value { number, reason };
+    let entry = Entry {
+        check: check.parse().map_err(value)?,
+        group: group.parse().map_err(value)?,
+        key,
+        label: label.parse().map_err(value)?,
+        scope: scope.parse().map_err(value)?,
+        slot: slot.parse().map_err(value)?,
+    };
+    if entry.check.to_string() == check { Ok(entry) } else { Err(cursor.not_canonical().into()) }
 }
 
-impl<'a> Cursor<'a> {
-    fn not_canonical(&self) -> DocumentError {
-        DocumentError::NotCanonical { position: self.at + 1 }
-    }
-
-    fn take(&mut self, literal: &str) -> bool {
-        let found = self.text[self.at..].starts_with(literal.as_bytes());
-        self.at += if found { literal.len() } else { 0 };
-        found
-    }
-
-    fn expect(&mut self, literal: &str) -> Result<(), DocumentError> {
-        if self.take(literal) { Ok(()) } else { Err(self.not_canonical()) }
-    }
-
-    /// The end of an object: a comma there begins a field too many.
-    fn end(&mut self, literal: &str) -> Result<(), DocumentError> {
-        if self.take(",\"") {
-            let position = self.at;
-            return Err(misplaced(self.value()?, position));
+impl From<Spelling> for DocumentError {
+    fn from(spelling: Spelling) -> Self {
+        match spelling {
+            Spelling::NotCanonical { position } => Self::NotCanonical { position },
+            Spelling::UnknownField { position } => Self::UnknownField { position },
         }
-        self.expect(literal)
-    }
-
-    /// The rest of a string and its closing quotation mark. No value needs an escape, so none is understood.
-    fn value(&mut self) -> Result<&'a str, DocumentError> {
-        let rest = &self.text[self.at..];
-        let plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
-        let length = rest.iter().take_while(|byte| plain(byte)).count();
-        self.at += length;
-        self.expect("\"")?;
-        Ok(std::str::from_utf8(&rest[..length]).expect("only ASCII was taken"))
-    }
-
-    /// `before`, the field's name and a colon.
-    fn field(&mut self, before: &str, name: &str) -> Result<(), DocumentError> {
-        self.expect(before)?;
-        let position = self.at;
-        match self.value()? {
-            found if found == name => self.expect(":"),
-            found => Err(misplaced(found, position)),
-        }
-    }
-
-    /// The six fields of an entry, with the brace that closes it.
-    fn fields(&mut self) -> Result<[&'a str; 6], DocumentError> {
-        let mut values = [""; 6];
-        for (index, (name, value)) in FIELDS.iter().zip(&mut values).enumerate() {
-            self.field(if index == 0 { "\"" } else { ",\"" }, name)?;
-            self.expect("\"")?;
-            *value = self.value()?;
-        }
-        self.end("}")?;
-        Ok(values)
-    }
-
-    /// The six fields as what they have to be.
-    fn entry(&self, number: usize, values: [&'a str; 6]) -> Result<Entry<'a>, DocumentError> {
-        let [check, group, key, label, scope, slot] = values;
-        let value = |reason| DocumentError::Value { number, reason };
-        let entry = Entry {
-            check: check.parse().map_err(value)?,
-            group: group.parse().map_err(value)?,
-            key,
-            label: label.parse().map_err(value)?,
-            scope: scope.parse().map_err(value)?,
-            slot: slot.parse().map_err(value)?,
-        };
-        if entry.check.to_string() == check { Ok(entry) } else { Err(self.not_canonical()) }
-    }
-}
-
-/// A field name where another one belongs, or none.
-fn misplaced(name: &str, at: usize) -> DocumentError {
-    let position = at + 1;
-    if FIELDS.contains(&name) || ["format", "keys"].contains(&name) {
-        DocumentError::NotCanonical { position }
-    } else {
-        DocumentError::UnknownField { position }
     }
 }
 

@@ -4,12 +4,16 @@ use std::io;
 
 use keystation_core::key::{CheckValue, KeyLabel};
 
+use crate::card::CardError;
+use crate::custody::CustodyKind;
 use crate::document::DocumentError;
 use crate::group_key::KeyRefused;
 use crate::permissions::Exposure;
 use crate::secret::SecretRefused;
+use crate::token::TokenError;
+use crate::tpm::TpmError;
 
-/// A sealed file that does not open. Nothing was changed, no key is in memory.
+/// A custody that does not open. Nothing was changed, no key is in memory.
 #[derive(Debug, thiserror::Error)]
 pub enum UnlockError {
     /// There is no file.
@@ -70,6 +74,18 @@ pub enum UnlockError {
     /// The kernel gives no memory that is never swapped.
     #[error("no locked memory for the keys")]
     Memory(#[source] io::Error),
+    /// No card says of a key that it is in this custody.
+    #[error("there is no key in the custody `{}`", .0.as_str())]
+    NoKeys(CustodyKind),
+    /// A key card is wrong.
+    #[error(transparent)]
+    Card(#[from] CardError),
+    /// The TPM does not do what it is asked.
+    #[error(transparent)]
+    Tpm(#[from] TpmError),
+    /// The PKCS#11 token does not do it.
+    #[error(transparent)]
+    Token(#[from] TokenError),
 }
 
 impl UnlockError {
@@ -89,6 +105,10 @@ impl UnlockError {
             Self::Document(_) => "document",
             Self::CheckValue { .. } => "check-value",
             Self::Memory(_) => "memory",
+            Self::NoKeys(_) => "no-keys",
+            Self::Card(_) => "card",
+            Self::Tpm(tpm) => tpm.word(),
+            Self::Token(token) => token.word(),
         }
     }
 
@@ -123,11 +143,28 @@ impl UnlockError {
             Self::Memory(_) => {
                 &["Raise the limit of locked memory (ulimit -l, LimitMEMLOCK=) to 1 MiB at least."]
             }
+            Self::NoKeys(_) => {
+                &["Import a group key into it.", "Check that `--data` names the right station."]
+            }
+            Self::Card(card) => card.remedy(),
+            Self::Tpm(tpm) => tpm.remedy(),
+            Self::Token(token) => token.remedy(),
         }
+    }
+
+    /// Whether the secret was wrong, and nothing else: a person can enter it again.
+    #[must_use]
+    pub const fn is_wrong_secret(&self) -> bool {
+        matches!(
+            self,
+            Self::WrongPassphrase
+                | Self::Tpm(TpmError::WrongSecret)
+                | Self::Token(TokenError::PinIncorrect { .. })
+        )
     }
 }
 
-/// A sealed file that could not be written. The old file, if there was one, stands as it was.
+/// A file of the vault that could not be written. The old file, if there was one, stands as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     /// Another program is writing it.
@@ -234,6 +271,12 @@ pub enum ImportError {
     Write(#[from] WriteError),
 }
 
+impl From<TokenError> for ImportError {
+    fn from(error: TokenError) -> Self {
+        Self::Unlock(error.into())
+    }
+}
+
 impl ImportError {
     /// What to do now: one to three steps.
     #[must_use]
@@ -317,13 +360,13 @@ impl TransferError {
             ],
             Self::NewerAge
             | Self::Document(DocumentError::UnknownTransfer | DocumentError::UnknownField { .. }) => {
-                &["Update Keystation, or have the key sealed as docs/vault-format.md, section 7, says."]
+                &["Update Keystation, or have the key sealed as docs/vault-format.md, section 9, says."]
             }
             Self::TooLarge | Self::NotAge | Self::ByPassphrase => {
                 &["Take the file that the owner made with `age -r`, without `-a` and `-p`."]
             }
             Self::Truncated | Self::Damaged => &["Copy the file again from its owner."],
-            Self::Document(_) => &["Have the owner make it again: docs/vault-format.md, section 7."],
+            Self::Document(_) => &["Have the owner make it again: docs/vault-format.md, section 9."],
             Self::CheckValue { .. } => &["Stop.", "Call the owner of the key: compare the check value."],
         }
     }
@@ -344,6 +387,12 @@ pub enum DestroyError {
     /// The file could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+}
+
+impl From<TokenError> for DestroyError {
+    fn from(error: TokenError) -> Self {
+        Self::Unlock(error.into())
+    }
 }
 
 impl DestroyError {

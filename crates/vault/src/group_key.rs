@@ -125,12 +125,11 @@ impl GroupKey {
         Ok(Self { memory, length })
     }
 
-    /// Its check value: what a person compares before the key goes anywhere, and what its new home has to make. Fails where there
-    /// is no locked memory for it.
-    pub fn check_value(&self) -> std::io::Result<CheckValue> {
+    /// Its check value: what a person compares before it goes anywhere.
+    pub fn check_value(&self) -> Result<CheckValue, WriteError> {
         let made = self.make_check_value();
         bleach();
-        made
+        made.map_err(WriteError::Memory)
     }
 
     #[inline(never)] // its frame has to end before `bleach` begins
@@ -148,7 +147,6 @@ impl GroupKey {
     }
 
     /// The key, padded with zeros to a block of 64 bytes: the same key to HMAC (RFC 2104, section 2).
-    #[expect(dead_code, reason = "for the custodies that hand the key to something else")]
     pub(crate) fn block(&self) -> &[u8; BLOCK] {
         self.memory.first_chunk().expect("the block comes first")
     }
@@ -224,5 +222,20 @@ fn weakness(key: &[u8]) -> Result<(), KeyRefused> {
         None => Ok(()),
         Some(1) => Err(KeyRefused::Constant),
         Some(bytes) => Err(KeyRefused::Repeated { bytes }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn check_value_is_made_without_using_the_key_up() {
+        let text = "8isrFI1sGsIlvvFSSFRiMfCNzv21fjbE/+ah/lSh3lF8e2YG1Te7w1KpZhJFFXJrqYKi9yegxkqIChbqOS9Egw==";
+        let Ok(key) = GroupKey::from_base64(text) else { panic!("it is a key") };
+        for _ in 0..2 {
+            assert_eq!(key.check_value().unwrap().to_string(), "9B5BD-BEC8B");
+        }
+        assert_eq!(Base64::encode_string(key.block()), text);
     }
 }

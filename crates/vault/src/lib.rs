@@ -8,6 +8,8 @@
 //! Two things are left to each program, because only a program can do them: it calls [`harden_process`] first, and it
 //! installs the [`WipingAllocator`], so that what libraries free is wiped and not left to luck.
 
+mod canonical;
+mod card;
 mod component;
 mod custody;
 mod document;
@@ -21,9 +23,12 @@ mod replace;
 mod sealed_file;
 mod secret;
 mod source;
+mod token;
+mod tpm;
 mod transfer;
 mod unlocked;
 
+pub use card::{Card, CardError, CardFault, Cards, Home};
 pub use component::{COMPONENT_BYTES, Component, ComponentCheck, ComponentRefused, NoKeyOfThem, PARTS, Part};
 pub use custody::{Custody, CustodyKind};
 pub use document::DocumentError;
@@ -34,5 +39,7 @@ pub use permissions::Exposure;
 pub use sealed_file::{DerivedKeyAnswer, NewKey, SealedFile, WorkFactor};
 pub use secret::{Passphrase, SecretRefused, SecretText};
 pub use source::{SecretSource, SourceError};
+pub use token::{KeyType, NoKeyType, Token, TokenError, TokenSettings, Why};
+pub use tpm::{Tpm, TpmError, TpmPlace, TpmPlaceRefused};
 pub use transfer::{Recipient, Transfer, TransferKey};
 pub use unlocked::{UnlockedVault, VaultKey};

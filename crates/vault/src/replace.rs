@@ -8,24 +8,42 @@ use std::path::{Path, PathBuf};
 
 use crate::error::WriteError;
 
-/// The right to write the file at a path, for as long as it lives: flock(2) on `<file>.lock` beside it. Not on the
-/// file, which every write replaces by another.
+/// The right to write what a lock file stands for, for as long as it lives: flock(2).
+pub(crate) struct Lock(File);
+
+/// The right to write the file at a path: the lock is `<file>.lock` beside it. Not the file itself, which every write
+/// replaces by another.
 pub(crate) struct Writer {
     target: PathBuf,
-    lock: File,
+    _lock: Lock,
+}
+
+impl Lock {
+    /// Takes the lock at `path`, which is made if there is none; whoever comes second does not wait.
+    pub(crate) fn take(path: &Path) -> Result<Self, WriteError> {
+        let file = private(OpenOptions::new().create(true).truncate(false), path).map_err(WriteError::of)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => Err(WriteError::Busy),
+            Err(TryLockError::Error(cause)) => Err(WriteError::of(cause)),
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing alone would not do: a child that is between fork and exec has a copy of the descriptor, and the lock
+        // lives until that is closed too. Unlocking what we locked cannot fail.
+        let _ = self.0.unlock();
+    }
 }
 
 impl Writer {
     /// Follows symbolic links, so that a link stays one and what it leads to is replaced.
     pub(crate) fn new(path: &Path) -> Result<Self, WriteError> {
         let target = resolve(path).map_err(WriteError::of)?;
-        let lock = private(OpenOptions::new().create(true).truncate(false), &beside(&target, ".lock"))
-            .map_err(WriteError::of)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { target, lock }),
-            Err(TryLockError::WouldBlock) => Err(WriteError::Busy),
-            Err(TryLockError::Error(cause)) => Err(WriteError::of(cause)),
-        }
+        let lock = Lock::take(&beside(&target, ".lock"))?;
+        Ok(Self { target, _lock: lock })
     }
 
     /// Where the file really is.
@@ -33,36 +51,47 @@ impl Writer {
         &self.target
     }
 
-    /// Writes `bytes` beside the file, has `prove` look at what is on the disk, and puts it in the file's place. A
-    /// crash at any moment leaves the old file or the new one.
+    /// Puts a file of these bytes in the file's place: [`replace`].
     pub(crate) fn replace(
         &self,
         bytes: &[u8],
         prove: impl FnOnce(&Path) -> Result<(), WriteError>,
     ) -> Result<(), WriteError> {
-        let new = beside(&self.target, ".new");
-        let put = || -> Result<(), WriteError> {
-            write(&new, bytes).map_err(WriteError::of)?;
-            prove(&new)?;
-            fs::rename(&new, &self.target).map_err(WriteError::of)
-        };
-        if let Err(error) = put() {
-            // The error that counts is the first one; what is left is sealed, and the next write removes it.
-            let _ = fs::remove_file(&new);
-            return Err(error);
-        }
-        // The new name is durable when the directory is.
-        let directory = self.target.parent().unwrap_or(Path::new("/"));
-        File::open(directory).and_then(|directory| directory.sync_all()).map_err(WriteError::of)
+        replace(&self.target, bytes, prove)
     }
 }
 
-impl Drop for Writer {
-    fn drop(&mut self) {
-        // Closing alone would not do: a child that is between fork and exec has a copy of the descriptor, and the lock
-        // lives until that is closed too. Unlocking what we locked cannot fail.
-        let _ = self.lock.unlock();
+/// Writes `bytes` beside the file at `target`, has `prove` look at what is on the disk, and puts it in the file's place. A
+/// crash at any moment leaves the old file or the new one. For the holder of the lock.
+pub(crate) fn replace(
+    target: &Path,
+    bytes: &[u8],
+    prove: impl FnOnce(&Path) -> Result<(), WriteError>,
+) -> Result<(), WriteError> {
+    let new = beside(target, ".new");
+    let put = || -> Result<(), WriteError> {
+        write(&new, bytes).map_err(WriteError::of)?;
+        prove(&new)?;
+        fs::rename(&new, target).map_err(WriteError::of)
+    };
+    if let Err(error) = put() {
+        // The error that counts is the first one; what is left is sealed, and the next write removes it.
+        let _ = fs::remove_file(&new);
+        return Err(error);
     }
+    sync_name(target)
+}
+
+/// Removes the file at `target`; it stays removed after a crash. For the holder of the lock.
+pub(crate) fn remove(target: &Path) -> Result<(), WriteError> {
+    fs::remove_file(target).map_err(WriteError::of)?;
+    sync_name(target)
+}
+
+/// A name is durable when its directory is.
+pub(crate) fn sync_name(path: &Path) -> Result<(), WriteError> {
+    let directory = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(directory).and_then(|directory| directory.sync_all()).map_err(WriteError::of)
 }
 
 fn write(new: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -91,7 +120,7 @@ fn resolve(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(ending);
     name.into()
@@ -136,7 +165,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("file");
         let writer = Writer::new(&path).unwrap();
-        let copy = writer.lock.try_clone().unwrap();
+        let copy = writer._lock.0.try_clone().unwrap();
         assert!(matches!(Writer::new(&path), Err(WriteError::Busy)));
         drop(writer);
         assert!(Writer::new(&path).is_ok());

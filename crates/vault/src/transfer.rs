@@ -1,4 +1,4 @@
-//! A group key that its owner sealed to the station: `docs/vault-format.md`, section 7. Nobody at the factory sees it.
+//! A group key that its owner sealed to the station: `docs/vault-format.md`, section 9. Nobody at the factory sees it.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -153,7 +153,7 @@ impl TransferKey {
             ImportError::Key(reason) => DocumentError::Key { label: label.clone(), reason }.into(),
             other => TransferError::Import(other),
         })?;
-        let found = key.check_value().map_err(memory)?;
+        let found = key.check_value().map_err(ImportError::from)?;
         if found != check {
             return Err(TransferError::CheckValue { expected: check, found });
         }

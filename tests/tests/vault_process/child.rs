@@ -15,6 +15,7 @@ use crate::support::{LABEL, Subject, add, id, passphrase, random, unlock, vault}
 pub(crate) fn run(words: &[&str]) -> bool {
     match *words {
         ["hold", directory] => hold(Path::new(directory)),
+        ["panic", directory] => panic_with_keys(Path::new(directory)),
         ["hold-naively", directory] => hold_naively(Path::new(directory)),
         ["import", directory] => import(Path::new(directory)),
         ["import-on", directory] => import_on(Path::new(directory)),
@@ -70,6 +71,26 @@ fn hold(directory: &Path) {
         pause("derived");
         unlocked.lock();
         pause("locked again");
+        end.wait();
+    });
+}
+
+/// A thread that panics while the vault is open and a device key is in its hands. It unwinds, and stays.
+fn panic_with_keys(directory: &Path) {
+    let end = Barrier::new(2);
+    std::thread::scope(|scope| {
+        let panicked = in_a_thread_that_stays(scope, &end, || {
+            let work = || {
+                deep(|| {
+                    let unlocked = unlock(directory);
+                    let key = unlocked.key(&LABEL.parse().expect("a label")).expect("it is there");
+                    let derived = key.derive(&id()).expect("it is unlocked");
+                    panic!("a defect, with the key of fingerprint {} in hand", derived.fingerprint());
+                })
+            };
+            std::panic::catch_unwind(work).is_err()
+        });
+        pause(if panicked { "panicked" } else { "came through" });
         end.wait();
     });
 }

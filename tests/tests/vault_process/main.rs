@@ -34,6 +34,7 @@ const TESTS: &[(&str, fn())] = tests![
     interrupted::full_disk_leaves_the_vault_as_it_was,
     memory::unlocked_and_locked_process_holds_no_group_key,
     memory::importing_process_holds_no_group_key,
+    memory::process_whose_thread_panicked_holds_no_key,
     memory::naive_holder_is_seen,
     process::hardened_process_is_closed_to_its_own_user,
     process::hardened_process_leaves_no_core,

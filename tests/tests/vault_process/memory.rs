@@ -1,20 +1,7 @@
 use keystation_core::derive::device_key;
-use keystation_tests::memory_scan::{Needles, Scan, core_of};
+use keystation_tests::memory_scan::{Scan, core_of};
 
 use crate::support::{Bench, Subject, id};
-
-/// The two states that an open vault keeps. They may be there until it is locked, and not a moment longer.
-fn midstates(key: &[u8; 64], needles: &mut Needles) {
-    for (name, pad) in [("inner state", 0x36), ("outer state", 0x5c)] {
-        let mut state = INITIAL;
-        sha2::block_api::compress256(&mut state, &[key.map(|byte| byte ^ pad)]);
-        needles.binary(name, &state.map(u32::to_le_bytes).concat());
-    }
-}
-
-/// FIPS 180-4, section 5.3.3.
-const INITIAL: [u32; 8] =
-    [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
 
 fn nothing(scan: &Scan, when: &str) {
     assert!(scan.bytes > 1 << 20, "{when}: only {} bytes could be read", scan.bytes);
@@ -43,7 +30,7 @@ pub(crate) fn unlocked_and_locked_process_holds_no_group_key() {
 
     subject.go_on();
     subject.after("locked again");
-    midstates(&bench.key, &mut needles);
+    needles.midstates(&bench.key);
     let scan = needles.scan(pid).expect("it can be read");
     nothing(&scan, "locked again");
     assert!(!scan.unread.iter().any(|mapping| mapping.contains("secretmem")), "the states are unmapped");
@@ -56,10 +43,24 @@ pub(crate) fn importing_process_holds_no_group_key() {
     let subject = bench.start("import");
     subject.after("imported");
     let mut needles = bench.needles();
-    midstates(&bench.key, &mut needles);
+    needles.midstates(&bench.key);
     nothing(&needles.scan(subject.process.id()).expect("it can be read"), "imported");
     let core = core_of(subject.process.id(), bench.path()).expect("gcore (apt-get install gdb)");
     assert!(needles.find(&core).is_empty(), "core of the importing process: {:#?}", needles.find(&core));
+}
+
+pub(crate) fn process_whose_thread_panicked_holds_no_key() {
+    let bench = Bench::with_key();
+    let subject = bench.start("panic");
+    subject.after("panicked");
+    let mut needles = bench.needles();
+    needles.midstates(&bench.key);
+    needles.bytes("device key", device_key(&bench.key, &id()).expose());
+    let scan = needles.scan(subject.process.id()).expect("it can be read");
+    nothing(&scan, "panicked");
+    assert!(!scan.unread.iter().any(|mapping| mapping.contains("secretmem")), "the states are unmapped");
+    let core = core_of(subject.process.id(), bench.path()).expect("gcore (apt-get install gdb)");
+    assert!(needles.find(&core).is_empty(), "core: {:#?}", needles.find(&core));
 }
 
 pub(crate) fn naive_holder_is_seen() {

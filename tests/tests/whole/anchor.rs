@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use keystation_tests::bench::{Bench, finished};
+use keystation_tests::people;
 use keystation_tests::sim::Sim;
 
 /// A witness in the bench's folder that watches its log and that its settings name; no new job from `block` records on.
@@ -170,9 +171,9 @@ fn a_lost_database_is_followed_by_a_log_that_says_so() {
             &[&["--operator", operator, "audit", "new-epoch", "--approver", approver], &reason[..]].concat(),
         )
     };
-    let alone = epoch("op-1", "op-1");
+    let alone = epoch("admin-1", "admin-1");
     assert_eq!(alone.exit, Some(3), "{alone:?}");
-    let begun = epoch("op-1", "qa-1");
+    let begun = epoch("admin-1", "admin-2");
     assert_eq!(begun.exit, Some(0), "{begun:?}");
     assert_eq!(begun.event("new-epoch").unwrap()["origin"], "keylog.example.com/plant7/stn03/2");
     let verified = bench.run(&["audit", "verify"]);
@@ -182,10 +183,13 @@ fn a_lost_database_is_followed_by_a_log_that_says_so() {
         (&follows["origin"], &follows["records"]),
         (&"keylog.example.com/plant7/stn03/1".into(), &records.into())
     );
+    // Nobody has an account in it.
+    assert_eq!(bench.inject(&sim.port(0)).exit, Some(3));
+    people::settle(&bench.data());
     assert_eq!(bench.inject(&sim.port(0)).exit, Some(0));
 
     // The next one follows a log that is there, and another log in its place is seen.
-    assert_eq!(epoch("op-1", "qa-1").exit, Some(0));
+    assert_eq!(epoch("admin-1", "admin-2").exit, Some(0));
     let verified = bench.run(&["audit", "verify"]);
     assert_eq!(
         (verified.exit, &verified.event("follows").unwrap()["agrees"]),

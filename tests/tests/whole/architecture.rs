@@ -28,6 +28,7 @@ const WRAPPED: &[(&str, &str)] = &[
     ("rusqlite", "keystation-audit"),
     ("age", "keystation-vault"),
     ("cryptoki", "keystation-vault"),
+    ("cryptoki-sys", "keystation-vault"),
     ("tss-esapi", "keystation-vault"),
     ("tauri", "keystation-desktop"),
     ("tauri-build", "keystation-desktop"),

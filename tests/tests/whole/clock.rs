@@ -39,15 +39,21 @@ fn a_clock_that_went_back_stops_the_line_until_two_people_accept_the_time() {
         let accept = ["clock", "accept", "--approver", approver, "--reason", "radio clock on the wall"];
         bench.run(&[operator, &accept].concat())
     };
-    for alone in [accept(&["--operator", "op-1"], "op-1"), accept(&[], "qa-1")] {
+    for (alone, why) in [
+        (accept(&["--operator", "sup-1"], "sup-1"), "approval-same-person"),
+        (accept(&[], "admin-1"), "no-session"),
+        (accept(&["--operator", "op-0117"], "admin-1"), "role"),
+        (accept(&["--operator", "sup-1"], "qa-007"), "approval-role"),
+    ] {
         assert_eq!(alone.exit, Some(3), "{alone:?}");
-        assert_eq!(alone.event("error").unwrap()["code"], "clock-not-accepted");
+        assert_eq!(alone.event("error").unwrap()["code"], why);
+        assert_eq!(bench.records().iter().rfind(|r| r["ev"] == "policy.refuse").unwrap()["why"], why);
     }
-    let accepted = accept(&["--operator", "op-1"], "qa-1");
+    let accepted = accept(&["--operator", "sup-1"], "admin-1");
     assert_eq!(accepted.exit, Some(0), "{accepted:?}");
     let record = bench.records().into_iter().find(|record| record["ev"] == "clock.accept").unwrap();
-    assert_eq!((&record["op"], &record["op2"]), (&"op-1".into(), &"qa-1".into()));
+    assert_eq!((&record["op"], &record["op2"]), (&"sup-1".into(), &"admin-1".into()));
     assert_eq!(bench.inject(&sim.port(2)).exit, Some(0));
-    assert_eq!(accept(&["--operator", "op-1"], "qa-1").exit, Some(3), "there is nothing to accept");
+    assert_eq!(accept(&["--operator", "sup-1"], "admin-1").exit, Some(3), "there is nothing to accept");
     bench.assert_log_intact();
 }

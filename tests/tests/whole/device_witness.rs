@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use base64ct::{Base64, Encoding};
 use keystation_tests::bench::{Bench, Run};
+use keystation_tests::people;
 use keystation_tests::sim::Sim;
 use serde_json::Value;
 
@@ -165,15 +166,16 @@ fn a_device_of_another_log_raises_no_alarm_about_this_one() {
     // An earlier log of the same station is looked for, and found.
     let begun = other.run(&[
         "--operator",
-        "op-1",
+        "admin-1",
         "audit",
         "new-epoch",
         "--approver",
-        "qa-1",
+        "admin-2",
         "--reason",
         "a new disk",
     ]);
     assert_eq!(begun.exit, Some(0), "{begun:?}");
+    people::settle(&other.data());
     let check = other.check(&sim.port(0));
     assert_eq!((holds(&check, "record"), anchor(&check).0), (Some(false), Some(true)), "{check:?}");
     assert!(anchor(&check).2.contains("keylog.example.com/plant7/stn03/1"));

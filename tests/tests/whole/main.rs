@@ -17,6 +17,7 @@ mod device_witness; // a keyed device, and a log that is not the one it was keye
 mod disk; // too little room
 mod exports; // what leaves the station for people and other programs
 mod first_key; // one device, end to end, and what is refused
+mod hygiene; // the program as a process: sockets, memory, signals, who else may start
 mod kill; // the station killed at every step
 mod lies; // devices that say OK and do something else
 mod qa; // a device's history, and the review

@@ -76,26 +76,31 @@ fn a_review_is_signed_once_for_each_record() {
     );
     assert_eq!(bench.records().len(), records, "a look leaves nothing");
 
-    // Nobody signs in the name of the station.
-    let nobody = bench.run(&["audit", "review"]);
-    assert_eq!((nobody.exit, &nobody.event("error").unwrap()["code"]), (Some(3), &json!("reviewer")));
     let too_long = bench.run(&["--operator", "qa-007", "audit", "review", "--remark", &"x".repeat(501)]);
     assert_eq!((too_long.exit, &too_long.event("error").unwrap()["code"]), (Some(2), &json!("remark")));
     assert_eq!(bench.records().len(), records);
+    // Nobody signs in the name of the station, and nobody without being QA.
+    for (verb, why) in [
+        (finished(bench.keystation().args(["audit", "review"])), "no-session"),
+        (bench.run(&["--operator", "sup-1", "audit", "review"]), "role"),
+    ] {
+        assert_eq!((verb.exit, &verb.event("error").unwrap()["code"]), (Some(3), &json!(why)));
+    }
+    let records = bench.records().len();
 
     let signed = bench.run(&["--operator", "qa-007", "audit", "review", "--remark", "all seen"]);
     assert_eq!(signed.exit, Some(0), "{signed:?}");
     let review = signed.event("review").unwrap();
     assert_eq!(
         values(review, &["from", "to", "reviewer", "remark"]),
-        // The record by which the station was opened for it is among them.
-        [json!(0), json!(records), json!("qa-007"), json!("all seen")]
+        // The records by which the station was opened for it, and QA signed in, are among them.
+        [json!(0), json!(records + 1), json!("qa-007"), json!("all seen")]
     );
     let stored = bench.records();
     let stored = &stored[usize::try_from(review["record"].as_u64().unwrap()).unwrap()];
     assert_eq!(
         values(stored, &["ev", "op", "role", "to"]),
-        [json!("review.signed"), json!("qa-007"), json!("qa"), json!(records)]
+        [json!("review.signed"), json!("qa-007"), json!("qa"), json!(records + 1)]
     );
     let after = status();
     assert_eq!(values(&after, &["from", "passed", "failed"]), [json!(records + 1), json!(0), json!(0)]);

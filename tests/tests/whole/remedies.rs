@@ -49,7 +49,9 @@ fn before_the_first_step_a_device_is_said_to_be_untouched() {
     let wrong = bench.inject(&bench.file("no-port"));
     assert_eq!((wrong.exit, &error(&wrong)["safety"]), (Some(3), &"untouched".into()));
     let mut selftest = bench.keystation();
-    let selftest = Run::of(&bench.with_passphrase(selftest.arg("selftest")).output().unwrap());
+    let selftest = Run::of(
+        &bench.signed(bench.with_passphrase(selftest.arg("selftest")), "op-0117", None).output().unwrap(),
+    );
     assert_eq!(selftest.exit, Some(3), "a wrong passphrase says nothing of the station: {selftest:?}");
 }
 
@@ -170,7 +172,8 @@ fn an_import_killed_behind_the_vault_is_recorded_at_the_next_unlock() {
     let mut import = bench.keystation();
     import.args(["key", "import", "--label", "gk-late", "--group", "line-8", "--scope", "0ne00EMU001"]);
     import.args(["--slot", "primary", "--key-file"]).arg(bench.file("other-key"));
-    let mut import = Killed(bench.with_passphrase(&mut import).spawn().unwrap());
+    let mut import =
+        Killed(bench.signed(bench.with_passphrase(&mut import), "cus-1", Some("cus-2")).spawn().unwrap());
     while inode() == before {
         assert!(import.0.try_wait().unwrap().is_none(), "it ended before the vault was replaced");
         std::thread::yield_now();

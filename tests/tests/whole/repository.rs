@@ -9,6 +9,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("crates/audit/tests/faults/vfs.rs", "SQLite: a file layer that fails, for tests"),
     ("crates/device/src/ports/open.rs", "serialport: takes over the descriptor of the port that it opened"),
     ("crates/vault/src/os/mod.rs", "the kernel: locked pages, registers, the allocator"),
+    ("crates/vault/tests/p11fault/lib.rs", "PKCS#11: a module that fails on request, for tests"),
     ("src-tauri/src/environment.rs", "the environment, before there is a second thread"),
     ("src-tauri/src/typed/dialog.rs", "GTK: the text of an entry without a copy that nobody wipes"),
 ];

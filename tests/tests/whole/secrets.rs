@@ -13,6 +13,7 @@ use keystation_core::registration::{IdRule, RegistrationId};
 use keystation_tests::bench::{Bench, Killed, random_hex};
 use keystation_tests::binaries::{optimised_program, program};
 use keystation_tests::memory_scan::{Hit, Needles};
+use keystation_tests::people;
 use keystation_tests::sim::Sim;
 use serde_json::Value;
 
@@ -51,7 +52,9 @@ fn a_shift_leaves_no_secret_in_any_file_or_output() {
         ("selftest", vec!["selftest"]),
     ] {
         let mut command = bench.keystation();
-        let output = said(name, bench.with_passphrase(command.args(verb).args(["--trace", "trace"])));
+        let (operator, approver) = people::who(&verb).unwrap();
+        bench.signed(command.args(verb), operator, approver);
+        let output = said(name, bench.with_passphrase(command.args(["--trace", "trace"])));
         assert!(output.status.success(), "{name}: {output:?}");
     }
     said("show", bench.keystation().args(["audit", "show"]));
@@ -59,6 +62,7 @@ fn a_shift_leaves_no_secret_in_any_file_or_output() {
     let wrong = bench.file("wrong");
     let mut command = bench.keystation();
     command.args(["key", "list", "--trace", "trace", "--passphrase-file"]).arg(&wrong);
+    bench.signed(&mut command, "sup-1", None);
     said("wrong", &mut command);
     bench.private("refused-key", &format!("{}=", Base64::encode_string(&key)));
     let refused = bench.import("gk-refused", &bench.file("refused-key"));
@@ -159,7 +163,7 @@ fn scanned(bench: &Bench, command: &mut Command, key: &[u8], derived: &DeviceKey
     let mut control = Needles::new();
     control.text("data directory", bench.data().to_str().unwrap());
 
-    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    bench.signed(command, "op-0117", None).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut program = Killed(bench.with_passphrase(command).spawn().unwrap());
     let mut said = Vec::new();
     for line in BufReader::new(program.0.stdout.take().unwrap()).lines() {

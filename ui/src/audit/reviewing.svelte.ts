@@ -7,7 +7,6 @@ import { problemOf, type Archive } from "../shell";
 export class Reviewing {
   review: Review | undefined = $state();
   problem: Problem | undefined = $state();
-  reviewer = $state("");
   remark = $state("");
   signing = $state(false);
 
@@ -26,18 +25,18 @@ export class Reviewing {
     }
   }
 
-  /** Whether a signature has a name and something to stand under. */
+  /** Whether a signature has something to stand under. */
   get ready(): boolean {
-    return !this.signing && this.reviewer.trim() !== "" && this.review !== undefined;
+    return !this.signing && this.review !== undefined;
   }
 
-  async sign(): Promise<boolean> {
+  async sign(reviewer: string): Promise<boolean> {
     const shown = this.review;
     if (!this.ready || !shown) return false;
     this.signing = true;
     try {
       // What the page showed is signed, whatever the line did meanwhile.
-      await this.#archive.signReview(this.reviewer.trim(), shown.to, this.remark.trim());
+      await this.#archive.signReview(reviewer, shown.to, this.remark.trim());
       this.remark = "";
       await this.read();
       return true;

@@ -16,6 +16,7 @@ import type { VerifyVerdict } from "../bindings/VerifyVerdict";
 import type { Archive } from "../shell";
 import { checkValueOf, FakeLog } from "./log";
 import { matches, parse } from "./query";
+import { refuse } from "./refuse";
 
 const WEEK = 7 * 86_400_000;
 
@@ -269,9 +270,3 @@ const readOnly: Problem = {
   sentence: "This window only reads the log.",
   remedy: ["Sign the review in the station's own window."],
 };
-
-export function refuse(problem: Problem): Promise<never> {
-  // The shell rejects with a problem, which is a value of the station and no JavaScript error.
-  // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
-  return Promise.reject(problem);
-}

@@ -3,13 +3,10 @@
 import type { AttemptLine } from "../bindings/AttemptLine";
 import type { DeviceLife } from "../bindings/DeviceLife";
 import type { LifeEvent } from "../bindings/LifeEvent";
-import type { Room } from "../bindings/Room";
 import type { Secured } from "../bindings/Secured";
 import type { TallyLine } from "../bindings/TallyLine";
 import type { VerifyVerdict } from "../bindings/VerifyVerdict";
 import { count, events, outcomes } from "../text";
-
-export const rooms: Readonly<Record<Room, string>> = { line: "Line", audit: "Audit" };
 
 export const views = { search: "Search", figures: "Figures", verify: "Verify", review: "Review" } as const;
 

@@ -1,13 +1,17 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use keystation_audit::{Account, AppendError, Clock, Journal, Paths, Reader, Stamp};
+use keystation_core::key::GroupKeyInfo;
 use keystation_core::record::{
-    Actor, CredentialChange, Entry, Event, Purpose, Seq, SessionEvent, SignInRefusal, UserChange, UserEvent,
+    Actor, CredentialChange, Entry, Event, KeyChange, KeyEvent, KeyOrigin, Purpose, Seq, SessionEvent,
+    SignInRefusal, UserChange, UserEvent,
 };
 use keystation_core::role::{Role, Roles};
+use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Steady, attacker, begin, copy, findings, intact};
+use crate::support::{Steady, attacker, begin, copy, findings, group_key, intact};
 
 const USER: &str = "op-0117";
 
@@ -295,4 +299,49 @@ fn an_account_record_without_what_it_is_about_is_none() {
         };
         assert!(found.iter().any(none), "{to}: {found:?}");
     }
+}
+
+/// The example of section 12: its records, told without what every record has.
+#[test]
+fn document_prints_these_records() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    let append = |role: &str, operator: &str, event| {
+        let (session, role, operator) = (String::new(), role.to_owned(), operator.to_owned());
+        journal.append(&Entry { actor: Actor { session, operator, role }, event }).unwrap()
+    };
+    let roles = Roles::new([Role::Operator, Role::Repair]).unwrap();
+    let (user, approver) = (USER.to_owned(), "ad-2".to_owned());
+    let change = UserChange::Added { roles, credential: 1, once: true };
+    append("administrator", "ad-1", Event::User(UserEvent { user, approver, change }));
+    let (why, purpose) = (SignInRefusal::Pin, Purpose::SignIn);
+    let refused = SessionEvent::Refused { user: USER.to_owned(), why, purpose, tries: 1 };
+    append("station", "", Event::Session(refused));
+    append("operator", USER, Event::Session(SessionEvent::Proved { user: USER.to_owned(), purpose }));
+    let (ceremony, check_value) = ("8f3c0a51d2e6b794".to_owned(), "0A1B2C".to_owned());
+    let component = KeyEvent::Component { ceremony, key: (&group_key()).into(), part: 2, of: 2, check_value };
+    append("custodian", "cu-2", Event::GroupKey(component));
+    let (key, custody, how, approver) = (group_key(), "tpm", KeyOrigin::Ceremony, "cu-2".to_owned());
+    append("custodian", "cu-1", Event::KeyImport { key, custody, how, approver: approver.clone() });
+    let GroupKeyInfo { label, check_value, .. } = group_key();
+    let (change, reason) = (KeyChange::Activated, "line 7 starts".to_owned());
+    append(
+        "custodian",
+        "cu-1",
+        Event::GroupKey(KeyEvent::Changed { label, check_value, change, reason, approver }),
+    );
+
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/audit-format.md");
+    let document = std::fs::read_to_string(document).unwrap();
+    let (_, section) = document.split_once("## 12 ").unwrap();
+    let printed: String = section.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    let mut told = String::new();
+    for stored in Reader::open(&paths).unwrap().recent(6).unwrap() {
+        let mut fields: BTreeMap<String, Value> = serde_json::from_slice(&stored.body).unwrap();
+        for left_out in ["boot", "log", "mono", "seq", "ses", "t", "v"] {
+            assert!(fields.remove(left_out).is_some());
+        }
+        told += &serde_json::to_string(&fields).unwrap();
+    }
+    assert_eq!(printed, told);
 }

@@ -36,7 +36,8 @@ pub fn open(path: &Path) -> Result<SerialPort, PortError> {
 ///
 /// What was received before is thrown away. DTR and RTS are left as the driver sets them: a pseudo-terminal has none.
 pub fn open_at(path: &Path, baud: u32) -> Result<SerialPort, PortError> {
-    // Exclusive by default: TIOCEXCL and a lock. The first does not bind root, the second only who asks for it.
+    // Exclusive by default: TIOCEXCL and a lock. The first does not bind root, the second only who asks for it. A program of root
+    // that is refused by the lock takes TIOCEXCL away in passing: serialport gives it up with every descriptor that it closes.
     let settings = serialport::new(path.to_string_lossy(), baud);
     let port = TTYPort::open(&settings).map_err(|e| refused(path, e))?;
     let fd = into_fd(port);

@@ -4,6 +4,8 @@
 mod error;
 mod running;
 mod steps;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use keystation_audit::Component as Given;

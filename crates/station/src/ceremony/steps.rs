@@ -5,7 +5,7 @@ use std::time::Duration;
 use keystation_core::key::{CheckValue, GroupKeyInfo};
 use keystation_core::record::{DenialReason, Entry, Event, KeyEvent, KeyOrigin};
 use keystation_vault::{
-    Component, ComponentCheck, GroupKey, NoKeyOfThem, Part, Passphrase, SecretText, WriteError,
+    Component, ComponentCheck, GroupKey, ImportError, NoKeyOfThem, Part, Passphrase, SecretText, WriteError,
 };
 
 use super::running::{Running, Table};
@@ -108,14 +108,13 @@ impl Station {
             if typed.trim().parse::<CheckValue>().ok() != Some(running.order.check_value) {
                 return Err(CeremonyError::Aborted(Abort::KeyCheck));
             }
-            let memory =
-                |cause| StationError::from(keystation_vault::ImportError::from(WriteError::Memory(cause)));
+            let failed = |write: WriteError| StationError::from(ImportError::from(write));
             let key = GroupKey::of_components(&components).map_err(|no| match no {
                 NoKeyOfThem::Equal(..) => CeremonyError::Aborted(Abort::Equal),
                 NoKeyOfThem::Weak(_) => CeremonyError::Aborted(Abort::Weak),
-                NoKeyOfThem::Memory(cause) => memory(cause).into(),
+                NoKeyOfThem::Memory(cause) => failed(WriteError::Memory(cause)).into(),
             })?;
-            if key.check_value().map_err(memory)? != running.order.check_value {
+            if key.check_value().map_err(failed)? != running.order.check_value {
                 return Err(CeremonyError::Aborted(Abort::KeyCheck));
             }
             let approver = actors.swap_remove(1).operator;

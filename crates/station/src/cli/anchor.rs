@@ -4,12 +4,14 @@ use std::path::Path;
 
 use keystation::config::StationConfig;
 use keystation::files::{read_text, write_text};
-use keystation::{AnchorState, Anchoring, DataDir, Exit, Station, StationError, anchoring, paths};
+use keystation::people::Action;
+use keystation::{AnchorState, Anchoring, DataDir, Exit, StationError, anchoring, paths};
 use keystation_audit::Reader;
 use serde_json::json;
 
 use super::args::AnchorVerb;
 use super::output::{Output, utc};
+use super::session::Bench;
 
 /// `request` and `status` only read; `accept` works at an open station.
 pub(super) fn look(data: &DataDir, verb: &AnchorVerb, out: Output) -> Result<Exit, StationError> {
@@ -36,11 +38,12 @@ fn request(
     Ok(Exit::Done)
 }
 
-pub(super) fn accept(station: &Station, input: &Path, out: Output) -> Result<Exit, StationError> {
-    let seq = station.accept_anchor(&read_text(input)?)?;
-    let anchoring = station.anchoring()?;
+pub(super) fn accept(bench: &Bench<'_>, input: &Path) -> Result<Exit, StationError> {
+    let permit = bench.permit(Action::AnchorAccept)?;
+    let seq = bench.station.accept_anchor(&permit, &read_text(input)?)?;
+    let anchoring = bench.station.anchoring()?;
     let (record, witness, time) = anchoring.secured.unwrap_or_default();
-    out.say(
+    bench.out.say(
         format!("Secured to record {record} by {witness}, {}. (record {seq})", utc(time)),
         &json!({ "event": "anchor", "secured": record, "witness": witness, "time": time, "record": seq }),
     );

@@ -1,21 +1,66 @@
-//! `keystation audit …`: looking at the log, read-only.
+//! `keystation audit …`: the log.
 
 use std::ops::ControlFlow;
 
-use keystation::{DataDir, Exit, StationError, paths};
-use keystation_audit::{EpochOrder, Journal, Paths, Reader, Record, SystemClock, Verdict, begin_epoch};
+use keystation::people::{Action, Request};
+use keystation::{DataDir, Exit, Remark, StationError, paths};
+use keystation_audit::{
+    EpochOrder, Journal, OpenError, Paths, Reader, Record, SystemClock, Verdict, begin_epoch,
+};
 use keystation_core::registration::{IdRule, RegistrationId};
 use serde_json::json;
 
+use super::args::{AnchorVerb, AuditVerb, Cli, ReportVerb};
 use super::output::{Output, printable};
+use super::session::at_station;
+use super::{anchor, compare, export, qa, reports, search};
+
+/// Does what a verb of the log says.
+pub(super) fn run(cli: &Cli, data: &DataDir, verb: &AuditVerb, out: Output) -> Result<Exit, StationError> {
+    match verb {
+        AuditVerb::Show { last, id } => show(data, *last, id.as_deref(), out),
+        AuditVerb::Search { words, limit, before } => search::search(data, words, *limit, *before, out),
+        AuditVerb::Figures { from, to, job } => {
+            search::figures(data, from.as_deref(), to.as_deref(), job.as_deref(), out)
+        }
+        AuditVerb::History { id } => qa::history(data, id, out),
+        AuditVerb::Review { status: true, .. } => qa::review_status(data, out),
+        AuditVerb::Review { remark, to, status: false } => {
+            // Before the station is opened, which puts a record into the log.
+            let remark = Remark::new(remark)?;
+            at_station(cli, data, out, |bench| qa::review(bench, *to, &remark))
+        }
+        AuditVerb::List { words, format, out: file } => reports::list(data, words, *format, file, out),
+        AuditVerb::Anchor(AnchorVerb::Accept { input }) => {
+            at_station(cli, data, out, |bench| anchor::accept(bench, input))
+        }
+        AuditVerb::Anchor(verb) => anchor::look(data, verb, out),
+        AuditVerb::Compare { a, b, vkey } => compare::run(data, [a, b], vkey.as_deref(), out),
+        AuditVerb::Sheet { job, out: file } => reports::sheet(data, job, file, out),
+        AuditVerb::Report { verify: Some(ReportVerb::Verify { file, vkey }), .. } => {
+            reports::verify(file, vkey, out)
+        }
+        AuditVerb::Report { verify: None, job, out: file } => {
+            let job = job.as_deref().expect("clap asks for it");
+            let file = file.as_deref().expect("clap asks for it");
+            at_station(cli, data, out, |bench| reports::report(bench, job, file))
+        }
+        AuditVerb::Export { out: path, job, id, from, to, read_only } => {
+            let part = export::part(job.as_deref(), id.as_deref(), from.as_deref(), to.as_deref())?;
+            if *read_only {
+                return export::unrecorded(data, &part, path, out);
+            }
+            at_station(cli, data, out, |bench| export::recorded(bench, &part, path))
+        }
+        AuditVerb::Proof { id, out: file } => export::proof(data, id, file, out),
+        AuditVerb::NewEpoch { reason } => new_epoch(cli, data, reason, out),
+        AuditVerb::Verify => verify(data, out),
+        AuditVerb::Rebuild => rebuild(cli, data, out),
+    }
+}
 
 /// Prints records, oldest first; with `--json` the stored bytes themselves, so that their hashes can be checked.
-pub(super) fn show(
-    data: &DataDir,
-    last: Option<u64>,
-    id: Option<&str>,
-    out: Output,
-) -> Result<Exit, StationError> {
+fn show(data: &DataDir, last: Option<u64>, id: Option<&str>, out: Output) -> Result<Exit, StationError> {
     let reader = Reader::open(&paths(data))?;
     let id =
         id.map(|id| RegistrationId::new(id, IdRule::Punctuation)).transpose().map_err(StationError::Id)?;
@@ -55,8 +100,13 @@ fn cause(record: &Record<'_>) -> String {
     [text("code").as_ref(), &holds].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
-/// Makes the derived tables anew.
-pub(super) fn rebuild(data: &DataDir, out: Output) -> Result<Exit, StationError> {
+/// Makes the derived tables anew. Whoever signs in is looked up in one of them: where it does not follow from the records any
+/// more, nobody can.
+fn rebuild(cli: &Cli, data: &DataDir, out: Output) -> Result<Exit, StationError> {
+    unless_it_does_not_open(
+        at_station(cli, data, out, |bench| bench.permit(Action::Rebuild).map(|_| Exit::Done)),
+        out,
+    )?;
     Journal::rebuild(&paths(data))?;
     out.say(
         "The tables that are made from the records were made anew. The records are as they were.",
@@ -65,24 +115,31 @@ pub(super) fn rebuild(data: &DataDir, out: Output) -> Result<Exit, StationError>
     Ok(Exit::Done)
 }
 
+/// A log that does not open cannot say who may do what, and what is done to it then is the way to one that can.
+fn unless_it_does_not_open(permitted: Result<Exit, StationError>, out: Output) -> Result<(), StationError> {
+    match permitted {
+        Err(StationError::Log(error)) if !matches!(error, OpenError::InUse(_) | OpenError::NoLog(_)) => {
+            out.note(format!("The log does not open, so nobody can sign in: {error}."));
+            Ok(())
+        }
+        permitted => permitted.map(drop),
+    }
+}
+
 /// Begins the next epoch, or finishes one that was cut short.
-pub(super) fn new_epoch(
-    data: &DataDir,
-    operator: Option<&str>,
-    approver: &str,
-    reason: &str,
-    out: Output,
-) -> Result<Exit, StationError> {
-    let order = EpochOrder {
-        operator: operator.unwrap_or_default().to_owned(),
-        approver: approver.to_owned(),
-        reason: reason.to_owned(),
-    };
+fn new_epoch(cli: &Cli, data: &DataDir, reason: &str, out: Output) -> Result<Exit, StationError> {
+    let name = |person: &Option<String>| person.clone().unwrap_or_default();
+    let (operator, approver) = (name(&cli.people.operator), name(&cli.people.approver));
+    let request = Request { action: Action::NewEpoch, subject: String::new(), reason: reason.to_owned() };
+    let permitted = at_station(cli, data, out, |bench| bench.approved(&request).map(|_| Exit::Done));
+    unless_it_does_not_open(permitted, out)?;
+    let order = EpochOrder { operator, approver, reason: reason.to_owned() };
     let clock = SystemClock::new().map_err(StationError::Clock)?;
     let origin = begin_epoch(data.path(), &order, clock)?;
     out.say(
         format!(
-            "A new log was begun: {origin}. The old one is in {}. Give {} to the witnesses.",
+            "A new log was begun: {origin}. The old one is in {}. Give {} to the witnesses. Nobody has an account in it yet: \
+             keystation person begin.",
             data.path().join("epochs").display(),
             paths(data).vkey.display()
         ),
@@ -127,7 +184,7 @@ fn follows(data: &DataDir, reader: &Reader, out: Output) -> Result<Exit, Station
 }
 
 /// Verifies every record, the tree, the signature and the head.
-pub(super) fn verify(data: &DataDir, out: Output) -> Result<Exit, StationError> {
+fn verify(data: &DataDir, out: Output) -> Result<Exit, StationError> {
     let reader = Reader::open(&paths(data))?;
     match reader.verify()? {
         Verdict::Intact { checkpoint, head } => {

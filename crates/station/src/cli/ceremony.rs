@@ -10,15 +10,17 @@ use keystation_device::scanner;
 use keystation_vault::{NewKey, Part, SecretSource, SecretText, SourceError};
 use serde_json::json;
 
+use super::args::CeremonyArgs;
 use super::key::{chosen, imported, secret_for_import};
-use super::key_args::CeremonyArgs;
 use super::output::Output;
-use super::signing::pin;
+use super::secrets::pin;
+use super::session::Bench;
 
 /// For a custodian to fetch the code and hold it before the scanner.
 const SCAN: Duration = Duration::from_secs(120);
 
-pub(super) fn run(station: &Station, args: &CeremonyArgs, out: Output) -> Result<Exit, StationError> {
+pub(super) fn run(bench: &Bench<'_>, args: &CeremonyArgs) -> Result<Exit, StationError> {
+    let (station, out) = (&bench.station, bench.out);
     let custody = chosen(station, args.custody)?;
     let key = NewKey {
         label: args.label.clone(),
@@ -31,7 +33,7 @@ pub(super) fn run(station: &Station, args: &CeremonyArgs, out: Output) -> Result
         parts: args.parts,
         ..CeremonyOrder::new(key, custody, args.check_value)
     };
-    let permit = station.permit(Action::Ceremony)?;
+    let permit = bench.permit(Action::Ceremony)?;
     let ceremony = station.ceremony_begin(&permit, order)?;
     out.say(
         format!("Ceremony {} for {}: {} components.", ceremony.id, args.label, args.parts),
@@ -61,7 +63,7 @@ fn component(station: &Station, args: &CeremonyArgs, part: Part, out: Output) ->
     };
     let pin_file = args.custodian_pin_file.get(index);
     again(pin_file.is_none(), out, || {
-        let pin = pin(pin_file.map(|file| &**file), None, &format!("PIN of {user}: "))?;
+        let pin = pin(pin_file.map(|file| &**file), None, &user)?;
         station.ceremony_sign_in(part, Person::Id(&user), &pin)
     })?;
     let source = component_source(args, index, number);

@@ -1,20 +1,17 @@
 //! `keystation clock …`: the time of the station, where it is in doubt.
 
-use keystation::{Exit, Station, StationError};
+use keystation::people::{Action, Request};
+use keystation::{Exit, StationError};
 use serde_json::json;
 
-use super::output::Output;
+use super::session::Bench;
 
-/// Two people accept the time. Whoever is first has to be named: the operator of the settings is nobody in particular.
-pub(super) fn accept(
-    station: &Station,
-    operator: Option<&str>,
-    approver: &str,
-    reason: &str,
-    out: Output,
-) -> Result<Exit, StationError> {
-    let seq = station.accept_clock(operator.unwrap_or_default(), approver, reason)?;
-    out.say(
+/// Two people accept the time.
+pub(super) fn accept(bench: &Bench<'_>, reason: &str) -> Result<Exit, StationError> {
+    let request = Request { action: Action::AcceptClock, subject: String::new(), reason: reason.to_owned() };
+    let permit = bench.approved(&request)?;
+    let seq = bench.station.accept_clock(&permit, reason)?;
+    bench.out.say(
         format!("The time is accepted. (record {seq})"),
         &json!({ "event": "clock-accepted", "record": seq }),
     );

@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use keystation::export::{self, Exported, Part};
-use keystation::{DataDir, Exit, Station, StationError, paths};
+use keystation::people::Action;
+use keystation::{DataDir, Exit, StationError, paths};
 use keystation_audit::Reader;
 use keystation_core::registration::{IdRule, RegistrationId};
 use serde_json::json;
 
 use super::output::Output;
+use super::session::Bench;
 
 /// How much was asked for.
 pub(super) fn part(
@@ -30,14 +32,10 @@ fn registration_id(text: &str) -> Result<RegistrationId, StationError> {
 }
 
 /// Writes a bundle and records that.
-pub(super) fn recorded(
-    station: &Station,
-    part: &Part,
-    path: &Path,
-    out: Output,
-) -> Result<Exit, StationError> {
-    let exported = station.bundle(part, path)?;
-    say(&exported, path, out);
+pub(super) fn recorded(bench: &Bench<'_>, part: &Part, path: &Path) -> Result<Exit, StationError> {
+    let permit = bench.permit(Action::Export)?;
+    let exported = bench.station.bundle(&permit, part, path)?;
+    say(&exported, path, bench.out);
     Ok(Exit::Done)
 }
 

@@ -2,53 +2,50 @@
 
 use std::io;
 
-use keystation::group_keys::TransferFile;
-use keystation::people::Action;
-use keystation::{CustodyKind, DataDir, Exit, Station, StationError, paths};
+use keystation::group_keys::{KeyPermit, TransferFile};
+use keystation::people::{Action, Request};
+use keystation::{Custodies, CustodyKind, DataDir, Exit, Station, StationError, paths};
 use keystation_audit::{KeyStanding, Reader};
 use keystation_core::key::{CheckValue, GroupKeyInfo, KeyLabel};
 use keystation_vault::{DerivedKeyAnswer, ImportError, NewKey, Passphrase, SecretSource, TransferError};
 use serde_json::json;
 
-use super::args::{Cli, PassphraseFrom};
-use super::key_args::{ApproverFrom, ChangeArgs, ImportArgs, KeyVerb};
+use super::args::{ChangeArgs, Cli, ImportArgs, KeyVerb, PassphraseFrom};
+use super::ceremony;
 use super::output::Output;
-use super::signing::{approve, sign_in};
-use super::{at_station, ceremony, source};
+use super::secrets::source;
+use super::session::{Bench, at_station};
 
 pub(super) fn run(cli: &Cli, data: &DataDir, verb: &KeyVerb, out: Output) -> Result<Exit, StationError> {
-    let at = |work: &dyn Fn(&Station) -> Result<Exit, StationError>| {
-        at_station(cli, data, out, |station| {
-            sign_in(cli, station)?;
-            work(station)
-        })
-    };
     match verb {
-        KeyVerb::Import(args) => at(&|station| import(station, args, out)),
-        KeyVerb::Ceremony(args) => at(&|station| ceremony::run(station, args, out)),
-        KeyVerb::Activate { change, check_value, approver } => {
-            at(&|station| activate(station, change, *check_value, approver, out))
-        }
-        KeyVerb::Suspend { change: ChangeArgs { label, reason } } => at(&|station| {
-            let permit = station.permit(Action::SuspendKey)?;
-            station.suspend_key(&permit, label, reason)?;
-            changed(station, label, out)
-        }),
-        KeyVerb::Destroy { change, approver, secrets } => {
-            at(&|station| destroy(station, change, approver, secrets, out))
-        }
-        KeyVerb::Recipient { secrets } => at(&|station| recipient(station, secrets, out)),
         KeyVerb::Devices { label } => devices(data, label, out),
         KeyVerb::List => list(data, out),
+        verb => at_station(cli, data, out, |bench| act(bench, verb)),
     }
 }
 
-fn import(station: &Station, args: &ImportArgs, out: Output) -> Result<Exit, StationError> {
+fn act(bench: &Bench<'_>, verb: &KeyVerb) -> Result<Exit, StationError> {
+    match verb {
+        KeyVerb::Import(args) => import(bench, args),
+        KeyVerb::Ceremony(args) => ceremony::run(bench, args),
+        KeyVerb::Activate { change, check_value } => activate(bench, change, *check_value),
+        KeyVerb::Suspend { change: ChangeArgs { label, reason } } => {
+            let permit = bench.permit(Action::SuspendKey)?;
+            bench.station.suspend_key(&permit, label, reason)?;
+            changed(bench, label)
+        }
+        KeyVerb::Destroy { change, secrets } => destroy(bench, change, secrets),
+        KeyVerb::Recipient { secrets } => recipient(bench, secrets),
+        KeyVerb::Devices { .. } | KeyVerb::List => unreachable!("they need no session"),
+    }
+}
+
+fn import(bench: &Bench<'_>, args: &ImportArgs) -> Result<Exit, StationError> {
+    let (station, out) = (&bench.station, bench.out);
     let custody = chosen(station, args.custody)?;
     let action = if args.transfer.is_some() { Action::TakeTransfer } else { Action::ImportKey };
     let request = Station::import_request(action, &args.label, custody);
-    let approval = approve(station, &request, &args.approver)?;
-    let permit = station.permit_key(request, approval)?;
+    let permit = agreed(bench, request)?;
     let secret = secret_for_import(station, custody, &args.secrets)?;
     let mut answer =
         if args.not_a_device_key { DerivedKeyAnswer::GroupKey } else { DerivedKeyAnswer::NotAsked };
@@ -117,13 +114,18 @@ fn ask_whether_derived(out: Output) -> DerivedKeyAnswer {
     }
 }
 
+/// What another custodian approves, here and now.
+fn agreed(bench: &Bench<'_>, request: Request) -> Result<KeyPermit, StationError> {
+    let approval = bench.approval(&request)?;
+    bench.station.permit_key(request, approval)
+}
+
 fn activate(
-    station: &Station,
+    bench: &Bench<'_>,
     ChangeArgs { label, reason }: &ChangeArgs,
     check_value: Option<CheckValue>,
-    approver: &ApproverFrom,
-    out: Output,
 ) -> Result<Exit, StationError> {
+    let station = &bench.station;
     let found = station.standing(label)?.info.check_value;
     if let Some(expected) = check_value
         && expected != found
@@ -131,29 +133,27 @@ fn activate(
         return Err(StationError::OtherCheckValue { label: label.clone(), expected, found });
     }
     let request = station.change_request(Action::ActivateKey, label, reason)?;
-    let approval = approve(station, &request, approver)?;
-    let permit = station.permit_key(request, approval)?;
+    let permit = agreed(bench, request)?;
     station.activate_key(&permit, label, reason)?;
-    changed(station, label, out)
+    changed(bench, label)
 }
 
 fn destroy(
-    station: &Station,
+    bench: &Bench<'_>,
     ChangeArgs { label, reason }: &ChangeArgs,
-    approver: &ApproverFrom,
     secrets: &PassphraseFrom,
-    out: Output,
 ) -> Result<Exit, StationError> {
+    let station = &bench.station;
     let request = station.change_request(Action::DestroyKey, label, reason)?;
-    let approval = approve(station, &request, approver)?;
-    let permit = station.permit_key(request, approval)?;
+    let permit = agreed(bench, request)?;
     let secret = ask(secrets, station.custody_of(label)?)?;
     station.destroy_key(&permit, label, reason, &secret)?;
-    changed(station, label, out)
+    changed(bench, label)
 }
 
-fn recipient(station: &Station, secrets: &PassphraseFrom, out: Output) -> Result<Exit, StationError> {
-    let permit = station.permit(Action::Recipient)?;
+fn recipient(bench: &Bench<'_>, secrets: &PassphraseFrom) -> Result<Exit, StationError> {
+    let (station, out) = (&bench.station, bench.out);
+    let permit = bench.permit(Action::Recipient)?;
     let recipient = match station.recipient(&permit)? {
         Some(recipient) => recipient,
         None => {
@@ -197,8 +197,8 @@ fn list(data: &DataDir, out: Output) -> Result<Exit, StationError> {
 }
 
 /// Says what became of a key.
-fn changed(station: &Station, label: &KeyLabel, out: Output) -> Result<Exit, StationError> {
-    shown(&station.standing(label)?, out);
+fn changed(bench: &Bench<'_>, label: &KeyLabel) -> Result<Exit, StationError> {
+    shown(&bench.station.standing(label)?, bench.out);
     Ok(Exit::Done)
 }
 
@@ -234,12 +234,22 @@ pub(super) fn chosen(station: &Station, named: Option<CustodyKind>) -> Result<Cu
 
 /// Opens the custody of the key `label`, and asks for its secret alone.
 pub(super) fn open_for(
-    station: &Station,
+    bench: &Bench<'_>,
     label: &KeyLabel,
     secrets: &PassphraseFrom,
 ) -> Result<(), StationError> {
-    let kind = station.custody_of(label)?;
-    station.open_custody(kind, &ask(secrets, kind)?)
+    let permit = bench.permit(Action::Unlock)?;
+    let (_, kind) = Custodies::active(&bench.station.reader()?, label)?;
+    bench.station.open_custody(&permit, kind, &ask(secrets, kind)?)
+}
+
+/// The secret of the custody in which the key `label` is.
+pub(super) fn secret_of(
+    reader: &Reader,
+    label: &KeyLabel,
+    secrets: &PassphraseFrom,
+) -> Result<Passphrase, StationError> {
+    ask(secrets, Custodies::active(reader, label)?.1)
 }
 
 /// The secret of a custody.

@@ -1,11 +1,13 @@
 //! `keystation audit history` and `review`: one device's whole life, and QA's look through the log.
 
-use keystation::{Archive, DataDir, Exit, Remark, Reviewed, Station, StationError};
+use keystation::people::Action;
+use keystation::{Archive, DataDir, Exit, Remark, Reviewed, StationError};
 use keystation_audit::{Keyed, LifeEvent, Review, Tally};
 use serde_json::json;
 
 use super::output::{Output, printable};
 use super::search::time;
+use super::session::Bench;
 
 /// Prints every record of a device, oldest first, and then what that makes of it.
 pub(super) fn history(data: &DataDir, id: &str, out: Output) -> Result<Exit, StationError> {
@@ -89,17 +91,12 @@ pub(super) fn review_status(data: &DataDir, out: Output) -> Result<Exit, Station
 }
 
 /// Signs a review.
-pub(super) fn review(
-    station: &Station,
-    reviewer: &str,
-    to: Option<u64>,
-    remark: &Remark,
-    out: Output,
-) -> Result<Exit, StationError> {
-    let review = station.sign_review(reviewer, to, remark)?;
+pub(super) fn review(bench: &Bench<'_>, to: Option<u64>, remark: &Remark) -> Result<Exit, StationError> {
+    let permit = bench.permit(Action::SignReview)?;
+    let review = bench.station.sign_review(&permit, to, remark)?;
     let mut object = fields(&review);
     object["event"] = "review".into();
-    out.say(
+    bench.out.say(
         format!(
             "Records {} to {} reviewed by {}. (record {})",
             review.from, review.to, review.reviewer, review.seq

@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use keystation::files::read_text;
+use keystation::people::Action;
 use keystation::report::{self, Format, Judgement, Listed, Made, NewFile};
-use keystation::{DataDir, Exit, Station, StationError, paths};
+use keystation::{DataDir, Exit, StationError, paths};
 use keystation_audit::{Query, Reader, VerifierKey};
 use serde_json::json;
 
 use super::args::ListFormat;
 use super::output::Output;
+use super::session::Bench;
 
 /// Writes the attempts that are searched for.
 pub(super) fn list(
@@ -47,10 +49,11 @@ pub(super) fn sheet(data: &DataDir, job: &str, file: &Path, out: Output) -> Resu
 }
 
 /// Writes the report and its note.
-pub(super) fn report(station: &Station, job: &str, file: &Path, out: Output) -> Result<Exit, StationError> {
-    let Made { note, record, records, sha256 } = station.report(job, file)?;
+pub(super) fn report(bench: &Bench<'_>, job: &str, file: &Path) -> Result<Exit, StationError> {
+    let permit = bench.permit(Action::Report)?;
+    let Made { note, record, records, sha256 } = bench.station.report(&permit, job, file)?;
     let sha256: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-    out.say(
+    bench.out.say(
         format!(
             "Report on {job}, out of {records} records, written to {}; its signature to {}. Recorded as {record}.",
             file.display(),

@@ -5,7 +5,8 @@ use std::io::{self, BufRead, Write};
 use base64ct::{Base64, Encoding};
 use jiff::Timestamp;
 use keystation::config::StationConfig;
-use keystation::{Custodies, DataDir, Exit, StationError, paths};
+use keystation::people::Action;
+use keystation::{Custodies, CustodyKind, DataDir, Exit, StationError, paths};
 use keystation_audit::Reader;
 use keystation_core::derive;
 use keystation_core::flow::Vault;
@@ -13,9 +14,10 @@ use keystation_core::registration::{IdRule, RegistrationId};
 use keystation_vault::{MemoryKind, UnlockError, UnlockedVault};
 use serde_json::json;
 
-use super::args::PassphraseFrom;
+use super::args::{Cli, PassphraseFrom};
 use super::key;
 use super::output::{Output, causes};
+use super::session::{Bench, at_station};
 
 /// Microsoft's published example (learn.microsoft.com, *Symmetric key attestation with DPS*).
 const PUBLISHED_GROUP_KEY: &str =
@@ -26,29 +28,30 @@ const PUBLISHED_DEVICE_KEY: &str = "Jsm0lyGpjaVYVP2g3FnmnmG9dI/9qU24wNoykUmermc=
 type Check = (&'static str, Result<String, Box<dyn std::error::Error>>);
 
 /// Runs every check, also after one has failed.
-pub(super) fn run(data: &DataDir, secrets: &PassphraseFrom, out: Output) -> Result<Exit, StationError> {
+pub(super) fn run(
+    cli: &Cli,
+    data: &DataDir,
+    passphrase: &PassphraseFrom,
+    out: Output,
+) -> Result<Exit, StationError> {
     let mut checks: Vec<Check> =
         vec![("derivation", known_answer()), ("log", log(data)), ("clock", clock(data))];
     checks.push(("disk", disk(data)));
     let mut wrong = false;
-    let custodies = Custodies::of(data, &StationConfig::read(&data.settings())?)?;
-    let kinds = custodies.with_keys(&Reader::open(&paths(data))?)?;
+    let kinds = custodies(data)?.with_keys(&Reader::open(&paths(data))?)?;
     if kinds.is_empty() {
         out.note("There is no group key yet: custody is not checked.");
-    }
-    for kind in kinds {
-        let opened = custodies.get(kind)?.open(&key::ask(secrets, kind)?).map(|vault| {
-            let memory = match vault.memory() {
-                Some(MemoryKind::Secret) => "in memory that even root cannot read",
-                Some(MemoryKind::Locked) => "in locked memory, which root can read",
-                None => "not in this program",
-            };
-            let count = vault.keys().len();
-            vault.lock();
-            format!("{}: keys that open and make their check values: {count}; {memory}", kind.as_str())
-        });
-        wrong |= matches!(opened, Err(UnlockError::WrongPassphrase));
-        checks.push(("custody", opened.map_err(Into::into)));
+    } else if cli.people.operator.is_none() {
+        out.note("Nobody signs in (`--operator`): custody is not checked.");
+    } else {
+        at_station(cli, data, out, |bench| {
+            for kind in kinds {
+                let opened = custody(bench, kind, passphrase)?;
+                wrong |= opened.as_ref().is_err_and(UnlockError::is_wrong_secret);
+                checks.push(("custody", opened.map_err(Into::into)));
+            }
+            Ok(Exit::Done)
+        })?;
     }
     let mut exit = Exit::Done;
     for (name, result) in checks {
@@ -69,6 +72,30 @@ pub(super) fn run(data: &DataDir, secrets: &PassphraseFrom, out: Output) -> Resu
         };
     }
     Ok(exit)
+}
+
+fn custodies(data: &DataDir) -> Result<Custodies, StationError> {
+    Custodies::of(data, &StationConfig::read(&data.settings())?)
+}
+
+/// Opens a custody as whoever signs in may, and closes it again.
+fn custody(
+    bench: &Bench<'_>,
+    kind: CustodyKind,
+    secrets: &PassphraseFrom,
+) -> Result<Result<String, UnlockError>, StationError> {
+    bench.permit(Action::Unlock)?;
+    let custodies = custodies(bench.station.data())?;
+    Ok(custodies.get(kind)?.open(&key::ask(secrets, kind)?).map(|vault| {
+        let memory = match vault.memory() {
+            Some(MemoryKind::Secret) => "in memory that even root cannot read",
+            Some(MemoryKind::Locked) => "in locked memory, which root can read",
+            None => "not in this program",
+        };
+        let count = vault.keys().len();
+        vault.lock();
+        format!("{}: group keys that open and make their check values: {count}; {memory}", kind.as_str())
+    }))
 }
 
 fn known_answer() -> Result<String, Box<dyn std::error::Error>> {
@@ -106,11 +133,13 @@ fn disk(data: &DataDir) -> Result<String, Box<dyn std::error::Error>> {
 }
 
 /// Stops at each stage of a key's life until Enter, so that whoever doubts it can scan this program's memory.
-pub(super) fn inspect(data: &DataDir, secrets: &PassphraseFrom, out: Output) -> Result<Exit, StationError> {
-    let custodies = Custodies::of(data, &StationConfig::read(&data.settings())?)?;
-    let kinds = custodies.with_keys(&Reader::open(&paths(data))?)?;
+pub(super) fn inspect(bench: &Bench<'_>, secrets: &PassphraseFrom) -> Result<Exit, StationError> {
+    let out = bench.out;
+    bench.permit(Action::Unlock)?;
+    let data = bench.station.data();
+    let custodies = custodies(data)?;
     let mut vaults = Vec::new();
-    for kind in kinds {
+    for kind in custodies.with_keys(&Reader::open(&paths(data))?)? {
         vaults.push(custodies.get(kind)?.open(&key::ask(secrets, kind)?)?);
     }
     pause("unlocked", out)?;

@@ -10,6 +10,7 @@ use crate::data_dir::DataDir;
 use crate::error::StationError;
 use crate::export::directory::NewDirectory;
 use crate::export::part::Part;
+use crate::people::{Action, Permit};
 use crate::station::Station;
 
 /// A bundle that was made.
@@ -35,13 +36,15 @@ pub fn bundle(data: &DataDir, part: &Part, path: &Path) -> Result<Exported, Stat
 
 impl Station {
     /// Writes a bundle into a directory that is not there yet. The export is in the log before the directory has its name; the
-    /// bundle is of the moment before.
-    pub fn bundle(&self, part: &Part, path: &Path) -> Result<Exported, StationError> {
+    /// bundle is of the moment before. Permit: [`Action::Export`].
+    pub fn bundle(&self, permit: &Permit, part: &Part, path: &Path) -> Result<Exported, StationError> {
+        self.honour(permit, Action::Export)?;
         let (directory, exported) = fill(&self.reader()?, self.config(), part, path)?;
         let [job, rid, from, to] = part.named();
         let Checkpoint { size, root, .. } = exported.checkpoint;
         let records = exported.records;
-        let record = self.append(Event::BundleExported { job, rid, from, to, records, size, root })?;
+        let event = Event::BundleExported { job, rid, from, to, records, size, root };
+        let record = self.append_by(permit, event)?;
         directory.keep()?;
         Ok(Exported { record: Some(record), ..exported })
     }

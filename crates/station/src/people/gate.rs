@@ -223,7 +223,7 @@ impl Station {
     }
 
     /// Who stands before the station, also while the screen is locked.
-    pub(super) fn asker(&self) -> Actor {
+    pub(crate) fn asker(&self) -> Actor {
         self.signed_in().unwrap_or_else(|| self.nobody())
     }
 

@@ -21,6 +21,8 @@ mod presence;
 mod proving;
 mod session;
 mod sign_in;
+#[cfg(test)]
+pub(crate) mod testing;
 mod throttle;
 mod watch;
 
@@ -28,7 +30,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use keystation_audit::{Account, Clock, Stamp};
-use keystation_core::record::Event;
 
 pub use accounts::{ChangePinError, NewPerson, PersonStanding};
 pub use action::Action;
@@ -60,6 +61,9 @@ pub(crate) struct People {
     rule: SessionRule,
     /// Held by whoever proves who they are or changes an account: one at a time.
     door: Mutex<()>,
+    /// Held by whoever begins, locks or ends a session, until the records of it are made: they stand in the order in which it
+    /// happened, and whoever asks after it finds all of it done.
+    moves: Mutex<()>,
     /// PINs that were hashed, for the test that a stranger costs what a wrong PIN costs.
     hashed: AtomicU64,
     seat: Arc<Seat>,
@@ -89,6 +93,7 @@ impl People {
             cost,
             rule,
             door: Mutex::new(()),
+            moves: Mutex::new(()),
             hashed: AtomicU64::new(0),
             seat: Arc::new(Seat { floor: Mutex::default(), moved: Condvar::new() }),
         }
@@ -106,6 +111,11 @@ impl People {
     /// One attempt, or one change, at a time.
     fn door(&self) -> MutexGuard<'_, ()> {
         self.door.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One change of the session at a time.
+    fn moves(&self) -> MutexGuard<'_, ()> {
+        self.moves.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether `pin` is the one of `hash`; counted.
@@ -171,10 +181,5 @@ impl Station {
             }
         };
         if credentials.tidy(Self::counting(&accounts)) { self.keep(&credentials) } else { Ok(()) }
-    }
-
-    /// A record of the session that is there, or of the station.
-    fn say(&self, event: Event) -> Result<(), StationError> {
-        self.append(event).map(drop)
     }
 }

@@ -1,5 +1,7 @@
 //! Being there, being away, being gone.
 
+use std::sync::PoisonError;
+
 use keystation_core::record::{Away, End, Entry, Event, SessionEvent};
 
 use super::Floor;
@@ -54,6 +56,15 @@ impl Station {
         AtBench(self.clone())
     }
 
+    /// Returns when no device is in work.
+    pub(crate) fn until_idle(&self) {
+        let seat = &self.people().seat;
+        let mut floor = seat.floor();
+        while floor.at_work > 0 {
+            floor = seat.moved.wait(floor).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
     fn at_bench(&self, change: impl FnOnce(&mut Floor)) {
         let now = self.people().now().mono_ms;
         let mut floor = self.people().floor();
@@ -67,10 +78,15 @@ impl Station {
 
     /// Locks the session and the custody, at once. The person comes back with [`Station::sign_in`].
     pub fn away(&self, why: Away) -> Result<(), StationError> {
+        let _moves = self.people().moves();
         let mut floor = self.people().floor();
-        let gone = go_away(&mut floor);
+        let open = floor.sitting.as_mut().filter(|sitting| sitting.phase == Phase::Open);
+        let session = open.map(|sitting| {
+            sitting.phase = Phase::Away;
+            sitting.session.clone()
+        });
         drop(floor);
-        self.after_away(gone, why)
+        self.closed_by(session, SessionEvent::Away(why))
     }
 
     /// Ends the session; the custody is locked.
@@ -80,14 +96,11 @@ impl Station {
 
     /// The same, for a reason.
     pub(crate) fn leave(&self, why: End) -> Result<(), StationError> {
+        let _moves = self.people().moves();
         let sitting = self.people().floor().sitting.take();
-        // Whatever the log says to it: the keys are gone.
-        let locked = self.lock_custody();
-        if let Some(sitting) = sitting.filter(|sitting| sitting.phase != Phase::Expired) {
-            self.told(&sitting.session, SessionEvent::Ended(why))?;
-        }
-        self.people().seat.moved.notify_all();
-        locked
+        let session =
+            sitting.filter(|sitting| sitting.phase != Phase::Expired).map(|sitting| sitting.session);
+        self.closed_by(session, SessionEvent::Ended(why))
     }
 
     /// Ends the session of this ID, whose account does not exist any more.
@@ -99,48 +112,36 @@ impl Station {
     /// Does what is due by now: locks after a while without a sign of life, ends a session that is as old as it may be.
     /// Nothing while a device is in work.
     pub fn settle_session(&self) -> Result<(), StationError> {
+        let _moves = self.people().moves();
         let custody_open = self.is_unlocked();
         let now = self.people().now().mono_ms;
         let mut floor = self.people().floor();
         let at_work = floor.at_work > 0;
-        let due = floor.sitting.as_ref().and_then(|s| s.due(self.people().rule, now, custody_open, at_work));
-        match due {
-            None => Ok(()),
-            Some(Due::Idle) => {
-                let gone = go_away(&mut floor);
-                drop(floor);
-                self.after_away(gone, Away::Idle)
-            }
-            Some(Due::Expired) => {
-                let over = floor.sitting.as_mut().map(|sitting| {
-                    sitting.phase = Phase::Expired;
-                    sitting.session.clone()
-                });
-                drop(floor);
-                let locked = self.lock_custody();
-                if let Some(session) = over {
-                    self.told(&session, SessionEvent::Ended(End::Expired))?;
-                }
-                locked
-            }
-        }
+        let Some((sitting, due)) = floor.sitting.as_mut().and_then(|sitting| {
+            let due = sitting.due(self.people().rule, now, custody_open, at_work)?;
+            Some((sitting, due))
+        }) else {
+            return Ok(());
+        };
+        let (phase, event) = match due {
+            Due::Idle => (Phase::Away, SessionEvent::Away(Away::Idle)),
+            Due::Expired => (Phase::Expired, SessionEvent::Ended(End::Expired)),
+        };
+        sitting.phase = phase;
+        let session = sitting.session.clone();
+        drop(floor);
+        self.closed_by(Some(session), event)
     }
 
-    fn after_away(&self, gone: Option<Session>, why: Away) -> Result<(), StationError> {
+    /// Wipes the keys, then puts down what happened to `session` and to them. Whatever the log says to it, they are gone.
+    fn closed_by(&self, session: Option<Session>, event: SessionEvent) -> Result<(), StationError> {
         let wiped = self.wipe_custody();
         self.people().seat.moved.notify_all();
-        let Some(session) = gone else { return if wiped { self.say(Event::Lock) } else { Ok(()) } };
-        let said = self.told(&session, SessionEvent::Away(why));
+        let actor = session.as_ref().map_or_else(|| self.asker(), actor_of);
+        let said = session.map_or(Ok(()), |session| self.told(&session, event));
         if wiped {
-            self.journal().append(&Entry { actor: actor_of(&session), event: Event::Lock })?;
+            self.journal().append(&Entry { actor, event: Event::Lock })?;
         }
         said
     }
-}
-
-/// The session that was open and is locked now.
-fn go_away(floor: &mut Floor) -> Option<Session> {
-    let sitting = floor.sitting.as_mut().filter(|sitting| sitting.phase == Phase::Open)?;
-    sitting.phase = Phase::Away;
-    Some(sitting.session.clone())
 }

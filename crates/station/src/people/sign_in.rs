@@ -20,6 +20,7 @@ impl Station {
         let _door = self.people().door();
         self.settle_session()?;
         let known = self.prove(Purpose::SignIn, who, pin)?;
+        let _moves = self.people().moves();
         let before = self.present();
         let purpose = match &before {
             Some((session, _)) if session.user == known.user => Purpose::Resume,

@@ -48,3 +48,58 @@ impl Station {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use keystation_audit::{Clock, Stamp, SystemClock};
+    use keystation_vault::{Passphrase, SealedFile, SecretText, WorkFactor};
+
+    use super::*;
+    use crate::data_dir::DataDir;
+    use crate::people::{Action, NewPerson, Person, Pin, PinCost, SessionState};
+
+    #[derive(Clone)]
+    struct Hands(Arc<Mutex<Stamp>>);
+
+    impl Clock for Hands {
+        fn now(&self) -> Stamp {
+            *self.0.lock().unwrap()
+        }
+    }
+
+    fn person(user: &str, roles: &str) -> NewPerson {
+        NewPerson {
+            user: user.to_owned(),
+            roles: roles.parse().unwrap(),
+            badge: None,
+            pin: Pin::new("493027").unwrap(),
+        }
+    }
+
+    /// Nobody asks for anything, and the keys are gone all the same.
+    #[test]
+    fn a_thread_locks_what_nobody_looks_at() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::new(dir.path().join("data"));
+        Station::init(&data, "keylog.example.com/plant7/stn03").unwrap();
+        let hands = Hands(Arc::new(Mutex::new(SystemClock::new().unwrap().now())));
+        let station = Station::open_under(&data, "test", hands.clone(), PinCost::TEST).unwrap();
+        station.begin(person("ad-1", "administrator+custodian"), person("ad-2", "administrator")).unwrap();
+        let passphrase =
+            Passphrase::new(SecretText::new("a passphrase of a test".to_owned()).unwrap()).unwrap();
+        SealedFile::at(data.vault()).with_work_factor(WorkFactor::TEST).create(&passphrase).unwrap();
+        station.sign_in(Person::Id("ad-1"), &Pin::new("493027").unwrap()).unwrap();
+        station.unlock(&station.permit(Action::Unlock).unwrap(), &passphrase).unwrap();
+        assert!(station.is_unlocked());
+        // With the floor held the thread is asleep, or looks at the clock afterwards.
+        let floor = station.people().floor();
+        hands.0.lock().unwrap().mono_ms += 5 * 60_000;
+        drop(floor);
+        station.people().seat.moved.notify_all();
+        station.wait_until(|unlocked| !unlocked);
+        assert!(matches!(station.session(), SessionState::Away(_)));
+        station.close().unwrap();
+    }
+}

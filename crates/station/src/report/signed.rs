@@ -11,6 +11,7 @@ use keystation_core::record::{Event, Seq};
 use sha2::{Digest, Sha256};
 
 use crate::error::StationError;
+use crate::people::{Action, Permit};
 use crate::report::facts::Facts;
 use crate::report::file::{NewFile, OutError};
 use crate::report::{printed, sheet};
@@ -51,7 +52,9 @@ pub fn job_sheet(reader: &Reader, job: &str, path: &Path) -> Result<u64, Station
 impl Station {
     /// Makes the report on a work order, and the signed note beside it: `path` with `.note` behind it. The export is in
     /// the log before either has its name.
-    pub fn report(&self, job: &str, path: &Path) -> Result<Made, StationError> {
+    /// Permit: [`Action::Report`].
+    pub fn report(&self, permit: &Permit, job: &str, path: &Path) -> Result<Made, StationError> {
+        self.honour(permit, Action::Report)?;
         let beside = note_path(path);
         let (file, note_file) = (NewFile::create(path)?, NewFile::create(&beside)?);
         let facts = Facts::of(&self.reader()?, job)?;
@@ -61,7 +64,8 @@ impl Station {
         let pdf = printed::report(&facts, &names)?;
         let sha256: [u8; 32] = Sha256::digest(&pdf).into();
         let records = facts.checkpoint.size;
-        let record = self.append(Event::ReportExported { job: job.to_owned(), sha256, records })?;
+        let record =
+            self.append_by(permit, Event::ReportExported { job: job.to_owned(), sha256, records })?;
         let note = self.journal().sign_report(record)?;
         // The note first: a report that stands alone would look like one that nobody signed.
         written(note_file, note.as_bytes())?;

@@ -73,7 +73,7 @@ fn from_each_state_each_step_is_taken_or_refused() {
 fn only_an_active_key_is_used() {
     for state in [KeyState::Imported, KeyState::Suspended, KeyState::Destroyed, KeyState::Active] {
         let bench = Bench::with(state);
-        bench.station.unlock(&passphrase()).unwrap();
+        bench.unlock().unwrap();
         let used = bench.station.usable_key(&label("gk-a"));
         match (state, used) {
             (KeyState::Active, Ok(key)) => assert_eq!(key.info().check_value.to_string(), CHECK),
@@ -87,7 +87,7 @@ fn only_an_active_key_is_used() {
 #[test]
 fn a_suspended_key_is_not_used_from_then_on() {
     let bench = Bench::with(KeyState::Active);
-    bench.station.unlock(&passphrase()).unwrap();
+    bench.unlock().unwrap();
     assert!(bench.station.usable_key(&label("gk-a")).is_ok());
     bench.suspend("su-1", "gk-a").unwrap();
     assert!(bench.station.is_open(SEALED));
@@ -106,7 +106,7 @@ fn a_destroyed_key_is_nowhere() {
     let bench = Bench::with(KeyState::Active);
     bench.import("gk-b", &key_of("other")).unwrap();
     bench.activate("gk-b").unwrap();
-    bench.station.unlock(&passphrase()).unwrap();
+    bench.unlock().unwrap();
     let (held, other) = (bench.station.usable_key(&label("gk-a")).unwrap(), label("gk-b"));
     let id = RegistrationId::new("sn-1", IdRule::Dashes).unwrap();
     assert!(held.derive(&id).is_ok());
@@ -133,7 +133,7 @@ fn a_destruction_that_was_cut_short_is_finished_when_the_custody_is_opened() {
     std::fs::write(bench.data.vault(), copy).unwrap();
     let bench = bench.restart();
     bench.sign_in("cu-1");
-    bench.station.unlock(&passphrase()).unwrap();
+    bench.unlock().unwrap();
     assert!(!bench.station.has_key(&label("gk-a")));
     let sealed = keystation_vault::SealedFile::at(bench.data.vault()).unlock(&passphrase()).unwrap();
     assert_eq!(sealed.keys(), []);
@@ -210,11 +210,11 @@ fn a_vault_of_another_station_is_not_opened() {
     other.import("gk-a", &key_of("theirs")).unwrap();
     std::fs::copy(other.data.vault(), bench.data.vault()).unwrap();
     bench.sign_in("cu-1");
-    let refused = bench.station.unlock(&passphrase()).unwrap_err();
+    let refused = bench.unlock().unwrap_err();
     assert!(matches!(refused, StationError::OtherKey { .. }), "{refused:?}");
     assert!(!bench.station.is_unlocked());
     std::fs::remove_file(bench.data.vault()).unwrap();
-    assert!(matches!(bench.station.unlock(&passphrase()), Err(StationError::VaultGone(_))));
+    assert!(matches!(bench.unlock(), Err(StationError::VaultGone(_))));
     let gone = bench.import("gk-b", &key_of("new")).unwrap_err();
     assert!(matches!(gone, StationError::VaultGone(_)), "no new vault takes its place: {gone:?}");
 }

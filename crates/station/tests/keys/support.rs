@@ -27,7 +27,7 @@ pub(crate) const SEALED: CustodyKind = CustodyKind::SealedFile;
 
 /// IDs and PINs of those who are there from the beginning.
 const PEOPLE: [(&str, &str, &str); 6] = [
-    ("ad-1", "493027", "administrator"),
+    ("ad-1", "493027", "administrator+custodian"),
     ("ad-2", "580316", "administrator"),
     ("cu-1", "648201", "custodian"),
     ("cu-2", "731954", "custodian"),
@@ -95,7 +95,7 @@ impl Bench {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let data = DataDir::new(dir.path().join("data"));
-        Station::init(&data, "keylog.example.com/plant7/stn03", "op-0117").unwrap();
+        Station::init(&data, "keylog.example.com/plant7/stn03").unwrap();
         let bench = Self { station: open(&data), dir, data };
         let person = |(user, _, roles): (&str, &str, &str)| NewPerson {
             user: user.to_owned(),
@@ -132,6 +132,15 @@ impl Bench {
 
     pub(crate) fn sign_in(&self, user: &str) {
         self.station.sign_in(Person::Id(user), &pin_of(user)).unwrap();
+    }
+
+    /// Whoever is signed in opens the sealed file.
+    pub(crate) fn unlock(&self) -> Result<(), StationError> {
+        self.station.unlock(&self.station.permit(Action::Unlock).unwrap(), &passphrase())
+    }
+
+    pub(crate) fn lock(&self) {
+        self.station.lock(&self.station.permit(Action::Lock).unwrap()).unwrap();
     }
 
     /// What `cu-1` asks and `cu-2` approves.

@@ -55,7 +55,7 @@ fn a_sealed_key_comes_in_and_waits_for_its_activation() {
     let info = bench.take("gk-a", &file).unwrap();
     assert_eq!((info.check_value.to_string().as_str(), info.slot.as_str()), (CHECK, "secondary"));
     assert_eq!(bench.records("gk.import", "how"), ["transfer"]);
-    bench.station.unlock(&passphrase()).unwrap();
+    bench.unlock().unwrap();
     assert!(matches!(bench.station.usable_key(&label("gk-a")), Err(StationError::KeyInactive { .. })));
     bench.activate("gk-a").unwrap();
     assert!(bench.station.usable_key(&label("gk-a")).is_ok());

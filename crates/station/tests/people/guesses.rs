@@ -162,7 +162,7 @@ fn whoever_is_refused_costs_one_hash() {
 fn a_real_pin_is_checked_as_a_cheap_one_is() {
     let dir = tempfile::tempdir().unwrap();
     let data = DataDir::new(dir.path().join("data"));
-    Station::init(&data, "keylog.example.com/plant7/stn03", "op-0117").unwrap();
+    Station::init(&data, "keylog.example.com/plant7/stn03").unwrap();
     let station = Station::open(&data, "test").unwrap();
     let [first, second] = ADMINS.map(|(user, digits)| person(user, digits, "administrator"));
     station.begin(first, second).unwrap();

@@ -3,5 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 mod accounts;
+mod approvals;
 mod guesses;
+mod kill;
+mod matrix;
+mod presence;
 mod support;

@@ -74,7 +74,7 @@ impl Bench {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let data = DataDir::new(dir.path().join("data"));
-        Station::init(&data, "keylog.example.com/plant7/stn03", "op-0117").unwrap();
+        Station::init(&data, "keylog.example.com/plant7/stn03").unwrap();
         let hands = Hands(Arc::new(Mutex::new(SystemClock::new().unwrap().now())));
         let station = open(&data, &hands).unwrap();
         Self { dir, data, hands, station }

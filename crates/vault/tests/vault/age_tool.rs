@@ -1,44 +1,14 @@
 //! The ordinary `age`, as Debian packages it, over a pseudo-terminal: it takes passphrases nowhere else.
 
-use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
+use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use crate::support::{Bench, EXAMPLE, OTHER, PASSPHRASE, answering, repository};
 
-use crate::support::{Bench, EXAMPLE, OTHER, PASSPHRASE, repository};
-
-/// Runs `age` with a controlling terminal and answers each prompt with the passphrase. Returns whether it succeeded.
 pub(crate) fn age(arguments: &[&str], directory: &Path, passphrase: &str) -> bool {
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
-    grantpt(&master).unwrap();
-    unlockpt(&master).unwrap();
-    let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
-    let slave = File::options().read(true).write(true).open(name).unwrap();
-    let mut child = Command::new("setsid")
-        .args(["--ctty", "--wait", "age"])
-        .args(arguments)
-        .current_dir(directory)
-        .stdin(Stdio::from(slave.try_clone().unwrap()))
-        .stdout(Stdio::from(slave.try_clone().unwrap()))
-        .stderr(Stdio::from(slave))
-        .spawn()
-        .expect("setsid (util-linux) is there");
-    let mut master = File::from(master);
-    let (mut shown, mut answered) = (String::new(), 0);
-    let mut buffer = [0; 1024];
-    // The terminal ends with EIO when the last program has closed it.
-    while let Ok(read @ 1..) = master.read(&mut buffer) {
-        shown.push_str(&String::from_utf8_lossy(&buffer[..read]));
-        if shown.ends_with(": ") {
-            writeln!(master, "{passphrase}").unwrap();
-            answered += 1;
-        }
-    }
-    let succeeded = child.wait().unwrap().success();
-    assert!(answered > 0, "age (apt-get install age) asked for no passphrase: {shown}");
-    succeeded
+    answering("age", arguments, directory, passphrase)
+        .expect("age (apt-get install age) asks for a passphrase")
+        .0
 }
 
 #[test]

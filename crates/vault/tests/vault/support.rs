@@ -1,13 +1,16 @@
-use std::fs::{self, Permissions};
-use std::io::Write as _;
+use std::fs::{self, File, Permissions};
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use keystation_core::key::GroupKeyInfo;
 use keystation_vault::{
     DerivedKeyAnswer, ImportError, NewKey, Passphrase, SealedFile, SecretText, UnlockError, UnlockedVault,
     WorkFactor,
 };
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -104,4 +107,46 @@ pub(crate) fn repository(path: &str) -> PathBuf {
 
 pub(crate) fn vectors(name: &str) -> Value {
     serde_json::from_slice(&fs::read(repository("tests/vectors").join(name)).unwrap()).unwrap()
+}
+
+/// Runs a program with a controlling terminal and answers each prompt with the secret: where such programs take one. Returns
+/// whether it succeeded and what it said, or nothing if it asked for no secret.
+pub(crate) fn answering(
+    program: &str,
+    arguments: &[&str],
+    directory: &Path,
+    secret: &str,
+) -> Option<(bool, String)> {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+    let slave = File::options().read(true).write(true).open(name).unwrap();
+    let mut child = Command::new("setsid")
+        .args(["--ctty", "--wait", program])
+        .args(arguments)
+        .current_dir(directory)
+        .stdin(Stdio::from(slave.try_clone().unwrap()))
+        .stdout(Stdio::from(slave.try_clone().unwrap()))
+        .stderr(Stdio::from(slave))
+        .spawn()
+        .expect("setsid (util-linux) is there");
+    let mut master = File::from(master);
+    let (mut shown, mut answered) = (String::new(), 0);
+    let mut buffer = [0; 1024];
+    // The terminal ends with EIO when the last program has closed it.
+    while let Ok(read @ 1..) = master.read(&mut buffer) {
+        shown.push_str(&String::from_utf8_lossy(&buffer[..read]));
+        let line = shown.rsplit('\n').next().unwrap_or_default();
+        if line.ends_with(": ") && ["Enter ", "enter ", "Confirm "].iter().any(|asks| line.contains(asks)) {
+            // Some ask first, and throw away what was typed when they turn the echo off.
+            while tcgetattr(&master).unwrap().local_modes.contains(LocalModes::ECHO) {
+                std::thread::yield_now();
+            }
+            writeln!(master, "{secret}").unwrap();
+            answered += 1;
+        }
+    }
+    let succeeded = child.wait().unwrap().success();
+    (answered > 0).then_some((succeeded, shown))
 }

@@ -66,7 +66,7 @@ fn specification() -> String {
 /// What stands in the specification's section on transfers between two texts.
 fn printed(from: &str, to: &str) -> String {
     let text = specification();
-    let section = text.split_once("## 7 ").unwrap().1;
+    let section = text.split_once("## 9 ").unwrap().1;
     section.split_once(from).unwrap().1.split_once(to).unwrap().0.to_owned()
 }
 

@@ -96,7 +96,9 @@ fn qa_sees_what_is_wrong_with_a_log_that_the_station_does_not_open() {
         bytes[at..at + record.len()].copy_from_slice(br#""ev":"log.clown""#);
     }
     fs::write(data.join("audit.db"), bytes).unwrap();
-    assert_eq!(bench.run(&["audit", "review"]).exit, Some(3), "settings and arguments come first");
+    let long = "x".repeat(501);
+    let too_long = bench.run(&["audit", "review", "--remark", &long]);
+    assert_eq!(too_long.exit, Some(2), "settings and arguments come first");
     assert_eq!(bench.run(&["--operator", "qa-007", "audit", "review"]).exit, Some(4));
 
     let screen = Screen::start();

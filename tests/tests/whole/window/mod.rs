@@ -4,6 +4,7 @@ mod audit; // a window that only looks
 mod page; // the page, through WebDriver
 mod room; // the Audit room, as somebody uses it
 mod screen; // display, keyboard, camera
+mod sockets; // no network
 
 use std::collections::HashSet;
 use std::fs::{self, OpenOptions};

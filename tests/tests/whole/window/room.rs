@@ -23,9 +23,9 @@ fn worked() -> Bench {
     let fault = format!("{FAILING}:lie=ram-only");
     let sim = Sim::start(&folder(&bench, "sim"), 6, &[options.as_slice(), &["--fault", &fault]].concat());
     for number in 0..6 {
-        let (job, operator) = if number < 4 { ("WO-44192", "op-0117") } else { ("WO-44207", "op-0032") };
-        let mut inject = bench.inject_command(&sim.port(number));
-        let output = inject.args(["--job", job, "--operator", operator]).output().unwrap();
+        let (job, operator) = if number < 4 { ("WO-44192", "op-0117") } else { ("WO-44207", "rep-1") };
+        let mut inject = bench.inject_command_by(&sim.port(number), operator);
+        let output = inject.args(["--job", job]).output().unwrap();
         assert_eq!(output.status.code(), Some(i32::from(number == FAILING)), "{output:?}");
     }
     bench
@@ -69,7 +69,7 @@ fn search_and_save(screen: &Screen, page: &Page, pictures: &str) -> String {
     page.wait_until("[data-state=results] tbody tr", "007-888-105");
     page.press_here(Key::Enter);
     let life = page.wait_for("[data-state=device-keyed]");
-    for part in ["KEYED", "Proved by challenge", "WO-44207", "op-0032", "gk-test"] {
+    for part in ["KEYED", "Proved by challenge", "WO-44207", "rep-1", "gk-test"] {
         assert!(life.contains(part), "{part}: {life}");
     }
     page.click(".deeds .first");

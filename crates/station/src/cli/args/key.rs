@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use keystation::CustodyKind;
 use keystation_core::key::{CheckValue, EnrollmentGroup, IdScope, KeyLabel, KeySlot};
 
-use super::args::PassphraseFrom;
+use super::PassphraseFrom;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyVerb {
@@ -22,8 +22,6 @@ pub(crate) enum KeyVerb {
         /// The key's check value, from its paper: another key is not activated
         #[arg(long, value_name = "VALUE")]
         check_value: Option<CheckValue>,
-        #[command(flatten)]
-        approver: ApproverFrom,
     },
     /// From now on no device gets a key from it. The emergency stop: one custodian or supervisor
     Suspend {
@@ -34,8 +32,6 @@ pub(crate) enum KeyVerb {
     Destroy {
         #[command(flatten)]
         change: ChangeArgs,
-        #[command(flatten)]
-        approver: ApproverFrom,
         #[command(flatten)]
         secrets: PassphraseFrom,
     },
@@ -83,8 +79,6 @@ pub(crate) struct ImportArgs {
     /// The key has 32 bytes and is a group key all the same, not the derived key of one device
     #[arg(long)]
     pub(crate) not_a_device_key: bool,
-    #[command(flatten)]
-    pub(crate) approver: ApproverFrom,
     #[command(flatten)]
     pub(crate) secrets: PassphraseFrom,
 }
@@ -153,20 +147,6 @@ pub(crate) struct ChangeArgs {
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
-}
-
-/// The second person.
-#[derive(Debug, Args)]
-pub(crate) struct ApproverFrom {
-    /// The second person's ID
-    #[arg(long, value_name = "ID", value_parser = keystation::config::plain_id)]
-    pub(crate) approver: String,
-    /// Read the second person's PIN from the first line of this file; without it the PIN is asked for
-    #[arg(long, value_name = "FILE", conflicts_with = "approver_pin_fd")]
-    pub(crate) approver_pin_file: Option<PathBuf>,
-    /// Read the second person's PIN from this file descriptor
-    #[arg(long, value_name = "N")]
-    pub(crate) approver_pin_fd: Option<i32>,
 }
 
 /// A custody by its name.

@@ -1,0 +1,179 @@
+//! The command line. Verbs and options are a contract with scripts and MES.
+//!
+//! Secrets come by prompt, file or file descriptor: never as an argument, never from the environment.
+
+mod audit;
+mod key;
+mod person;
+mod witness;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+pub(crate) use audit::{AnchorVerb, AuditVerb, ListFormat, ReportVerb};
+pub(crate) use key::{CeremonyArgs, ChangeArgs, ImportArgs, KeyVerb};
+pub(crate) use person::{Admins, NewPin, PersonVerb};
+pub(crate) use witness::WitnessVerb;
+
+/// Gives devices their Azure DPS keys, has them prove it, and keeps a record that can be verified.
+///
+/// Exit codes: 0 done, 1 the device or the check failed, 2 usage or settings, 3 refused by policy or sign-in,
+/// 4 the station itself cannot work (vault, log, disk).
+#[derive(Debug, Parser)]
+#[command(name = "keystation", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// The station's data directory [default: the platform's data directory]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+
+    /// One JSON object per line on standard output; messages go to standard error
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) people: People,
+
+    /// Diagnostics on standard error, for example `keystation=debug`. They hold no key and no device data
+    #[arg(long, global = true, value_name = "FILTER")]
+    pub(crate) trace: Option<String>,
+
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// Who is in front of the station. One call is one session: who is named here signs in, acts, and is signed out.
+#[derive(Debug, Args)]
+pub(crate) struct People {
+    /// Who signs in. The PIN is asked for
+    #[arg(long, global = true, value_name = "ID", value_parser = keystation::config::plain_id)]
+    pub(crate) operator: Option<String>,
+
+    /// Read the PIN of `--operator` from the first line of this file
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "pin_fd")]
+    pub(crate) pin_file: Option<PathBuf>,
+
+    /// Read the PIN of `--operator` from this file descriptor
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) pin_fd: Option<i32>,
+
+    /// Who approves, where two people are needed. The PIN is asked for
+    #[arg(long, global = true, value_name = "ID", value_parser = keystation::config::plain_id)]
+    pub(crate) approver: Option<String>,
+
+    /// Read the PIN of `--approver` from the first line of this file
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "approver_pin_fd")]
+    pub(crate) approver_pin_file: Option<PathBuf>,
+
+    /// Read the PIN of `--approver` from this file descriptor
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) approver_pin_fd: Option<i32>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Make a station: settings, signing key, log with its first record, and its first two administrators
+    Init {
+        /// Name of the audit log, kept for good: keylog.<company-domain>/<plant>/<station>
+        #[arg(long, value_name = "NAME")]
+        origin: String,
+        #[command(flatten)]
+        admins: Admins,
+    },
+    /// Group keys
+    #[command(subcommand)]
+    Key(KeyVerb),
+    /// List serial ports with USB path, vendor, product and serial number
+    Ports,
+    /// Give one device its key; exit 0 only on PASS
+    Inject {
+        /// Serial port
+        #[arg(long, value_name = "PORT", value_parser = keystation::config::port_path)]
+        port: PathBuf,
+        /// Product profile: a bare name in the station's `profiles` folder, or a path with a slash
+        #[arg(long, value_name = "FILE")]
+        profile: PathBuf,
+        /// Work order
+        #[arg(long, value_name = "ID", default_value = "", value_parser = work_order)]
+        job: String,
+        /// Wait for Enter when the device is done, and again when the vault is locked, so that a memory scanner can look
+        #[arg(long)]
+        inspect: bool,
+        #[command(flatten)]
+        passphrase: PassphraseFrom,
+    },
+    /// Read a finished device, prove its key, hold it against its record, and the log against its anchor. The device is not changed
+    Check {
+        /// Serial port
+        #[arg(long, value_name = "PORT", value_parser = keystation::config::port_path)]
+        port: PathBuf,
+        /// Product profile: a bare name in the station's `profiles` folder, or a path with a slash
+        #[arg(long, value_name = "FILE")]
+        profile: PathBuf,
+        #[command(flatten)]
+        passphrase: PassphraseFrom,
+    },
+    /// People: accounts, roles, PINs, badges, names
+    #[command(subcommand)]
+    Person(PersonVerb),
+    /// The clock of the station
+    #[command(subcommand)]
+    Clock(ClockVerb),
+    /// The audit log
+    #[command(subcommand)]
+    Audit(AuditVerb),
+    /// A witness on another machine: cosigns what has grown out of what it saw before; needs no station
+    #[command(subcommand)]
+    Witness(WitnessVerb),
+    /// Known answers, disk and clock; custody too, where somebody signs in
+    Selftest {
+        /// Unlock, derive, lock, and wait for Enter after each step, so that a memory scanner can look
+        #[arg(long)]
+        inspect: bool,
+        #[command(flatten)]
+        passphrase: PassphraseFrom,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClockVerb {
+    /// Two people accept the time that it shows, `--operator` and `--approver`, after it went back. Until then no device is begun
+    Accept {
+        /// Why it may be believed, for the record
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+}
+
+/// A work order's number, as ERP systems write it: at most 64 characters of `A-Z a-z 0-9 - _ . /`.
+fn work_order(text: &str) -> Result<String, &'static str> {
+    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'));
+    if plain && text.len() <= 64 {
+        Ok(text.to_owned())
+    } else {
+        Err("at most 64 characters of A-Z, a-z, 0-9, -, _, . and / are allowed")
+    }
+}
+
+/// Where the secrets of the custodies come from; without an option each is asked for, if it is needed.
+#[derive(Debug, Args)]
+pub(crate) struct PassphraseFrom {
+    /// Read the vault's passphrase from the first line of this file
+    #[arg(long, value_name = "FILE", conflicts_with = "passphrase_fd")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Read the vault's passphrase from this file descriptor
+    #[arg(long, value_name = "N")]
+    pub(crate) passphrase_fd: Option<i32>,
+    /// Read the PIN of the PKCS#11 token from the first line of this file
+    #[arg(long, value_name = "FILE", conflicts_with = "token_pin_fd")]
+    pub(crate) token_pin_file: Option<PathBuf>,
+    /// Read the PIN of the PKCS#11 token from this file descriptor
+    #[arg(long, value_name = "N")]
+    pub(crate) token_pin_fd: Option<i32>,
+    /// Read the authorisation of the TPM's keys from the first line of this file
+    #[arg(long, value_name = "FILE", conflicts_with = "tpm_auth_fd")]
+    pub(crate) tpm_auth_file: Option<PathBuf>,
+    /// Read the authorisation of the TPM's keys from this file descriptor
+    #[arg(long, value_name = "N")]
+    pub(crate) tpm_auth_fd: Option<i32>,
+}

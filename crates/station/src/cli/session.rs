@@ -1,0 +1,118 @@
+//! One call is one session: the station is opened, whoever is named signs in, acts, and is signed out when the log is closed.
+
+use std::cell::OnceCell;
+
+use keystation::people::{Action, ApprovalId, ApproveError, Permit, Person, Pin, Request, Who, rule};
+use keystation::{DataDir, Ending, Exit, Station, StationError};
+
+use super::args::{Cli, People};
+use super::output::Output;
+use super::secrets;
+use super::trouble::sentence_of;
+
+/// An open station and whoever stands in front of it.
+pub(super) struct Bench<'a> {
+    pub(super) station: Station,
+    pub(super) out: Output,
+    people: &'a People,
+    /// Set once somebody has signed in.
+    signed_in: OnceCell<()>,
+}
+
+/// Opens the station, shows what was left unfinished, works at it, and closes it whatever came of the work.
+pub(super) fn at_station(
+    cli: &Cli,
+    data: &DataDir,
+    out: Output,
+    work: impl FnOnce(&Bench<'_>) -> Result<Exit, StationError>,
+) -> Result<Exit, StationError> {
+    let station = Station::open(data, "keystation")?;
+    let overview = station.overview()?;
+    for notice in &overview.notices {
+        out.notice(notice);
+    }
+    for (id, record) in overview.open_intents {
+        out.note(format!("Unfinished since record {record}: {id}. Do not ship it: plug it in again."));
+    }
+    // What was done is done, and was said: only the record that this program ended is missing.
+    let not_closed = |error| format!("The log was not closed in order. {}", sentence_of(&error));
+    let ending = Ending::watch(&station, move |signal, failed| {
+        let how = failed.map_or_else(|| "The keys are wiped, the log is closed.".to_owned(), not_closed);
+        out.note(format!("Ended by {signal}. {how}"));
+    })
+    .map_err(StationError::Thread)?;
+    let bench = Bench { station, out, people: &cli.people, signed_in: OnceCell::new() };
+    let exit = work(&bench);
+    let closed = bench.station.close();
+    ending.stay();
+    if let Err(error) = closed {
+        out.note(not_closed(error));
+    }
+    exit
+}
+
+impl Bench<'_> {
+    /// The permit for an action that needs nobody else. Who is named on the command line signs in first; where nobody is, and
+    /// somebody is needed, the refusal is a record.
+    pub(super) fn permit(&self, action: Action) -> Result<Permit, StationError> {
+        if rule(action).who != Who::Anyone {
+            self.sign_in()?;
+        }
+        Ok(self.station.permit(action)?)
+    }
+
+    /// The permit for a request that another person approves.
+    pub(super) fn approved(&self, request: &Request) -> Result<Permit, StationError> {
+        Ok(self.station.permit_approved(request, self.approval(request)?)?)
+    }
+
+    /// The approval of another person, who is named on the command line, too. That nobody is named is refused, and a record.
+    pub(super) fn approval(&self, request: &Request) -> Result<ApprovalId, StationError> {
+        self.sign_in()?;
+        let People { approver: Some(approver), approver_pin_file, approver_pin_fd, .. } = self.people else {
+            self.out.note("Another person has to approve this: `--approver`.");
+            return match self.station.permit(request.action) {
+                Err(denied) => Err(denied.into()),
+                Ok(_) => unreachable!("who has to be approved gets no permit without"),
+            };
+        };
+        let pin = secrets::pin(approver_pin_file.as_deref(), *approver_pin_fd, approver)?;
+        self.station.approve(request, Person::Id(approver), &pin).map_err(|error| match error {
+            ApproveError::Denied(denied) => denied.into(),
+            ApproveError::SignIn(refused) => refused.into(),
+        })
+    }
+
+    /// Signs in who is named on the command line, once.
+    pub(super) fn sign_in(&self) -> Result<(), StationError> {
+        if self.signed_in.get().is_some() {
+            return Ok(());
+        }
+        let Some(operator) = &self.people.operator else {
+            let new = if self.station.is_new()? {
+                "make them with `keystation person begin`"
+            } else {
+                "`--operator`"
+            };
+            self.out.note(format!("Somebody has to sign in for this: {new}."));
+            return Ok(());
+        };
+        let pin = self.own_pin(operator)?;
+        let session = self.station.sign_in(Person::Id(operator), &pin)?;
+        if session.must_change_pin {
+            self.out.note("The PIN holds once: choose another with `keystation person change-pin`.");
+        }
+        self.signed_in.get_or_init(|| ());
+        Ok(())
+    }
+
+    /// The PIN of whoever signs in, for what asks for it once more.
+    pub(super) fn own_pin(&self, operator: &str) -> Result<Pin, StationError> {
+        secrets::pin(self.people.pin_file.as_deref(), self.people.pin_fd, operator)
+    }
+
+    /// Who is named as the one who signs in.
+    pub(super) fn operator(&self) -> &str {
+        self.people.operator.as_deref().unwrap_or_default()
+    }
+}

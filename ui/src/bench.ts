@@ -1,0 +1,124 @@
+// What the tests of components share: a window on the fake, and the hands of a person in front of it.
+
+import { flushSync, mount, unmount } from "svelte";
+
+import App from "./App.svelte";
+import type { FakeShell } from "./fake";
+import { Rooms } from "./rooms.svelte";
+import type { Sound } from "./sound";
+
+/** So long a person needs from one key to the next, in milliseconds; and so long a scanner needs. */
+const BY_HAND = 1000;
+const BY_SCANNER = 8;
+
+let app: Record<string, unknown> | undefined;
+let clock = 0;
+
+/** Opens the window on `shell`. */
+export async function openWindow(shell: FakeShell, sound: Sound = () => undefined): Promise<Rooms> {
+  const rooms = new Rooms(shell, sound);
+  app = mount(App, { target: document.body, props: { rooms } });
+  await settle();
+  return rooms;
+}
+
+export async function closeWindow(): Promise<void> {
+  if (app) await unmount(app);
+  app = undefined;
+}
+
+/** Lets every promise that waits for nothing but its turn come to its end. */
+export async function settle(turns = 3): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) {
+    await new Promise((done) => setTimeout(done, 0));
+    flushSync();
+  }
+}
+
+interface Press extends KeyboardEventInit {
+  /** Milliseconds since the key before. */
+  after?: number;
+  target?: EventTarget;
+}
+
+/** Presses a key where the focus is. A character goes into a field, as in a browser. */
+export async function press(key: string, { after = BY_HAND, target, ...more }: Press = {}): Promise<void> {
+  const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more });
+  Object.defineProperty(event, "timeStamp", { value: (clock += after) });
+  (target ?? document.activeElement ?? document.body).dispatchEvent(event);
+  const field = document.activeElement;
+  const plain = key.length === 1 && !event.ctrlKey && !event.defaultPrevented;
+  if (plain && (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement)) {
+    field.value += key;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  await settle(1);
+}
+
+/** Types by hand. */
+export async function type(text: string): Promise<void> {
+  for (const key of text) await press(key);
+}
+
+/** Scans a barcode: its characters faster than by hand, and Enter. */
+export async function scan(text: string): Promise<void> {
+  for (const [at, key] of [...text.split(""), "Enter"].entries())
+    await press(key, { after: at === 0 ? BY_HAND : BY_SCANNER });
+  await settle();
+}
+
+/** The button of this name. */
+export function button(name: string | RegExp): HTMLButtonElement {
+  const named = (element: Element) =>
+    element.getAttribute("aria-label") ?? element.textContent.replace(/\s+/g, " ").trim();
+  const found = [...document.querySelectorAll("button")].find((element) =>
+    typeof name === "string" ? named(element) === name : name.test(named(element)),
+  );
+  if (!found) throw new Error(`no button ${name}`);
+  return found;
+}
+
+export async function click(name: string | RegExp): Promise<void> {
+  button(name).click();
+  await settle();
+}
+
+/** The field under this label. */
+export function field(label: string): HTMLInputElement | HTMLTextAreaElement {
+  const found = [...document.querySelectorAll("label")]
+    .find((element) => element.textContent.includes(label))
+    ?.querySelector<HTMLInputElement>("input, textarea");
+  if (!found) throw new Error(`no field ${label}`);
+  return found;
+}
+
+/** Fills the field under this label. */
+export async function fill(label: string, text: string): Promise<void> {
+  const into = field(label);
+  into.value = text;
+  into.dispatchEvent(new Event("input", { bubbles: true }));
+  await settle();
+}
+
+/** Takes a radio button or a box, by its text. */
+export async function choose(label: string): Promise<void> {
+  field(label).click();
+  await settle();
+}
+
+/** Badge and PIN, as a person gives them. */
+export async function identify(badge: string, pin: string): Promise<void> {
+  await scan(badge);
+  await type(pin);
+  await press("Enter");
+  await settle();
+}
+
+/** What the page says, with the line ends of its source as blanks. */
+export function text(): string {
+  return document.body.textContent.replace(/[ \n]+/g, " ");
+}
+
+export function states(): (string | undefined)[] {
+  return [...document.querySelectorAll<HTMLElement>("[data-state]")].map((element) => element.dataset.state);
+}

@@ -1,0 +1,72 @@
+// What lies on the bench of the station that does not exist, and who stands at it.
+
+import type { Failed } from "../bindings/Failed";
+import type { Overview } from "../bindings/Overview";
+import type { SessionLine } from "../bindings/SessionLine";
+
+/** A device to plug in: it passes, or fails as it says. */
+export interface FakeDevice {
+  id: string;
+  serial: string;
+  mac: string;
+  fails?: Pick<Failed, "code" | "sentence" | "safety" | "remedy"> & { detail?: string };
+}
+
+export const good: FakeDevice = {
+  id: "sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6",
+  serial: "007-888-abc",
+  mac: "a1:b2:c3:d4:e5:f6",
+};
+
+export const failing: FakeDevice = {
+  id: "sn-007-888-abd-mac-a1-b2-c3-d4-e5-f7",
+  serial: "007-888-abd",
+  mac: "a1:b2:c3:d4:e5:f7",
+  fails: {
+    code: "not-kept",
+    sentence: "The key was not kept over the restart.",
+    safety: "The device did not take the new key.",
+    remedy: ["Plug the device in again.", "Again: to repair."],
+  },
+};
+
+/** The operator of the early shift. */
+export const operator: SessionLine = {
+  state: "open",
+  user: "op-0117",
+  name: "Early shift, bench 3",
+  roles: ["operator", "repair"],
+  mustChangePin: false,
+  secondsLeft: null,
+};
+
+/** Without anybody. */
+export const nobody: SessionLine = {
+  state: "none",
+  user: "",
+  name: "",
+  roles: [],
+  mustChangePin: false,
+  secondsLeft: null,
+};
+
+export const station: Overview = {
+  station: "station-03",
+  operator: "op-0117",
+  job: "WO-44192",
+  profile: "env-sensor 2",
+  key: { label: "gk-2026a", checkValue: "7C1D0-A4E91" },
+  locked: true,
+  records: 5124,
+  openIntents: 0,
+  unsettled: [],
+  counts: { done: 412, failed: 3 },
+  anchor: { state: "none", record: null, time: null, open: 5124 },
+  notices: [],
+  slots: [{ number: 1, port: "/dev/ttyUSB0", profile: "env-sensor 2" }],
+  rooms: ["line", "audit"],
+  readOnly: false,
+  reviewDue: false,
+  damage: null,
+  session: operator,
+};

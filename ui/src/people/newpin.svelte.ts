@@ -1,0 +1,71 @@
+// A PIN that is chosen: typed, and typed again, for nobody sees what was typed.
+
+import { newPin as words } from "../text/people";
+import { Digits } from "./digits.svelte";
+import type { Stroke } from "./wedge";
+
+const SCANNED = 6;
+
+export class NewPin {
+  stage: "first" | "again" | "set" = $state("first");
+  slip: string | undefined = $state();
+  readonly digits = new Digits();
+
+  #first = "";
+  /** Told when the two were the same. */
+  readonly #done: () => void;
+
+  constructor(done: () => void = () => undefined) {
+    this.#done = done;
+  }
+
+  stroke(stroke: Stroke): boolean {
+    if (stroke.kind === "scan" || (stroke.kind === "character" && stroke.run >= SCANNED)) {
+      this.digits.clear();
+      this.slip = words.scanner;
+    } else if (stroke.kind === "enter") this.enter();
+    else if (stroke.kind === "erase") this.digits.erase();
+    else if (/^[0-9]$/.test(stroke.character)) this.digit(stroke.character);
+    else return false;
+    return true;
+  }
+
+  digit(digit: string): void {
+    if (this.stage === "set") return;
+    this.slip = undefined;
+    this.digits.type(digit);
+  }
+
+  erase(): void {
+    this.digits.erase();
+  }
+
+  enter(): void {
+    if (!this.digits.enough || this.stage === "set") return;
+    const typed = this.digits.take();
+    if (this.stage === "first") {
+      this.#first = typed;
+      this.stage = "again";
+    } else if (typed === this.#first) {
+      this.stage = "set";
+      this.#done();
+    } else {
+      this.reset();
+      this.slip = words.differ;
+    }
+  }
+
+  reset(): void {
+    this.#first = "";
+    this.digits.clear();
+    this.slip = undefined;
+    this.stage = "first";
+  }
+
+  /** The PIN, which is gone from here then. */
+  take(): string {
+    const pin = this.#first;
+    this.reset();
+    return pin;
+  }
+}

@@ -1,0 +1,132 @@
+// Who is at the station, and how that changes: sign-in, hand-over, lock, a PIN of one's own.
+
+import type { Counts } from "./bindings/Counts";
+import type { NewPerson } from "./bindings/NewPerson";
+import type { Problem } from "./bindings/Problem";
+import type { SessionLine } from "./bindings/SessionLine";
+import type { Line } from "./line.svelte";
+import { Entry } from "./people/entry.svelte";
+import { Pinning } from "./people/pinning.svelte";
+import { problemOf, type Door } from "./shell";
+
+/** A touch is told to the station once in so many milliseconds: it waits for minutes. */
+const TOLD = 5_000;
+
+export class Session {
+  /** Somebody takes over, or the one who is here looks after the own account. */
+  handingOver = $state(false);
+  /** The person changes the own PIN. */
+  changing = $state(false);
+  problem: Problem | undefined = $state();
+  /** The shift before this one, and what it made. */
+  before: { user: string; counts: Counts } | undefined = $state();
+  readonly entry: Entry;
+  readonly pinning: Pinning;
+
+  readonly #door: Door;
+  readonly #line: Line;
+  #told = -Infinity;
+
+  constructor(door: Door, line: Line) {
+    this.#door = door;
+    this.#line = line;
+    this.entry = new Entry(async (who, pin) => {
+      const left = line.overview;
+      const answer = await door.signIn(who, pin);
+      if (answer.outcome === "open") {
+        await line.arrive();
+        this.#arrived(left?.session, left?.counts);
+      }
+      return answer;
+    });
+    this.pinning = new Pinning(async (old, pin) => {
+      const answer = await door.changePin(old, pin);
+      if (answer.outcome === "open") {
+        this.changing = false;
+        await line.arrive();
+      }
+      return answer;
+    });
+  }
+
+  get now(): SessionLine | undefined {
+    return this.#line.overview?.session;
+  }
+
+  /** Whether somebody is signed in and may act; a window that only reads asks nobody. */
+  get open(): boolean {
+    return this.#line.overview?.readOnly === true || (this.now?.state === "open" && !this.now.mustChangePin);
+  }
+
+  /** Whether the page asks for a person now, and so keys are for that. */
+  get asking(): boolean {
+    return !this.open || this.handingOver || this.changing;
+  }
+
+  /** Seconds until the session is locked, when that is soon. */
+  get secondsLeft(): number | undefined {
+    return this.now?.state === "open" ? (this.now.secondsLeft ?? undefined) : undefined;
+  }
+
+  /** A key, a finger, a scanner. */
+  async touch(now: number): Promise<void> {
+    if (this.now?.state !== "open") return;
+    const soon = this.secondsLeft !== undefined;
+    if (!soon && now - this.#told < TOLD) return;
+    this.#told = now;
+    await this.#do(() => this.#door.touch(), soon);
+  }
+
+  handOver(): void {
+    if (this.now?.state !== "open") return;
+    this.entry.reset();
+    this.problem = undefined;
+    this.handingOver = true;
+  }
+
+  changePin(): void {
+    this.pinning.reset();
+    this.handingOver = false;
+    this.changing = true;
+  }
+
+  /** Back to the room. */
+  stay(): void {
+    this.handingOver = this.changing = false;
+    this.entry.reset();
+    this.pinning.reset();
+  }
+
+  async away(): Promise<void> {
+    if (this.now?.state !== "open") return;
+    this.stay();
+    await this.#do(() => this.#door.away());
+  }
+
+  async signOut(): Promise<void> {
+    this.stay();
+    await this.#do(() => this.#door.signOut());
+  }
+
+  /** The two first administrators. Whether they are made. */
+  async begin(first: NewPerson, second: NewPerson): Promise<boolean> {
+    await this.#do(() => this.#door.beginPeople(first, second));
+    return this.problem === undefined;
+  }
+
+  #arrived(left: SessionLine | undefined, counts: Counts | undefined): void {
+    this.handingOver = false;
+    if (left && left.user !== "" && left.user !== this.now?.user && counts)
+      this.before = { user: left.user, counts };
+  }
+
+  async #do(call: () => Promise<void>, look = true): Promise<void> {
+    try {
+      await call();
+      this.problem = undefined;
+      if (look) await this.#line.refresh();
+    } catch (error) {
+      this.problem = problemOf(error);
+    }
+  }
+}
