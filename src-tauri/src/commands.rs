@@ -7,6 +7,7 @@ pub(crate) mod keys;
 pub(crate) mod log;
 pub(crate) mod people;
 
+use keystation::Station;
 use keystation::people::Action;
 use tauri::ipc::Channel;
 use tauri::{Runtime, State, WebviewWindow};
@@ -85,5 +86,5 @@ pub(crate) async fn unlock<R: Runtime>(
 
 #[tauri::command]
 pub(crate) async fn lock(bench: State<'_, Bench>) -> Result<(), Problem> {
-    bench.line()?.permitted(Action::Lock, |station, _| station.lock()).await
+    bench.line()?.permitted(Action::Lock, Station::lock).await
 }

@@ -98,15 +98,7 @@ pub(crate) async fn unlock<R: Runtime>(
     }
     for kind in closed {
         let (station, permit) = (desk.station.clone(), Arc::clone(&permit));
-        let open = move |secret: &Passphrase| {
-            station.honour(&permit, Action::Unlock)?;
-            station.open_custody(kind, secret)?;
-            // The secret took its time; so does a lock that comes now.
-            station.honour(&permit, Action::Unlock).or_else(|denied| {
-                station.lock()?;
-                Err(denied.into())
-            })
-        };
+        let open = move |secret: &Passphrase| Ok(station.open_custody(&permit, kind, secret)?);
         if opened(&turn, window, Asked::Opening(kind.into()), open).await?.is_none() {
             return Ok(UnlockOutcome::Cancelled);
         }

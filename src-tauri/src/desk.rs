@@ -210,7 +210,7 @@ impl LineDesk {
                     &["Sign in, then sign."],
                 ));
             }
-            Ok(station.sign_review(&reviewer, Some(to), &Remark::new(&remark)?)?.into())
+            Ok(station.sign_review(permit, Some(to), &Remark::new(&remark)?)?.into())
         })
         .await
     }

@@ -9,6 +9,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use keystation::people::Action;
 use keystation::{DataDir, Station};
 use serde_json::{Value, json};
 use tauri::ipc::Channel;
@@ -39,7 +40,7 @@ fn untouched() -> (TempDir, DataDir) {
     fs::write(path.join("station.key"), EXAMPLE_KEY).unwrap();
     fs::set_permissions(path.join("station.key"), fs::Permissions::from_mode(0o600)).unwrap();
     // The attempts of this log are from 22 November 2026, so a review is due on any later day but the next.
-    let settings = "version = 1\norigin = \"keylog.example.com/plant7/stn03\"\noperator = \"op-0117\"\n[review]\ndays = 1\n";
+    let settings = "version = 1\norigin = \"keylog.example.com/plant7/stn03\"\n[review]\ndays = 1\n";
     fs::write(path.join("station.toml"), settings).unwrap();
     let data = DataDir::new(path.to_owned());
     (directory, data)
@@ -134,11 +135,11 @@ fn a_window_that_looks_changes_nothing_beside_a_running_station() {
     }
     // What is written meanwhile is seen, with a connection that was there before.
     assert_eq!(fingerprint(directory.path()), before);
-    let seen = |command: &str| call(&window, command, json!({})).unwrap();
+    let seen = |command: &str| call(&window, command, json!({ "count": 1 })).unwrap();
     let records = seen("overview")["records"].as_u64().unwrap();
     assert_eq!(records, OLDER + 1);
-    let review = station.sign_review("qa-007", None, &keystation::Remark::default()).unwrap();
-    assert_eq!(seen("review")["last"]["seq"], review.seq);
+    station.permit(Action::SignReview).unwrap_err();
+    assert_eq!(seen("recent")[0]["event"], "policy.refuse");
     assert_eq!(seen("overview")["records"], records + 1);
     drop(app);
     station.close().unwrap();

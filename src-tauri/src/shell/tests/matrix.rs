@@ -155,10 +155,14 @@ fn no_command_does_what_the_person_may_not() {
     assert_eq!(tried, State::ALL.len() * STAFF.len() * EXPECTED.len());
 }
 
-/// The code of a refusal; that of an approval is in its answer.
+/// The code of a refusal; that of a sign-in and of an approval is in its answer.
 pub(super) fn code(answer: &Result<Value, Value>) -> &str {
     match answer {
-        Ok(answer) => answer["signIn"]["problem"]["code"].as_str().unwrap_or("allowed"),
+        Ok(answer) => {
+            let problem =
+                if answer["signIn"].is_object() { &answer["signIn"]["problem"] } else { &answer["problem"] };
+            problem["code"].as_str().unwrap_or("allowed")
+        }
         Err(problem) => problem["code"].as_str().unwrap_or_default(),
     }
 }

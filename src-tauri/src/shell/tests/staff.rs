@@ -214,7 +214,7 @@ impl Staffed {
 fn initialised() -> (TempDir, DataDir) {
     let directory = tempfile::tempdir().unwrap();
     let data = DataDir::new(directory.path().join("data"));
-    Station::init(&data, "keylog.example.com/plant7/stn03", "op-0117").unwrap();
+    Station::init(&data, "keylog.example.com/plant7/stn03").unwrap();
     (directory, data)
 }
 
