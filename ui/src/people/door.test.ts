@@ -48,7 +48,9 @@ const alert = () => document.querySelector("[role=alert]")?.textContent.replace(
 
 /** Lets time pass, for the station and for the page. */
 async function pass(milliseconds: number): Promise<void> {
-  await vi.advanceTimersByTimeAsync(milliseconds);
+  vi.setSystemTime(Date.now() + milliseconds - 1000);
+  // The page looks at its clocks once a second.
+  await vi.advanceTimersByTimeAsync(1000);
   await settle();
 }
 
@@ -211,16 +213,12 @@ describe("a scanner", () => {
   test.each([
     ["is too long", "x".repeat(200)],
     ["is four kilobytes", "7".repeat(4096)],
-  ])(
-    "a barcode that %s is no badge",
-    async (_, code) => {
-      await open();
-      await scan(code);
-      expect(stage()).toBe("who");
-      expect(alert()).toContain("no badge");
-    },
-    20_000,
-  );
+  ])("a barcode that %s is no badge", async (_, code) => {
+    await open();
+    await scan(code);
+    expect(stage()).toBe("who");
+    expect(alert()).toContain("no badge");
+  });
 
   test("a barcode with control characters is no badge, and triggers nothing", async () => {
     await open(unlocked);
