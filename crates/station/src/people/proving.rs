@@ -21,14 +21,13 @@ pub enum Person<'a> {
     Badge(&'a SecretText),
 }
 
-/// Somebody who proved who they are, at this screen, in this session. Only a right PIN makes one.
+/// Somebody who proved who they are, at this screen. Only a right PIN makes one.
 #[derive(Debug)]
 pub struct Known {
     pub(super) user: String,
     pub(super) roles: Roles,
     pub(super) once: bool,
-    /// Whose session that was, and when.
-    pub(super) session: String,
+    /// When: milliseconds since the machine was started.
     pub(super) at: u64,
 }
 
@@ -119,8 +118,7 @@ impl Station {
             }
             Some(account) if right && kept.is_some() => {
                 let Account { user, roles, once, .. } = account;
-                let session = self.asker().session;
-                Ok(Known { user, roles, once, session, at: self.people().now().mono_ms })
+                Ok(Known { user, roles, once, at: self.people().now().mono_ms })
             }
             Some(account) => {
                 let attempt = Attempt { tries: account.tries + 1, ..attempt };
