@@ -79,11 +79,15 @@ fn carry(mut station: UnixStream, tpm: &Path, decide: &mut impl FnMut(u32) -> Fa
             Fate::Passes => ask()?,
             Fate::Becomes(other) => other(ask()?),
             Fate::Answered(answer) => answer,
-            Fate::Vanishes => Vec::new(),
+            Fate::Vanishes => continue,
             Fate::BreaksOff => return Ok(()),
             Fate::BreaksOffAfter => return ask().map(|_| ()),
         };
         station.write_all(&answer)?;
+        // An answer shorter than it says is the end: the station would wait for the rest.
+        if answer.get(2..6) != Some(&u32::try_from(answer.len()).unwrap().to_be_bytes()[..]) {
+            return Ok(());
+        }
     }
 }
 
