@@ -25,10 +25,11 @@ fn the_published_example_gets_its_published_key() {
     assert_eq!(sim.state(0), state, "a check writes nothing");
 
     let events: Vec<_> = bench.records().iter().map(|r| r["ev"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(
-        events[events.len() - 6..],
-        ["log.open", "auth.unlock", "inject.intent", "inject.result", "auth.lock", "log.close"]
-    );
+    let injected =
+        ["log.open", "auth.ok", "auth.unlock", "inject.intent", "inject.result", "auth.logout", "auth.lock"];
+    let checked = ["log.open", "auth.ok", "check.result", "auth.logout", "log.close"];
+    assert_eq!(events[events.len() - 13..events.len() - 6], injected);
+    assert_eq!(events[events.len() - 5..], checked);
     bench.assert_log_intact();
 }
 
