@@ -12,6 +12,11 @@ impl<const LIMIT: usize> Text<LIMIT> {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The first `LIMIT` characters of what the station says.
+    pub(crate) fn shortened(text: &str) -> Self {
+        Self(text.chars().take(LIMIT).collect())
+    }
 }
 
 impl<const LIMIT: usize> From<Text<LIMIT>> for String {

@@ -4,13 +4,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use keystation::config::Profile;
 use keystation::line::Line;
+use keystation::people::{Action, Away, Permit};
 use keystation::{Archive, Counts, DataDir, Remark, Station, StationError};
 use keystation_core::key::KeyLabel;
 use tauri::async_runtime::spawn_blocking;
 
 use crate::audit_room::AuditRoom;
 use crate::board::Board;
-use crate::dto;
+use crate::dto::{self, SessionLine};
 use crate::machine::Departure;
 use crate::problem::Problem;
 use crate::typed::Dialogs;
@@ -26,7 +27,12 @@ pub(crate) enum Desk {
 impl Desk {
     /// Opens the station and starts its slots.
     pub(crate) fn line(data: &DataDir) -> Result<Self, StationError> {
-        LineDesk::open(data).map(Self::Line)
+        Self::at(Station::open(data, env!("CARGO_PKG_NAME"))?)
+    }
+
+    /// Starts the slots of a station that is open.
+    pub(crate) fn at(station: Station) -> Result<Self, StationError> {
+        LineDesk::open(station).map(Self::Line)
     }
 
     /// Opens the log to look at it: no lock, no vault, no ports, beside a running station or without one.
@@ -45,15 +51,22 @@ impl Desk {
     /// What is always in sight.
     pub(crate) async fn overview(&self) -> Result<dto::Overview, Problem> {
         match self {
-            Self::Line(desk) => Ok(desk.overview()?),
+            Self::Line(desk) => {
+                desk.station.permit(Action::Overview)?;
+                Ok(desk.overview()?)
+            }
             Self::Audit(room) => room.overview().await,
         }
     }
 
     /// The machine goes to sleep, or its screen is locked.
-    pub(crate) fn depart(&self, _: Departure) -> Result<(), StationError> {
+    pub(crate) fn depart(&self, departure: Departure) -> Result<(), StationError> {
+        let why = match departure {
+            Departure::Suspend => Away::Suspend,
+            Departure::ScreenLock => Away::Screen,
+        };
         match self {
-            Self::Line(desk) => desk.station.lock(),
+            Self::Line(desk) => desk.station.away(why),
             Self::Audit(_) => Ok(()),
         }
     }
@@ -86,8 +99,7 @@ pub(crate) struct LineDesk {
 }
 
 impl LineDesk {
-    fn open(data: &DataDir) -> Result<Self, StationError> {
-        let station = Station::open(data, env!("CARGO_PKG_NAME"))?;
+    fn open(station: Station) -> Result<Self, StationError> {
         let board = Arc::new(Board::default());
         let before = station.overview()?.counts;
         let mut desk = Self {
@@ -116,7 +128,43 @@ impl LineDesk {
         Ok(desk)
     }
 
+    /// Does `work` on a thread that may take its time: a PIN is hashed, a record is flushed. What acts passes the one gate there:
+    /// [`Station::permit`], or a method of the station that passes it itself.
+    pub(crate) async fn at_station<T: Send + 'static, E: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Station) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Problem>
+    where
+        Problem: From<E>,
+    {
+        let station = self.station.clone();
+        Ok(spawn_blocking(move || work(&station)).await??)
+    }
+
+    /// Does `work` if `action` is permitted, with the permit.
+    pub(crate) async fn permitted<T: Send + 'static, E: Send + 'static>(
+        &self,
+        action: Action,
+        work: impl FnOnce(&Station, &Permit) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Problem>
+    where
+        Problem: From<E>,
+    {
+        let station = self.station.clone();
+        spawn_blocking(move || {
+            let permit = station.permit(action)?;
+            Ok(work(&station, &permit)?)
+        })
+        .await?
+    }
+
+    /// Whether `action` is permitted; a sign of life if it is.
+    pub(crate) async fn may(&self, action: Action) -> Result<(), Problem> {
+        self.permitted(action, |_, _| Ok::<_, Problem>(())).await
+    }
+
     fn overview(&self) -> Result<dto::Overview, StationError> {
+        let session = SessionLine::of(self.station.session(), self.station.is_new()?, &self.station.names()?);
         let seen = self.station.overview()?;
         let check_value = |label: &KeyLabel| {
             let key = seen.keys.iter().find(|key| key.label == *label)?;
@@ -138,22 +186,33 @@ impl LineDesk {
                     + seen.counts.refused.saturating_sub(self.before.refused),
             },
             slots: self.slots.clone(),
-            rooms: vec![dto::Room::Line, dto::Room::Audit],
+            rooms: dto::Room::of(&session.roles),
+            operator: session.user.clone(),
+            session,
             read_only: false,
             ..seen.into()
         })
     }
 
-    /// Puts down that `reviewer` has looked through what nobody had yet, up to record `to`, which is what the page showed.
+    /// Puts down that the person who is signed in, `reviewer`, has looked through what nobody had yet, up to record `to`,
+    /// which is what the page showed.
     pub(crate) async fn sign_review(
         &self,
         reviewer: String,
         to: u64,
         remark: String,
     ) -> Result<dto::ReviewLine, Problem> {
-        let station = self.station.clone();
-        let sign = move || station.sign_review(&reviewer, Some(to), &Remark::new(&remark)?);
-        Ok(spawn_blocking(sign).await??.into())
+        self.permitted(Action::SignReview, move |station, permit| {
+            if permit.actor().operator != reviewer {
+                return Err(Problem::new(
+                    "reviewer",
+                    "Whoever is signed in signs the review, and nobody for another person.",
+                    &["Sign in, then sign."],
+                ));
+            }
+            Ok(station.sign_review(permit, Some(to), &Remark::new(&remark)?)?.into())
+        })
+        .await
     }
 
     /// Stops the slots, each after the device that it is keying, wipes the keys and closes the log.

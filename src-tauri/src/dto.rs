@@ -25,7 +25,7 @@ use crate::problem::{Problem, sentence};
 pub(crate) struct Overview {
     /// Name of the station's log.
     pub(crate) station: String,
-    /// Operator ID.
+    /// Operator ID: the user of the session.
     pub(crate) operator: String,
     /// Work order, or empty.
     pub(crate) job: String,
@@ -50,7 +50,7 @@ pub(crate) struct Overview {
     pub(crate) notices: Vec<Problem>,
     /// Where devices are plugged in.
     pub(crate) slots: Vec<SlotLine>,
-    /// The rooms of this window; the first one is shown at first.
+    /// The rooms that the person may enter; the first one is shown at first.
     pub(crate) rooms: Vec<Room>,
     /// Whether this window only looks.
     pub(crate) read_only: bool,
@@ -58,6 +58,8 @@ pub(crate) struct Overview {
     pub(crate) review_due: bool,
     /// What is wrong with the log at first sight, in a window that only looks: then the numbers here mean nothing.
     pub(crate) damage: Option<Problem>,
+    /// Who is signed in.
+    pub(crate) session: SessionLine,
 }
 
 /// Devices with an open intent that the strip has room to name.
@@ -85,6 +87,7 @@ impl From<keystation::Overview> for Overview {
             read_only: true,
             review_due: seen.review_due,
             damage: None,
+            session: SessionLine::nobody(),
         }
     }
 }

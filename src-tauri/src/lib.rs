@@ -1,18 +1,18 @@
 //! The window of the station: what an operator looks at. It can do nothing that the headless binary cannot do.
 
-#![allow(dead_code, unused_imports)] // until the commands of accounts and keys take what the DTOs bring
-
 mod audit_room;
 mod bindings;
 mod board;
 mod bounded;
+mod ceremony;
 mod commands;
+mod custody;
 mod desk;
+mod door;
 mod dto;
 pub mod environment;
 mod machine;
 mod navigation;
-mod passphrase;
 mod problem;
 mod shell;
 mod typed;

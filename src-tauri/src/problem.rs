@@ -2,7 +2,9 @@
 
 use std::error::Error;
 
-use keystation::{Notice, StationError};
+use keystation::ceremony::CeremonyError;
+use keystation::people::{ChangePinError, Denied, PersonError, PinRefused, SignInError};
+use keystation::{NotAName, Notice, SecretRefused, StationError};
 use serde::Serialize;
 
 /// What happened and what to do. The page decides on `code` and shows the rest.
@@ -31,9 +33,45 @@ impl Problem {
     }
 }
 
-impl From<StationError> for Problem {
-    fn from(error: StationError) -> Self {
-        Self::of(&error)
+/// Problems from the errors of the station, each of which has a code and a remedy.
+macro_rules! from {
+    ($($error:ty),+) => {
+        $(impl From<$error> for Problem {
+            fn from(error: $error) -> Self {
+                Self::new(error.code(), &sentence(&error), error.remedy())
+            }
+        })+
+    };
+}
+
+from!(StationError, Denied, SignInError, PersonError, CeremonyError);
+
+impl From<ChangePinError> for Problem {
+    fn from(error: ChangePinError) -> Self {
+        match error {
+            ChangePinError::Denied(denied) => denied.into(),
+            ChangePinError::Pin(refused) => refused.into(),
+            ChangePinError::SignIn(refused) => refused.into(),
+        }
+    }
+}
+
+impl From<PinRefused> for Problem {
+    fn from(refused: PinRefused) -> Self {
+        PersonError::Pin(refused).into()
+    }
+}
+
+/// What somebody scanned or typed can be no badge.
+impl From<SecretRefused> for Problem {
+    fn from(_: SecretRefused) -> Self {
+        PersonError::Badge.into()
+    }
+}
+
+impl From<NotAName> for Problem {
+    fn from(error: NotAName) -> Self {
+        StationError::from(error).into()
     }
 }
 

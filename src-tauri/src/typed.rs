@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use keystation::{SecretRefused, SecretText};
 use tauri::{AppHandle, Runtime, WebviewWindow};
+use zeroize::Zeroizing;
 
-use crate::dto::{Custody, NewKey};
+use crate::dto::{Custody, KeySlot, NewKey};
 use crate::problem::{Problem, sentence};
 
 #[cfg(target_os = "linux")]
@@ -55,16 +56,26 @@ impl Question {
         }
     }
 
+    /// The passphrase of a vault that is still to be made.
+    pub(crate) fn new_vault() -> Self {
+        Self::new("New vault", "Choose a passphrase for the vault. Whoever loses it loses the keys.", "Next")
+    }
+
+    /// The same once more.
+    pub(crate) fn vault_again() -> Self {
+        Self::new("New vault, again", "The same passphrase, again", "Make the vault")
+    }
+
     /// A whole group key.
     pub(crate) fn group_key(key: &NewKey) -> Self {
-        let sentence =
-            format!("Group key {}, {:?} key of {}", key.label.as_str(), key.slot, key.group.as_str());
-        Self::new("Group key", &sentence.to_lowercase(), "Import")
+        let slot = if key.slot == KeySlot::Primary { "primary" } else { "secondary" };
+        let sentence = format!("{}: the {slot} key of {}", key.label.as_str(), key.group.as_str());
+        Self::new("Group key", &sentence, "Import")
     }
 
     /// The component of one person in a ceremony.
-    pub(crate) fn component(side: usize, user: &str, label: &str) -> Self {
-        let side = if side == 0 { "left" } else { "right" };
+    pub(crate) fn component(part: u8, user: &str, label: &str) -> Self {
+        let side = if part == 1 { "left" } else { "right" };
         let sentence = format!("{user} enters the {side} component of {label}. Nobody else looks on.");
         Self::new(&format!("Component of {user}, {side}"), &sentence, "Give")
     }
@@ -83,14 +94,24 @@ pub(crate) enum Answer {
     Cancelled,
 }
 
+impl Answer {
+    /// Of what was typed.
+    fn of(text: Zeroizing<Vec<u8>>) -> Self {
+        match SecretText::from_line(text) {
+            Ok(secret) if secret.expose().is_empty() => Self::Unusable(SecretRefused::Empty),
+            Ok(secret) => Self::Given(secret),
+            Err(why) => Self::Unusable(why),
+        }
+    }
+}
+
 /// The dialogs of a window: one at a time.
 #[derive(Default)]
 pub(crate) struct Dialogs {
     /// Whether somebody has the turn.
     taken: AtomicBool,
-    /// What a person would have typed, where there is no display.
     #[cfg(test)]
-    pub(crate) hand: std::sync::Mutex<std::collections::VecDeque<(Question, Answer)>>,
+    pub(crate) hand: Hand,
 }
 
 impl Dialogs {
@@ -142,22 +163,40 @@ impl Turn<'_> {
         }
     }
 
-    #[cfg(not(test))]
     async fn answer<R: Runtime>(
         &self,
         window: &WebviewWindow<R>,
         question: &Question,
     ) -> Result<Answer, Problem> {
+        #[cfg(test)]
+        if let Some(answer) = self.0.hand.answer(question) {
+            return Ok(answer);
+        }
         dialog::ask(window, question).await
     }
+}
 
-    /// The next answer of the hand, which says what it expects to be asked for. Without one a person cancels.
-    #[cfg(test)]
-    async fn answer<R: Runtime>(&self, _: &WebviewWindow<R>, question: &Question) -> Result<Answer, Problem> {
-        let Some((expected, answer)) = self.0.hand.lock().expect("one test").pop_front() else {
-            return Ok(Answer::Cancelled);
-        };
-        assert_eq!(&expected, question);
-        Ok(answer)
+/// A person who answers without a display: with what was laid out, if it is what is asked for, and cancels otherwise.
+#[cfg(test)]
+#[derive(Default)]
+pub(crate) struct Hand(std::sync::Mutex<std::collections::VecDeque<(&'static str, String)>>);
+
+#[cfg(test)]
+impl Hand {
+    /// Lays out what is typed when a dialog of this title is shown.
+    pub(crate) fn lay_out(&self, title: &'static str, text: &str) {
+        self.0.lock().unwrap().push_back((title, text.to_owned()));
+    }
+
+    /// Whether all of it was asked for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.lock().unwrap().is_empty()
+    }
+
+    fn answer(&self, question: &Question) -> Option<Answer> {
+        let mut laid_out = self.0.lock().unwrap();
+        let next = laid_out.pop_front_if(|(title, _)| *title == question.title);
+        let typed = next.map(|(_, text)| Answer::of(Zeroizing::new(text.into_bytes())));
+        Some(typed.unwrap_or(Answer::Cancelled))
     }
 }

@@ -69,6 +69,12 @@ impl Bench {
         Self::with_key(PUBLISHED_GROUP_KEY)
     }
 
+    /// A place without a station.
+    #[must_use]
+    pub const fn in_place(dir: TempDir) -> Self {
+        Self { dir, passphrase: String::new() }
+    }
+
     /// A station with this group key, in Base64.
     #[must_use]
     pub fn with_key(group_key: &str) -> Self {

@@ -8,5 +8,6 @@ pub mod people;
 pub mod production;
 pub mod qemu;
 pub mod sim;
+pub mod swtpm;
 pub mod tap;
 pub mod verifiers;

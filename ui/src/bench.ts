@@ -41,8 +41,14 @@ interface Press extends KeyboardEventInit {
   target?: EventTarget;
 }
 
-/** Presses a key where the focus is. A character goes into a field, as in a browser. */
-export async function press(key: string, { after = BY_HAND, target, ...more }: Press = {}): Promise<void> {
+/** Presses a key where the focus is. */
+export async function press(key: string, how: Press = {}): Promise<void> {
+  strike(key, how);
+  await settle(1);
+}
+
+/** A character goes into a field, as in a browser. */
+function strike(key: string, { after = BY_HAND, target, ...more }: Press): void {
   const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more });
   Object.defineProperty(event, "timeStamp", { value: (clock += after) });
   (target ?? document.activeElement ?? document.body).dispatchEvent(event);
@@ -52,7 +58,6 @@ export async function press(key: string, { after = BY_HAND, target, ...more }: P
     field.value += key;
     field.dispatchEvent(new Event("input", { bubbles: true }));
   }
-  await settle(1);
 }
 
 /** Types by hand. */
@@ -63,7 +68,7 @@ export async function type(text: string): Promise<void> {
 /** Scans a barcode: its characters faster than by hand, and Enter. */
 export async function scan(text: string): Promise<void> {
   for (const [at, key] of [...text.split(""), "Enter"].entries())
-    await press(key, { after: at === 0 ? BY_HAND : BY_SCANNER });
+    strike(key, { after: at === 0 ? BY_HAND : BY_SCANNER });
   await settle();
 }
 

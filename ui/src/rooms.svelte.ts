@@ -34,6 +34,12 @@ export class Rooms {
     return this.all.find((room) => room === this.#chosen) ?? this.all[0];
   }
 
+  /** Nothing half done is left: no PIN, no badge, no approval. */
+  close(): void {
+    this.people.close();
+    this.keys.close();
+  }
+
   go(room: Room): void {
     this.#chosen = room;
   }

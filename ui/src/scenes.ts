@@ -3,6 +3,8 @@
 import { failing, FakeShell, good, station, type FakeDevice } from "./fake";
 import type { Rooms } from "./rooms.svelte";
 import { auditScenes } from "./scenes-audit";
+import { keyScenes } from "./scenes-keys";
+import { peopleScenes } from "./scenes-people";
 import { steps } from "./text";
 
 /** A shell, and what a person did in the window since it was opened on it. */
@@ -140,6 +142,8 @@ export const scenes: Readonly<Record<string, () => Scene | Promise<Scene>>> = {
   ...Object.fromEntries(
     Object.entries(lineScenes).map(([name, build]) => [name, async () => ({ shell: await build() })]),
   ),
+  ...peopleScenes,
+  ...keyScenes,
   ...auditScenes,
 };
 

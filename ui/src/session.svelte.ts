@@ -1,10 +1,10 @@
 // Who is at the station, and how that changes: sign-in, hand-over, lock, a PIN of one's own.
 
 import type { Counts } from "./bindings/Counts";
-import type { NewPerson } from "./bindings/NewPerson";
 import type { Problem } from "./bindings/Problem";
 import type { SessionLine } from "./bindings/SessionLine";
 import type { Line } from "./line.svelte";
+import { Beginning } from "./people/beginning.svelte";
 import { Entry } from "./people/entry.svelte";
 import { Pinning } from "./people/pinning.svelte";
 import { problemOf, type Door } from "./shell";
@@ -22,6 +22,7 @@ export class Session {
   before: { user: string; counts: Counts } | undefined = $state();
   readonly entry: Entry;
   readonly pinning: Pinning;
+  readonly beginning: Beginning;
 
   readonly #door: Door;
   readonly #line: Line;
@@ -46,6 +47,10 @@ export class Session {
         await line.arrive();
       }
       return answer;
+    });
+    this.beginning = new Beginning(async (first, second) => {
+      await this.#do(() => door.beginPeople(first, second));
+      return this.problem === undefined;
     });
   }
 
@@ -97,6 +102,11 @@ export class Session {
     this.pinning.reset();
   }
 
+  /** What was said has been read. */
+  dismiss(): void {
+    this.problem = this.before = undefined;
+  }
+
   async away(): Promise<void> {
     if (this.now?.state !== "open") return;
     this.stay();
@@ -106,12 +116,6 @@ export class Session {
   async signOut(): Promise<void> {
     this.stay();
     await this.#do(() => this.#door.signOut());
-  }
-
-  /** The two first administrators. Whether they are made. */
-  async begin(first: NewPerson, second: NewPerson): Promise<boolean> {
-    await this.#do(() => this.#door.beginPeople(first, second));
-    return this.problem === undefined;
   }
 
   #arrived(left: SessionLine | undefined, counts: Counts | undefined): void {

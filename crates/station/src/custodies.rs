@@ -174,7 +174,7 @@ impl Station {
     }
 
     /// Opens a custody with its secret: the passphrase of the sealed file, the PIN of the token, the authorisation of the TPM.
-    /// A wrong one is recorded.
+    /// A wrong one is recorded. Permit: [`Action::Unlock`].
     ///
     /// What an import or a destruction left half-done when it was cut short is finished before a key can be used: a key
     /// that no record knows of gets one, and one that the log says is destroyed is destroyed.
@@ -197,7 +197,12 @@ impl Station {
             vault = self.left_in(custody, secret)?.ok_or(UnlockError::NoKeys(kind))?;
         }
         self.append(Event::Unlock { custody: kind.as_str() })?;
-        self.keep_open(vault)
+        self.keep_open(vault)?;
+        // Opening takes a second: whoever asked may have gone meanwhile, and what was wiped then is not open now.
+        self.honour(permit, Action::Unlock).or_else(|denied| {
+            self.lock_custody()?;
+            Err(denied.into())
+        })
     }
 
     /// The keys that the log says are destroyed. A key of another station's vault, or of another custody, closes this one.

@@ -1,6 +1,7 @@
 //! The life of a group key: imported, activated, suspended, destroyed. Who may, and who has to approve, says
 //! `docs/ceremony.md`, section 6.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -251,6 +252,16 @@ impl Station {
     /// Every group key that was ever imported, by label.
     pub fn group_keys(&self) -> Result<Vec<KeyStanding>, StationError> {
         Ok(self.reader()?.group_keys()?)
+    }
+
+    /// When record `seq` was made: UTC, RFC 3339; empty if there is no such record.
+    pub fn time_of(&self, seq: Seq) -> Result<String, StationError> {
+        let mut time = String::new();
+        self.reader()?.records(seq..=seq, None, |record| {
+            record.time().clone_into(&mut time);
+            ControlFlow::Break(())
+        })?;
+        Ok(time)
     }
 
     /// Which devices die if this key goes: those whose latest proved set is under it, each with the record of its intent, from

@@ -37,8 +37,9 @@ pub use person::{NotAName, PersonName};
 pub use review::{Remark, ReviewRule, Reviewed};
 pub use station::{Overview, Station, paths};
 
-pub use keystation_audit::{Counts, Notice};
-/// What the window and the tests need of the vault to hand a passphrase over.
+pub use keystation_audit::{Clock, Counts, Notice, Stamp, SystemClock};
+/// What the window and the tests need of the vault to hand a passphrase, a key or a component over.
 pub use keystation_vault::{
-    CustodyKind, Passphrase, SecretRefused, SecretText, WipingAllocator, harden_process,
+    CustodyKind, DerivedKeyAnswer, NewKey, Part, Passphrase, SecretRefused, SecretText, WipingAllocator,
+    harden_process,
 };

@@ -1,6 +1,13 @@
 //! The name of a person, which is kept beside the log and never in it.
 
+use std::collections::BTreeMap;
 use std::fmt;
+
+use keystation_audit::Names;
+
+use crate::error::StationError;
+use crate::people::{Action, Permit};
+use crate::station::Station;
 
 /// A name as people write it: 1 to 100 characters, no control characters, no blanks around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +51,25 @@ impl PersonName {
 impl fmt::Display for PersonName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl Station {
+    /// Keeps the name behind an ID, outside of the log. With a permit of [`Action::SetName`], or of the first start for
+    /// those whom it made.
+    pub fn set_name(&self, permit: &Permit, id: &str, name: &PersonName) -> Result<(), StationError> {
+        let action = match permit.action() {
+            Action::FirstStart => Action::FirstStart,
+            _ => Action::SetName,
+        };
+        self.honour(permit, action)?;
+        Ok(Names::open(&self.data().names())?.set(id, name.as_str())?)
+    }
+
+    /// The names that are known, by ID.
+    pub fn names(&self) -> Result<BTreeMap<String, String>, StationError> {
+        let names = Names::open_read_only(&self.data().names())?;
+        Ok(names.map_or_else(|| Ok(Vec::new()), |names| names.all())?.into_iter().collect())
     }
 }
 

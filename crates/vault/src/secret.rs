@@ -84,8 +84,13 @@ impl Passphrase {
     }
 
     /// Whether it is long enough for a new file.
+    #[must_use]
+    pub fn is_long_enough(&self) -> bool {
+        self.expose().chars().count() >= Self::SHORTEST
+    }
+
     pub(crate) fn check_length(&self) -> Result<(), SecretRefused> {
-        if self.expose().chars().count() < Self::SHORTEST { Err(SecretRefused::TooShort) } else { Ok(()) }
+        if self.is_long_enough() { Ok(()) } else { Err(SecretRefused::TooShort) }
     }
 
     /// Whether both are the same text, as when a person entered it twice.

@@ -1,5 +1,7 @@
 //! Group keys as people handle them: by label and check value.
 
+mod told;
+
 use serde::{Deserialize, Serialize};
 
 use crate::bounded::Text;
@@ -112,10 +114,10 @@ pub(crate) struct NewKey {
     pub(crate) label: Label,
     /// Its enrollment group.
     #[cfg_attr(test, ts(type = "string"))]
-    pub(crate) group: Text<64>,
+    pub(crate) group: Text<128>,
     /// ID scope of the DPS instance.
     #[cfg_attr(test, ts(type = "string"))]
-    pub(crate) scope: Text<64>,
+    pub(crate) scope: Text<32>,
     /// Primary or secondary.
     pub(crate) slot: KeySlot,
     /// Where it will lie.
@@ -173,7 +175,7 @@ pub(crate) struct Ceremony {
 pub(crate) struct Side {
     /// User ID, once signed in.
     pub(crate) user: Option<String>,
-    /// Check value of the component, once given: six hexadecimal digits.
+    /// Check value of the component, once given: empty until the person typed it from the paper, then six hexadecimal digits.
     pub(crate) check_value: Option<String>,
     /// Whether the person found it on the paper.
     pub(crate) confirmed: bool,

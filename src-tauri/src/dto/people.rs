@@ -1,5 +1,7 @@
 //! Who is at the station, and who may be. A PIN and a badge come in here and never go out.
 
+mod told;
+
 use serde::{Deserialize, Serialize};
 
 use crate::bounded::{Hidden, Text};
@@ -70,6 +72,8 @@ pub(crate) type Badge = Hidden<128>;
 pub(crate) type Pin = Hidden<12>;
 /// A user ID.
 pub(crate) type UserId = Text<32>;
+/// Name of a person, or empty.
+pub(crate) type Name = Text<100>;
 /// Why something is done.
 pub(crate) type Reason = Text<200>;
 
@@ -82,7 +86,7 @@ pub(crate) struct NewPerson {
     pub(crate) user: UserId,
     /// Name, or empty. It stands outside of the log.
     #[cfg_attr(test, ts(type = "string"))]
-    pub(crate) name: Text<100>,
+    pub(crate) name: Name,
     /// Text of the badge, at most 128 characters.
     #[cfg_attr(test, ts(type = "string | null"))]
     pub(crate) badge: Option<Badge>,
@@ -102,14 +106,14 @@ pub(crate) struct AddedPerson {
     pub(crate) roles: Vec<Role>,
 }
 
-/// What the station answers to a PIN. It never says whether there is such a user.
+/// What the station answers to a PIN.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub(crate) struct SignIn {
     /// What came of it.
     pub(crate) outcome: SignInOutcome,
-    /// Wrong PINs that are left before the account is locked.
+    /// Wrong PINs that are left before the account is locked; none where nobody has this badge or ID.
     pub(crate) tries_left: Option<u32>,
     /// Seconds before the next try counts.
     #[cfg_attr(test, ts(type = "number | null"))]
@@ -125,7 +129,7 @@ pub(crate) struct SignIn {
 pub(crate) enum SignInOutcome {
     /// It was right.
     Open,
-    /// It was wrong, and counted.
+    /// It was wrong; it counted if there is such a user.
     Wrong,
     /// It was not looked at: too early after a wrong one.
     Wait,

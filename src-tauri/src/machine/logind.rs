@@ -6,7 +6,6 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use gtk::gio::prelude::*;
 use gtk::gio::{
     self, BusType, Cancellable, DBusConnection, DBusConnectionFlags, DBusMessage, DBusSendMessageFlags,
     DBusSignalFlags, SignalSubscriptionId, UnixFDList,

@@ -9,7 +9,7 @@ export type Side = {
  */
 user: string | null, 
 /**
- * Check value of the component, once given: six hexadecimal digits.
+ * Check value of the component, once given: empty until the person typed it from the paper, then six hexadecimal digits.
  */
 checkValue: string | null, 
 /**

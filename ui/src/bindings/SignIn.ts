@@ -3,7 +3,7 @@ import type { Problem } from "./Problem";
 import type { SignInOutcome } from "./SignInOutcome";
 
 /**
- * What the station answers to a PIN. It never says whether there is such a user.
+ * What the station answers to a PIN.
  */
 export type SignIn = { 
 /**
@@ -11,7 +11,7 @@ export type SignIn = {
  */
 outcome: SignInOutcome, 
 /**
- * Wrong PINs that are left before the account is locked.
+ * Wrong PINs that are left before the account is locked; none where nobody has this badge or ID.
  */
 triesLeft: number | null, 
 /**

@@ -179,7 +179,9 @@ export class Keys {
             ? await this.#shell.importKey(key, approval)
             : await this.#shell.takeTransfer(key, approval);
         this.came = outcome === "imported" ? { label: key.label, checkValue } : "cancelled";
-        if (outcome === "imported") this.draft.clear();
+        if (outcome !== "imported") return;
+        this.draft.clear();
+        this.cards = await this.#shell.keys();
       });
       this.bringing = false;
     });

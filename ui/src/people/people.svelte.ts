@@ -18,7 +18,12 @@ export class Draft {
   name = $state("");
   badge: string | undefined = $state();
   roles: Role[] = $state([]);
-  readonly pin = new NewPin();
+  readonly pin: NewPin;
+
+  /** `done` is told when a PIN was chosen. */
+  constructor(done?: () => void) {
+    this.pin = new NewPin(done);
+  }
 
   /** Whether ID and PIN are there; a badge can come later. */
   get ready(): boolean {
@@ -39,11 +44,13 @@ export class People {
   chosen: string | undefined = $state();
   /** A person is being added. */
   adding = $state(false);
+  /** The one-time PIN of the new person is typed now. */
+  typing = $state(false);
   deed: Deed | undefined = $state();
   problem: Problem | undefined = $state();
   /** What was done last, in words. */
   done: string | undefined = $state();
-  readonly draft = new Draft();
+  readonly draft = new Draft(() => (this.typing = false));
   readonly pin = new NewPin();
   readonly approving: Approving;
   /** Changed roles, a scanned badge, a reason, before they are approved. */
@@ -86,7 +93,7 @@ export class People {
   /** Back to the list, with nothing half done. */
   close(): void {
     this.chosen = undefined;
-    this.adding = false;
+    this.adding = this.typing = false;
     this.draft.clear();
     this.choose(undefined);
     this.problem = this.done = undefined;

@@ -19,9 +19,9 @@ export const custodies: Readonly<Record<Custody, string>> = {
 };
 
 export const kept: Readonly<Record<Custody, string>> = {
-  "sealed-file": "sealed on this disk, in memory while it is unlocked",
-  pkcs11: "in the token, which never gives it away",
-  tpm: "sealed to this machine, used inside its TPM",
+  "sealed-file": "sealed on this disk",
+  pkcs11: "never leaves the token",
+  tpm: "never leaves this machine",
 };
 
 export const states: Readonly<Record<KeyState, string>> = {

@@ -3,12 +3,14 @@
 use std::env;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use keystation::DataDir;
 use serde_json::{Map, Number, Value, json};
 use tauri::WebviewWindow;
 use tauri::ipc::InvokeBody;
 use tauri::test::MockRuntime;
 
+use super::audit::{READS, closed};
+use super::matrix::{code, expected};
+use super::staff::{STAFF, Staffed, State};
 use super::{app, call_with, commands, nowhere, window};
 use crate::desk::Desk;
 
@@ -161,27 +163,83 @@ fn seed() -> u64 {
     })
 }
 
-/// Throws `calls` at this window.
-fn throw(window: &WebviewWindow<MockRuntime>, dice: &mut Dice, calls: u64) {
+/// Refusals of the policy, as answers have them.
+const POLICY: &[&str] = &[
+    "no-session",
+    "away",
+    "expired",
+    "pin-change",
+    "role",
+    "approval-missing",
+    "approval-same-person",
+    "approval-role",
+];
+
+/// Throws `calls` at a window, whose session is what `before` makes of it before each of them. `refused` says of a
+/// command whether the policy refuses it then. The refusals that were told.
+fn throw(
+    window: &WebviewWindow<MockRuntime>,
+    dice: &mut Dice,
+    calls: u64,
+    before: impl Fn(),
+    refused: impl Fn(&str) -> bool,
+) -> usize {
     let (bare, rich): (Vec<_>, Vec<_>) =
         commands().into_iter().partition(|(_, arguments)| *arguments == json!({}));
+    let mut told = 0;
     for _ in 0..calls {
         // There is little to spoil where nothing is taken.
         let (command, arguments) = if dice.below(20) == 0 { dice.one_of(&bare) } else { dice.one_of(&rich) };
+        before();
         let body = dice.body(arguments);
-        let said = || format!("{command} with {arguments} spoilt");
-        match call_with(window, command, body) {
-            Ok(_) => {}
-            // Either no arguments of this command, or a problem with a code.
+        let sent = match &body {
+            InvokeBody::Json(arguments) => arguments.clone(),
+            InvokeBody::Raw(_) => Value::Null,
+        };
+        let answer = call_with(window, command, body);
+        let said = || format!("{command} with {:.2000}: {answer:?}", sent.to_string());
+        match &answer {
             Err(Value::String(why)) => {
-                assert!(
-                    ["invalid args", "invalid channel"].iter().any(|no| why.contains(no)),
-                    "{}: {why}",
-                    said()
-                );
+                assert!(["invalid args", "invalid channel"].iter().any(|no| why.contains(no)), "{}", said());
             }
-            Err(problem) => assert!(problem["code"].is_string(), "{}: {problem}", said()),
+            Err(problem) => assert!(problem["code"].is_string(), "{}", said()),
+            Ok(_) => {}
         }
+        let code = code(&answer);
+        told += usize::from(POLICY.contains(&code));
+        assert!(!(refused(command) && code == "allowed"), "{}", said());
+        if *command == "change_pin" && answer.is_ok_and(|answer| answer["outcome"] == "open") {
+            let back = json!({ "old": sent["pin"], "pin": sent["old"] });
+            call_with(window, command, InvokeBody::Json(back)).expect("it is changed back");
+        }
+    }
+    told
+}
+
+/// Windows without a session.
+fn throw_at_nobody(mut dice: Dice, share: u64) {
+    let nothing = app(Err(nowhere()));
+    throw(&window(&nothing, "main"), &mut dice, share, || {}, |_| true);
+    let (_directory, data) = closed();
+    let looking = app(Ok(Desk::audit(&data).unwrap()));
+    throw(&window(&looking, "main"), &mut dice, share, || {}, |command| !READS.contains(&command));
+    let new = Staffed::untouched();
+    let refused = |command: &str| expected(command, "nobody", State::None).is_some();
+    throw(new.window(), &mut dice, share, || {}, refused);
+}
+
+/// A station with people, in each of these states twice, with somebody else each time.
+fn throw_at(states: &[State], mut dice: Dice, share: u64) {
+    let staffed = Staffed::new();
+    for state in states.repeat(2) {
+        let (user, role) = STAFF[dice.below(STAFF.len())];
+        let size = staffed.size();
+        let refused = |command: &str| expected(command, role, state).is_some();
+        let told = throw(staffed.window(), &mut dice, share, || staffed.bring(user, state), refused);
+        let records = staffed.since(size, "policy.refuse");
+        let recorded = records.iter().filter(|record| record["why"] != "state").count();
+        assert_eq!(told, recorded, "every refusal is a record: {user} {state:?}");
+        println!("{share} calls by {role} in {state:?}: {told} refused by the policy");
     }
 }
 
@@ -189,17 +247,14 @@ fn throw(window: &WebviewWindow<MockRuntime>, dice: &mut Dice, calls: u64) {
 fn no_argument_of_a_page_breaks_a_command() {
     let seed = seed();
     println!("KEYSTATION_SEED={seed}");
+    let share = CALLS.div_ceil(3 + 2 * State::ALL.len() as u64);
     let mut dice = Dice(seed);
-    let began = std::time::Instant::now();
-    let (_directory, data) = super::audit::closed();
-    let desks: [(&str, fn(&DataDir) -> Desk); 2] =
-        [("audit", |data| Desk::audit(data).unwrap()), ("line", |data| Desk::line(data).unwrap())];
-    let one = app(Err(nowhere()));
-    throw(&window(&one, "main"), &mut dice, CALLS / 10);
-    println!("{:?}", began.elapsed());
-    for (name, desk) in desks {
-        let app = app(Ok(desk(&data)));
-        throw(&window(&app, "main"), &mut dice, CALLS / 10);
-        println!("{name} {:?}", began.elapsed());
-    }
+    let mut another = || Dice(dice.next());
+    let (first, second) = State::ALL.split_at(2);
+    std::thread::scope(|scope| {
+        let (nobody, one, two) = (another(), another(), another());
+        scope.spawn(move || throw_at_nobody(nobody, share));
+        scope.spawn(move || throw_at(first, one, share));
+        scope.spawn(move || throw_at(second, two, share));
+    });
 }

@@ -1,0 +1,153 @@
+//! The group keys. None of them, no component and no secret of a custody comes through here.
+
+use keystation::Station;
+use keystation::people::Action;
+use tauri::{Runtime, State, WebviewWindow};
+
+use super::Bench;
+use crate::ceremony::{self, Seat};
+use crate::custody;
+use crate::dto::{
+    Ceremony, ComponentOutcome, Custody, Imported, KeyCard, KeyDevices, Label, NewKey, Pin, Reason, SignIn,
+    TypedValue, Who,
+};
+use crate::problem::Problem;
+
+#[tauri::command]
+pub(crate) async fn keys(bench: State<'_, Bench>) -> Result<Vec<KeyCard>, Problem> {
+    bench.line()?.at_station(custody::keys).await
+}
+
+#[tauri::command]
+pub(crate) async fn custodies(bench: State<'_, Bench>) -> Result<Vec<Custody>, Problem> {
+    let told = |station: &Station, _: &_| {
+        Ok::<_, Problem>(station.custodies().into_iter().map(Custody::from).collect())
+    };
+    bench.line()?.permitted(Action::Keys, told).await
+}
+
+#[tauri::command]
+pub(crate) async fn key_devices(
+    bench: State<'_, Bench>,
+    label: Label,
+    after: Option<u64>,
+) -> Result<KeyDevices, Problem> {
+    bench.line()?.at_station(move |station| custody::devices(station, label.as_str(), after)).await
+}
+
+#[tauri::command]
+pub(crate) async fn activate_key(
+    bench: State<'_, Bench>,
+    label: Label,
+    reason: Reason,
+    approval: Option<u64>,
+) -> Result<(), Problem> {
+    let activate =
+        move |station: &Station| custody::activate(station, label.as_str(), reason.as_str(), approval);
+    bench.line()?.at_station(activate).await
+}
+
+/// Takes an approval as the others do, and needs none: it is the emergency stop.
+#[tauri::command]
+pub(crate) async fn suspend_key(
+    bench: State<'_, Bench>,
+    label: Label,
+    reason: Reason,
+) -> Result<(), Problem> {
+    bench.line()?.at_station(move |station| custody::suspend(station, label.as_str(), reason.as_str())).await
+}
+
+#[tauri::command]
+pub(crate) async fn destroy_key<R: Runtime>(
+    bench: State<'_, Bench>,
+    window: WebviewWindow<R>,
+    label: Label,
+    reason: Reason,
+    approval: Option<u64>,
+) -> Result<(), Problem> {
+    custody::destroy(bench.line()?, &window, label.into(), reason.into(), approval).await
+}
+
+#[tauri::command]
+pub(crate) async fn import_key<R: Runtime>(
+    bench: State<'_, Bench>,
+    window: WebviewWindow<R>,
+    key: NewKey,
+    approval: u64,
+) -> Result<Imported, Problem> {
+    custody::import(bench.line()?, &window, key, approval).await
+}
+
+#[tauri::command]
+pub(crate) async fn recipient<R: Runtime>(
+    bench: State<'_, Bench>,
+    window: WebviewWindow<R>,
+) -> Result<String, Problem> {
+    custody::recipient(bench.line()?, &window).await
+}
+
+#[tauri::command]
+pub(crate) async fn take_transfer<R: Runtime>(
+    bench: State<'_, Bench>,
+    window: WebviewWindow<R>,
+    key: NewKey,
+    approval: u64,
+) -> Result<Imported, Problem> {
+    custody::transfer(bench.line()?, &window, key, approval).await
+}
+
+#[tauri::command]
+pub(crate) async fn ceremony(bench: State<'_, Bench>) -> Result<Option<Ceremony>, Problem> {
+    bench.line()?.at_station(ceremony::now).await
+}
+
+#[tauri::command]
+pub(crate) async fn ceremony_begin(
+    bench: State<'_, Bench>,
+    key: NewKey,
+    check_value: TypedValue,
+) -> Result<Ceremony, Problem> {
+    bench.line()?.at_station(move |station| ceremony::begin(station, &key, check_value.as_str())).await
+}
+
+#[tauri::command]
+pub(crate) async fn ceremony_sign_in(
+    bench: State<'_, Bench>,
+    side: Seat,
+    who: Who,
+    pin: Pin,
+) -> Result<SignIn, Problem> {
+    bench.line()?.at_station(move |station| ceremony::sign_in(station, side, who, &pin)).await
+}
+
+#[tauri::command]
+pub(crate) async fn ceremony_component<R: Runtime>(
+    bench: State<'_, Bench>,
+    window: WebviewWindow<R>,
+    side: Seat,
+) -> Result<ComponentOutcome, Problem> {
+    ceremony::component(bench.line()?, &window, side).await
+}
+
+#[tauri::command]
+pub(crate) async fn ceremony_confirm(
+    bench: State<'_, Bench>,
+    side: Seat,
+    check_value: TypedValue,
+) -> Result<bool, Problem> {
+    bench.line()?.at_station(move |station| ceremony::confirm(station, side, check_value.as_str())).await
+}
+
+#[tauri::command]
+pub(crate) async fn ceremony_finish<R: Runtime>(
+    bench: State<'_, Bench>,
+    window: WebviewWindow<R>,
+    check_value: TypedValue,
+) -> Result<Ceremony, Problem> {
+    ceremony::finish(bench.line()?, &window, check_value.into()).await
+}
+
+#[tauri::command]
+pub(crate) async fn ceremony_abort(bench: State<'_, Bench>) -> Result<(), Problem> {
+    bench.line()?.at_station(ceremony::abort).await
+}

@@ -1,0 +1,71 @@
+//! The audit room.
+
+use keystation::people::Action;
+use tauri::State;
+use tauri::ipc::Channel;
+
+use super::Bench;
+use crate::bounded::{Rows, Text};
+use crate::dto::{
+    DeviceLife, Figures, Review, ReviewLine, Saved, SearchPage, UserId, VerifyProgress, VerifyVerdict,
+};
+use crate::problem::Problem;
+
+#[tauri::command]
+pub(crate) async fn search(
+    bench: State<'_, Bench>,
+    text: Text<200>,
+    before: Option<u64>,
+    limit: Rows<500>,
+) -> Result<SearchPage, Problem> {
+    bench.room(Action::SearchRoom).await?.search(text.into(), before, limit.get()).await
+}
+
+#[tauri::command]
+pub(crate) async fn device(bench: State<'_, Bench>, id: Text<128>) -> Result<DeviceLife, Problem> {
+    bench.room(Action::SearchRoom).await?.device(id.into()).await
+}
+
+#[tauri::command]
+pub(crate) async fn save_proof(bench: State<'_, Bench>, id: Text<128>) -> Result<Saved, Problem> {
+    bench.room(Action::SaveProof).await?.save_proof(id.into()).await
+}
+
+#[tauri::command]
+pub(crate) async fn verify(
+    bench: State<'_, Bench>,
+    channel: Channel<VerifyProgress>,
+) -> Result<VerifyVerdict, Problem> {
+    bench.room(Action::AuditRoom).await?.verify(channel).await
+}
+
+#[tauri::command]
+pub(crate) async fn cancel_verify(bench: State<'_, Bench>) -> Result<(), Problem> {
+    bench.room(Action::AuditRoom).await?.cancel_verify();
+    Ok(())
+}
+
+#[tauri::command]
+pub(crate) async fn figures(
+    bench: State<'_, Bench>,
+    from: i64,
+    until: i64,
+    job: Option<Text<64>>,
+) -> Result<Figures, Problem> {
+    bench.room(Action::AuditRoom).await?.figures(from, until, job.map(Text::into)).await
+}
+
+#[tauri::command]
+pub(crate) async fn review(bench: State<'_, Bench>) -> Result<Review, Problem> {
+    bench.room(Action::AuditRoom).await?.review().await
+}
+
+#[tauri::command]
+pub(crate) async fn sign_review(
+    bench: State<'_, Bench>,
+    reviewer: UserId,
+    to: u64,
+    remark: Text<500>,
+) -> Result<ReviewLine, Problem> {
+    bench.line()?.sign_review(reviewer.into(), to, remark.into()).await
+}

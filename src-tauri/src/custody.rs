@@ -1,0 +1,285 @@
+//! What takes the secret of a custody: unlocking, importing, destroying, the key for transfers. It is asked for until it
+//! fits.
+
+use std::sync::Arc;
+
+use keystation::group_keys::{KeyPermit, TransferFile};
+use keystation::log::KeyStanding;
+use keystation::people::{Action, ApprovalId, Request};
+use keystation::{CustodyKind, DerivedKeyAnswer, Passphrase, Station, StationError};
+use keystation_core::key::KeyLabel;
+use keystation_core::registration::RegistrationId;
+use tauri::async_runtime::spawn_blocking;
+use tauri::{Runtime, WebviewWindow};
+
+use crate::desk::LineDesk;
+use crate::dto::{Custody, ImportOutcome, Imported, KeyCard, KeyDevice, KeyDevices, NewKey, UnlockOutcome};
+use crate::problem::{Problem, sentence};
+use crate::typed::{Question, Turn};
+
+/// Devices that are told at once.
+const DEVICES: u32 = 200;
+
+/// Asks for the secret of `custody` until it fits and `work` is done; none if the person gave up. The passphrase of a vault
+/// that is still to be made is asked for twice: one that was mistyped could never be entered again.
+pub(crate) async fn opened<R: Runtime, T: Send + 'static>(
+    turn: &Turn<'_>,
+    window: &WebviewWindow<R>,
+    custody: Asked,
+    work: impl Fn(&Passphrase) -> Result<T, Problem> + Send + Sync + 'static,
+) -> Result<Option<T>, Problem> {
+    let work = Arc::new(work);
+    let mut question = match custody {
+        Asked::Opening(custody) => Question::opening(custody),
+        Asked::NewVault => Question::new_vault(),
+    };
+    loop {
+        let Some(secret) = typed(turn, window, &question).await? else { return Ok(None) };
+        if custody == Asked::NewVault {
+            if !secret.is_long_enough() {
+                question.complain(&format!("It needs {} characters at least.", Passphrase::SHORTEST));
+                continue;
+            }
+            let Some(again) = typed(turn, window, &Question::vault_again()).await? else { return Ok(None) };
+            if !secret.is(&again) {
+                question.complain("The two were not the same.");
+                continue;
+            }
+        }
+        let work = Arc::clone(&work);
+        // A second of scrypt, or as long as the token takes.
+        match spawn_blocking(move || work(&secret)).await? {
+            Err(problem) if problem.code == "passphrase-wrong" => {
+                question.complain(&format!("{} Enter it again; mind the keyboard layout.", problem.sentence));
+            }
+            result => return result.map(Some),
+        }
+    }
+}
+
+/// What a secret is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// To open what is there.
+    Opening(Custody),
+    /// To make the vault.
+    NewVault,
+}
+
+impl Asked {
+    /// For a key that comes into `custody`.
+    pub(crate) fn for_new_key(desk: &LineDesk, custody: Custody) -> Self {
+        match custody {
+            Custody::SealedFile if !desk.station.data().vault().exists() => Self::NewVault,
+            custody => Self::Opening(custody),
+        }
+    }
+}
+
+async fn typed<R: Runtime>(
+    turn: &Turn<'_>,
+    window: &WebviewWindow<R>,
+    question: &Question,
+) -> Result<Option<Passphrase>, Problem> {
+    let secret = turn.ask(window, question).await?;
+    Ok(secret.map(|secret| Passphrase::new(secret).expect("what the dialog gives is not empty")))
+}
+
+/// Opens every custody that holds keys, each with its own secret. Nothing is opened for somebody who has left meanwhile.
+pub(crate) async fn unlock<R: Runtime>(
+    desk: &LineDesk,
+    window: &WebviewWindow<R>,
+) -> Result<UnlockOutcome, Problem> {
+    let permit = Arc::new(desk.at_station(|station| station.permit(Action::Unlock)).await?);
+    let turn = desk.dialogs.turn()?;
+    let closed = desk.at_station(Station::closed_custodies).await?;
+    if closed.is_empty() && !desk.station.is_unlocked() {
+        return Err(StationError::NoVault(desk.station.data().vault()).into());
+    }
+    for kind in closed {
+        let (station, permit) = (desk.station.clone(), Arc::clone(&permit));
+        let open = move |secret: &Passphrase| Ok(station.open_custody(&permit, kind, secret)?);
+        if opened(&turn, window, Asked::Opening(kind.into()), open).await?.is_none() {
+            return Ok(UnlockOutcome::Cancelled);
+        }
+    }
+    Ok(UnlockOutcome::Unlocked)
+}
+
+/// Takes in a key that somebody types, under the approval of another custodian.
+pub(crate) async fn import<R: Runtime>(
+    desk: &LineDesk,
+    window: &WebviewWindow<R>,
+    key: NewKey,
+    approval: u64,
+) -> Result<Imported, Problem> {
+    let new = key.parsed()?;
+    let kind = CustodyKind::from(key.custody);
+    let request = Station::import_request(Action::ImportKey, &new.label, kind);
+    let permit = desk.at_station(move |station| station.permit_key(request, ApprovalId(approval))).await?;
+    let turn = desk.dialogs.turn()?;
+    let Some(text) = turn.ask(window, &Question::group_key(&key)).await? else { return Ok(cancelled()) };
+    let station = desk.station.clone();
+    let import = move |secret: &Passphrase| {
+        let answer = DerivedKeyAnswer::NotAsked;
+        Ok(station.import_key(&permit, kind, secret, new.clone(), &text, answer)?.check_value.to_string())
+    };
+    let asked = Asked::for_new_key(desk, key.custody);
+    Ok(opened(&turn, window, asked, import).await?.map_or_else(cancelled, imported))
+}
+
+/// Takes in the key of a transfer file, under the approval of another custodian.
+pub(crate) async fn transfer<R: Runtime>(
+    desk: &LineDesk,
+    window: &WebviewWindow<R>,
+    key: NewKey,
+    approval: u64,
+) -> Result<Imported, Problem> {
+    let label = key.parsed()?.label;
+    let kind = CustodyKind::from(key.custody);
+    let request = Station::import_request(Action::TakeTransfer, &label, kind);
+    let permit = desk.at_station(move |station| station.permit_key(request, ApprovalId(approval))).await?;
+    let turn = desk.dialogs.turn()?;
+    // Labels have no separator of paths in them.
+    let file = desk.station.data().path().join("transfer").join(format!("{label}.age"));
+    let mut held = None;
+    if key.custody != Custody::SealedFile {
+        let Some(secret) = typed(&turn, window, &Question::opening(key.custody)).await? else {
+            return Ok(cancelled());
+        };
+        held = Some(secret);
+    }
+    let station = desk.station.clone();
+    let take = move |passphrase: &Passphrase| {
+        let answer = DerivedKeyAnswer::NotAsked;
+        let transfer = TransferFile { label: &label, file: &file, passphrase, answer };
+        let secret = held.as_ref().unwrap_or(passphrase);
+        Ok(station.take_transfer(&permit, transfer, kind, secret)?.check_value.to_string())
+    };
+    let asked = Asked::Opening(Custody::SealedFile);
+    Ok(opened(&turn, window, asked, take).await?.map_or_else(cancelled, imported))
+}
+
+/// Destroys a key, under the approval of another custodian.
+pub(crate) async fn destroy<R: Runtime>(
+    desk: &LineDesk,
+    window: &WebviewWindow<R>,
+    label: String,
+    reason: String,
+    approval: Option<u64>,
+) -> Result<(), Problem> {
+    let label = parsed_label(&label)?;
+    let (asked, why) = (label.clone(), reason.clone());
+    let (permit, kind) = desk
+        .at_station(move |station| {
+            let permit = approved(station, Action::DestroyKey, &asked, &why, approval)?;
+            Ok::<_, Problem>((permit, station.custody_of(&asked)?))
+        })
+        .await?;
+    let turn = desk.dialogs.turn()?;
+    let station = desk.station.clone();
+    let destroy =
+        move |secret: &Passphrase| Ok(station.destroy_key(&permit, &label, &reason, secret).map(drop)?);
+    let done = opened(&turn, window, Asked::Opening(kind.into()), destroy).await?;
+    done.ok_or_else(|| {
+        Problem::new(
+            "cancelled",
+            "The group key was not destroyed: nobody opened its custody.",
+            &["Ask for it again, with another approval."],
+        )
+    })
+}
+
+/// The station's public key for transfers; it is made when it is asked for first.
+pub(crate) async fn recipient<R: Runtime>(
+    desk: &LineDesk,
+    window: &WebviewWindow<R>,
+) -> Result<String, Problem> {
+    let (permit, recipient) = desk
+        .at_station(|station| {
+            let permit = station.permit(Action::Recipient)?;
+            let recipient = station.recipient(&permit)?;
+            Ok::<_, Problem>((permit, recipient))
+        })
+        .await?;
+    if let Some(recipient) = recipient {
+        return Ok(recipient);
+    }
+    let station = desk.station.clone();
+    let turn = desk.dialogs.turn()?;
+    let make = move |secret: &Passphrase| Ok(station.make_recipient(&permit, secret)?);
+    let asked = Asked::for_new_key(desk, Custody::SealedFile);
+    opened(&turn, window, asked, make).await?.ok_or_else(|| {
+        Problem::new("cancelled", "The key for transfers was not made.", &["Ask for it again."])
+    })
+}
+
+/// Group keys, those that were destroyed too.
+pub(crate) fn keys(station: &Station) -> Result<Vec<KeyCard>, Problem> {
+    station.permit(Action::Keys)?;
+    let card = |standing: KeyStanding| {
+        let time = station.time_of(standing.imported)?;
+        KeyCard::of(standing, time)
+    };
+    station.group_keys()?.into_iter().map(card).collect()
+}
+
+/// Which devices die with a key: some of them, from the record after `after` on.
+pub(crate) fn devices(station: &Station, label: &str, after: Option<u64>) -> Result<KeyDevices, Problem> {
+    station.permit(Action::Keys)?;
+    let devices = station.devices_under(&parsed_label(label)?, after, DEVICES)?;
+    let next = devices.last().filter(|_| devices.len() == DEVICES as usize).map(|(_, record)| *record);
+    let told = |(id, record): (RegistrationId, u64)| KeyDevice { id: id.to_string(), record };
+    Ok(KeyDevices { devices: devices.into_iter().map(told).collect(), next })
+}
+
+/// From now on devices get keys from it.
+pub(crate) fn activate(
+    station: &Station,
+    label: &str,
+    reason: &str,
+    approval: Option<u64>,
+) -> Result<(), Problem> {
+    let label = parsed_label(label)?;
+    let permit = approved(station, Action::ActivateKey, &label, reason, approval)?;
+    Ok(station.activate_key(&permit, &label, reason).map(drop)?)
+}
+
+/// The emergency stop of one key.
+pub(crate) fn suspend(station: &Station, label: &str, reason: &str) -> Result<(), Problem> {
+    let permit = station.permit(Action::SuspendKey)?;
+    Ok(station.suspend_key(&permit, &parsed_label(label)?, reason).map(drop)?)
+}
+
+fn parsed_label(label: &str) -> Result<KeyLabel, Problem> {
+    label.parse().map_err(|error| {
+        let what = format!("This is no label: {}", sentence(&error));
+        Problem::new("key-name", &what, &["Choose the key from the list."])
+    })
+}
+
+const fn cancelled() -> Imported {
+    Imported { outcome: ImportOutcome::Cancelled, check_value: String::new() }
+}
+
+const fn imported(check_value: String) -> Imported {
+    Imported { outcome: ImportOutcome::Imported, check_value }
+}
+
+/// The permission for a change that another custodian approved.
+pub(crate) fn approved(
+    station: &Station,
+    action: Action,
+    label: &KeyLabel,
+    reason: &str,
+    approval: Option<u64>,
+) -> Result<KeyPermit, Problem> {
+    // Who may not ask is not told which keys there are, and that has its record: a key that there is not fails afterwards.
+    let request = station.change_request(action, label, reason).unwrap_or_else(|_| Request {
+        action,
+        subject: label.to_string(),
+        reason: reason.to_owned(),
+    });
+    // There is no approval of number 0: it is refused as missing, and that has its record.
+    Ok(station.permit_key(request, ApprovalId(approval.unwrap_or_default()))?)
+}

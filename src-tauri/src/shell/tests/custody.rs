@@ -1,0 +1,191 @@
+//! The life of group keys in the window, with what people type into the native dialogs. The keys are published examples.
+
+use serde_json::{Value, json};
+
+use super::key;
+use super::staff::{Staffed, State, pin_of};
+use crate::machine::Departure;
+
+/// Published by Microsoft, *Symmetric key attestation with DPS*.
+const GROUP_KEY: &str =
+    "8isrFI1sGsIlvvFSSFRiMfCNzv21fjbE/+ah/lSh3lF8e2YG1Te7w1KpZhJFFXJrqYKi9yegxkqIChbqOS9Egw==";
+const PASSPHRASE: &str = "seven grey boats by the quay";
+/// The example of docs/ceremony.md: two components with their check values.
+const COMPONENTS: [(&str, &str); 2] = [
+    ("f/B7kZM+w+wLuRb2Or95r0SV66TWvFR6oQcx9dl/bDM9k5+3cPQ5l725mu2H71UzfacytRtVpQORzI/gL+yRRQ==", "CB32B3"),
+    ("jdtQhR5S2S4uB+ekcusbnrQYJVljwmK+XuGQC43esmJB6PmxpcOCVO8Q/P/C+idY1CWQQjz1Y0kZxpkKFsPVxg==", "F5DFD7"),
+];
+
+/// And the check value of the key that they make.
+const CHECK_VALUE: &str = "9B5BD-BEC8B";
+
+/// What the window answered and what the log says; no secret is in either.
+fn without_secrets(staffed: &Staffed, answers: &[Value]) {
+    let told = format!("{answers:?} {:?}", staffed.all());
+    let [(left, _), (right, _)] = COMPONENTS;
+    for secret in [GROUP_KEY, PASSPHRASE, left, right, pin_of("cu-1")] {
+        assert!(!told.contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn a_key_is_imported_activated_and_destroyed_by_two_and_leaves_when_the_machine_sleeps() {
+    let staffed = Staffed::new();
+    let mut answers = Vec::new();
+    let mut call = |command: &str, arguments: Value| {
+        let answer = staffed.call(command, arguments);
+        answers.push(answer.clone().unwrap_or_else(|problem| problem));
+        answer
+    };
+    staffed.bring("cu-1", State::Open);
+
+    // Whoever changes their mind has used the approval up.
+    let approval = staffed.approved("cu-2", "import-key", "gk-2026a sealed-file", "");
+    let arguments = json!({ "key": key("gk-2026a"), "approval": approval });
+    assert_eq!(call("import_key", arguments.clone()).unwrap()["outcome"], "cancelled");
+    assert_eq!(call("import_key", arguments).unwrap_err()["code"], "approval-used");
+
+    // A vault is made with the first key, and its passphrase is asked for until it was entered twice.
+    let approval = staffed.approved("cu-2", "import-key", "gk-2026a sealed-file", "");
+    let other = json!({ "key": key("gk-2026b"), "approval": approval });
+    assert_eq!(call("import_key", other).unwrap_err()["code"], "approval-other-request");
+    let approval = staffed.approved("cu-2", "import-key", "gk-2026a sealed-file", "");
+    staffed.lay_out("Group key", "");
+    staffed.lay_out("Group key", GROUP_KEY);
+    staffed.lay_out("New vault", "too short");
+    staffed.lay_out("New vault", PASSPHRASE);
+    staffed.lay_out("New vault, again", "seven grey boats by the key");
+    staffed.lay_out("New vault", PASSPHRASE);
+    staffed.lay_out("New vault, again", PASSPHRASE);
+    let imported = call("import_key", json!({ "key": key("gk-2026a"), "approval": approval })).unwrap();
+    assert!(imported["outcome"] == "imported" && staffed.nothing_is_left(), "{imported}");
+    let check_value = imported["checkValue"].as_str().unwrap().to_owned();
+    let subject = format!("gk-2026a {check_value}");
+
+    let card = call("keys", json!({})).unwrap()[0].clone();
+    let told = ["label", "state", "custody", "how", "importedBy", "approver", "bytes", "devices"];
+    let told = told.map(|name| card[name].to_string().replace('"', ""));
+    assert_eq!(told, ["gk-2026a", "imported", "sealed-file", "single", "cu-1", "cu-2", "64", "0"]);
+    assert!(card["importedAt"].as_str().unwrap().ends_with('Z'), "{card}");
+    assert_eq!(call("custodies", json!({})).unwrap(), json!(["sealed-file"]));
+    let devices = call("key_devices", json!({ "label": "gk-2026a", "after": null })).unwrap();
+    assert_eq!(devices, json!({ "devices": [], "next": null }));
+
+    let change = |reason: &str, approval: Value| json!({ "label": "gk-2026a", "reason": reason, "approval": approval });
+    let missing = call("activate_key", change("new line", Value::Null)).unwrap_err();
+    assert_eq!(missing["code"], "approval-missing");
+    let approval = staffed.approved("cu-2", "activate-key", &subject, "new line");
+    call("activate_key", change("new line", approval.clone())).unwrap();
+    assert_eq!(call("activate_key", change("new line", approval)).unwrap_err()["code"], "approval-used");
+
+    // Unlocked by an operator, gone when the machine sleeps, and the operator has to come back.
+    for (departure, why) in [(Departure::Suspend, "suspend"), (Departure::ScreenLock, "screen")] {
+        staffed.bring("op-1", State::Open);
+        staffed.lay_out("Unlock the vault", "not this one at all");
+        staffed.lay_out("Unlock the vault", PASSPHRASE);
+        assert_eq!(call("unlock", json!({})).unwrap(), "unlocked");
+        assert_eq!(call("overview", json!({})).unwrap()["locked"], false);
+        let size = staffed.size();
+        staffed.depart(departure);
+        assert!(!staffed.station.is_unlocked());
+        let overview = call("overview", json!({})).unwrap();
+        assert_eq!((&overview["locked"], &overview["session"]["state"]), (&json!(true), &json!("away")));
+        assert_eq!(staffed.since(size, "auth.away")[0]["why"], why);
+        assert_eq!(call("unlock", json!({})).unwrap_err()["code"], "away");
+    }
+
+    // The emergency stop takes one, the end of a key two.
+    staffed.bring("su-1", State::Open);
+    call("suspend_key", change("lost paper", Value::Null)).unwrap();
+    staffed.bring("cu-1", State::Open);
+    let approval = staffed.approved("cu-2", "destroy-key", &subject, "retired");
+    staffed.lay_out("Unlock the vault", PASSPHRASE);
+    call("destroy_key", change("retired", approval)).unwrap();
+    assert_eq!(call("keys", json!({})).unwrap()[0]["state"], "destroyed");
+    without_secrets(&staffed, &answers);
+}
+
+#[test]
+fn two_custodians_put_a_key_together() {
+    let staffed = Staffed::new();
+    let mut answers = Vec::new();
+    let mut call = |command: &str, arguments: Value| {
+        let answer = staffed.call(command, arguments);
+        answers.push(answer.clone().unwrap_or_else(|problem| problem));
+        answer
+    };
+    let sign_in = |side: usize, user: &str| json!({ "side": side, "who": { "badge": format!("badge of {user}") }, "pin": pin_of(user) });
+    staffed.bring("cu-1", State::Open);
+    assert_eq!(call("ceremony", json!({})).unwrap(), Value::Null);
+    let wrong =
+        call("ceremony_begin", json!({ "key": key("gk-c"), "checkValue": "CHECK-VALUE" })).unwrap_err();
+    assert_eq!(wrong["code"], "check-value");
+    let begun = call("ceremony_begin", json!({ "key": key("gk-c"), "checkValue": CHECK_VALUE })).unwrap();
+    assert_eq!((&begun["phase"], &begun["key"]), (&json!("sign-in"), &key("gk-c")));
+
+    // Two people, each of whom is a custodian.
+    assert_eq!(call("ceremony_sign_in", sign_in(0, "cu-1")).unwrap()["outcome"], "open");
+    for (user, code) in [("cu-1", "approval-same-person"), ("op-1", "role"), ("cu-2-once", "pin-change")] {
+        let refused = call("ceremony_sign_in", sign_in(1, user)).unwrap();
+        assert_eq!((&refused["outcome"], &refused["problem"]["code"]), (&json!("refused"), &json!(code)));
+    }
+    assert_eq!(call("ceremony_component", json!({ "side": 1 })).unwrap_err()["code"], "ceremony-sign-in");
+    assert_eq!(call("ceremony_sign_in", sign_in(1, "cu-2")).unwrap()["outcome"], "open");
+    assert_eq!(call("ceremony", json!({})).unwrap()["phase"], "components");
+
+    // Each side gives its own, and shows its check value when it was typed from the paper.
+    let titles = ["Component of cu-1, left", "Component of cu-2, right"];
+    assert_eq!(call("ceremony_component", json!({ "side": 0 })).unwrap(), "cancelled");
+    for (side, ((component, check_value), title)) in COMPONENTS.into_iter().zip(titles).enumerate() {
+        staffed.lay_out(title, &component[1..]);
+        staffed.lay_out(title, component);
+        assert_eq!(call("ceremony_component", json!({ "side": side })).unwrap(), "given");
+        assert!(staffed.nothing_is_left());
+        assert_eq!(call("ceremony", json!({})).unwrap()["sides"][side]["checkValue"], "");
+        let confirm = json!({ "side": side, "checkValue": check_value });
+        assert_eq!(call("ceremony_confirm", confirm).unwrap(), true);
+        assert_eq!(call("ceremony", json!({})).unwrap()["sides"][side]["checkValue"], check_value);
+    }
+    staffed.lay_out("New vault", PASSPHRASE);
+    staffed.lay_out("New vault, again", PASSPHRASE);
+    let done = call("ceremony_finish", json!({ "checkValue": CHECK_VALUE })).unwrap();
+    assert_eq!((&done["phase"], &done["checkValue"]), (&json!("done"), &json!(CHECK_VALUE)));
+    let card = call("keys", json!({})).unwrap()[0].clone();
+    let told = ["how", "importedBy", "approver", "state"].map(|name| card[name].as_str().unwrap());
+    assert_eq!(told, ["ceremony", "cu-1", "cu-2", "imported"]);
+    without_secrets(&staffed, &answers);
+}
+
+#[test]
+fn a_wrong_check_value_and_a_locked_screen_end_a_ceremony() {
+    let staffed = Staffed::new();
+    let call = |command: &str, arguments: Value| staffed.call(command, arguments);
+    let now = || call("ceremony", json!({})).unwrap();
+    for end in ["check value", "screen", "asked"] {
+        staffed.bring("cu-1", State::Open);
+        call("ceremony_begin", json!({ "key": key("gk-c"), "checkValue": CHECK_VALUE })).unwrap();
+        for (side, user) in ["cu-1", "cu-2"].into_iter().enumerate() {
+            let who = json!({ "side": side, "who": { "user": user }, "pin": pin_of(user) });
+            assert_eq!(call("ceremony_sign_in", who).unwrap()["outcome"], "open", "{end}");
+        }
+        staffed.lay_out("Component of cu-1, left", COMPONENTS[0].0);
+        assert_eq!(call("ceremony_component", json!({ "side": 0 })).unwrap(), "given");
+        match end {
+            "check value" => {
+                let confirm = json!({ "side": 0, "checkValue": "CB32B4" });
+                assert_eq!(call("ceremony_confirm", confirm).unwrap(), false);
+            }
+            "screen" => {
+                staffed.depart(Departure::ScreenLock);
+                staffed.bring("cu-1", State::Open);
+            }
+            _ => assert_eq!(call("ceremony_abort", json!({})).unwrap(), Value::Null),
+        }
+        let ended = now();
+        assert_eq!(
+            (&ended["phase"], &ended["problem"]["code"]),
+            (&json!("aborted"), &json!("ceremony-aborted"))
+        );
+        assert!(call("ceremony_component", json!({ "side": 1 })).is_err(), "{end}");
+    }
+}

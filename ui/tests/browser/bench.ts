@@ -1,0 +1,59 @@
+// A browser in front of the bundle with the fake.
+
+import { readFile } from "node:fs/promises";
+import type { Server } from "node:http";
+import { createRequire } from "node:module";
+
+import { chromium, type Browser, type Page } from "playwright-core";
+import { expect } from "vitest";
+
+import { serve } from "./server";
+
+export const BENCH = { width: 1280, height: 800 };
+export const LARGE = { width: 1920, height: 1080 };
+export const SIZES = [BENCH, { width: 1024, height: 768 }, LARGE];
+
+/** The script that looks for barriers. */
+export function axe(): Promise<string> {
+  return readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+}
+
+export class Bench {
+  readonly #browser: Browser;
+  readonly #server: Server;
+  readonly #url: string;
+
+  private constructor(browser: Browser, server: Server, url: string) {
+    this.#browser = browser;
+    this.#server = server;
+    this.#url = url;
+  }
+
+  static async open(): Promise<Bench> {
+    const { url, server } = await serve();
+    // The tests' own machine may run them as root, which Chromium's sandbox refuses.
+    const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", chromiumSandbox: false });
+    return new Bench(browser, server, url);
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.close();
+    this.#server.close();
+  }
+
+  /** The window in this state. */
+  async show(state: string, theme: "light" | "dark", viewport = BENCH): Promise<Page> {
+    const page = await this.#browser.newPage({ colorScheme: theme, viewport });
+    const complaints: string[] = [];
+    page.on("console", (message) => complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(error.message));
+    // As the shell does with `freezePrototype`: a library that gives an object its own `constructor`, say, fails there.
+    await page.addInitScript("Object.freeze(Object.prototype)");
+    await page.goto(`${this.#url}/states.html?state=${state}`);
+    await page.locator("html[data-stands]").waitFor();
+    await page.locator("[data-state]").first().waitFor();
+    await page.evaluate("document.fonts.ready");
+    expect(complaints, "scripts, styles and fonts are all the window's own").toEqual([]);
+    return page;
+  }
+}
