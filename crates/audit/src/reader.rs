@@ -4,10 +4,10 @@ use std::ops::ControlFlow;
 use std::ops::{Bound, RangeBounds};
 
 use keystation_core::flow::Standing;
-use keystation_core::key::{Fingerprint, GroupKeyInfo};
+use keystation_core::key::Fingerprint;
 use keystation_core::record::Seq;
 use keystation_core::registration::RegistrationId;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, Row};
 
 use crate::figures::{self, Figures};
 use crate::files::{self, FileError, Paths};
@@ -248,32 +248,6 @@ impl Reader {
             }
         }
         Ok(counts)
-    }
-
-    /// Whether a group key ever came into the vault of this station.
-    pub fn ever_imported(&self) -> Result<bool, ReadError> {
-        Ok(self.tally()?.iter().any(|(event, _, _)| event == "gk.import"))
-    }
-
-    /// Those of `keys` that no record says were imported, by label and check value. Looks at the newest import first, then
-    /// from the beginning on and no further than it must: imports stand at the two ends of a log, not in between.
-    pub fn unrecorded(&self, keys: &[GroupKeyInfo]) -> Result<Vec<GroupKeyInfo>, ReadError> {
-        let mut missing = keys.to_vec();
-        let newest = "SELECT last FROM tally WHERE ev = 'gk.import' AND rc = ''";
-        let newest = self.conn.prepare_cached(newest)?.query_row([], |row| seq(row, 0)).optional()?;
-        let Some(newest) = newest else { return Ok(missing) };
-        for range in [newest..=newest, 0..=newest] {
-            self.records(range, None, |record| {
-                if record.event() == "gk.import" {
-                    let said = (record.text("gk"), record.text("gkcv"));
-                    missing.retain(|key| {
-                        said != (Some(key.label.as_str().into()), Some(key.check_value.digits().into()))
-                    });
-                }
-                if missing.is_empty() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            })?;
-        }
-        Ok(missing)
     }
 
     /// Event, outcome, and how many records have them.

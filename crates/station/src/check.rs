@@ -122,7 +122,10 @@ impl Station {
         secret: &Passphrase,
     ) -> Result<Report, StationError> {
         self.honour(permit, Action::Check)?;
-        let report = examined(self.data(), self.all_custodies(), port, profile, secret)?;
+        let report = match examined(self.data(), self.all_custodies(), port, profile, secret) {
+            Err(StationError::Unlock(error)) => self.tried(Err(error))?,
+            report => report?,
+        };
         let (id, identity) = (report.id.clone(), report.identity.clone());
         let result = Check { id, identity, passed: report.holds(), code: report.code() };
         self.append_by(permit, Event::Checked(result))?;

@@ -214,11 +214,11 @@ fn a_tpm_that_dies_in_the_middle_of_a_job_leaves_the_device_as_it_was_and_the_jo
         custodians(&bench, None, &["key", "activate", "gk-new", "--reason", "first use"]).exit,
         Some(0)
     );
-    // A line so slow that the TPM is dead before the device has said who it is.
+    // A line so slow that the TPM is dead long before the device has said who it is.
     let sim = Sim::start(
         &bench.file("sim"),
         1,
-        &["--serial", "007-888-abc", "--mac", "a1:b2:c3:d4:e5:f6", "--baud", "1200"],
+        &["--serial", "007-888-abc", "--mac", "a1:b2:c3:d4:e5:f6", "--baud", "9600"],
     );
     let (exit, events) = interrupted(injection(&bench, None, &sim.port(0)), || tpm.kill());
     let fail = events.iter().find(|event| event["event"] == "fail").unwrap_or_else(|| panic!("{events:?}"));
@@ -246,7 +246,7 @@ fn a_token_that_is_taken_out_in_the_middle_of_a_job_leaves_the_device_as_it_was_
     let sim = Sim::start(
         &bench.file("sim"),
         1,
-        &["--serial", "007-888-abc", "--mac", "a1:b2:c3:d4:e5:f6", "--baud", "1200"],
+        &["--serial", "007-888-abc", "--mac", "a1:b2:c3:d4:e5:f6", "--baud", "9600"],
     );
     let (exit, events) = interrupted(injection(&bench, Some(&token), &sim.port(0)), || token.take_out());
     let fail = events.iter().find(|event| event["event"] == "fail").unwrap_or_else(|| panic!("{events:?}"));

@@ -120,7 +120,6 @@ fn reader_lists_what_is_open_and_counts_the_rest() {
     assert_eq!(open, [(9, "sn-0004".to_owned()), (19, "sn-0009".to_owned())]);
     let counts = reader.counts().unwrap();
     assert_eq!((counts.passed, counts.failed, counts.refused), (6, 4, 0));
-    assert!(!reader.ever_imported().unwrap());
     assert_eq!(reader.written_key(&id("sn-0000")).unwrap(), Some(device_key(1).fingerprint()));
     assert_eq!(reader.written_key(&id("sn-0003")).unwrap(), None);
 }

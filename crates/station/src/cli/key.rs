@@ -227,7 +227,8 @@ fn shown(key: &KeyStanding, out: Output) {
 /// The custody that was named, or the only one that there is.
 pub(super) fn chosen(station: &Station, named: Option<CustodyKind>) -> Result<CustodyKind, StationError> {
     match named {
-        Some(kind) => Ok(kind),
+        Some(kind) if station.custodies().contains(&kind) => Ok(kind),
+        Some(kind) => Err(StationError::NoCustody(kind)),
         None => station.only_custody(),
     }
 }
