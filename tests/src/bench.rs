@@ -69,6 +69,12 @@ impl Bench {
         Self::with_key(PUBLISHED_GROUP_KEY)
     }
 
+    /// A place without a station.
+    #[must_use]
+    pub const fn in_place(dir: TempDir) -> Self {
+        Self { dir, passphrase: String::new() }
+    }
+
     /// A station with this group key, in Base64.
     #[must_use]
     pub fn with_key(group_key: &str) -> Self {
@@ -91,6 +97,8 @@ impl Bench {
         fs::write(bench.data().join("profiles/test.toml"), profile).expect("the folder is ours");
         let imported = bench.import(LABEL, &bench.file("group-key"));
         assert_eq!(imported.exit, Some(0), "{imported:?}");
+        let check_value = imported.event("import").expect("it says so")["check_value"].as_str();
+        people::activate(&bench.data(), LABEL, check_value.expect("it has one"));
         bench
     }
 

@@ -2,10 +2,12 @@
 
 pub mod bench;
 pub mod binaries;
+pub mod custody;
 pub mod memory_scan;
 pub mod people;
 pub mod production;
 pub mod qemu;
 pub mod sim;
+pub mod swtpm;
 pub mod tap;
 pub mod verifiers;

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use keystation_audit::{Journal, Paths, SystemClock};
-use keystation_core::record::{Actor, Entry, Event, UserChange, UserEvent};
+use keystation_core::record::{Actor, Entry, Event, KeyChange, KeyEvent, UserChange, UserEvent};
 use keystation_core::role::Role;
 
 /// A person: ID, role, PIN, and the hash of it for `people.json` under [`PEPPER`].
@@ -83,7 +83,9 @@ pub fn who(verb: &[&str]) -> Option<(&'static str, Option<&'static str>)> {
     Some(match verb {
         ["inject" | "selftest", ..] => ("op-0117", None),
         ["check", ..] => ("qa-007", None),
-        ["key", "list", ..] => ("sup-1", None),
+        ["key", "list" | "devices", ..] => return None,
+        ["key", "ceremony" | "recipient", ..] => ("cus-1", None),
+        ["key", "suspend", ..] => ("sup-1", None),
         ["key", ..] => ("cus-1", Some("cus-2")),
         ["audit", "review", "--status", ..] | ["audit", "report", "verify", ..] => return None,
         ["audit", "export", rest @ ..] if rest.contains(&"--read-only") => return None,
@@ -104,8 +106,7 @@ pub fn who(verb: &[&str]) -> Option<(&'static str, Option<&'static str>)> {
 /// # Panics
 /// If the log does not take the records.
 pub fn settle(data: &Path) {
-    let journal =
-        Journal::open(&Paths::in_dir(data), SystemClock::new().expect("Linux has one")).expect("it opens");
+    let journal = journal(data);
     for Person { id, role, .. } in &PEOPLE {
         let actor = Actor {
             session: "0000000000000000".into(),
@@ -126,4 +127,31 @@ pub fn settle(data: &Path) {
     let people = format!("{{\"format\":\"keystation-people/v1\",\"people\":[{}]}}\n", lines.join(","));
     crate::bench::private_file(&data.join("people.json"), &people);
     crate::bench::private_file(&data.join("pepper.key"), &format!("{PEPPER}\n"));
+}
+
+/// Two custodians activate the group key `label`, at a station that is at rest: what `keystation key activate` does, without
+/// waiting for two PINs.
+///
+/// # Panics
+/// If the log does not take the record.
+pub fn activate(data: &Path, label: &str, check_value: &str) {
+    let actor = Actor {
+        session: "0000000000000000".into(),
+        operator: "cus-1".into(),
+        role: Role::Custodian.to_string(),
+    };
+    let event = KeyEvent::Changed {
+        label: label.parse().expect("a label"),
+        check_value: check_value.parse().expect("a check value"),
+        change: KeyChange::Activated,
+        reason: "first use".to_owned(),
+        approver: "cus-2".to_owned(),
+    };
+    let journal = journal(data);
+    journal.append(&Entry { actor, event: Event::GroupKey(event) }).expect("it is taken");
+    journal.close().expect("it closes");
+}
+
+fn journal(data: &Path) -> Journal {
+    Journal::open(&Paths::in_dir(data), SystemClock::new().expect("Linux has one")).expect("it opens")
 }

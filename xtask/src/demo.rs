@@ -25,8 +25,23 @@ const PROFILE: &str = include_str!("demo-profile.toml");
 /// A debug build of the window, from nothing, on two busy cores.
 const BUILD_LIMIT: Duration = Duration::from_secs(45 * 60);
 
+/// Who works in the demo, and as what.
+const PEOPLE: [(&str, &str); 6] = [
+    ("admin-1", ADMINISTRATOR),
+    ("admin-2", ADMINISTRATOR),
+    ("custodian-1", "custodian"),
+    ("custodian-2", "custodian"),
+    (OPERATOR, "operator"),
+    ("qa-1", "qa"),
+];
+const ADMINISTRATOR: &str = "administrator";
+const OPERATOR: &str = "op-17";
+
 /// How long the virtual operator waits for the window.
 const PASS_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long it may take from the last digit of a PIN to the record of the sign-in.
+const SIGN_IN_LIMIT: Duration = Duration::from_secs(10);
 
 /// The ground of a card that shows PASS, and the least share of the display that it takes.
 const PASS_GREEN: [u8; 3] = [0x00, 0x4d, 0x40];
@@ -82,25 +97,83 @@ impl Bench {
         let devices = start_devices(&folder)?;
         let bench = Self { folder, _devices: devices };
 
-        bench.keystation(&["init", "--origin", "keylog.example.com/demo/station-1", "--operator", "demo"])?;
+        bench.make_people()?;
         fs::write(bench.folder.join("station/profiles/published-example.toml"), PROFILE)?;
-        bench.keystation(&[
-            "key",
-            "import",
-            "--label",
-            "example-published",
-            "--group",
-            "mylegacydevices",
-            "--scope",
-            "0ne00000000",
-            "--slot",
-            "primary",
-            "--key-file",
-            &bench.path("group-key"),
-            "--passphrase-file",
-            &bench.path("passphrase"),
-        ])?;
+        println!("\nThe group key, by one custodian, approved by another:");
+        bench.by_two(
+            "custodian-1",
+            "custodian-2",
+            &[
+                "key",
+                "import",
+                "--label",
+                "example-published",
+                "--group",
+                "mylegacydevices",
+                "--scope",
+                "0ne00000000",
+                "--slot",
+                "primary",
+                "--key-file",
+                &bench.path("group-key"),
+                "--passphrase-file",
+                &bench.path("passphrase"),
+            ],
+        )?;
         Ok(bench)
+    }
+
+    /// The station with its people. Two administrators make the accounts; each PIN holds once, until the person chooses another.
+    fn make_people(&self) -> Result<()> {
+        for (person, _) in PEOPLE {
+            private_file(&self.folder.join(pin_file(person)), &random_pin()?)?;
+        }
+        let pins = ["admin-1", "admin-2"].map(|admin| self.path(&pin_file(admin)));
+        self.keystation(&[
+            "init",
+            "--origin",
+            "keylog.example.com/demo/station-1",
+            "--admin",
+            "admin-1",
+            "--admin-pin-file",
+            &pins[0],
+            "--admin",
+            "admin-2",
+            "--admin-pin-file",
+            &pins[1],
+        ])?;
+        for (person, role) in PEOPLE.iter().filter(|(_, role)| *role != ADMINISTRATOR) {
+            let once = self.folder.join("once");
+            private_file(&once, &random_pin()?)?;
+            let once_file = self.path("once");
+            let add = ["person", "add", person, "--roles", role, "--new-pin-file", &once_file];
+            self.by_two("admin-1", "admin-2", &add)?;
+            let own = self.path(&pin_file(person));
+            self.keystation(&[
+                "--operator",
+                person,
+                "--pin-file",
+                &once_file,
+                "person",
+                "change-pin",
+                "--new-pin-file",
+                &own,
+            ])?;
+            fs::remove_file(once)?;
+        }
+        Ok(())
+    }
+
+    /// A verb of somebody who signs in for it.
+    fn by(&self, person: &str, args: &[&str]) -> Result<()> {
+        let pin = self.path(&pin_file(person));
+        self.keystation(&[&["--operator", person, "--pin-file", &pin], args].concat())
+    }
+
+    /// A verb of somebody, which another person approves.
+    fn by_two(&self, person: &str, approver: &str, args: &[&str]) -> Result<()> {
+        let pin = self.path(&pin_file(approver));
+        self.by(person, &[&["--approver", approver, "--approver-pin-file", &pin], args].concat())
     }
 
     fn path(&self, name: &str) -> String {
@@ -120,26 +193,32 @@ impl Bench {
 
     fn key_the_published_device(&self) -> Result<()> {
         println!("\nA device is plugged in: serial number {SERIAL}, MAC {MAC}.");
-        self.keystation(&[
-            "inject",
-            "--port",
-            &self.path("ports/dev0"),
-            "--profile",
-            "published-example.toml",
-            "--job",
-            "WO-demo",
-            "--passphrase-file",
-            &self.path("passphrase"),
-        ])?;
-        self.keystation(&[
-            "check",
-            "--port",
-            &self.path("ports/dev0"),
-            "--profile",
-            "published-example.toml",
-            "--passphrase-file",
-            &self.path("passphrase"),
-        ])?;
+        self.by(
+            OPERATOR,
+            &[
+                "inject",
+                "--port",
+                &self.path("ports/dev0"),
+                "--profile",
+                "published-example.toml",
+                "--job",
+                "WO-demo",
+                "--passphrase-file",
+                &self.path("passphrase"),
+            ],
+        )?;
+        self.by(
+            "qa-1",
+            &[
+                "check",
+                "--port",
+                &self.path("ports/dev0"),
+                "--profile",
+                "published-example.toml",
+                "--passphrase-file",
+                &self.path("passphrase"),
+            ],
+        )?;
 
         let (id, key) = self.held_by("dev0")?;
         let expected = published("device_key_b64")?;
@@ -180,13 +259,23 @@ impl Bench {
     }
 
     fn show_window(&self) -> Result<()> {
-        println!("\nThe window opens. It asks for the passphrase: it is in {}", self.path("passphrase"));
+        let pin = fs::read_to_string(self.folder.join(pin_file(OPERATOR)))?;
+        println!("\nThe window opens. Sign in as {OPERATOR} with the PIN {}.", pin.trim());
+        println!("It asks for the passphrase of the vault: it is in {}", self.path("passphrase"));
         println!("A second device is plugged in already. Close the window to end the demo.");
         let status = self.window()?.status()?;
         if !status.success() {
             bail!("the window ended with {status}");
         }
         Ok(())
+    }
+
+    /// How often somebody signed in up to now, as the log has it.
+    fn sign_ins(&self) -> Result<usize> {
+        let mut show = run::command(run::binary("keystation")?)?;
+        let records =
+            run::captured(show.arg("--data").arg(self.folder.join("station")).args(["audit", "show"]))?;
+        Ok(records.matches("auth.ok").count())
     }
 
     fn photograph_window(&self) -> Result<()> {
@@ -196,6 +285,22 @@ impl Bench {
         let mut window = self.window()?;
         let window = screen.put(&mut window).stderr(messages).spawn().context("starting the window")?;
         let mut window = Running(window);
+        screen.focus("Keystation")?;
+        private_file(&self.folder.join("operator"), OPERATOR)?;
+        let before = self.sign_ins()?;
+        // The page may not stand yet when the first letters come: then it is done once more.
+        run::wait_until(PASS_LIMIT, || {
+            screen.type_by_hand(&self.folder.join("operator"))?;
+            screen.type_by_hand(&self.folder.join(pin_file(OPERATOR)))?;
+            run::wait_until(SIGN_IN_LIMIT, || Ok(self.sign_ins()? > before))
+        })?;
+        run::wait_until(PASS_LIMIT, || {
+            let asked = screen.shows("Unlock the vault")?;
+            if !asked {
+                screen.press("Return")?;
+            }
+            Ok(asked)
+        })?;
         screen.focus("Unlock the vault")?;
         screen.type_line(&self.folder.join("passphrase"))?;
         let seen = run::wait_until(PASS_LIMIT, || Ok(screen.share_of(PASS_GREEN)? > PASS_SHARE))?;
@@ -256,6 +361,17 @@ fn random_passphrase() -> Result<String> {
         write!(hex, "{byte:02x}").expect("a String takes everything");
         hex
     }))
+}
+
+/// Eight random digits. One in a million is refused as too simple, and the demo says so.
+fn random_pin() -> Result<String> {
+    let mut bytes = [0; 8];
+    fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| char::from(b'0' + byte % 10)).collect())
+}
+
+fn pin_file(person: &str) -> String {
+    format!("pin-{person}")
 }
 
 fn private_file(path: &Path, line: &str) -> Result<()> {

@@ -96,6 +96,19 @@ impl Screen {
         self.press("Return")
     }
 
+    /// The same as fast as fingers are: what comes faster is a badge scanner's.
+    pub(crate) fn type_by_hand(&self, file: &Path) -> Result<()> {
+        run::captured(self.command("xdotool").args(["type", "--delay", "120", "--file"]).arg(file))?;
+        self.press("Return")
+    }
+
+    /// Whether a window with exactly this title is there now.
+    pub(crate) fn shows(&self, title: &str) -> Result<bool> {
+        let mut search = self.command("xdotool");
+        search.args(["search", "--onlyvisible", "--name", &format!("^{title}$")]);
+        Ok(search.output().context("starting xdotool")?.status.success())
+    }
+
     /// Presses one key or a combination, by its X name.
     pub(crate) fn press(&self, key: &str) -> Result<()> {
         run::captured(self.command("xdotool").args(["key", key]))?;

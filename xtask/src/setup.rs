@@ -53,6 +53,12 @@ const PACKAGES: &[Package] = &[
     package("strace", Reach::Fast, "makes single system calls fail: the head of the log on a bad disk"),
     package("faketime", Reach::Fast, "sets the clock of the station under test back"),
     package("dbus-daemon", Reach::Fast, "a bus of their own for the tests of sleep and screen lock"),
+    package("swtpm", Reach::Fast, "a TPM 2.0 in a process of its own, for each test of the TPM custody"),
+    package(
+        "tpm2-tools",
+        Reach::Fast,
+        "the tests use a key in the TPM without the station, as its owner would",
+    ),
     package("age", Reach::Fast, "the tests open the vault file with the ordinary tool"),
     package("softhsm2", Reach::Fast, "the PKCS#11 token of the tests"),
     package("opensc", Reach::Fast, "pkcs11-tool: what another program sees of the keys in that token"),

@@ -1,6 +1,6 @@
 //! What the derived tables should hold, told by the records that go by. Needs the same memory at any size of the log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 
 use keystation_core::record::Seq;
@@ -21,15 +21,16 @@ const SIGHTINGS: &str = "
            live
     FROM sighting ORDER BY seq";
 
-/// The sightings of devices that were on a port more than once, except the one of each whose set was proved last. Goes
-/// through one index; few devices come twice.
-const NOT_LAST: &str = "
-    SELECT proved.seq FROM (SELECT rid FROM sighting GROUP BY rid HAVING count(*) > 1) AS again
-    CROSS JOIN sighting AS proved ON proved.rid = again.rid
-    WHERE EXISTS (SELECT 1 FROM outcome WHERE intent = proved.seq AND holds = 'new')
-      AND proved.seq <> (
+/// The sets that a device proved before the last one.
+const SUPERSEDED: &str = "
+    SELECT seq FROM sighting
+    WHERE rid = ?1 AND EXISTS (SELECT 1 FROM outcome WHERE intent = sighting.seq AND holds = 'new')
+      AND seq <> (
           SELECT outcome.intent FROM sighting AS other CROSS JOIN outcome ON outcome.intent = other.seq
-          WHERE other.rid = again.rid AND outcome.holds = 'new' ORDER BY outcome.seq DESC LIMIT 1)";
+          WHERE other.rid = ?1 AND outcome.holds = 'new' ORDER BY outcome.seq DESC LIMIT 1)";
+
+/// Devices that were written more than once, as many as are remembered: a few hundred kilobytes.
+const AGAIN: usize = 4096;
 
 /// What the derived tables should hold, without holding it.
 pub(crate) struct Expected {
@@ -42,6 +43,8 @@ pub(crate) struct Expected {
     tally: Vec<(String, String, u64, Seq)>,
     /// By registration ID, ascending. Few on a healthy line, whatever the size of the log.
     open: BTreeMap<String, Vec<Seq>>,
+    /// Registration IDs with a second intent; no more of them than [`AGAIN`], and one for the fact that there are more.
+    again: BTreeSet<String>,
     checked: u64,
     /// People, group keys and components are as many as a plant has; by ID and by label, ascending.
     accounts: BTreeMap<String, Account>,
@@ -59,6 +62,7 @@ impl Expected {
             outcomes: 0,
             tally: Vec::new(),
             open: BTreeMap::new(),
+            again: BTreeSet::new(),
             checked: 0,
             accounts: BTreeMap::new(),
             keys: BTreeMap::new(),
@@ -72,6 +76,9 @@ impl Expected {
             Some(Step::Sighting(sighting)) => {
                 self.sightings = self.sightings.wrapping_add(self.hasher.hash_one(sighting_row(sighting)));
                 if sighting.mode != Mode::Refused {
+                    if sighting.again && self.again.len() <= AGAIN && !self.again.contains(&*sighting.rid) {
+                        self.again.insert(sighting.rid.to_string());
+                    }
                     self.open_again(&sighting.rid, sighting.seq);
                 }
             }
@@ -130,15 +137,16 @@ impl Expected {
     /// The tables that do not hold it.
     pub(crate) fn differing(mut self, conn: &Connection) -> Result<Vec<&'static str>, rusqlite::Error> {
         self.tally.sort();
-        let outcomes = self.outcomes_agree(conn)?;
-        // Which set is live is told by the outcomes: where these lie it means nothing.
-        let sightings = match self.sightings_agree(conn)? {
-            Some(live) => !outcomes || live == self.live(conn)?,
-            None => false,
+        let (outcomes, live) = (self.outcomes_agree(conn)?, self.sightings_agree(conn)?);
+        let sightings = match (live, outcomes) {
+            (Some(live), Some(proved)) => self.live_agrees(conn, live, proved)?,
+            // Which set is live is told by the outcomes: where these lie it means nothing.
+            (live, None) => live.is_some(),
+            (None, _) => false,
         };
         let agree = [
             ("sighting", sightings),
-            ("outcome", outcomes),
+            ("outcome", outcomes.is_some()),
             ("open_intent", self.open_intents_agree(conn)?),
             ("tally", self.tally_agrees(conn)?),
             ("checked", self.checks_agree(conn)?),
@@ -177,24 +185,36 @@ impl Expected {
         Ok((sum == self.sightings).then_some(live))
     }
 
-    /// The sum over the sightings whose set is the one that their device proved last.
-    fn live(&self, conn: &Connection) -> Result<u64, rusqlite::Error> {
-        let mut live = 0u64;
-        let mut statement = conn.prepare("SELECT DISTINCT intent FROM outcome WHERE holds = 'new'")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            live = live.wrapping_add(self.hasher.hash_one(row.get::<_, i64>(0)?));
+    /// Whether `live`, the sum over the sightings that are, is that of `proved`, the sum over those that were proved, without
+    /// those that were proved before the last one of their device.
+    fn live_agrees(&self, conn: &Connection, live: u64, proved: u64) -> Result<bool, rusqlite::Error> {
+        let mut superseded = conn.prepare(SUPERSEDED)?;
+        let mut last = |left: u64, rid: &str| {
+            let mut rows = superseded.query([rid])?;
+            let mut left = left;
+            while let Some(row) = rows.next()? {
+                left = left.wrapping_sub(self.hasher.hash_one(row.get::<_, i64>(0)?));
+            }
+            Ok::<_, rusqlite::Error>(left)
+        };
+        if self.again.len() <= AGAIN
+            && live == self.again.iter().try_fold(proved, |left, rid| last(left, rid))?
+        {
+            return Ok(true);
         }
-        let mut statement = conn.prepare(NOT_LAST)?;
+        // Too many, or a record did not say that it was not the first of its device: then it takes a look at each of them.
+        let mut statement = conn.prepare("SELECT rid FROM sighting GROUP BY rid HAVING count(*) > 1")?;
         let mut rows = statement.query([])?;
+        let mut left = proved;
         while let Some(row) = rows.next()? {
-            live = live.wrapping_sub(self.hasher.hash_one(row.get::<_, i64>(0)?));
+            left = last(left, row.get_ref(0)?.as_str()?)?;
         }
-        Ok(live)
+        Ok(live == left)
     }
 
-    fn outcomes_agree(&self, conn: &Connection) -> Result<bool, rusqlite::Error> {
-        let mut sum = 0u64;
+    /// `None`: they do not. Otherwise the sum over the intents that were proved.
+    fn outcomes_agree(&self, conn: &Connection) -> Result<Option<u64>, rusqlite::Error> {
+        let (mut sum, mut proved, mut last) = (0u64, 0u64, None);
         let mut before = (-1, -1);
         let mut statement =
             conn.prepare("SELECT intent, seq, holds, rc, code, vmode, mono, later FROM outcome")?;
@@ -203,9 +223,13 @@ impl Expected {
             let (intent, seq): (i64, i64) = (row.get(0)?, row.get(1)?);
             // Out of order a row would be there and not be found.
             if before >= (intent, seq) {
-                return Ok(false);
+                return Ok(None);
             }
             before = (intent, seq);
+            if last != Some(intent) && row.get_ref(2)?.as_str()? == Holds::New.as_str() {
+                last = Some(intent);
+                proved = proved.wrapping_add(self.hasher.hash_one(intent));
+            }
             let text = |column| row.get_ref(column).and_then(|value| Ok(value.as_str()?));
             let values = (
                 intent.cast_unsigned(),
@@ -216,7 +240,7 @@ impl Expected {
             );
             sum = sum.wrapping_add(self.hasher.hash_one(values));
         }
-        Ok(sum == self.outcomes)
+        Ok((sum == self.outcomes).then_some(proved))
     }
 
     fn open_intents_agree(&self, conn: &Connection) -> Result<bool, rusqlite::Error> {
@@ -286,7 +310,7 @@ type SightingRow<'s> =
     ((i64, i64, i64), (&'s str, &'s str, &'s str, &'s str, &'s str), (&'s str, &'s str, &'s str, &'s str));
 
 fn sighting_row<'s>(sighting: &'s Sighting<'_>) -> SightingRow<'s> {
-    let Sighting { seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code } = sighting;
+    let Sighting { seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code, again: _ } = sighting;
     let numbers = (seq.cast_signed(), *t, mono.cast_signed());
     (numbers, (rid, mac, sn, job, op), (gk, port, mode.as_str(), code))
 }

@@ -43,6 +43,8 @@ pub(crate) struct Sighting<'a> {
     pub(crate) port: Cow<'a, str>,
     pub(crate) mode: Mode,
     pub(crate) code: Cow<'a, str>,
+    /// Not the first intent of its device, as it says itself. No column.
+    pub(crate) again: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +129,7 @@ impl<'a> Step<'a> {
                     port: text("port"),
                     mode,
                     code: text("code"),
+                    again: record.integer("try").is_some_and(|attempt| attempt != 1),
                 })))
             }
             event @ ("inject.result" | "inject.resolve") => {
@@ -212,7 +215,7 @@ fn count(conn: &Connection, record: &Record<'_>) -> Result<(), rusqlite::Error> 
 }
 
 fn add_sighting(conn: &Connection, sighting: &Sighting<'_>) -> Result<(), rusqlite::Error> {
-    let Sighting { seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code } = sighting;
+    let Sighting { seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code, again: _ } = sighting;
     conn.prepare_cached(
         "INSERT INTO sighting (seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code, rc, live)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0)",

@@ -426,6 +426,13 @@ mod tests {
             (0, AnchorRule::default(), ReviewRule::default(), SpaceRules::default()),
             "it states the default"
         );
+        let uncommented = text.replace("# [tpm]", "[tpm]").replace("# device", "device");
+        assert_eq!((station(&text).unwrap().tpm, station(&text).unwrap().token), (None, None));
+        let token = ["[token]", "module", "label"]
+            .into_iter()
+            .fold(text.clone(), |text, begins| text.replace(&format!("# {begins}"), begins));
+        assert!(station(&token).unwrap().token.is_some_and(|token| token.label == "factory"));
+        assert_eq!(station(&uncommented).unwrap().tpm, TpmPlace::device("/dev/tpmrm0").ok());
         assert_eq!(profile(PROFILE).unwrap().title, "example/1");
     }
 
@@ -453,6 +460,11 @@ mod tests {
                 "`anchor`: all four count from 1, and it warns",
             ),
             (base.replace("keylog.a/b/c", "keylog a"), "station.toml:2: `origin`: "),
+            (
+                format!("{base}[token]\nmodule = \"a.so\"\nlabel = \"a\"\n"),
+                "station.toml:4: `token`: the PKCS#11 module",
+            ),
+            (format!("{base}[tpm]\nswtpm = \"sock\"\n"), "station.toml:4: `tpm`: the socket of an emulator"),
             (
                 format!("{base}[[slot]]\nport = \"p\"\nprofile = \"example.toml\"\n")
                     + "[[slot]]\nport = \"p\"\nprofile = \"example.toml\"\n",

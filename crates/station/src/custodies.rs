@@ -174,7 +174,7 @@ impl Station {
     }
 
     /// Opens a custody with its secret: the passphrase of the sealed file, the PIN of the token, the authorisation of the TPM.
-    /// A wrong one is recorded.
+    /// A wrong one is recorded. Permit: [`Action::Unlock`].
     ///
     /// What an import or a destruction left half-done when it was cut short is finished before a key can be used: a key
     /// that no record knows of gets one, and one that the log says is destroyed is destroyed.

@@ -116,12 +116,12 @@ impl Station {
         let _in_work = self.busy();
         self.journal().may_begin()?;
         let custody = self.all_custodies().get(kind)?;
-        let check_value = key.check_value().map_err(ImportError::from)?;
-        self.expect_new(&new.label, check_value)?;
         match self.expect_there(custody) {
             Err(StationError::NoVault(_)) => {} // the first key of the first vault
             other => other?,
         }
+        let check_value = key.check_value().map_err(ImportError::from)?;
+        self.expect_new(&new.label, check_value)?;
         let imported = custody.import(secret, new, key);
         if let Err(ImportError::Unlock(error)) = &imported {
             self.append(Event::UnlockFailed { why: error.word() })?;

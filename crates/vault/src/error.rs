@@ -80,12 +80,12 @@ pub enum UnlockError {
     /// A key card is wrong.
     #[error(transparent)]
     Card(#[from] CardError),
-    /// The TPM does not do what it is asked.
-    #[error(transparent)]
-    Tpm(#[from] TpmError),
     /// The PKCS#11 token does not do it.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// The TPM does not do what it is asked.
+    #[error(transparent)]
+    Tpm(#[from] TpmError),
 }
 
 impl UnlockError {
@@ -107,8 +107,8 @@ impl UnlockError {
             Self::Memory(_) => "memory",
             Self::NoKeys(_) => "no-keys",
             Self::Card(_) => "card",
-            Self::Tpm(tpm) => tpm.word(),
             Self::Token(token) => token.word(),
+            Self::Tpm(tpm) => tpm.word(),
         }
     }
 
@@ -147,20 +147,19 @@ impl UnlockError {
                 &["Import a group key into it.", "Check that `--data` names the right station."]
             }
             Self::Card(card) => card.remedy(),
-            Self::Tpm(tpm) => tpm.remedy(),
             Self::Token(token) => token.remedy(),
+            Self::Tpm(tpm) => tpm.remedy(),
         }
     }
 
     /// Whether the secret was wrong, and nothing else: a person can enter it again.
     #[must_use]
     pub const fn is_wrong_secret(&self) -> bool {
-        matches!(
-            self,
-            Self::WrongPassphrase
-                | Self::Tpm(TpmError::WrongSecret)
-                | Self::Token(TokenError::PinIncorrect { .. })
-        )
+        match self {
+            Self::WrongPassphrase | Self::Tpm(TpmError::WrongSecret) => true,
+            Self::Token(token) => token.is_wrong_pin(),
+            _ => false,
+        }
     }
 }
 

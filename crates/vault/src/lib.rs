@@ -39,7 +39,7 @@ pub use permissions::Exposure;
 pub use sealed_file::{DerivedKeyAnswer, NewKey, SealedFile, WorkFactor};
 pub use secret::{Passphrase, SecretRefused, SecretText};
 pub use source::{SecretSource, SourceError};
-pub use token::{KeyType, NoKeyType, Token, TokenError, TokenSettings, Why};
+pub use token::{KeyType, NoKeyType, Token, TokenError, TokenFault, TokenSettings};
 pub use tpm::{Tpm, TpmError, TpmPlace, TpmPlaceRefused};
 pub use transfer::{Recipient, Transfer, TransferKey};
 pub use unlocked::{UnlockedVault, VaultKey};

@@ -1,8 +1,9 @@
 //! Group keys in a TPM 2.0: each becomes an HMAC key that the TPM encrypts for itself, lies on the disk as its card, and is
 //! used inside the TPM. `docs/vault-format.md`, section 8, has the objects and the bytes.
 //!
-//! The commands are our own: six of them, a few hundred lines, and every buffer that holds a key or an authValue is
-//! locked memory that is wiped. A library would marshal them into vectors of its own.
+//! The commands are our own: six of them, over one page of locked memory that is wiped after each. `tss-esapi` needs C
+//! libraries to build and marshals secrets into buffers of its own; `tpm2-protocol` would replace `wire` and `object`,
+//! which is little for an interface that still moves.
 
 mod auth;
 mod chip;
@@ -13,6 +14,7 @@ mod response;
 mod transport;
 mod wire;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -83,7 +85,13 @@ impl Tpm {
     }
 
     fn slot(&self) -> MutexGuard<'_, Option<Chip>> {
-        self.chip.lock().unwrap_or_else(PoisonError::into_inner)
+        self.chip.lock().unwrap_or_else(|poisoned| {
+            // Whoever panicked may have left an answer unread: that connection is of no use.
+            self.chip.clear_poison();
+            let mut slot = poisoned.into_inner();
+            *slot = None;
+            slot
+        })
     }
 
     /// Lets go of the TPM, with all that was loaded.
@@ -155,6 +163,12 @@ impl Tpm {
         }
         writer.remove(label)?;
         if cards()?.iter().any(is_it) { Err(DestroyError::StillThere(label.clone())) } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for Tpm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tpm").field("place", &self.place).field("cards", &self.cards).finish_non_exhaustive()
     }
 }
 

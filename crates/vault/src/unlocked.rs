@@ -28,7 +28,7 @@ pub struct VaultKey {
 pub(crate) trait InUse: Send + Sync {
     /// Which custody it is.
     fn kind(&self) -> CustodyKind;
-    /// The keys, in order of import. Also known after the lock.
+    /// The keys, in order of import, or of their labels where each has a card. Also known after the lock.
     fn infos(&self) -> &[GroupKeyInfo];
     /// The device key of `id` under the key at `index`. Whatever fails leaves a custody that the next call may try anew.
     fn derive(&self, index: usize, id: &RegistrationId) -> Result<DeviceKey, VaultError>;
@@ -61,7 +61,7 @@ impl UnlockedVault {
         self.keys.kind()
     }
 
-    /// What the vault holds, in order of import. Also known after the lock.
+    /// What the vault holds, in order of import, or of their labels where each has a card. Also known after the lock.
     #[must_use]
     pub fn keys(&self) -> &[GroupKeyInfo] {
         self.keys.infos()

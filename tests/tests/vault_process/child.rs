@@ -7,9 +7,12 @@ use std::thread::Scope;
 use base64ct::{Base64, Encoding};
 use keystation_core::flow::Vault;
 use keystation_tests::memory_scan::Needles;
-use keystation_vault::{ImportError, MemoryKind, SecretSource, SecretText, WriteError, harden_process};
+use keystation_vault::{
+    Custody, DerivedKeyAnswer, GroupKey, ImportError, MemoryKind, SecretSource, SecretText, WriteError,
+    harden_process,
+};
 
-use crate::support::{LABEL, Subject, add, id, passphrase, random, unlock, vault};
+use crate::support::{LABEL, Subject, add, id, new_key, passphrase, random, tpm, unlock, vault};
 
 /// Plays the process that `words` name; `false` if they name none.
 pub(crate) fn run(words: &[&str]) -> bool {
@@ -18,11 +21,13 @@ pub(crate) fn run(words: &[&str]) -> bool {
         ["panic", directory] => panic_with_keys(Path::new(directory)),
         ["hold-naively", directory] => hold_naively(Path::new(directory)),
         ["import", directory] => import(Path::new(directory)),
+        ["tpm", directory] => use_tpm(Path::new(directory)),
         ["import-on", directory] => import_on(Path::new(directory)),
         ["unlock", directory] => try_to_unlock(Path::new(directory)),
         ["import-once", directory] => import_once(Path::new(directory)),
         ["peek", hardened] => peek(hardened),
         ["wait", hardened] => wait(hardened),
+        ["token", mode, directory] => crate::token::run(mode, Path::new(directory)),
         ["ask"] => ask(),
         ["take", number] => take(number.parse().expect("a number")),
         _ => return false,
@@ -36,14 +41,14 @@ fn say(word: &str) {
     std::io::stdout().flush().expect("the parent reads");
 }
 
-fn pause(word: &str) {
+pub(crate) fn pause(word: &str) {
     say(word);
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).expect("the parent writes");
 }
 
 /// Does the work in a thread of its own, which then waits at once: nothing writes over what is left on its stack.
-fn in_a_thread_that_stays<'scope, T: Send + 'scope>(
+pub(crate) fn in_a_thread_that_stays<'scope, T: Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     end: &'scope Barrier,
     work: impl FnOnce() -> T + Send + 'scope,
@@ -114,7 +119,7 @@ fn hold_naively(directory: &Path) {
 
 /// Works so deep in the stack that no later call of the waiting thread reaches what is left there.
 #[inline(never)]
-fn deep<T>(work: impl FnOnce() -> T) -> T {
+pub(crate) fn deep<T>(work: impl FnOnce() -> T) -> T {
     let room = [0u8; 32 * 1024];
     let done = work();
     std::hint::black_box(&room);
@@ -139,6 +144,36 @@ fn import(directory: &Path) {
             deep(|| add(directory, LABEL, &key)).expect("it is imported");
         });
         pause("imported");
+        end.wait();
+    });
+}
+
+/// A key that goes into a TPM and is used there, each step in a thread that stays.
+fn use_tpm(directory: &Path) {
+    let end = Barrier::new(4);
+    std::thread::scope(|scope| {
+        in_a_thread_that_stays(scope, &end, || {
+            let key = SecretSource::File(directory.join("key")).text().expect("the parent wrote it");
+            deep(|| {
+                let key = GroupKey::judged(&key, DerivedKeyAnswer::GroupKey).expect("it is a key");
+                tpm(directory).import(&passphrase(directory), new_key(LABEL), key)
+            })
+            .expect("it is imported");
+        });
+        pause("imported");
+        let unlocked = in_a_thread_that_stays(scope, &end, || {
+            deep(|| tpm(directory).open(&passphrase(directory))).expect("it opens")
+        });
+        say(if unlocked.memory() == Some(MemoryKind::Secret) { "secret" } else { "locked" });
+        let key = unlocked.key(&LABEL.parse().expect("a label")).expect("it is there");
+        in_a_thread_that_stays(scope, &end, move || {
+            for _ in 0..100 {
+                deep(|| key.derive(&id())).expect("it is unlocked");
+            }
+        });
+        pause("derived");
+        unlocked.lock();
+        pause("locked again");
         end.wait();
     });
 }

@@ -11,6 +11,7 @@ mod interrupted; // a kill at any moment, a full disk
 mod memory; // what a scan of memory and core files finds
 mod process; // what harden_process closes, and the limit of locked memory
 mod support;
+mod token; // what a scan finds where the key is in a token of software
 
 use keystation_vault::WipingAllocator;
 use libtest_mimic::{Arguments, Trial};
@@ -35,7 +36,11 @@ const TESTS: &[(&str, fn())] = tests![
     memory::unlocked_and_locked_process_holds_no_group_key,
     memory::importing_process_holds_no_group_key,
     memory::process_whose_thread_panicked_holds_no_key,
+    memory::process_that_uses_a_tpm_holds_no_group_key,
     memory::naive_holder_is_seen,
+    token::process_holds_nothing_of_a_key_in_a_token,
+    token::importing_process_keeps_nothing_of_a_key_in_a_token,
+    token::softhsm_holds_a_key_while_it_signs_and_no_longer,
     process::hardened_process_is_closed_to_its_own_user,
     process::hardened_process_leaves_no_core,
     process::without_locked_memory_nothing_is_unlocked,

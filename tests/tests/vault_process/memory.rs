@@ -1,5 +1,6 @@
 use keystation_core::derive::device_key;
 use keystation_tests::memory_scan::{Scan, core_of};
+use keystation_tests::swtpm::Swtpm;
 
 use crate::support::{Bench, Subject, id};
 
@@ -61,6 +62,48 @@ pub(crate) fn process_whose_thread_panicked_holds_no_key() {
     assert!(!scan.unread.iter().any(|mapping| mapping.contains("secretmem")), "the states are unmapped");
     let core = core_of(subject.process.id(), bench.path()).expect("gcore (apt-get install gdb)");
     assert!(needles.find(&core).is_empty(), "core: {:#?}", needles.find(&core));
+}
+
+/// With a TPM the group key is nowhere in this process once it is imported, and it never is in one that uses it.
+pub(crate) fn process_that_uses_a_tpm_holds_no_group_key() {
+    let bench = Bench::new();
+    let directory = bench.path().join("tpm");
+    std::fs::create_dir(&directory).expect("there is room");
+    let tpm = Swtpm::start(&directory).expect("swtpm (apt-get install swtpm)");
+    let mut subject = bench.start("tpm");
+    let pid = subject.process.id();
+    let mut needles = bench.needles();
+    needles.midstates(&bench.key); // not even these
+    needles.bytes("authValue", &bench.auth_value());
+
+    subject.after("imported");
+    nothing(&needles.scan(pid).expect("it can be read"), "imported");
+    let core = core_of(pid, bench.path()).expect("gcore (apt-get install gdb)");
+    assert!(needles.find(&core).is_empty(), "core of the importing process: {:#?}", needles.find(&core));
+
+    subject.go_on();
+    let secret = subject.line() == "secret";
+    subject.after("derived");
+    needles.bytes("device key", device_key(&bench.key, &id()).expose());
+    let scan = needles.scan(pid).expect("it can be read");
+    if secret {
+        nothing(&scan, "after deriving");
+    } else {
+        // Where the kernel has no secret memory, root reads what opens the TPM's keys, and the last answer's place is wiped.
+        let other: Vec<_> = scan.hits.iter().filter(|hit| !hit.what.starts_with("authValue")).collect();
+        assert!(other.is_empty(), "after deriving: {other:#?}");
+    }
+    let core = core_of(pid, bench.path()).expect("gcore (apt-get install gdb)");
+    assert!(needles.find(&core).is_empty(), "core of the process in use: {:#?}", needles.find(&core));
+    // The control: the chip holds the key, and the same search finds it there.
+    let chip = needles.scan(tpm.pid().expect("it runs")).expect("it can be read");
+    assert!(chip.hits.iter().any(|hit| hit.what.starts_with("group key from")), "the scanner sees nothing");
+
+    subject.go_on();
+    subject.after("locked again");
+    nothing(&needles.scan(pid).expect("it can be read"), "locked again");
+    let core = core_of(pid, bench.path()).expect("gcore (apt-get install gdb)");
+    assert!(needles.find(&core).is_empty(), "core of the locked process: {:#?}", needles.find(&core));
 }
 
 pub(crate) fn naive_holder_is_seen() {

@@ -8,8 +8,8 @@ use base64ct::{Base64, Encoding};
 use keystation_core::registration::{IdRule, RegistrationId};
 use keystation_tests::memory_scan::Needles;
 use keystation_vault::{
-    DerivedKeyAnswer, ImportError, NewKey, Passphrase, SealedFile, SecretSource, SecretText, UnlockedVault,
-    WorkFactor,
+    DerivedKeyAnswer, ImportError, NewKey, Passphrase, SealedFile, SecretSource, SecretText, Tpm, TpmPlace,
+    UnlockedVault, WorkFactor,
 };
 
 pub(crate) const LABEL: &str = "gk-scan";
@@ -30,13 +30,24 @@ pub(crate) fn unlock(directory: &Path) -> UnlockedVault {
     vault(directory).unlock(&passphrase(directory)).expect("it opens")
 }
 
-pub(crate) fn add(directory: &Path, label: &str, key: &SecretText) -> Result<(), ImportError> {
-    let new = NewKey {
+/// The TPM that the parent started.
+pub(crate) fn tpm(directory: &Path) -> Tpm {
+    let socket = directory.join("tpm/sock");
+    let place = TpmPlace::emulator(socket.to_str().expect("it is text")).expect("it is short");
+    Tpm::new(place, directory.join("keys"))
+}
+
+pub(crate) fn new_key(label: &str) -> NewKey {
+    NewKey {
         label: label.parse().expect("a label"),
         group: "line-1".parse().expect("a group"),
         scope: "0ne00000001".parse().expect("a scope"),
         slot: "primary".parse().expect("a slot"),
-    };
+    }
+}
+
+pub(crate) fn add(directory: &Path, label: &str, key: &SecretText) -> Result<(), ImportError> {
+    let new = new_key(label);
     vault(directory).import(&passphrase(directory), new, key, DerivedKeyAnswer::GroupKey).map(|_| ())
 }
 
@@ -99,7 +110,7 @@ impl Drop for Subject {
 pub(crate) struct Bench {
     directory: tempfile::TempDir,
     pub(crate) key: [u8; 64],
-    passphrase: String,
+    pub(crate) passphrase: String,
 }
 
 impl Bench {
@@ -133,6 +144,16 @@ impl Bench {
         fs::write(&path, content).expect("there is room");
         fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("it is ours");
         path
+    }
+
+    /// What the passphrase becomes for a TPM: `docs/vault-format.md`, section 8.
+    pub(crate) fn auth_value(&self) -> Vec<u8> {
+        use sha2::{Digest as _, Sha256};
+        Sha256::new()
+            .chain_update("keystation/tpm-auth/v1\0")
+            .chain_update(&self.passphrase)
+            .finalize()
+            .to_vec()
     }
 
     pub(crate) fn needles(&self) -> Needles {

@@ -12,14 +12,17 @@
 mod anchor; // a witness, and what is refused without one
 mod architecture; // who may import whom, over `cargo metadata`
 mod bundle; // what is handed over to verifiers
+mod ceremony; // a key in components, from files, a scanner and two people at one terminal
 mod clock; // a clock that is set back
 mod device_witness; // a keyed device, and a log that is not the one it was keyed under
 mod disk; // too little room
 mod exports; // what leaves the station for people and other programs
 mod first_key; // one device, end to end, and what is refused
 mod hygiene; // the program as a process: sockets, memory, signals, who else may start
+mod keys; // the life of a key in each custody, and custodies that fail in the middle of a job
 mod kill; // the station killed at every step
 mod lies; // devices that say OK and do something else
+mod people; // who may do what at the command line
 mod qa; // a device's history, and the review
 mod qemu; // the device agent as firmware of an emulated board, and power cuts
 mod record; // logs up to a million records, accepted by two verifiers that share no code with the station

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use keystation_core::key::KeySlot;
 use keystation_tests::bench::{Bench, Killed, LABEL, Run};
 use keystation_tests::binaries::program;
+use keystation_tests::people;
 use keystation_tests::sim::Sim;
 use keystation_vault::{DerivedKeyAnswer, NewKey, SealedFile, SecretSource, WorkFactor};
 use serde_json::Value;
@@ -92,12 +93,14 @@ fn an_import_that_is_refused_leaves_no_vault_and_one_without_a_vault_says_so() {
     let mut init = station_in(&data);
     let made = init.args(["init", "--origin", "keylog.example.com/plant7/stn04"]).output().unwrap();
     assert!(made.status.success(), "{made:?}");
+    people::settle(&data);
     bench.private("key-32", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
     bench.private("key-bad", "no key");
     for (file, exit, says) in [("key-32", 3, "--not-a-device-key"), ("key-bad", 2, "Copy the key again")] {
         let mut import = station_in(&data);
         import.args(["key", "import", "--label", "gk-b", "--group", "line-7"]);
         import.args(["--scope", "0ne00EMU001", "--slot", "primary", "--key-file"]).arg(bench.file(file));
+        bench.signed(&mut import, "cus-1", Some("cus-2"));
         let run = Run::of(&bench.with_passphrase(&mut import).output().unwrap());
         assert_eq!((run.exit, steps(&run).contains(says)), (Some(exit), true), "{run:?}");
         assert!(!bench.file("second/vault.age").exists(), "no vault is left under that passphrase");

@@ -48,7 +48,7 @@ fn a_shift_leaves_no_secret_in_any_file_or_output() {
     said("again", bench.inject_command(&sim.port(0)).args(["--trace", "trace"]));
     for (name, verb) in [
         ("check", vec!["check", "--port", &port(0), "--profile", "test.toml"]),
-        ("keys", vec!["key", "list"]),
+        ("recipient", vec!["key", "recipient"]),
         ("selftest", vec!["selftest"]),
     ] {
         let mut command = bench.keystation();
@@ -61,9 +61,10 @@ fn a_shift_leaves_no_secret_in_any_file_or_output() {
     bench.private("wrong", &format!("not {}", bench.passphrase()));
     let wrong = bench.file("wrong");
     let mut command = bench.keystation();
-    command.args(["key", "list", "--trace", "trace", "--passphrase-file"]).arg(&wrong);
-    bench.signed(&mut command, "sup-1", None);
-    said("wrong", &mut command);
+    command.args(["selftest", "--trace", "trace", "--passphrase-file"]).arg(&wrong);
+    bench.signed(&mut command, "op-0117", None);
+    assert_eq!(said("wrong", &mut command).status.code(), Some(3));
+    said("keys", bench.keystation().args(["key", "list"]));
     bench.private("refused-key", &format!("{}=", Base64::encode_string(&key)));
     let refused = bench.import("gk-refused", &bench.file("refused-key"));
     assert_eq!(refused.exit, Some(2), "{refused:?}");

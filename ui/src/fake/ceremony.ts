@@ -69,7 +69,8 @@ export class FakeCeremony {
     if (typeof dialog === "object") return refuse(dialog);
     if (dialog === "cancelled") return Promise.resolve("cancelled");
     const side = ceremony.sides[at];
-    side.checkValue = this.#keys.papers[at];
+    // It is told only after it was typed from the paper.
+    side.checkValue = "";
     this.#append("gk.component", "", side.user ?? "");
     return Promise.resolve("given");
   }
@@ -78,9 +79,10 @@ export class FakeCeremony {
     const ceremony = this.#keys.current;
     if (ceremony?.phase !== "components") return refuse(noCeremony);
     const side = ceremony.sides[at];
-    side.confirmed = side.checkValue !== null && bare(checkValue) === bare(side.checkValue);
+    const paper = this.#keys.papers[at];
+    side.confirmed = side.checkValue !== null && bare(checkValue) === bare(paper);
     // What was given is wiped: a slip of the hand, or a component of another key.
-    if (!side.confirmed) side.checkValue = null;
+    side.checkValue = side.confirmed ? paper : null;
     if (ceremony.sides.every(({ confirmed }) => confirmed)) ceremony.phase = "result";
     return Promise.resolve(side.confirmed);
   }

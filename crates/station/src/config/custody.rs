@@ -1,15 +1,9 @@
-//! `[token]` and `[tpm]` of `station.toml`: custodies beside the sealed file. Without its section a custody does not exist.
+//! `[tpm]` and `[token]` of `station.toml`: where group keys can be kept beside the vault file. A custody without a section is not there.
 
-use keystation_vault::{KeyType, TokenSettings, TpmPlace};
+use std::path::PathBuf;
+
+use keystation_vault::{KeyType, NoKeyType, TokenSettings, TpmPlace};
 use serde::Deserialize;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct TokenSection {
-    module: String,
-    label: String,
-    key_type: Option<String>,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,63 +12,100 @@ pub(super) struct TpmSection {
     swtpm: Option<String>,
 }
 
-/// Which token. Whether path and label can be those of one is the vault's to say.
-pub(super) fn token(section: &TokenSection) -> Result<TokenSettings, String> {
-    let key_type = section.key_type.as_deref().map_or(Ok(KeyType::Auto), str::parse);
-    let settings = TokenSettings {
-        module: section.module.clone().into(),
-        label: section.label.clone(),
-        key_type: key_type.map_err(|e| e.to_string())?,
-    };
-    settings.check().map_err(|e| e.to_string())?;
-    Ok(settings)
-}
-
-/// Where the TPM is: one of the two.
+/// The TPM of this PC, or the socket of an emulator.
 pub(super) fn tpm(section: &TpmSection) -> Result<TpmPlace, String> {
     match (&section.device, &section.swtpm) {
-        (Some(device), None) => TpmPlace::device(device).map_err(|e| e.to_string()),
-        (None, Some(socket)) => TpmPlace::emulator(socket).map_err(|e| e.to_string()),
-        _ => Err("it names either a `device` or the socket of a `swtpm`".to_owned()),
+        (Some(device), None) => TpmPlace::device(device).map_err(|refused| refused.to_string()),
+        (None, Some(socket)) => TpmPlace::emulator(socket).map_err(|refused| refused.to_string()),
+        _ => Err("it has one of `device` and `swtpm`".to_owned()),
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TokenSection {
+    module: PathBuf,
+    label: String,
+    key_type: Option<String>,
+}
+
+/// A PKCS#11 token. Whether there is such a module and such a token shows when it is unlocked.
+pub(super) fn token(section: &TokenSection) -> Result<TokenSettings, String> {
+    let key_type = match &section.key_type {
+        None => KeyType::Auto,
+        Some(word) => word.parse().map_err(|refused: NoKeyType| refused.to_string())?,
+    };
+    let settings = TokenSettings { module: section.module.clone(), label: section.label.clone(), key_type };
+    settings.check().map_err(|refused| refused.to_string())?;
+    Ok(settings)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(text: &str) -> Result<TpmPlace, String> {
+        toml::from_str(text).map_err(|error| error.message().to_owned()).and_then(|section| tpm(&section))
+    }
+
     #[test]
-    fn a_token_has_a_module_and_a_label() {
-        let read = |text: &str| token(&toml::from_str(text).map_err(|e| e.message().to_owned())?);
-        let base = "module = \"/usr/lib/softhsm/libsofthsm2.so\"\nlabel = \"factory\"\n";
-        assert_eq!(read(base).unwrap().key_type, KeyType::Auto);
-        assert_eq!(read(&format!("{base}key_type = \"sha256-hmac\"")).unwrap().key_type, KeyType::Sha256Hmac);
+    fn tpm_is_a_device_or_an_emulator() {
+        assert_eq!(read("device = \"/dev/tpmrm0\""), Ok(TpmPlace::Device("/dev/tpmrm0".into())));
+        assert_eq!(read("swtpm = \"/run/swtpm/sock\""), Ok(TpmPlace::Emulator("/run/swtpm/sock".into())));
+    }
+
+    fn read_token(text: &str) -> Result<TokenSettings, String> {
+        toml::from_str(text).map_err(|error| error.message().to_owned()).and_then(|section| token(&section))
+    }
+
+    #[test]
+    fn token_has_a_module_and_a_label() {
+        let settings = |key_type| TokenSettings {
+            module: "/usr/lib/softhsm/libsofthsm2.so".into(),
+            label: "factory".to_owned(),
+            key_type,
+        };
+        let text = "module = \"/usr/lib/softhsm/libsofthsm2.so\"\nlabel = \"factory\"\n";
+        assert_eq!(read_token(text), Ok(settings(KeyType::Auto)));
+        for key_type in [KeyType::Auto, KeyType::Generic, KeyType::Sha256Hmac] {
+            let named = format!("{text}key_type = \"{}\"", key_type.as_str());
+            assert_eq!(read_token(&named), Ok(settings(key_type)));
+        }
         for (text, expected) in [
-            (format!("{base}key_type = \"aes\""), "a key type is"),
-            (format!("{base}pin = \"1\""), "unknown field `pin`"),
-            (base.replace("/usr", "usr"), "absolute path"),
-            (base.replace("factory", ""), "a token's label has"),
-            ("module = \"/x\"".to_owned(), "missing field `label`"),
+            ("label = \"factory\"", "missing field `module`"),
+            ("module = \"/m.so\"", "missing field `label`"),
+            ("module = \"\"\nlabel = \"factory\"", "absolute path"),
+            ("module = \"libsofthsm2.so\"\nlabel = \"factory\"", "absolute path"),
+            ("module = \"/m.so\"\nlabel = \"\"", "1 to 32 printable"),
+            (
+                "module = \"/m.so\"\nlabel = \"factory\"\nkey_type = \"hmac\"",
+                "`auto`, `generic` or `sha256-hmac`",
+            ),
+            (
+                "module = \"/m.so\"\nlabel = \"factory\"\nkey_type = \"\"",
+                "`auto`, `generic` or `sha256-hmac`",
+            ),
+            ("module = \"/m.so\"\nlabel = \"factory\"\npin = \"x\"", "unknown field `pin`"),
         ] {
-            let error = read(&text).unwrap_err();
-            assert!(error.contains(expected), "{error}");
+            let refused = read_token(text).unwrap_err();
+            assert!(refused.contains(expected), "{text}: {refused}");
         }
     }
 
     #[test]
-    fn a_tpm_is_in_one_place() {
-        let read = |text: &str| tpm(&toml::from_str(text).map_err(|e| e.message().to_owned())?);
-        assert_eq!(read("device = \"/dev/tpmrm0\"").unwrap().path().to_str(), Some("/dev/tpmrm0"));
-        assert!(read("swtpm = \"/run/swtpm.sock\"").is_ok());
+    fn what_is_mistyped_is_named() {
         for (text, expected) in [
-            ("", "either a `device`"),
-            ("device = \"/dev/tpmrm0\"\nswtpm = \"/run/s\"", "either a `device`"),
-            ("device = \"/dev/tpm0\"", "resource manager"),
-            ("swtpm = \"127.0.0.1:2321\"", "absolute path"),
-            ("socket = \"/run/s\"", "unknown field `socket`"),
+            ("", "one of `device` and `swtpm`"),
+            ("device = \"/dev/tpmrm0\"\nswtpm = \"/x\"", "one of `device` and `swtpm`"),
+            ("device = \"/dev/tpm0\"", "/dev/tpmrm and a number"),
+            ("device = 0", "invalid type"),
+            ("swtpm = \"sock\"", "absolute path"),
+            ("swtpm = \"localhost:2321\"", "absolute path"),
+            ("devise = \"/dev/tpmrm0\"", "unknown field `devise`"),
+            ("device = \"/dev/tpmrm0\"\npin = \"x\"", "unknown field `pin`"),
         ] {
-            let error = read(text).unwrap_err();
-            assert!(error.contains(expected), "{error}");
+            let refused = read(text).unwrap_err();
+            assert!(refused.contains(expected), "{text}: {refused}");
         }
     }
 }

@@ -42,6 +42,9 @@ impl Permit {
     }
 }
 
+/// Milliseconds for which somebody is known who has no session of their own.
+const KNOWN_MS: u64 = 30 * 60_000;
+
 /// Why not: by the rules, or because the station cannot tell.
 pub(super) enum Refusal {
     Policy(DenialReason),
@@ -110,8 +113,10 @@ impl Station {
             sitting.session.id == permit.actor.session
                 && (sitting.phase == Phase::Open || rule(action).while_away)
         });
+        // In a ceremony of the command line nobody has a session.
+        let nobody = floor.sitting.is_none() && permit.actor.session == self.program_session();
         drop(floor);
-        if permit.action == action && (same || permit.beside || rule(action).who == Who::Anyone) {
+        if permit.action == action && (same || nobody && permit.beside || rule(action).who == Who::Anyone) {
             Ok(())
         } else {
             Err(self.denied(action, "", DenialReason::State.into()))
@@ -119,25 +124,39 @@ impl Station {
     }
 
     /// Whether somebody may act who proved who they are without being the session's person: a custodian on their side of a
-    /// ceremony. Roles are those that the log has now. An action that another person has to approve is none of these.
+    /// ceremony, whoever the session belongs to. Good for half an hour, not while the session is locked, and with the roles
+    /// that the log has now. An action that another person has to approve is none of these.
     pub fn permit_known(&self, action: Action, known: &Known) -> Result<Permit, Denied> {
-        let decide = || {
-            let Rule { who: Who::Session(open_to), approval: None, .. } = rule(action) else {
-                return Err(DenialReason::ApprovalMissing.into());
-            };
-            let account = self.account(&known.user)?.filter(|account| account.active);
-            let account = account.ok_or(DenialReason::NoSession)?;
-            if account.once {
-                return Err(DenialReason::PinChange.into());
-            }
-            if !has_one(Some(account.roles), open_to) {
-                return Err(DenialReason::Role.into());
-            }
-            let Actor { session, .. } = self.asker();
-            let actor = Actor { session, operator: account.user, role: account.roles.to_string() };
-            Ok(Permit { action, actor, approver: String::new(), beside: true })
+        self.decide_known(action, known).map_err(|why| self.denied(action, &known.user, why))
+    }
+
+    fn decide_known(&self, action: Action, known: &Known) -> Result<Permit, Refusal> {
+        let Rule { who: Who::Session(open_to), approval: None, .. } = rule(action) else {
+            return Err(DenialReason::ApprovalMissing.into());
         };
-        decide().map_err(|why: Refusal| self.denied(action, &known.user, why))
+        self.settle_session()?;
+        let account = self.account(&known.user)?.filter(|account| account.active);
+        let account = account.ok_or(DenialReason::NoSession)?;
+        if account.once {
+            return Err(DenialReason::PinChange.into());
+        }
+        if !has_one(Some(account.roles), open_to) {
+            return Err(DenialReason::Role.into());
+        }
+        let now = self.people().now().mono_ms;
+        if let Some(sitting) = &mut self.people().floor().sitting {
+            match sitting.phase {
+                Phase::Away => return Err(DenialReason::Away.into()),
+                _ if sitting.is_over(self.people().rule, now) => return Err(DenialReason::Expired.into()),
+                _ => sitting.touch(now),
+            }
+        }
+        if now.checked_sub(known.at).is_none_or(|age| age >= KNOWN_MS) {
+            return Err(DenialReason::Expired.into());
+        }
+        let Actor { session, .. } = self.asker();
+        let actor = Actor { session, operator: account.user, role: account.roles.to_string() };
+        Ok(Permit { action, actor, approver: String::new(), beside: true })
     }
 
     fn decide(&self, action: Action, approved: Option<(&Request, ApprovalId)>) -> Result<Permit, Refusal> {

@@ -173,6 +173,10 @@ impl Station {
     /// signs in is told.
     pub(crate) fn tidy_people(&self) -> Result<(), StationError> {
         let accounts = self.reader()?.accounts()?;
+        if accounts.is_empty() {
+            // A new log: what lies there is of the one before, or of a first start that was cut short.
+            return Ok(());
+        }
         let mut credentials = match self.credentials() {
             Ok(credentials) => credentials,
             Err(error) => {

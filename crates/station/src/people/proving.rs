@@ -21,12 +21,14 @@ pub enum Person<'a> {
     Badge(&'a SecretText),
 }
 
-/// Somebody who proved who they are, just now. Only a right PIN makes one.
+/// Somebody who proved who they are, at this screen. Only a right PIN makes one.
 #[derive(Debug)]
 pub struct Known {
     pub(super) user: String,
     pub(super) roles: Roles,
     pub(super) once: bool,
+    /// When: milliseconds since the machine was started.
+    pub(super) at: u64,
 }
 
 impl Known {
@@ -115,7 +117,8 @@ impl Station {
                 Err(SignInError::Credential)
             }
             Some(account) if right && kept.is_some() => {
-                Ok(Known { user: account.user, roles: account.roles, once: account.once })
+                let Account { user, roles, once, .. } = account;
+                Ok(Known { user, roles, once, at: self.people().now().mono_ms })
             }
             Some(account) => {
                 let attempt = Attempt { tries: account.tries + 1, ..attempt };

@@ -1,6 +1,6 @@
 //! Locking, leaving and taking over, with a custody that is really open.
 
-use keystation::people::{Action, Away, SessionState};
+use keystation::people::{Action, Away, Known, Person, SessionState, SignInError};
 use keystation::{Exit, SecretText};
 use keystation_vault::{Passphrase, SealedFile, WorkFactor};
 
@@ -192,4 +192,39 @@ fn leaving_locks_the_custody_and_a_restart_leaves() {
     let bench = bench.restart();
     assert_eq!(bench.station.session(), SessionState::None, "nobody is signed in by a restart");
     assert_eq!(bench.last(1), ["auth.logout op-2 end"]);
+}
+
+/// A custodian on their side of a ceremony: known at this screen for half an hour.
+#[test]
+fn who_is_known_beside_the_session_acts_for_half_an_hour() {
+    let bench = staffed();
+    bench.settle("cu-1", "385016", "custodian");
+    bench.settle("cu-2", "907416", "custodian");
+    let beside = |user: &str, digits: &str| bench.station.sign_in_beside(Person::Id(user), &pin(digits));
+    let why = |action, known: &Known| bench.station.permit_known(action, known).unwrap_err().code();
+    bench.sign_in("cu-1", "385016").unwrap();
+    assert!(matches!(beside("cu-2", "907417"), Err(SignInError::Wrong { tries_left: 9 })));
+    let known = beside("cu-2", "907416").unwrap();
+    let permit = bench.station.permit_known(Action::Ceremony, &known).unwrap();
+    assert_eq!((permit.actor().operator.as_str(), permit.actor().session.clone()), ("cu-2", bench.id()));
+    bench.station.honour(&permit, Action::Ceremony).unwrap();
+    assert_eq!(bench.station.honour(&permit, Action::ImportKey).unwrap_err().code(), "state");
+    assert_eq!(why(Action::ImportKey, &known), "approval-missing");
+    assert_eq!(why(Action::Overview, &known), "approval-missing");
+    assert_eq!(why(Action::Inject, &known), "role");
+    let operator = beside("op-2", "764201").unwrap();
+    assert_eq!(why(Action::Ceremony, &operator), "role");
+    bench.station.away(Away::Asked).unwrap();
+    assert_eq!(why(Action::Ceremony, &known), "away");
+    assert_eq!(bench.station.honour(&permit, Action::Ceremony).unwrap_err().code(), "state");
+    bench.sign_in("cu-1", "385016").unwrap();
+    bench.hands.pass(1799);
+    bench.station.permit_known(Action::Ceremony, &known).unwrap();
+    bench.hands.pass(1);
+    assert_eq!(why(Action::Ceremony, &known), "expired");
+    let known = beside("cu-2", "907416").unwrap();
+    bench.comes(0);
+    let permit = bench.station.permit_known(Action::Ceremony, &known).unwrap();
+    assert_eq!(permit.actor().session, bench.id(), "whoever the session belongs to");
+    assert_eq!(bench.records("auth.refuse", "for"), ["ceremony"]);
 }

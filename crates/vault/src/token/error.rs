@@ -1,11 +1,12 @@
 //! What can go wrong with a PKCS#11 token: what happened, and what to do now.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use cryptoki::context::Function;
 use cryptoki::error::{Error, RvError};
 use keystation_core::key::KeyLabel;
+
+use super::why::{TokenFault, name};
 
 /// A token that does not do what it is asked. There is nothing to fall back to.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +24,7 @@ pub enum TokenError {
     ModuleAbsent {
         /// Which.
         path: PathBuf,
-        /// Why not.
+        /// TokenFault not.
         #[source]
         cause: std::io::Error,
     },
@@ -91,9 +92,9 @@ pub enum TokenError {
     LeftBehind {
         /// Under which name it lies there.
         label: KeyLabel,
-        /// Why the import failed.
+        /// TokenFault the import failed.
         failed: String,
-        /// Why it is still there.
+        /// TokenFault it is still there.
         #[source]
         cause: Box<TokenError>,
     },
@@ -107,164 +108,12 @@ pub enum TokenError {
     #[error("{why} ({code} from {call})")]
     Refused {
         /// What that means.
-        why: Why,
+        why: TokenFault,
         /// The return code by the name that PKCS#11 gives it, or in hexadecimal digits.
         code: String,
         /// Which function.
         call: String,
     },
-}
-
-/// What a return code means to the person in front of the station.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
-    /// Too many wrong PINs.
-    PinLocked,
-    /// The PIN has to be changed first.
-    PinExpired,
-    /// The token has no user PIN yet.
-    PinUnset,
-    /// The text cannot be a PIN of this token.
-    PinForm,
-    /// The slot is empty, or holds something else.
-    Absent,
-    /// The token was taken out.
-    Removed,
-    /// The session is gone.
-    Session,
-    /// Nobody is logged in any more.
-    Login,
-    /// The object is not what it was.
-    Handle,
-    /// There are too many sessions.
-    Sessions,
-    /// No HMAC-SHA256.
-    Mechanism,
-    /// The key is too short or too long.
-    KeySize,
-    /// The key may not be used for this.
-    KeyUse,
-    /// The key is not taken in this form.
-    Template,
-    /// There is no room.
-    Full,
-    /// Nothing can be written.
-    WriteProtected,
-    /// The token or the way to it does not work.
-    Device,
-    /// A return code of the maker.
-    Vendor,
-    /// Any other.
-    Other,
-}
-
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::PinLocked => "the token has locked its PIN",
-            Self::PinExpired => "the PIN of the token has expired",
-            Self::PinUnset => "the token has no user PIN yet",
-            Self::PinForm => "this cannot be a PIN of the token",
-            Self::Absent => "the token is not there",
-            Self::Removed => "the token was removed",
-            Self::Session => "the session with the token is lost",
-            Self::Login => "the token is no longer logged in",
-            Self::Handle => "the token no longer knows the key by its handle",
-            Self::Sessions => "the token has no session left",
-            Self::Mechanism => "the token has no HMAC-SHA256",
-            Self::KeySize => "the token makes no HMAC-SHA256 with a key of this length",
-            Self::KeyUse => "the token does not allow this use of the key",
-            Self::Template => "the token does not take the key in this form",
-            Self::Full => "the token is full",
-            Self::WriteProtected => "the token is write-protected",
-            Self::Device => "the token fails",
-            Self::Vendor => "the token refuses for a reason of its maker",
-            Self::Other => "the token refuses",
-        })
-    }
-}
-
-impl Why {
-    fn of(code: RvError) -> Self {
-        use RvError as Rv;
-        match code {
-            Rv::PinLocked => Self::PinLocked,
-            Rv::PinExpired => Self::PinExpired,
-            Rv::UserPinNotInitialized => Self::PinUnset,
-            Rv::PinInvalid | Rv::PinLenRange => Self::PinForm,
-            Rv::TokenNotPresent | Rv::TokenNotRecognized | Rv::SlotIdInvalid => Self::Absent,
-            Rv::DeviceRemoved => Self::Removed,
-            Rv::SessionHandleInvalid | Rv::SessionClosed => Self::Session,
-            Rv::UserNotLoggedIn => Self::Login,
-            Rv::ObjectHandleInvalid | Rv::KeyHandleInvalid => Self::Handle,
-            Rv::SessionCount => Self::Sessions,
-            Rv::MechanismInvalid | Rv::MechanismParamInvalid => Self::Mechanism,
-            Rv::KeySizeRange => Self::KeySize,
-            Rv::KeyFunctionNotPermitted | Rv::KeyTypeInconsistent => Self::KeyUse,
-            Rv::AttributeTypeInvalid
-            | Rv::AttributeValueInvalid
-            | Rv::AttributeReadOnly
-            | Rv::TemplateIncomplete
-            | Rv::TemplateInconsistent => Self::Template,
-            Rv::DeviceMemory => Self::Full,
-            Rv::TokenWriteProtected | Rv::SessionReadOnly => Self::WriteProtected,
-            Rv::DeviceError | Rv::GeneralError | Rv::FunctionFailed | Rv::HostMemory => Self::Device,
-            Rv::VendorDefined(_) => Self::Vendor,
-            _ => Self::Other,
-        }
-    }
-
-    const fn word(self) -> &'static str {
-        match self {
-            Self::PinLocked => "pin-locked",
-            Self::PinExpired => "pin-expired",
-            Self::PinUnset => "pin-unset",
-            Self::PinForm => "pin-form",
-            Self::Absent => "token-absent",
-            Self::Removed => "token-removed",
-            Self::Session | Self::Login | Self::Handle => "session-lost",
-            Self::Sessions => "sessions",
-            Self::Mechanism => "mechanism",
-            Self::KeySize => "key-size",
-            Self::KeyUse => "key-use",
-            Self::Template => "template",
-            Self::Full => "token-full",
-            Self::WriteProtected => "write-protected",
-            Self::Device => "token-failed",
-            Self::Vendor => "vendor",
-            Self::Other => "token-refused",
-        }
-    }
-
-    const fn remedy(self) -> &'static [&'static str] {
-        match self {
-            Self::PinLocked => &[
-                "Do not try other PINs.",
-                "Have the token's security officer set a new PIN, with the tool of its maker.",
-            ],
-            Self::PinExpired | Self::PinUnset => &["Set the PIN with the tool of the token's maker."],
-            Self::PinForm => &["Enter the PIN of the token's user: docs/tokens.md says how it is written."],
-            Self::Absent | Self::Removed => {
-                &["Plug the token in, or check the way to it.", "Unlock and try again."]
-            }
-            Self::Session | Self::Login | Self::Handle => &["Try again.", "Lock and unlock the token."],
-            Self::Sessions => &["Close what else uses the token.", "Try again."],
-            Self::Mechanism | Self::KeySize | Self::KeyUse | Self::Template => &[
-                "Look at docs/tokens.md: not every token can hold a group key.",
-                "Check `[token] key_type`.",
-            ],
-            Self::Full => &["Remove from the token what is no longer used."],
-            Self::WriteProtected => &["Lift the write protection for the import."],
-            Self::Device => &[
-                "Plug the token in anew, or check the way to it.",
-                "Try again.",
-                "Call whoever keeps the token.",
-            ],
-            Self::Vendor | Self::Other => {
-                &["Try again.", "Look the code up in the manual of the token's maker."]
-            }
-        }
-    }
 }
 
 impl TokenError {
@@ -329,7 +178,7 @@ impl TokenError {
                 "Mend what failed, and import the same key again: what was left is taken over if it is this key.",
                 "Otherwise remove it with the tool of the token's maker.",
             ],
-            Self::Answer(_) => Why::Device.remedy(),
+            Self::Answer(_) => TokenFault::Device.remedy(),
             Self::Memory(_) => {
                 &["Raise the limit of locked memory (ulimit -l, LimitMEMLOCK=) to 1 MiB at least."]
             }
@@ -346,7 +195,10 @@ impl TokenError {
     /// Whether only what this process knew of the token was outdated: another session may do, as after the idle limit of a
     /// network module or when one unit took over from another.
     pub(super) const fn is_stale(&self) -> bool {
-        matches!(self, Self::Refused { why: Why::Session | Why::Login | Why::Handle, .. })
+        matches!(
+            self,
+            Self::Refused { why: TokenFault::Session | TokenFault::Login | TokenFault::Handle, .. }
+        )
     }
 
     /// Whether the token refused the PIN, and counted it.
@@ -354,13 +206,19 @@ impl TokenError {
         matches!(
             self,
             Self::PinIncorrect { .. }
-                | Self::Refused { why: Why::PinLocked | Why::PinExpired | Why::PinUnset | Why::PinForm, .. }
+                | Self::Refused {
+                    why: TokenFault::PinLocked
+                        | TokenFault::PinExpired
+                        | TokenFault::PinUnset
+                        | TokenFault::PinForm,
+                    ..
+                }
         )
     }
 
     /// Whether the key may be taken in another form.
     pub(super) const fn is_about_the_form(&self) -> bool {
-        matches!(self, Self::Refused { why: Why::Template | Why::KeyUse, .. })
+        matches!(self, Self::Refused { why: TokenFault::Template | TokenFault::KeyUse, .. })
     }
 
     /// Nobody is logged in, though no call said so.
@@ -383,29 +241,17 @@ impl From<Error> for TokenError {
             Error::Pkcs11(RvError::PinIncorrect, Function::Login) => Self::PinIncorrect { last: false },
             Error::Pkcs11(code, function) => refused(code, format!("C_{function:?}")),
             // The module lacks a function, or gave numbers that cannot be.
-            other => {
-                Self::Refused { why: Why::Other, code: other.to_string(), call: "the module".to_owned() }
-            }
+            other => Self::Refused {
+                why: TokenFault::Other,
+                code: other.to_string(),
+                call: "the module".to_owned(),
+            },
         }
     }
 }
 
 fn refused(code: RvError, call: String) -> TokenError {
-    TokenError::Refused { why: Why::of(code), code: name(code), call }
-}
-
-/// `CKR_PIN_LOCKED`, as manuals and search engines know it; a number where PKCS#11 has no name for it.
-fn name(code: RvError) -> String {
-    match code {
-        RvError::VendorDefined(code) | RvError::UnknownErrorCode(code) => format!("0x{code:08X}"),
-        named => format!("{named:?}").chars().fold("CKR".to_owned(), |mut name, letter| {
-            if letter.is_ascii_uppercase() {
-                name.push('_');
-            }
-            name.push(letter.to_ascii_uppercase());
-            name
-        }),
-    }
+    TokenError::Refused { why: TokenFault::of(code), code: name(code), call }
 }
 
 #[cfg(test)]

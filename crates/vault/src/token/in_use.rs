@@ -5,7 +5,6 @@ use std::sync::{PoisonError, RwLock};
 use keystation_core::flow::VaultError;
 use keystation_core::key::{DeviceKey, GroupKeyInfo};
 use keystation_core::registration::RegistrationId;
-use zeroize::Zeroizing;
 
 use super::error::TokenError;
 use super::login::LoggedIn;
@@ -43,15 +42,15 @@ impl InUse for TokenKeys {
         let login = self.login.read().unwrap_or_else(PoisonError::into_inner);
         let login = login.as_ref().ok_or(VaultError::Locked)?;
         let (name, message) = (&self.names[index], id.as_str().as_bytes());
-        let derived = match mac(login, name, message) {
-            Err(error) if error.is_stale() => mac(login, name, message),
-            other => other,
-        };
-        let key = derived
-            .map(|mac| DeviceKey::filled_by(|key| key.copy_from_slice(&*mac)))
-            .map_err(|error| VaultError::Custody(error.to_string()));
+        let mut derived = Ok(());
+        let key = DeviceKey::filled_by(|key| {
+            derived = match mac(login, name, message, key) {
+                Err(error) if error.is_stale() => mac(login, name, message, key),
+                other => other,
+            }
+        });
         rinse();
-        key
+        derived.map(|()| key).map_err(|error| VaultError::Custody(error.to_string()))
     }
 
     fn lock(&self) {
@@ -64,7 +63,7 @@ impl InUse for TokenKeys {
 }
 
 /// One try. After an error the session is gone with what was found in it, and the next try logs in anew.
-fn mac(login: &LoggedIn, name: &Name, message: &[u8]) -> Result<Zeroizing<[u8; 32]>, TokenError> {
+fn mac(login: &LoggedIn, name: &Name, message: &[u8], out: &mut [u8; 32]) -> Result<(), TokenError> {
     let standing = login.stand()?;
     let time = standing.time();
     let tried = standing.kept().and_then(|mut kept| {
@@ -73,10 +72,10 @@ fn mac(login: &LoggedIn, name: &Name, message: &[u8]) -> Result<Zeroizing<[u8; 3
             Some(object) => *object,
             None => seat.find(name)?,
         };
-        let mac = seat.mac(object, message)?;
+        seat.mac(object, message, out)?;
         kept.objects.insert(name.clone(), object);
         standing.keep(kept);
-        Ok(mac)
+        Ok(())
     });
     drop(standing);
     tried.inspect_err(|_| login.mistrust(time))

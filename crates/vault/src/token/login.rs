@@ -13,7 +13,7 @@ use cryptoki::slot::Slot;
 use cryptoki::types::AuthPin;
 
 use super::error::TokenError;
-use super::module::Module;
+use super::module::{Access, Module};
 use super::object::Name;
 use crate::os::Locked;
 use crate::secret::Passphrase;
@@ -174,7 +174,7 @@ impl Login {
     fn log_in(&self) -> Result<In, TokenError> {
         const TAKEN: RvError = RvError::UserAlreadyLoggedIn;
         let slot = self.module.slot(&self.label)?;
-        let session = self.module.session(slot)?;
+        let session = self.module.session(slot, Access::Use)?;
         // Wiped when it is dropped. The module makes copies of its own.
         let pin: AuthPin = std::str::from_utf8(&self.pin).expect("it came as text").into();
         let tried = session.login(UserType::User, Some(&pin)).or_else(|error| match error {
@@ -217,7 +217,7 @@ impl Standing<'_> {
     pub(super) fn kept(&self) -> Result<Kept, TokenError> {
         match self.now().idle.lock().unwrap_or_else(PoisonError::into_inner).pop() {
             Some(kept) => Ok(kept),
-            None => Ok(Kept { session: self.session()?, objects: BTreeMap::new() }),
+            None => Ok(Kept { session: self.session(Access::Use)?, objects: BTreeMap::new() }),
         }
     }
 
@@ -226,14 +226,9 @@ impl Standing<'_> {
         self.now().idle.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
     }
 
-    /// A session that reads and signs.
-    pub(super) fn session(&self) -> Result<Session, TokenError> {
-        self.module.session(self.now().slot)
-    }
-
-    /// A session that makes and deletes objects too.
-    pub(super) fn writing_session(&self) -> Result<Session, TokenError> {
-        self.module.writing_session(self.now().slot)
+    /// A session of this login.
+    pub(super) fn session(&self, access: Access) -> Result<Session, TokenError> {
+        self.module.session(self.now().slot, access)
     }
 
     /// Asks whether the token is still there. To be asked when it says that it holds nothing: it says so too when it was taken

@@ -7,6 +7,7 @@ mod in_use;
 mod login;
 mod module;
 mod object;
+mod why;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -14,10 +15,12 @@ use std::str::FromStr;
 use cryptoki::object::KeyType as Ckk;
 use keystation_core::key::{GroupKeyInfo, KeyLabel};
 
-pub use self::error::{TokenError, Why};
+pub use self::error::TokenError;
 use self::in_use::TokenKeys;
 use self::login::LoggedIn;
+use self::module::Access;
 use self::object::{Name, Seat};
+pub use self::why::TokenFault;
 use crate::card::{Card, Cards, Home};
 use crate::custody::{Custody, CustodyKind};
 use crate::error::{DestroyError, ImportError, UnlockError};
@@ -88,17 +91,18 @@ pub struct TokenSettings {
 }
 
 impl TokenSettings {
-    /// Whether path and label can be those of a token; nothing is opened.
+    /// Whether they can be those of a token: the form of the path and of the label. Nothing is looked for.
     pub fn check(&self) -> Result<(), TokenError> {
         if !self.module.is_absolute() {
             return Err(TokenError::ModulePath(self.module.clone()));
         }
         let printable = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
         let label = self.label.as_bytes();
-        if !(1..=32).contains(&label.len()) || !label.iter().all(printable) || label.ends_with(b" ") {
-            return Err(TokenError::Label);
+        if (1..=32).contains(&label.len()) && label.iter().all(printable) && !label.ends_with(b" ") {
+            Ok(())
+        } else {
+            Err(TokenError::Label)
         }
-        Ok(())
     }
 }
 
@@ -110,7 +114,7 @@ pub struct Token {
 }
 
 impl Token {
-    /// The token of these settings; nothing is opened yet.
+    /// The token of these settings, which are checked; nothing is opened yet.
     pub fn new(settings: TokenSettings, cards: Cards) -> Result<Self, TokenError> {
         settings.check()?;
         Ok(Self { settings, cards })
@@ -133,23 +137,6 @@ impl Token {
         LoggedIn::enter(&self.settings.module, &self.settings.label, pin)
     }
 
-    /// Works with the token in a session that can write; the login ends with the first failure.
-    fn with<T, E: From<TokenError>>(
-        &self,
-        pin: &Passphrase,
-        work: impl FnOnce(&Seat<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let login = self.enter(pin)?;
-        let standing = login.stand()?;
-        let time = standing.time();
-        let worked = standing
-            .writing_session()
-            .map_err(E::from)
-            .and_then(|session| work(&Seat::new(&standing, &session)));
-        drop(standing);
-        worked.inspect_err(|_| login.mistrust(time))
-    }
-
     #[inline(never)] // its frame has to end before `bleach` begins
     fn add(&self, pin: &Passphrase, new: NewKey, key: &GroupKey) -> Result<GroupKeyInfo, ImportError> {
         let check_value = key.check_value()?;
@@ -160,7 +147,8 @@ impl Token {
             Card { home: Home::Pkcs11 { token: self.settings.label.clone(), id: name.id.clone() }, info };
         let writer = self.cards.writer()?;
         writer.admit(&card.info.label, check_value)?;
-        self.with(pin, |seat| {
+        let login = self.enter(pin)?;
+        during(&login, Access::Change, |seat| {
             // An import that was interrupted left the object and no card: it is taken over, once it is proved to be this key.
             let (object, made) = match seat.find_alone(&name)? {
                 Some(object) => (object, false),
@@ -199,20 +187,18 @@ impl Custody for Token {
             return Err(UnlockError::NoKeys(CustodyKind::Pkcs11));
         }
         let login = self.enter(secret)?;
-        let standing = login.stand()?;
-        let session = standing.session()?;
-        let seat = Seat::new(&standing, &session);
         let mut infos = Vec::with_capacity(cards.len());
         let mut names = Vec::with_capacity(cards.len());
-        for card in cards {
-            let Home::Pkcs11 { id, .. } = card.home else { continue };
-            let name = Name { label: card.info.label.clone(), id };
-            seat.prove(&name, card.info.check_value)?;
-            infos.push(card.info);
-            names.push(name);
-        }
-        drop(session);
-        drop(standing);
+        during(&login, Access::Use, |seat| -> Result<(), UnlockError> {
+            for card in cards {
+                let Home::Pkcs11 { id, .. } = card.home else { continue };
+                let name = Name { label: card.info.label.clone(), id };
+                seat.prove(&name, card.info.check_value)?;
+                infos.push(card.info);
+                names.push(name);
+            }
+            Ok(())
+        })?;
         Ok(UnlockedVault::of(TokenKeys::new(login, infos, names)))
     }
 
@@ -233,16 +219,31 @@ impl Custody for Token {
             return Err(DestroyError::NoKey(label.clone()));
         };
         let name = Name { label: label.clone(), id };
-        self.with(secret, |seat| -> Result<(), DestroyError> {
+        let login = self.enter(secret)?;
+        during(&login, Access::Change, |seat| -> Result<(), DestroyError> {
             for object in seat.all(&name)? {
                 seat.delete(object)?;
             }
             Ok(())
         })?;
-        self.with(secret, |seat| match seat.all(&name)?.as_slice() {
+        during(&login, Access::Use, |seat| match seat.all(&name)?.as_slice() {
             [] => Ok(()),
             _ => Err(DestroyError::StillThere(label.clone())),
         })?;
         Ok(writer.remove(label)?)
     }
+}
+
+/// Works with the token in a session of its own. With the first failure the login ends, so that the next work begins with another.
+fn during<T, E: From<TokenError>>(
+    login: &LoggedIn,
+    access: Access,
+    work: impl FnOnce(&Seat<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let standing = login.stand()?;
+    let time = standing.time();
+    let worked =
+        standing.session(access).map_err(E::from).and_then(|session| work(&Seat::new(&standing, &session)));
+    drop(standing);
+    worked.inspect_err(|_| login.mistrust(time))
 }

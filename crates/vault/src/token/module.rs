@@ -23,6 +23,15 @@ struct Loaded {
     users: Mutex<usize>,
 }
 
+/// What a session is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Access {
+    /// To find keys and to sign.
+    Use,
+    /// To make and delete objects too.
+    Change,
+}
+
 /// The use of a PKCS#11 module, which is initialised.
 pub(super) struct Module(Arc<Loaded>);
 
@@ -90,14 +99,12 @@ impl Module {
         }
     }
 
-    /// A session that reads and signs.
-    pub(super) fn session(&self, slot: Slot) -> Result<Session, TokenError> {
-        Ok(self.0.library.open_ro_session(slot)?)
-    }
-
-    /// A session that makes and deletes objects too.
-    pub(super) fn writing_session(&self, slot: Slot) -> Result<Session, TokenError> {
-        Ok(self.0.library.open_rw_session(slot)?)
+    /// A session with the token in a slot.
+    pub(super) fn session(&self, slot: Slot, access: Access) -> Result<Session, TokenError> {
+        Ok(match access {
+            Access::Use => self.0.library.open_ro_session(slot)?,
+            Access::Change => self.0.library.open_rw_session(slot)?,
+        })
     }
 
     /// Asks whether the token is still in its slot.

@@ -92,20 +92,30 @@ impl<'a> Seat<'a> {
         Ok(found)
     }
 
-    /// HMAC-SHA256 of `message`, wiped when dropped.
-    pub(super) fn mac(&self, key: ObjectHandle, message: &[u8]) -> Result<Zeroizing<[u8; 32]>, TokenError> {
+    /// HMAC-SHA256 of `message` into `out`: a value that is returned leaves copies on the stack.
+    pub(super) fn mac(
+        &self,
+        key: ObjectHandle,
+        message: &[u8],
+        out: &mut [u8; 32],
+    ) -> Result<(), TokenError> {
         let answer = Zeroizing::new(self.session.sign(&Mechanism::Sha256Hmac, key, message)?);
-        let mut mac = Zeroizing::new([0; 32]);
-        if answer.len() != mac.len() {
+        if answer.len() != out.len() {
             return Err(TokenError::Answer(answer.len()));
         }
-        mac.copy_from_slice(&answer);
-        Ok(mac)
+        out.copy_from_slice(&answer);
+        Ok(())
+    }
+
+    fn check_value(&self, key: ObjectHandle) -> Result<CheckValue, TokenError> {
+        let mut mac = [0; 32]; // of a text that is no device's ID: not secret
+        self.mac(key, CheckValue::MESSAGE, &mut mac)?;
+        Ok(CheckValue::from_hmac(&mac))
     }
 
     /// Has the object of this name, wherever it is found, make its check value.
     pub(super) fn prove(&self, name: &Name, expected: CheckValue) -> Result<(), UnlockError> {
-        let found = CheckValue::from_hmac(&*self.mac(self.find(name)?, CheckValue::MESSAGE)?);
+        let found = self.check_value(self.find(name)?)?;
         if found == expected {
             Ok(())
         } else {
@@ -164,7 +174,7 @@ impl<'a> Seat<'a> {
         }
         let object = created?;
         // Some take a key in a form in which they cannot use it.
-        match self.mac(object, CheckValue::MESSAGE) {
+        match self.check_value(object) {
             Ok(_) => Ok(object),
             Err(failed) => Err(self.undo(object, name, &failed.to_string()).err().unwrap_or(failed)),
         }

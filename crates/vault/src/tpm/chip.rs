@@ -79,6 +79,7 @@ impl Chip {
         key: &[u8],
         patience: Patience<'_>,
     ) -> Result<Wrapped, TpmError> {
+        self.make_room(patience)?; // a new key takes room for a moment, though it is not loaded
         let create = Command::Create { parent: self.storage(), auth, key };
         self.ask(&create, patience, |answer| {
             let (private, public) = answer.created()?;
@@ -125,10 +126,7 @@ impl Chip {
         if !is_hmac_key(&key.public) {
             return Err(TpmError::Foreign { label: key.label.clone(), code: 0 });
         }
-        if self.keys.len() == LOADED {
-            let (_, oldest) = self.keys.remove(0);
-            self.flush(oldest, patience)?;
-        }
+        self.make_room(patience)?;
         let load = Command::Load { parent: self.storage(), private: &key.private, public: &key.public };
         let refused = |error| match error {
             TpmError::Refused { code, .. } if ReturnCode(code).about_a_parameter() => {
@@ -139,6 +137,15 @@ impl Chip {
         let handle = self.ask(&load, patience, |answer| answer.object()).map_err(refused)?;
         self.keys.push((Arc::clone(key), handle));
         Ok(handle)
+    }
+
+    /// Room for one more object.
+    fn make_room(&mut self, patience: Patience<'_>) -> Result<(), TpmError> {
+        if self.keys.len() < LOADED {
+            return Ok(());
+        }
+        let (_, oldest) = self.keys.remove(0);
+        self.flush(oldest, patience)
     }
 
     fn storage(&self) -> Handle {

@@ -147,3 +147,65 @@ fn created(out: &mut Out<'_>, auth: &[u8], data: &[u8], public: fn(&mut Out<'_>)
     out.sized(|_| ());
     out.u32(0);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tpm::auth::Auth;
+
+    /// The blocks of the specification that are nothing but hexadecimal digits.
+    fn specified() -> Vec<Vec<u8>> {
+        let text = include_str!("../../../../docs/vault-format.md");
+        let section = text.split_once("### One derivation, byte by byte").unwrap().1;
+        let blocks = section.split("```\n").map(|block| block.replace('\n', ""));
+        let hex = blocks.filter(|block| !block.is_empty() && block.bytes().all(|c| c.is_ascii_hexdigit()));
+        hex.map(|hex| {
+            (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+        })
+        .collect()
+    }
+
+    fn written(command: &Command<'_>) -> Vec<u8> {
+        let mut memory = [0xee; LONGEST];
+        let length = command.write(&mut memory);
+        memory[..length].to_vec()
+    }
+
+    #[test]
+    fn commands_are_the_specified_ones() {
+        use base64ct::{Base64, Encoding};
+        let [primary, create, hmac, answer] = &specified()[..] else {
+            panic!("three commands and an answer")
+        };
+        let secret = crate::SecretText::new("correct horse battery staple".to_owned()).unwrap();
+        let auth = Auth::of(&crate::Passphrase::new(secret).unwrap()).unwrap();
+        let key = "8isrFI1sGsIlvvFSSFRiMfCNzv21fjbE/+ah/lSh3lF8e2YG1Te7w1KpZhJFFXJrqYKi9yegxkqIChbqOS9Egw==";
+        let key = Base64::decode_vec(key).unwrap();
+        assert_eq!(written(&Command::CreatePrimary), *primary);
+        let create_it = Command::Create { parent: Handle(TRANSIENT), auth: auth.expose(), key: &key };
+        assert_eq!(written(&create_it), *create);
+        let message = b"sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6";
+        let use_it = Command::Hmac { key: Handle(TRANSIENT + 1), auth: auth.expose(), message };
+        assert_eq!(written(&use_it), *hmac);
+        let read = super::super::response::answer(&use_it, answer).unwrap().unwrap();
+        assert_eq!(
+            Base64::encode_string(read.digest().unwrap()),
+            "Jsm0lyGpjaVYVP2g3FnmnmG9dI/9qU24wNoykUmermc="
+        );
+    }
+
+    /// The longest of what a card and a station can have.
+    #[test]
+    fn every_command_fits() {
+        let (auth, key, message) = (&[1; 32], &[2; 64], &[3; 128]);
+        let object = Handle(TRANSIENT);
+        for command in [
+            Command::Create { parent: object, auth, key },
+            Command::Load { parent: object, private: &[4; 1024], public: &[5; 128] },
+            Command::Hmac { key: object, auth, message },
+        ] {
+            let bytes = written(&command);
+            assert_eq!(bytes[2..6], u32::try_from(bytes.len()).unwrap().to_be_bytes(), "{}", command.name());
+        }
+    }
+}

@@ -1,7 +1,10 @@
 //! The contract of custody on a TPM: swtpm, which is a real one in a process of its own.
 
+mod between; // somebody between a station and its TPM
 mod emulator; // swtpm on a UNIX socket, started and killed
-mod faults; // killed, silent, lying, full, locked TPMs
+mod faults; // killed, silent, lying, full TPMs
+mod foreign; // cards of other TPMs, damaged cards
+mod lockout; // wrong secrets, and what else a TPM counts
 mod owner; // the TPM's owner does the same with tpm2-tools
 
 use keystation_vault::{Custody, Tpm, TpmError, UnlockError};

@@ -35,7 +35,7 @@ fn a_program_that_waits_wipes_its_keys_and_closes_the_log() {
             said.contains(&format!("Ended by SIG{name}. The keys are wiped, the log is closed.")),
             "{said}"
         );
-        assert_eq!(last_events(&bench, 2), ["auth.lock", "log.close"], "{name}");
+        assert_eq!(last_events(&bench, 3), ["auth.lock", "auth.logout", "log.close"], "{name}");
         bench.assert_log_intact();
     }
 }
@@ -87,7 +87,7 @@ fn the_keys_are_wiped_while_the_device_in_hand_is_finished() {
     // The device never answers: it is finished by the time limit of the step, and its result is in the log.
     let (status, said) = ended(running);
     assert_eq!(status.signal(), Some(15), "{said}");
-    assert_eq!(last_events(&bench, 4)[1..], ["auth.lock", "inject.result", "log.close"]);
+    assert_eq!(last_events(&bench, 4), ["auth.lock", "inject.result", "auth.logout", "log.close"]);
     let records = bench.records();
     let result = records.iter().rfind(|record| record["ev"] == "inject.result").unwrap();
     assert_ne!(result["rc"], "ok");
@@ -108,12 +108,12 @@ fn a_device_that_answers_is_finished_first() {
         running.until("event", "pass");
         let (status, said) = ended(running);
         assert_eq!(status.signal(), Some(number), "{said}");
-        let last = last_events(&bench, 3);
+        let last = last_events(&bench, 4);
         assert!(
             last.contains(&"auth.lock".to_owned()) && last.contains(&"inject.result".to_owned()),
             "{last:?}"
         );
-        assert_eq!(last[2], "log.close");
+        assert_eq!(last[2..], ["auth.logout", "log.close"]);
         assert_eq!(sim.state(0)["generation"], 1);
         bench.assert_log_intact();
     }

@@ -42,7 +42,7 @@ fn the_program_makes_no_network_socket() {
         vec!["inject", "--port", &port, "--profile", "test.toml"],
         vec!["check", "--port", &port, "--profile", "test.toml"],
         vec!["selftest"],
-        vec!["key", "list"],
+        vec!["key", "recipient"],
     ] {
         let mut command = bench.keystation();
         let (operator, approver) = people::who(&verb).unwrap();

@@ -163,6 +163,6 @@ impl Place for Bench {
     }
 
     fn is_wrong_secret(&self, error: &UnlockError) -> bool {
-        matches!(error, UnlockError::Token(error) if error.is_wrong_pin())
+        matches!(error, UnlockError::Token(_)) && error.is_wrong_secret()
     }
 }

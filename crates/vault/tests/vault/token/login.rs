@@ -1,7 +1,7 @@
 use std::fs;
 
 use keystation_core::flow::{Vault, VaultError};
-use keystation_vault::{Custody, TokenError, UnlockError, Why};
+use keystation_vault::{Custody, TokenError, TokenFault, UnlockError};
 
 use super::bench::{PIN, alone, import, open};
 use crate::contract::id;
@@ -36,6 +36,13 @@ fn wrong_pin_is_tried_once_and_never_where_the_token_is_open() {
         drop(again);
         assert!(opened.key(&"gk-a".parse().unwrap()).unwrap().derive(&id(1)).is_ok());
         assert_eq!(bench.calls("C_Login"), before + 2);
+        // What fails for one is not left to the others.
+        bench.fault("C_Sign B3 once");
+        assert!(open(&token).is_err());
+        assert!(open(&token).is_ok());
+        assert_eq!(bench.calls("C_Login"), before + 3);
+        assert!(opened.key(&"gk-a".parse().unwrap()).unwrap().derive(&id(1)).is_ok());
+        assert_eq!(bench.calls("C_Login"), before + 3);
         drop(opened);
         // With the last one the login ends: the PIN is looked at again.
         let wrong = token_error(token.open(&passphrase("271829")).unwrap_err());
@@ -87,7 +94,7 @@ fn locked_is_not_wrong() {
         import(&token, "gk-a", EXAMPLE).unwrap();
         bench.fault("C_Login A4");
         let locked = token_error(open(&token).unwrap_err());
-        assert!(matches!(locked, TokenError::Refused { why: Why::PinLocked, .. }), "{locked:?}");
+        assert!(matches!(locked, TokenError::Refused { why: TokenFault::PinLocked, .. }), "{locked:?}");
         assert!(!locked.is_wrong_pin());
         assert_eq!(locked.word(), "pin-locked");
         bench.fault("");

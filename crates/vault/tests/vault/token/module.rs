@@ -82,6 +82,9 @@ fn token_that_is_taken_out_and_put_back_derives_again() {
         let (in_place, away) = (bench.directory.join("tokens"), bench.directory.join("taken out"));
         for _ in 0..3 {
             fs::rename(&in_place, &away).unwrap();
+            // It shows no objects and calls that no error: that is no proof that the key is gone.
+            assert!(token.destroy(&passphrase(PIN), &"gk-a".parse().unwrap()).is_err());
+            assert_eq!(bench.cards().read().unwrap().len(), 1);
             for _ in 0..3 {
                 let Err(VaultError::Custody(said)) = key.derive(&id(1)) else { panic!("it derived") };
                 assert!(!said.contains(PIN), "{said}");

@@ -41,6 +41,7 @@ impl Emulator {
             .arg(format!("dir={}", state.display()))
             .stdin(OwnedFd::from(listener))
             .stdout(Stdio::null())
+            .stderr(Stdio::null()) // it tells of each client that leaves
             .spawn()
             .expect("swtpm (apt-get install swtpm)");
         self.process = Some(process);
@@ -51,10 +52,6 @@ impl Emulator {
         let mut process = self.process.take().unwrap();
         process.kill().unwrap();
         process.wait().unwrap();
-    }
-
-    pub(crate) fn pid(&self) -> u32 {
-        self.process.as_ref().unwrap().id()
     }
 
     pub(crate) fn socket(&self) -> PathBuf {

@@ -1,0 +1,303 @@
+//! Group keys through the headless binary: in each custody, from the import to the end, and what happens when a custody fails.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use keystation_core::failure::Code;
+use keystation_tests::bench::{Bench, Killed, PUBLISHED_DEVICE_KEY, PUBLISHED_GROUP_KEY, Run, finished};
+use keystation_tests::custody::{Emulator, Token};
+use keystation_tests::sim::Sim;
+use serde_json::Value;
+
+const CHECK: &str = "9B5BD-BEC8B";
+
+/// A bench whose sealed file holds another key than the published one, so that the custodies under test can have that.
+fn bench() -> Bench {
+    let bench = Bench::with_key(
+        "rLuyBPpIJ+hOre2SFIP9Ajvdty3j0EwSP/WvTVH9eZAw5HpDuEmf13nziHy5RRXmuTy84FCLpOnhhBPASSbHYg==",
+    );
+    bench.private("published", PUBLISHED_GROUP_KEY);
+    let profile = bench.data().join("profiles/test.toml");
+    let text = fs::read_to_string(&profile).unwrap();
+    fs::write(profile, text.replace("\"gk-test\"", "\"gk-new\"")).unwrap();
+    bench
+}
+
+fn signed_command(bench: &Bench, arguments: &[&str], operator: &str, approver: Option<&str>) -> Command {
+    let mut command = bench.keystation();
+    command.args(arguments);
+    bench.signed(&mut command, operator, approver);
+    command
+}
+
+/// By two custodians, with all secrets at hand.
+fn custodians(bench: &Bench, token: Option<&Token>, arguments: &[&str]) -> Run {
+    let mut command = signed_command(bench, arguments, "cus-1", Some("cus-2"));
+    if let Some(token) = token {
+        token.reached(&mut command);
+    }
+    if arguments[1] != "activate" && arguments[1] != "suspend" {
+        bench.with_secrets(&mut command);
+    }
+    finished(&mut command)
+}
+
+fn import(bench: &Bench, token: Option<&Token>, custody: &str) -> Run {
+    let file = bench.file("published").display().to_string();
+    let arguments = [
+        "key",
+        "import",
+        "--label",
+        "gk-new",
+        "--group",
+        "line-7",
+        "--scope",
+        "0ne00EMU001",
+        "--slot",
+        "secondary",
+        "--custody",
+        custody,
+        "--key-file",
+        &file,
+    ];
+    custodians(bench, token, &arguments)
+}
+
+fn injection(bench: &Bench, token: Option<&Token>, port: &Path) -> Command {
+    let port = port.display().to_string();
+    let mut command =
+        signed_command(bench, &["inject", "--port", &port, "--profile", "test.toml"], "op-0117", None);
+    bench.with_secrets(&mut command);
+    if let Some(token) = token {
+        token.reached(&mut command);
+    }
+    command
+}
+
+fn inject(bench: &Bench, token: Option<&Token>, port: &Path) -> Run {
+    finished(&mut injection(bench, token, port))
+}
+
+/// The code of the error or of the failed device, and what it means for the device.
+fn trouble(run: &Run) -> (&str, &str) {
+    let said = run.event("fail").or_else(|| run.event("error")).unwrap_or_else(|| panic!("{run:?}"));
+    (said["code"].as_str().unwrap(), said["safety"].as_str().unwrap_or_default())
+}
+
+fn standing<'a>(list: &'a Run, label: &str) -> &'a Value {
+    list.events.iter().find(|key| key["label"] == label).unwrap_or_else(|| panic!("{list:?}"))
+}
+
+#[test]
+fn a_key_lives_and_dies_in_the_custody_that_was_named() {
+    for custody in ["sealed-file", "pkcs11", "tpm"] {
+        let bench = bench();
+        let token = (custody == "pkcs11").then(|| Token::of(&bench));
+        let _tpm = (custody == "tpm").then(|| Emulator::of(&bench));
+        let token = token.as_ref();
+        let sim =
+            Sim::start(&bench.file("sim"), 2, &["--serial", "007-888-abc", "--mac", "a1:b2:c3:d4:e5:f6"]);
+        let imported = import(&bench, token, custody);
+        assert_eq!(imported.exit, Some(0), "{custody}: {imported:?}");
+        let said = imported.event("import").unwrap();
+        assert_eq!((&said["check_value"], &said["custody"]), (&CHECK.into(), &custody.into()));
+
+        let early = inject(&bench, token, &sim.port(0));
+        assert_eq!((early.exit, trouble(&early).0), (Some(3), Code::KeyInactive.as_str()), "{early:?}");
+        let wrong = custodians(
+            &bench,
+            token,
+            &["key", "activate", "gk-new", "--reason", "first use", "--check-value", "9B5BD-BEC8C"],
+        );
+        assert_eq!((wrong.exit, trouble(&wrong).0), (Some(3), "key-check-value"), "{wrong:?}");
+        let active = custodians(
+            &bench,
+            token,
+            &["key", "activate", "gk-new", "--reason", "first use", "--check-value", CHECK],
+        );
+        assert_eq!(active.exit, Some(0), "{active:?}");
+        let done = inject(&bench, token, &sim.port(0));
+        assert_eq!(done.exit, Some(0), "{custody}: {done:?}");
+        assert_eq!(sim.state(0)["device_key"], PUBLISHED_DEVICE_KEY);
+
+        let list = bench.run(&["key", "list"]);
+        let key = standing(&list, "gk-new");
+        assert_eq!(
+            (&key["state"], &key["custody"], &key["devices"]),
+            (&"active".into(), &custody.into(), &1.into())
+        );
+        assert_eq!(standing(&list, "gk-test")["devices"], 0);
+        let devices = bench.run(&["key", "devices", "gk-new"]);
+        assert_eq!(devices.event("device").unwrap()["id"], sim.state(0)["registration_id"]);
+
+        let mut stop = signed_command(
+            &bench,
+            &["key", "suspend", "gk-new", "--reason", "a paper was lost"],
+            "sup-1",
+            None,
+        );
+        assert_eq!(finished(&mut stop).exit, Some(0), "one supervisor alone");
+        let stopped = inject(&bench, token, &sim.port(1));
+        assert_eq!((stopped.exit, trouble(&stopped).0), (Some(3), Code::KeyInactive.as_str()), "{stopped:?}");
+        assert_eq!(sim.state(1)["device_key"], Value::Null);
+
+        let gone = custodians(&bench, token, &["key", "destroy", "gk-new", "--reason", "end of the line"]);
+        assert_eq!(gone.exit, Some(0), "{custody}: {gone:?}");
+        assert_eq!(standing(&bench.run(&["key", "list"]), "gk-new")["state"], "destroyed");
+        let again = import(&bench, token, custody);
+        assert_eq!((again.exit, trouble(&again).0), (Some(2), "import-refused"), "{again:?}");
+        assert!(!bench.data().join("keys/gk-new.json").exists());
+        bench.assert_log_intact();
+    }
+}
+
+/// Nothing stands in for the custody that was named, and none is guessed where there are several.
+#[test]
+fn no_custody_stands_in_for_another() {
+    let bench = bench();
+    let absent = import(&bench, None, "tpm");
+    assert_eq!((absent.exit, trouble(&absent).0), (Some(2), "custody-unknown"), "{absent:?}");
+    let mut tpm = Emulator::of(&bench);
+    let file = bench.file("published").display().to_string();
+    let unnamed = custodians(
+        &bench,
+        None,
+        &[
+            "key",
+            "import",
+            "--label",
+            "gk-new",
+            "--group",
+            "line-7",
+            "--scope",
+            "0ne00EMU001",
+            "--slot",
+            "secondary",
+            "--key-file",
+            &file,
+        ],
+    );
+    assert_eq!((unnamed.exit, trouble(&unnamed).0), (Some(2), "which-custody"), "{unnamed:?}");
+    tpm.kill();
+    let dead = import(&bench, None, "tpm");
+    assert_eq!(dead.exit, Some(4), "{dead:?}");
+    let list = bench.run(&["key", "list"]);
+    assert!(list.events.iter().all(|key| key["label"] != "gk-new"), "{list:?}");
+}
+
+/// Runs an injection and does something when the device is being read: between the custody that opened and the key that is
+/// derived in it.
+fn interrupted(mut command: Command, harm: impl FnOnce()) -> (Option<i32>, Vec<Value>) {
+    command.stdout(Stdio::piped());
+    let mut inject = Killed(command.spawn().unwrap());
+    let mut harm = Some(harm);
+    let mut events = Vec::new();
+    for line in BufReader::new(inject.0.stdout.take().unwrap()).lines() {
+        let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        if event["step"] == "read" {
+            harm.take().unwrap()();
+        }
+        events.push(event);
+    }
+    assert!(harm.is_none(), "the device was read: {events:?}");
+    (inject.0.wait().unwrap().code(), events)
+}
+
+#[test]
+fn a_tpm_that_dies_in_the_middle_of_a_job_leaves_the_device_as_it_was_and_the_job_goes_on() {
+    let bench = bench();
+    let mut tpm = Emulator::of(&bench);
+    assert_eq!(import(&bench, None, "tpm").exit, Some(0));
+    assert_eq!(
+        custodians(&bench, None, &["key", "activate", "gk-new", "--reason", "first use"]).exit,
+        Some(0)
+    );
+    // A line so slow that the TPM is dead before the device has said who it is.
+    let sim = Sim::start(
+        &bench.file("sim"),
+        1,
+        &["--serial", "007-888-abc", "--mac", "a1:b2:c3:d4:e5:f6", "--baud", "1200"],
+    );
+    let (exit, events) = interrupted(injection(&bench, None, &sim.port(0)), || tpm.kill());
+    let fail = events.iter().find(|event| event["event"] == "fail").unwrap_or_else(|| panic!("{events:?}"));
+    assert_eq!(
+        (exit, &fail["code"], &fail["safety"]),
+        (Some(4), &"vault-failed".into(), &"untouched".into())
+    );
+    assert_eq!(sim.state(0)["device_key"], Value::Null);
+    let dead = inject(&bench, None, &sim.port(0));
+    assert_eq!(dead.exit, Some(4), "{dead:?}");
+    tpm.start();
+    let done = inject(&bench, None, &sim.port(0));
+    assert_eq!(done.exit, Some(0), "{done:?}");
+    assert_eq!(sim.state(0)["device_key"], PUBLISHED_DEVICE_KEY);
+    bench.assert_log_intact();
+}
+
+#[test]
+fn a_token_that_is_taken_out_in_the_middle_of_a_job_leaves_the_device_as_it_was_and_the_job_goes_on() {
+    let bench = bench();
+    let token = Token::of(&bench);
+    assert_eq!(import(&bench, Some(&token), "pkcs11").exit, Some(0));
+    let active = custodians(&bench, Some(&token), &["key", "activate", "gk-new", "--reason", "first use"]);
+    assert_eq!(active.exit, Some(0));
+    let sim = Sim::start(
+        &bench.file("sim"),
+        1,
+        &["--serial", "007-888-abc", "--mac", "a1:b2:c3:d4:e5:f6", "--baud", "1200"],
+    );
+    let (exit, events) = interrupted(injection(&bench, Some(&token), &sim.port(0)), || token.take_out());
+    let fail = events.iter().find(|event| event["event"] == "fail").unwrap_or_else(|| panic!("{events:?}"));
+    assert_eq!(
+        (exit, &fail["code"], &fail["safety"]),
+        (Some(4), &"vault-failed".into(), &"untouched".into())
+    );
+    assert_eq!(sim.state(0)["device_key"], Value::Null);
+    let out = inject(&bench, Some(&token), &sim.port(0));
+    assert_eq!(out.exit, Some(4), "{out:?}");
+    token.put_back();
+    let done = inject(&bench, Some(&token), &sim.port(0));
+    assert_eq!(done.exit, Some(0), "{done:?}");
+    assert_eq!(sim.state(0)["device_key"], PUBLISHED_DEVICE_KEY);
+    bench.assert_log_intact();
+}
+
+/// Sealed by its owner with the ordinary `age`; nobody at the station gives or sees the key.
+#[test]
+fn a_key_comes_in_a_transfer_file() {
+    use std::io::Write as _;
+    let bench = bench();
+    let mut ask = signed_command(&bench, &["key", "recipient"], "cus-1", None);
+    let made = finished(bench.with_passphrase(&mut ask));
+    let recipient = made.event("recipient").unwrap_or_else(|| panic!("{made:?}"))["recipient"].clone();
+    let shown = finished(&mut signed_command(&bench, &["key", "recipient"], "cus-2", None));
+    assert_eq!(
+        shown.event("recipient").unwrap()["recipient"],
+        recipient,
+        "without a passphrase: the log has it"
+    );
+    let file = bench.file("mail.age");
+    let mut age = Command::new("age");
+    age.args(["-r", recipient.as_str().unwrap(), "-o"]).arg(&file).stdin(Stdio::piped());
+    let mut age = age.spawn().expect("age (apt-get install age) is there");
+    let document = format!(
+        "{{\"check\":\"{CHECK}\",\"format\":\"keystation-transfer/v1\",\"group\":\"line-7\",\"key\":\"{PUBLISHED_GROUP_KEY}\",\
+         \"label\":\"gk-new\",\"scope\":\"0ne00EMU001\",\"slot\":\"secondary\"}}\n"
+    );
+    age.stdin.take().unwrap().write_all(document.as_bytes()).unwrap();
+    assert!(age.wait().unwrap().success());
+    let tpm = Emulator::of(&bench);
+    let file = file.display().to_string();
+    let arguments = ["key", "import", "--label", "gk-new", "--custody", "tpm", "--transfer", &file];
+    let imported = custodians(&bench, None, &arguments);
+    assert_eq!(imported.exit, Some(0), "{imported:?}");
+    let key = standing(&bench.run(&["key", "list"]), "gk-new").clone();
+    assert_eq!(
+        (&key["how"], &key["custody"], &key["state"]),
+        (&"transfer".into(), &"tpm".into(), &"imported".into())
+    );
+    drop(tpm);
+    bench.assert_log_intact();
+}
