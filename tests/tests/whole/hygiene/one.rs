@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use keystation_tests::bench::{Bench, Killed, Run};
+use keystation_tests::bench::{Bench, Killed};
 use keystation_tests::sim::Sim;
 use serde_json::Value;
 
@@ -130,9 +130,8 @@ fn a_start_that_is_refused_leaves_the_one_at_work_alone() {
     let sim = Sim::published(&bench.file("sim"));
     let mut first = Running::injected(&bench, &sim);
     let records = bench.records();
-    let refused =
-        Run::of(&bench.keystation().args(["selftest", "--passphrase-file", "/nowhere"]).output().unwrap());
-    assert_ne!(refused.exit, Some(0));
+    let out = bench.file("bundle").display().to_string();
+    assert_eq!(bench.run(&["audit", "export", "--out", &out]).exit, Some(4));
     assert_eq!(bench.inject(&sim.port(0)).exit, Some(4));
     assert_eq!(bench.records(), records, "nothing is written by who has no log");
     first.program.0.stdin.take().unwrap().write_all(b"\n\n").unwrap();

@@ -6,10 +6,10 @@ use keystation_tests::bench::Bench;
 use keystation_tests::people;
 use keystation_tests::sim::Sim;
 
-/// The same command under strace(1), which writes every call that has to do with sockets into `trace`.
+/// The same command under strace(1), which writes every call that has to do with sockets, and every start of a program, into `trace`.
 pub(crate) fn traced(command: &Command, trace: &Path) -> Command {
     let mut traced = Command::new("strace");
-    traced.args(["--follow-forks", "--quiet=all", "--trace=network", "--output"]).arg(trace);
+    traced.args(["--follow-forks", "--quiet=all", "--trace=network,execve", "--output"]).arg(trace);
     traced.arg(command.get_program()).args(command.get_args());
     traced
 }
@@ -25,7 +25,8 @@ fn families(command: &Command, trace: &Path) -> Vec<String> {
 /// The families of the sockets that a trace shows.
 pub(crate) fn made(trace: &Path) -> Vec<String> {
     let text = fs::read_to_string(trace).unwrap();
-    let calls = text.lines().filter_map(|line| line.split_once("socket(").or(line.split_once("socketpair(")));
+    let calls = text.lines().filter(|line| !line.contains("execve("));
+    let calls = calls.filter_map(|line| line.split_once("socket(").or(line.split_once("socketpair(")));
     calls.map(|(_, arguments)| arguments.split(',').next().unwrap().to_owned()).collect()
 }
 
