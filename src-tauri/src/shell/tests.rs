@@ -111,7 +111,7 @@ fn added(user: &str) -> Value {
 }
 
 fn request() -> Value {
-    json!({ "action": "disable-person", "subject": "op-1", "reason": "left" })
+    json!({ "action": "disable-person", "subject": "op-404", "reason": "left" })
 }
 
 #[test]

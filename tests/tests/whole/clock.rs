@@ -39,12 +39,13 @@ fn a_clock_that_went_back_stops_the_line_until_two_people_accept_the_time() {
         let accept = ["clock", "accept", "--approver", approver, "--reason", "radio clock on the wall"];
         bench.run(&[operator, &accept].concat())
     };
-    for (alone, why) in [
-        (accept(&["--operator", "sup-1"], "sup-1"), "approval-same-person"),
-        (accept(&[], "admin-1"), "no-session"),
-        (accept(&["--operator", "op-0117"], "admin-1"), "role"),
-        (accept(&["--operator", "sup-1"], "qa-007"), "approval-role"),
+    for (operator, approver, why) in [
+        (["--operator", "sup-1"].as_slice(), "sup-1", "approval-same-person"),
+        (&[], "admin-1", "no-session"),
+        (&["--operator", "op-0117"], "admin-1", "role"),
+        (&["--operator", "sup-1"], "qa-007", "approval-role"),
     ] {
+        let alone = accept(operator, approver);
         assert_eq!(alone.exit, Some(3), "{alone:?}");
         assert_eq!(alone.event("error").unwrap()["code"], why);
         assert_eq!(bench.records().iter().rfind(|r| r["ev"] == "policy.refuse").unwrap()["why"], why);

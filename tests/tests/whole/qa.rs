@@ -103,7 +103,7 @@ fn a_review_is_signed_once_for_each_record() {
         [json!("review.signed"), json!("qa-007"), json!("qa"), json!(records + 1)]
     );
     let after = status();
-    assert_eq!(values(&after, &["from", "passed", "failed"]), [json!(records + 1), json!(0), json!(0)]);
+    assert_eq!(values(&after, &["from", "passed", "failed"]), [json!(records + 2), json!(0), json!(0)]);
     assert_eq!(values(&after["last"], &["reviewer", "record"]), [json!("qa-007"), review["record"].clone()]);
     bench.assert_log_intact();
 }

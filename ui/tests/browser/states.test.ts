@@ -62,6 +62,8 @@ test.each(Object.keys(scenes))("%s is accessible in both themes, and fits every 
     expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([]);
     for (const size of SIZES) {
       await page.setViewportSize(size);
+      // The grid of the slots follows in the next frame.
+      await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
       expect(await page.evaluate(misfits, 16), `${size.width} × ${size.height}`).toEqual([]);
     }
     await page.close();

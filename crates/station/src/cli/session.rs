@@ -89,12 +89,11 @@ impl Bench<'_> {
             return Ok(());
         }
         let Some(operator) = &self.people.operator else {
-            let new = if self.station.is_new()? {
-                "make them with `keystation person begin`"
-            } else {
-                "`--operator`"
+            let how = match self.station.is_new()? {
+                true => "Nobody has an account yet: `keystation person begin` makes the first two.",
+                false => "Somebody has to sign in for this: `--operator`.",
             };
-            self.out.note(format!("Somebody has to sign in for this: {new}."));
+            self.out.note(how);
             return Ok(());
         };
         let pin = self.own_pin(operator)?;

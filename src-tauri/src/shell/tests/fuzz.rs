@@ -173,6 +173,9 @@ const POLICY: &[&str] = &[
     "approval-missing",
     "approval-same-person",
     "approval-role",
+    "approval-used",
+    "approval-expired",
+    "approval-other-request",
 ];
 
 /// Throws `calls` at a window, whose session is what `before` makes of it before each of them. `refused` says of a

@@ -1,7 +1,9 @@
 //! The real window on a display of its own, with simulated devices, as an operator meets it.
 
 mod audit; // a window that only looks
+mod ceremony; // two custodians put a key together
 mod page; // the page, through WebDriver
+mod people; // who is there, and who may come
 mod room; // the Audit room, as somebody uses it
 mod screen; // display, keyboard, camera
 mod sockets; // no network
@@ -68,6 +70,7 @@ fn a_good_device_gets_pass_and_a_failing_one_fail_that_stays_until_it_was_seen()
     let screen = Screen::start();
     let page = Page::open(&screen, &bench.data());
 
+    page.sign_in("op-0117");
     // The vault: a wrong passphrase is refused and asked for again, the right one opens it.
     screen.focus(DIALOG);
     screen.photograph("1-unlock");
@@ -139,6 +142,7 @@ fn the_vault_is_locked_from_the_keyboard_and_unlocked_with_the_device_waiting() 
     let (bench, slot) = station();
     let screen = Screen::start();
     let page = Page::open(&screen, &bench.data());
+    page.sign_in("op-0117");
     screen.focus(DIALOG);
     screen.press("Escape");
     page.wait_for("[data-state=locked] button");
@@ -152,7 +156,7 @@ fn the_vault_is_locked_from_the_keyboard_and_unlocked_with_the_device_waiting() 
     page.wait_for("[data-state=pass]");
 
     page.press(Key::Control + "l");
-    page.wait_for("header .amber");
+    page.wait_for("[data-state=door-away]");
     assert_eq!(events(&bench).last().map(String::as_str), Some("auth.lock"));
     assert!(page.wait_for("[data-state=pass]").contains("PASS"), "the result stays");
 }
@@ -164,8 +168,6 @@ fn a_window_that_is_closed_closes_the_log() {
     let mut command = Command::new(program("keystation-desktop"));
     command.arg("--data").arg(bench.data()).stdin(Stdio::null());
     let mut window = Killed(screen.put(&mut command).spawn().unwrap());
-    screen.focus(DIALOG);
-    screen.press("Escape");
     screen.focus("Keystation");
     screen.press("alt+F4"); // openbox then asks the window to close, as its button does
     let ended = wait(|| window.0.try_wait().unwrap(), || "the window does not close".to_owned());
@@ -203,7 +205,7 @@ fn a_station_that_cannot_start_is_said_in_the_window() {
 fn the_program_that_ships_cannot_be_driven() {
     let (bench, _slot) = station();
     let screen = Screen::start();
-    assert!(!Page::can_be_driven(&screen, &bench.data(), || screen.focus(DIALOG)));
+    assert!(!Page::can_be_driven(&screen, &bench.data(), || screen.focus("Keystation")));
 }
 
 #[test]
@@ -211,6 +213,7 @@ fn a_script_in_the_page_reaches_nothing_that_it_was_not_given() {
     let (bench, _slot) = station();
     let screen = Screen::start();
     let page = Page::open(&screen, &bench.data());
+    page.sign_in("op-0117");
     screen.focus(DIALOG);
     screen.enter(bench.passphrase());
     page.wait_for("[data-state=waiting]");
@@ -265,6 +268,7 @@ fn the_window_leaks_no_secret_and_keeps_none_after_the_lock() {
     let outputs = folder(&bench, "outputs");
     let page = Page::open_traced(&screen, &bench.data(), &outputs);
     page.record_messages();
+    page.sign_in("op-0117");
     screen.focus(DIALOG);
     screen.enter(bench.passphrase());
     page.wait_for("[data-state=waiting]");
@@ -272,7 +276,7 @@ fn the_window_leaks_no_secret_and_keeps_none_after_the_lock() {
     slot.plug(&good.port(0));
     page.wait_for("[data-state=pass]");
     page.press(Key::Control + "l");
-    page.wait_for("header .amber");
+    page.wait_for("[data-state=door-away]");
 
     let mut needles = Needles::new();
     needles.group_key(&Base64::decode_vec(PUBLISHED_GROUP_KEY).unwrap());
@@ -296,7 +300,7 @@ fn the_window_leaks_no_secret_and_keeps_none_after_the_lock() {
 
     // What the page was told, what it asked for, what was printed and kept.
     let messages = page.messages();
-    for command in ["unlock", "overview", "recent", "lock"] {
+    for command in ["sign_in", "unlock", "overview", "recent", "away"] {
         assert!(read(&outputs, "window.err").contains(&format!("command=\"{command}\"")), "{command}");
     }
     fs::write(outputs.join("messages"), &messages).unwrap();

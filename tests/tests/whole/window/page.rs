@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use keystation_tests::binaries::program;
+use keystation_tests::people::PEOPLE;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use thirtyfour::error::WebDriverResult;
@@ -180,6 +181,38 @@ impl Page {
         });
     }
 
+    /// Signs one of the bench's people in, at the pad, as a hand in a glove does.
+    pub(crate) fn sign_in(&self, id: &str) {
+        self.name(id);
+        self.enter_pin(pin_of(id));
+        self.wait_until("header", id);
+    }
+
+    /// Names somebody at the pad.
+    pub(crate) fn name(&self, id: &str) {
+        self.fill(".entry input", id);
+        self.click(".entry .next");
+    }
+
+    /// Presses digits of the pad, and its Enter. Not on a keyboard: so fast only a scanner types.
+    pub(crate) fn enter_pin(&self, pin: &str) {
+        self.wait_for(".pad .enter");
+        let press = "for (const digit of arguments[0])
+                         [...document.querySelectorAll('.pad button')].find((b) => b.innerText === digit).click()";
+        self.script(press, &[pin.into()]);
+        self.click(".pad .enter:not([disabled])");
+    }
+
+    /// Clicks the button that says this.
+    pub(crate) fn press_button(&self, words: &str) {
+        let click = "const button = [...document.querySelectorAll('button')]
+                         .find((b) => b.innerText.trim() === arguments[0] && !b.disabled);
+                     button?.click();
+                     return button !== undefined";
+        let pressed = || self.script(click, &[words.into()]).as_bool().filter(|pressed| *pressed);
+        wait(pressed, || format!("no button {words:?} in {:?}", self.text("body")));
+    }
+
     /// Makes the window as large as the display.
     pub(crate) fn maximize(&self) {
         self.within(self.driver().maximize_window());
@@ -244,6 +277,11 @@ impl Drop for Page {
             driver.leak().expect("nobody else has it");
         }
     }
+}
+
+/// The PIN of one of the bench's people.
+pub(crate) fn pin_of(id: &str) -> &'static str {
+    PEOPLE.iter().find(|person| person.id == id).expect("they have an account").pin
 }
 
 /// Looks until there is something to see.

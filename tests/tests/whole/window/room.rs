@@ -10,7 +10,7 @@ use thirtyfour::Key;
 
 use super::page::{Page, wait};
 use super::screen::Screen;
-use super::{DIALOG, events, folder};
+use super::{events, folder};
 
 const SEARCH: &str = "[role=search] input";
 /// The device that forgets its key when it restarts.
@@ -91,9 +91,7 @@ fn qa_searches_verifies_and_signs_beside_the_line() {
     let bench = worked();
     let screen = Screen::start();
     let page = Page::open(&screen, &bench.data());
-    screen.focus(DIALOG);
-    screen.press("Escape");
-    page.press(Key::Control + "2");
+    page.sign_in("qa-007");
 
     let proof = search_and_save(&screen, &page, "audit");
     assert!(Path::new(&proof).is_file() && proof.ends_with(".tlog-proof"), "{proof}");
@@ -105,7 +103,6 @@ fn qa_searches_verifies_and_signs_beside_the_line() {
     go(&page, "Review", "review");
     look(&screen, &page, "audit-5-review");
     page.fill("textarea", "One device did not keep its key; it went to repair.");
-    page.fill(".sign input", "qa-007");
     page.click(".sign button");
     page.wait_until("[data-state=review]", "qa-007");
     assert_eq!(events(&bench).last().map(String::as_str), Some("review.signed"));

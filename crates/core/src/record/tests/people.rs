@@ -14,7 +14,8 @@ fn user(change: UserChange) -> Event {
 fn every_change_of_an_account_names_it_and_the_second_person() {
     let roles = Roles::new([Role::Repair, Role::Operator]).unwrap();
     let reason = || "left".to_owned();
-    let rows: [(UserChange, &str, &[(&str, Value)]); 6] = [
+    type Row<'a> = (UserChange, &'a str, &'a [(&'a str, Value)]);
+    let rows: [Row<'_>; 6] = [
         (
             UserChange::Added { roles, credential: 1, once: true },
             "user.add",
