@@ -120,6 +120,8 @@ impl Bench {
                 &bench.path("passphrase"),
             ],
         )?;
+        let activate = ["key", "activate", "example-published", "--reason", "first use"];
+        bench.by_two("custodian-1", "custodian-2", &activate)?;
         Ok(bench)
     }
 

@@ -29,8 +29,8 @@ fn the_published_example_gets_its_published_key() {
             "auth.unlock",
             "inject.intent",
             "inject.result",
-            "auth.lock",
             "auth.logout",
+            "auth.lock",
             "log.close"
         ]
     );
