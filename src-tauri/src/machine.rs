@@ -31,4 +31,4 @@ pub(crate) enum Departure {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

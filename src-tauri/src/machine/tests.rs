@@ -27,7 +27,7 @@ use super::{Departure, Watch};
 const ADDRESS: &str = "DBUS_SYSTEM_BUS_ADDRESS";
 const CHILD: &str = "KEYSTATION_TEST_CHILD";
 /// Within this the keys are gone.
-const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
 /// For what is no subject of the test, on a machine with other things to do.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -45,29 +45,29 @@ const INTERFACES: &str = r#"<node>
 </node>"#;
 
 /// Whether this is the process in which a test runs; its system bus then.
-fn own_process() -> Option<String> {
+pub(crate) fn own_process() -> Option<String> {
     env::var_os(CHILD)?;
     env::var_os(ADDRESS)?.into_string().ok()
 }
 
 /// Runs the test of this name in a process of its own, with this system bus.
-fn in_a_process(name: &str, address: &str) {
+pub(crate) fn in_a_process(name: &str, address: &str) {
     let mut child = Command::new(env::current_exe().unwrap());
-    child.args(["--exact", &format!("machine::tests::{name}"), "--nocapture", "--test-threads", "1"]);
+    child.args(["--exact", name, "--nocapture", "--test-threads", "1"]);
     let output = child.env(CHILD, "1").env(ADDRESS, address).output().unwrap();
     let told = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && told.contains("1 passed"), "{told}");
 }
 
 /// A bus of our own; it ends with this value.
-struct Bus {
+pub(crate) struct Bus {
     daemon: Child,
-    address: String,
+    pub(crate) address: String,
     _directory: TempDir,
 }
 
 impl Bus {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let settings = directory.path().join("bus.conf");
         let socket = directory.path().join("bus").display().to_string();
@@ -106,7 +106,7 @@ enum Asked {
 }
 
 /// A stand-in for logind.
-struct Logind {
+pub(crate) struct Logind {
     bus: DBusConnection,
     asked: Receiver<Asked>,
     ears: MainLoop,
@@ -114,7 +114,7 @@ struct Logind {
 }
 
 impl Logind {
-    fn start(address: &str) -> Self {
+    pub(crate) fn start(address: &str) -> Self {
         let flags = DBusConnectionFlags::AUTHENTICATION_CLIENT | DBusConnectionFlags::MESSAGE_BUS_CONNECTION;
         let bus = DBusConnection::for_address_sync(address, flags, None, None::<&Cancellable>).unwrap();
         let ears = MainLoop::new(Some(&MainContext::new()), false);
@@ -131,7 +131,7 @@ impl Logind {
     }
 
     /// Waits until somebody asks to be waited for.
-    fn delay(&self) -> UnixStream {
+    pub(crate) fn delay(&self) -> UnixStream {
         match self.asked.recv_timeout(PATIENCE) {
             Ok(Asked::Wait(lock)) => lock,
             _ => panic!("nobody asks logind to wait"),
@@ -142,12 +142,12 @@ impl Logind {
         self.bus.emit_signal(None, path, interface, signal, Some(body)).unwrap();
     }
 
-    fn sleep(&self, begins: bool) {
+    pub(crate) fn sleep(&self, begins: bool) {
         let body = (begins,).to_variant();
         self.emit("/org/freedesktop/login1", "org.freedesktop.login1.Manager", "PrepareForSleep", &body);
     }
 
-    fn lock(&self, session: &str) {
+    pub(crate) fn lock(&self, session: &str) {
         self.emit(session, "org.freedesktop.login1.Session", "Lock", &().to_variant());
     }
 
@@ -218,7 +218,7 @@ fn serve(bus: &DBusConnection, tell: &Sender<Asked>) {
 }
 
 /// Waits until nobody holds the lock any more, which is when the machine would go to sleep.
-fn released(mut lock: UnixStream) {
+pub(crate) fn released(mut lock: UnixStream) {
     lock.set_read_timeout(Some(PATIENCE)).unwrap();
     assert_eq!(lock.read(&mut [0]).unwrap(), 0, "it is closed, and nothing was written");
 }
@@ -227,7 +227,8 @@ fn released(mut lock: UnixStream) {
 fn sleep_waits_for_the_keys_and_the_lock_of_our_screen_counts() {
     let Some(address) = own_process() else {
         let bus = Bus::start();
-        return in_a_process("sleep_waits_for_the_keys_and_the_lock_of_our_screen_counts", &bus.address);
+        let name = "machine::tests::sleep_waits_for_the_keys_and_the_lock_of_our_screen_counts";
+        return in_a_process(name, &bus.address);
     };
     let logind = Logind::start(&address);
     let (tell, told) = mpsc::channel();
@@ -275,7 +276,7 @@ fn gives_up() {
 fn without_a_bus_nothing_happens() {
     match own_process() {
         Some(_) => gives_up(),
-        None => in_a_process("without_a_bus_nothing_happens", "unix:path=/nonexistent/bus"),
+        None => in_a_process("machine::tests::without_a_bus_nothing_happens", "unix:path=/nonexistent/bus"),
     }
 }
 
@@ -288,7 +289,7 @@ fn a_bus_over_the_network_is_none() {
     listener.set_nonblocking(true).unwrap();
     let address = format!("tcp:host=127.0.0.1,port={}", listener.local_addr().unwrap().port());
     for address in [format!("unix:path=/nonexistent/bus;{address}"), address] {
-        in_a_process("a_bus_over_the_network_is_none", &address);
+        in_a_process("machine::tests::a_bus_over_the_network_is_none", &address);
     }
     assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "nobody came");
 }

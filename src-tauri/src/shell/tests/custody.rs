@@ -28,6 +28,19 @@ fn without_secrets(staffed: &Staffed, answers: &[Value]) {
     }
 }
 
+/// Imports a key, and has `op-1` open the vault.
+pub(super) fn open_a_vault(staffed: &Staffed) {
+    staffed.bring("cu-1", State::Open);
+    let approval = staffed.approved("cu-2", "import-key", "gk-2026a sealed-file", "");
+    staffed.lay_out("Group key", GROUP_KEY);
+    staffed.lay_out("New vault", PASSPHRASE);
+    staffed.lay_out("New vault, again", PASSPHRASE);
+    staffed.call("import_key", json!({ "key": key("gk-2026a"), "approval": approval })).unwrap();
+    staffed.bring("op-1", State::Open);
+    staffed.lay_out("Unlock the vault", PASSPHRASE);
+    assert_eq!(staffed.call("unlock", json!({})).unwrap(), "unlocked");
+}
+
 #[test]
 fn a_key_is_imported_activated_and_destroyed_by_two_and_leaves_when_the_machine_sleeps() {
     let staffed = Staffed::new();

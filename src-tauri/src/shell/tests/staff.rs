@@ -15,7 +15,7 @@ use super::super::depart;
 use super::{app, call, window};
 use crate::commands::Bench;
 use crate::desk::Desk;
-use crate::machine::Departure;
+use crate::machine::{Departure, Watch};
 use crate::typed::Hand;
 
 /// The roles, by the user who has each; the same with `-once` at the end has a one-time PIN.
@@ -125,6 +125,12 @@ impl Staffed {
     /// The machine goes to sleep, or its screen is locked.
     pub(super) fn depart(&self, departure: Departure) {
         depart(self.app.handle(), departure);
+    }
+
+    /// Listens to the machine, as the window does.
+    pub(super) fn listen(&self) -> Watch {
+        let told = self.app.handle().clone();
+        Watch::start(move |departure| depart(&told, departure)).unwrap()
     }
 
     /// Lays out what somebody types when a dialog of this title is shown.

@@ -79,8 +79,8 @@ fn a_shift_signs_in_hands_over_locks_and_comes_back() {
     let records = events(&bench);
     assert!(records.ends_with(&["auth.away".to_owned(), "auth.lock".to_owned()]), "{records:?}");
     page.sign_in("sup-1");
-    assert_eq!(last(&bench, "auth.ok")["why"], "resume");
     screen.focus(DIALOG);
+    assert_eq!(last(&bench, "auth.ok")["why"], "resume");
     screen.enter(bench.passphrase());
     page.wait_for("[data-state=waiting]");
     bench.assert_log_intact();
@@ -92,9 +92,9 @@ fn after_three_wrong_pins_one_has_to_wait() {
     let screen = Screen::start();
     let page = Page::open(&screen, &bench.data());
     page.name("op-0117");
-    for left in ["9", "8", "7"] {
+    for left in [9, 8, 7] {
         page.enter_pin("135790");
-        page.wait_until(".entry", left);
+        page.wait_until(".entry", &format!("{left} tries are left"));
     }
     page.enter_pin(pin_of("op-0117"));
     page.wait_for(".wait");
