@@ -22,6 +22,9 @@ pub const PUBLISHED_ID: &str = "sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6";
 /// The device key that belongs to it.
 pub const PUBLISHED_DEVICE_KEY: &str = "Jsm0lyGpjaVYVP2g3FnmnmG9dI/9qU24wNoykUmermc=";
 
+/// The check value of the published group key.
+pub const PUBLISHED_CHECK_VALUE: &str = "9B5BD-BEC8B";
+
 /// The label under which a bench holds its group key.
 pub const LABEL: &str = "gk-test";
 

@@ -2,7 +2,7 @@
 
 use keystation_audit::{KeyStanding, KeyState, Reader};
 use keystation_core::key::{GroupKeyInfo, KeyLabel};
-use keystation_core::record::{Event, KeyOrigin};
+use keystation_core::record::{Entry, Event, KeyOrigin};
 use keystation_vault::{
     Cards, Custody, CustodyKind, Passphrase, SealedFile, Token, Tpm, TransferKey, UnlockError, UnlockedVault,
     VaultKey, WorkFactor,
@@ -62,6 +62,11 @@ impl Custodies {
             [custody] => Some(custody.kind()),
             _ => None,
         }
+    }
+
+    /// The first that holds something, whatever the log knows of it.
+    fn first_there(&self) -> Option<CustodyKind> {
+        self.all.iter().find(|custody| custody.is_there()).map(|custody| custody.kind())
     }
 
     /// The custody of this kind; an error where the settings do not name one.
@@ -129,23 +134,23 @@ impl Opened {
         self.0.iter().flat_map(UnlockedVault::keys)
     }
 
-    fn put(&mut self, vault: UnlockedVault) {
-        self.take(|kind| kind == vault.kind());
+    /// Puts one in; gives back what was there of its kind.
+    fn put(&mut self, vault: UnlockedVault) -> Vec<UnlockedVault> {
+        let before = self.take(|kind| kind == vault.kind());
         self.0.push(vault);
+        before
     }
 
-    /// Closes some; says whether there were any. What derives is gone when this returns.
-    fn take(&mut self, which: impl Fn(CustodyKind) -> bool) -> bool {
-        let before = self.0.len();
-        self.0.retain(|vault| {
-            let stays = !which(vault.kind());
-            if !stays {
-                vault.lock();
-            }
-            stays
-        });
-        self.0.len() < before
+    /// Takes some out. Whoever gets them locks them, and holds no lock of the station meanwhile: a token may keep it waiting.
+    fn take(&mut self, which: impl Fn(CustodyKind) -> bool) -> Vec<UnlockedVault> {
+        self.0.extract_if(.., |vault| which(vault.kind())).collect()
     }
+}
+
+/// Locks the sealed file first, whose keys are in this process.
+fn lock_all(mut vaults: Vec<UnlockedVault>) {
+    vaults.sort_by_key(UnlockedVault::kind);
+    vaults.iter().for_each(UnlockedVault::lock);
 }
 
 impl Station {
@@ -185,6 +190,7 @@ impl Station {
         secret: &Passphrase,
     ) -> Result<(), StationError> {
         self.honour(permit, Action::Unlock)?;
+        let closings = self.desk().closings;
         let custody = self.all_custodies().get(kind)?;
         self.expect_there(custody)?;
         let mut vault = self.tried(custody.open(secret))?;
@@ -197,7 +203,7 @@ impl Station {
             vault = self.left_in(custody, secret)?.ok_or(UnlockError::NoKeys(kind))?;
         }
         self.append(Event::Unlock { custody: kind.as_str() })?;
-        self.keep_open(vault)?;
+        self.keep_open(vault, closings)?;
         // Opening takes a second: whoever asked may have gone meanwhile, and what was wiped then is not open now.
         self.honour(permit, Action::Unlock).or_else(|denied| {
             self.lock_custody()?;
@@ -215,11 +221,13 @@ impl Station {
                 standing.info.label == key.label || standing.info.check_value == key.check_value
             };
             match standings.iter().find(known) {
-                // An import was cut short between the custody and the log: nobody knows by whom it was approved.
+                // An import was cut short between the custody and the log, the log was begun anew, or somebody put it there:
+                // nobody knows who, and nobody is named. It is used once two custodians compared it with its paper.
                 None => {
                     let custody = kind.as_str();
-                    let (how, approver) = (KeyOrigin::Single, String::new());
-                    self.append(Event::KeyImport { key: key.clone(), custody, how, approver })?;
+                    let (how, approver) = (KeyOrigin::Found, String::new());
+                    let event = Event::KeyImport { key: key.clone(), custody, how, approver };
+                    self.journal().append(&Entry { actor: self.nobody(), event })?;
                 }
                 Some(standing) if standing.info != *key || standing.custody != kind.as_str() => {
                     return Err(StationError::OtherKey {
@@ -276,14 +284,18 @@ impl Station {
         })
     }
 
-    /// From now on its keys can be used; one of the same kind that was open is closed.
-    fn keep_open(&self, vault: UnlockedVault) -> Result<(), StationError> {
+    /// From now on its keys can be used; one of the same kind that was open is closed. Whoever locked since `closings` were
+    /// counted does not find it open.
+    fn keep_open(&self, vault: UnlockedVault, closings: u64) -> Result<(), StationError> {
         let mut desk = self.desk();
-        if desk.ending {
+        if desk.ending || desk.closings != closings {
+            drop(desk);
+            vault.lock();
             return Err(StationError::Locked);
         }
-        desk.opened.put(vault);
+        let before = desk.opened.put(vault);
         drop(desk);
+        lock_all(before);
         self.wake();
         Ok(())
     }
@@ -291,10 +303,10 @@ impl Station {
     /// The same, if it is open still: who locked it in the meantime does not find it open.
     pub(crate) fn keep_if_open(&self, vault: UnlockedVault) {
         let mut desk = self.desk();
-        if desk.opened.get(vault.kind()).is_some() {
-            desk.opened.put(vault);
-        }
+        let spare =
+            if desk.opened.get(vault.kind()).is_some() { desk.opened.put(vault) } else { vec![vault] };
         drop(desk);
+        lock_all(spare);
         self.wake();
     }
 
@@ -315,16 +327,25 @@ impl Station {
     }
 
     fn close_some(&self, which: impl Fn(CustodyKind) -> bool) -> bool {
-        let closed = self.desk().opened.take(which);
+        let mut desk = self.desk();
+        desk.closings += 1;
+        let closed = desk.opened.take(which);
+        drop(desk);
+        let any = !closed.is_empty();
+        lock_all(closed);
         self.wake();
-        closed
+        any
     }
 
-    /// Where the log says that the group key `label` is.
+    /// Where the log says that the group key `label` is. A log that was begun anew knows of no key yet, and learns of those that
+    /// are there when their custody is opened: the first one that holds any.
     pub fn custody_of(&self, label: &KeyLabel) -> Result<CustodyKind, StationError> {
-        let known = self.reader()?.key_state(label)?;
-        let (_, custody, _) = known.ok_or_else(|| StationError::NoKey(label.clone()))?;
-        custody_named(&custody)
+        let reader = self.reader()?;
+        if let Some((_, custody, _)) = reader.key_state(label)? {
+            return custody_named(&custody);
+        }
+        let there = if reader.group_keys()?.is_empty() { self.all_custodies().first_there() } else { None };
+        there.ok_or_else(|| StationError::NoKey(label.clone()))
     }
 
     /// The use of the group key `label`: it is active, its custody is open, and what is in there is the key that the log

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 
 use keystation_core::failure::{Code, Failure, Safety};
 use keystation_core::flow::{self, Order, Pass, Step};
+use keystation_core::key::KeyLabel;
 use keystation_core::record::{Entry, Event};
 use keystation_device::driver::SmpDevice;
 use keystation_device::ports::{self, PortInfo, SerialPort};
 
 use crate::config::Profile;
 use crate::error::StationError;
-use crate::people::{Action, Denied, Permit};
+use crate::people::{Action, Denied, Permit, SessionState, may_ever};
 use crate::random;
 use crate::station::Station;
 
@@ -38,11 +39,25 @@ impl Station {
         self.permit(Action::Inject).map_err(not_permitted)
     }
 
+    /// Whether a device that is plugged in now would be begun, as far as people and custody are concerned. Asks without a record:
+    /// while the screen is locked a device only waits. What is wrong with the key itself the device is told.
+    #[must_use]
+    pub fn is_ready_for(&self, key: &KeyLabel) -> bool {
+        let may = match self.session() {
+            SessionState::Open(session) => {
+                !session.must_change_pin && may_ever(Action::Inject, session.roles)
+            }
+            _ => false,
+        };
+        may && self.custody_of(key).map_or(true, |kind| self.is_open(kind))
+    }
+
     /// Opens the port. That it cannot be opened is recorded.
     pub fn open_port(&self, permit: &Permit, work: &Work) -> Result<SerialPort, Failure> {
         self.honour(permit, Action::Inject).map_err(not_permitted)?;
-        ports::open_at(&work.port, work.profile.baud)
-            .map_err(|e| self.refused(work, Code::PortUnavailable, work.port.display().to_string(), e))
+        ports::open_at(&work.port, work.profile.baud).map_err(|e| {
+            self.refused(permit, work, Code::PortUnavailable, work.port.display().to_string(), e)
+        })
     }
 
     /// Gives the device on an open port its key, as the person of `permit`, whoever takes over meanwhile. Whatever happens is in
@@ -57,7 +72,9 @@ impl Station {
         let _in_work = self.busy();
         self.honour(permit, Action::Inject).map_err(not_permitted)?;
         let place = PortInfo::of(&work.port)
-            .map_err(|e| self.refused(work, Code::PortUnavailable, work.port.display().to_string(), e))?
+            .map_err(|e| {
+                self.refused(permit, work, Code::PortUnavailable, work.port.display().to_string(), e)
+            })?
             .label();
         let key = self.usable_key(&work.profile.group_key).map_err(|e| {
             let code = match e {
@@ -66,13 +83,14 @@ impl Station {
                 StationError::Read(_) => Code::LogFailed,
                 _ => Code::VaultFailed,
             };
-            self.refused(work, code, place.clone(), e)
+            self.refused(permit, work, code, place.clone(), e)
         })?;
-        let nonces = random::nonces().map_err(|e| self.refused(work, Code::VaultFailed, place.clone(), e))?;
+        let nonces =
+            random::nonces().map_err(|e| self.refused(permit, work, Code::VaultFailed, place.clone(), e))?;
         match self.may_work_on(&work.job) {
             Ok(true) => {}
-            Ok(false) => return Err(self.refused(work, Code::Unsecured, place, NotSecured)),
-            Err(e) => return Err(self.refused(work, Code::LogFailed, place, e)),
+            Ok(false) => return Err(self.refused(permit, work, Code::Unsecured, place, NotSecured)),
+            Err(e) => return Err(self.refused(permit, work, Code::LogFailed, place, e)),
         }
         let order = Order {
             recipe: &work.profile.recipe,
@@ -91,13 +109,14 @@ impl Station {
     /// Nothing was sent to the device, and the log says so.
     fn refused(
         &self,
+        permit: &Permit,
         work: &Work,
         code: Code,
         port: String,
         cause: impl Error + Send + Sync + 'static,
     ) -> Failure {
         let event = Event::Refuse { code, port, identity: None, id: None, job: work.job.clone() };
-        match self.journal().append(&Entry { actor: self.actor(), event }) {
+        match self.journal().append(&Entry { actor: permit.actor().clone(), event }) {
             Ok(record) => Failure {
                 record: Some(record),
                 cause: Some(Box::new(cause)),

@@ -147,11 +147,11 @@ impl<F: FnMut(SlotEvent)> Slot<F> {
             if hotplug::until_present(&path, FOREVER, &self.stop.interrupt)? != Waited::Happened {
                 continue;
             }
-            if !self.unlocked() {
+            if !self.ready() {
                 break;
             }
             if !path.exists() {
-                // It was unplugged while the vault was locked.
+                // It was unplugged while the station was locked.
                 continue;
             }
             let port = self.key_device();
@@ -164,12 +164,13 @@ impl<F: FnMut(SlotEvent)> Slot<F> {
         Ok(())
     }
 
-    /// Waits for the vault; `false` when the slot is to stop.
-    fn unlocked(&mut self) -> bool {
-        if !self.station.is_unlocked() {
+    /// Waits for somebody who may inject, and for the custody of the key; `false` when the slot is to stop.
+    fn ready(&mut self) -> bool {
+        let key = &self.work.profile.group_key;
+        if !self.station.is_ready_for(key) {
             (self.tell)(SlotEvent::Locked);
         }
-        self.station.wait_until(|unlocked| unlocked || self.stop.asked());
+        self.station.wait_until(|| self.station.is_ready_for(key) || self.stop.asked());
         !self.stop.asked()
     }
 

@@ -53,6 +53,10 @@ impl WeakStation {
 /// What changes while the station is open.
 pub(crate) struct Desk {
     pub(crate) opened: Opened,
+    /// Counts how often something was closed.
+    pub(crate) closings: u64,
+    /// Counts the changes that somebody may wait for.
+    turns: u64,
     /// The program was told to go: no custody is opened any more.
     pub(crate) ending: bool,
 }
@@ -133,7 +137,7 @@ impl Station {
             });
         }
         let open_intents = Reader::open(&paths(data))?.open_intents()?.len() as u64;
-        let desk = Desk { opened: Opened::default(), ending: false };
+        let desk = Desk { opened: Opened::default(), closings: 0, turns: 0, ending: false };
         let work = if cost == PinCost::TEST { WorkFactor::TEST } else { WorkFactor::STATION };
         let inner = Inner {
             data: data.clone(),
@@ -198,7 +202,15 @@ impl Station {
     /// Wipes what derives and every component of a ceremony, while the person is away; a token and a TPM stay open. Says
     /// whether a sealed file was open: that has no record yet.
     pub(crate) fn wipe_custody(&self) -> bool {
-        let closed = self.close_sealed_file();
+        self.wiped(self.close_sealed_file())
+    }
+
+    /// The same when a session ends: nothing stays open. Says whether a custody was.
+    pub(crate) fn wipe_all_custody(&self) -> bool {
+        self.wiped(self.close_custodies())
+    }
+
+    fn wiped(&self, closed: bool) -> bool {
         if let Err(error) = self.end_ceremony(Abort::Locked) {
             // It is wiped; the log that took no record of it stopped, and says so to whoever appends next.
             tracing::error!(%error, "a ceremony was ended without a record");
@@ -218,16 +230,22 @@ impl Station {
         self.desk().opened.keys().any(|key| key.label == *label)
     }
 
-    /// Blocks until `ready` says yes; asked again whenever a custody is opened or closed, or [`Station::wake`] is called.
-    pub(crate) fn wait_until(&self, ready: impl Fn(bool) -> bool) {
-        let mut desk = self.desk();
-        while !ready(!desk.opened.is_empty()) {
-            desk = self.0.changed.wait(desk).unwrap_or_else(PoisonError::into_inner);
+    /// Blocks until `ready` says yes; asked again, with no lock held, whenever a custody is opened or closed, a session changes, or
+    /// [`Station::wake`] is called.
+    pub(crate) fn wait_until(&self, ready: impl Fn() -> bool) {
+        loop {
+            let seen = self.desk().turns;
+            if ready() {
+                return;
+            }
+            let same = |desk: &mut Desk| desk.turns == seen;
+            drop(self.0.changed.wait_while(self.desk(), same).unwrap_or_else(PoisonError::into_inner));
         }
     }
 
     /// Has everyone who waits ask again.
     pub(crate) fn wake(&self) {
+        self.desk().turns += 1;
         self.0.changed.notify_all();
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use keystation_tests::bench::{Bench, finished};
+use keystation_tests::bench::{Bench, LABEL, PUBLISHED_CHECK_VALUE, finished};
 use keystation_tests::people;
 use keystation_tests::sim::Sim;
 
@@ -186,6 +186,16 @@ fn a_lost_database_is_followed_by_a_log_that_says_so() {
     // Nobody has an account in it.
     assert_eq!(bench.inject(&sim.port(0)).exit, Some(3));
     people::settle(&bench.data());
+    // Nor has it seen the group key, which lies in the vault: two custodians compare it with its paper first.
+    let found = bench.inject(&sim.port(0));
+    assert_eq!(
+        (found.exit, &found.event("fail").unwrap()["code"]),
+        (Some(3), &"key-inactive".into()),
+        "{found:?}"
+    );
+    let import = bench.records().into_iter().find(|record| record["ev"] == "gk.import").unwrap();
+    assert_eq!((&import["how"], &import["op"], &import["op2"]), (&"found".into(), &"".into(), &"".into()));
+    people::activate(&bench.data(), LABEL, PUBLISHED_CHECK_VALUE);
     assert_eq!(bench.inject(&sim.port(0)).exit, Some(0));
 
     // The next one follows a log that is there, and another log in its place is seen.

@@ -136,7 +136,6 @@ fn what_somebody_may_not_is_refused_and_recorded() {
         ("admin-1", &["audit", "review"]),
         ("cus-1", &["audit", "export", "--out", &file]),
         ("admin-1", &["audit", "report", "--job", "WO-1", "--out", &file]),
-        ("op-0117", &["key", "list"]),
         ("sup-1", &["audit", "rebuild"]),
         ("rep-1", &["person", "forget", "op-0117"]),
     ] {

@@ -14,9 +14,11 @@ pub enum KeyOrigin {
     Ceremony,
     /// Sealed by its owner to the station's own key.
     Transfer,
+    /// It was in the custody when that was opened, and no record knew of it. Nobody answers for it yet.
+    Found,
 }
 
-words!(KeyOrigin: Single = "single", Ceremony = "ceremony", Transfer = "transfer");
+words!(KeyOrigin: Single = "single", Ceremony = "ceremony", Transfer = "transfer", Found = "found");
 
 /// What happened to a group key that is in a custody, or on its way into one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -158,6 +158,8 @@ impl Station {
         &self,
         step: impl FnOnce(&mut Running) -> Result<T, CeremonyError>,
     ) -> Result<T, CeremonyError> {
+        // Before the table is held: a session that is due ends the ceremony.
+        self.settle_session()?;
         let mut table = self.ceremonies().table();
         let running = table.running.as_mut().ok_or(CeremonyError::None)?;
         let result =

@@ -49,6 +49,15 @@ pub struct PersonStanding {
     pub has_badge: bool,
 }
 
+/// Whether an account may have this ID: 1 to 32 of `a-z 0-9 -`, and not digits alone, which in the wrong field would be a PIN.
+fn judge_id(user: &str) -> Result<(), PersonError> {
+    plain_id(user).map_err(PersonError::Id)?;
+    if user.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(PersonError::Id("digits alone look like a PIN"));
+    }
+    Ok(())
+}
+
 impl Station {
     /// Whether the first two administrators are still to be made.
     pub fn is_new(&self) -> Result<bool, StationError> {
@@ -63,7 +72,7 @@ impl Station {
         let _door = self.people().door();
         let accounts = self.reader()?.accounts()?;
         for person in [&first, &second] {
-            plain_id(&person.user).map_err(PersonError::Id)?;
+            judge_id(&person.user)?;
             if !person.roles.has(Role::Administrator) {
                 return Err(PersonError::NotAdministrators.into());
             }
@@ -157,13 +166,14 @@ impl Station {
     pub fn add_person(&self, new: NewPerson, approval: ApprovalId) -> Result<(), StationError> {
         let subject = format!("{} {}", new.user, new.roles);
         self.with(Action::AddPerson, &subject, "", approval, |permit| {
-            plain_id(&new.user).map_err(PersonError::Id)?;
+            judge_id(&new.user)?;
             if self.account(&new.user)?.is_some() {
                 return Err(PersonError::Known(new.user).into());
             }
             let pepper = self.pepper()?;
             let credential = self.credential_of(&pepper, &new.user, &new.pin, new.badge.as_ref())?;
             self.badge_is_free(&credential.badge, &new.user)?;
+            self.no_own_interest(permit, new.roles)?;
             let mut credentials = self.credentials()?;
             credentials.put(&new.user, 1, credential);
             self.keep(&credentials)?;
@@ -184,6 +194,7 @@ impl Station {
             if account.roles == roles {
                 return Err(PersonError::Already(user.to_owned()).into());
             }
+            self.no_own_interest(permit, roles)?;
             if !roles.has(Role::Administrator) {
                 self.administrators_remain(user)?;
             }
@@ -205,9 +216,11 @@ impl Station {
     /// The same person is back. Subject of the request: `user`.
     pub fn enable(&self, user: &str, reason: &str, approval: ApprovalId) -> Result<(), StationError> {
         self.with(Action::EnablePerson, user, reason, approval, |permit| {
-            if self.account_of(user)?.active {
+            let account = self.account_of(user)?;
+            if account.active {
                 return Err(PersonError::Already(user.to_owned()).into());
             }
+            self.no_own_interest(permit, account.roles)?;
             self.record_by(permit, user, UserChange::Enabled { reason: reason.to_owned() })
         })
     }
@@ -220,6 +233,7 @@ impl Station {
             if [permit.actor().operator.as_str(), permit.approver()].contains(&user) {
                 return Err(PersonError::OwnPin.into());
             }
+            self.no_own_interest(permit, account.roles)?;
             pin.judge(user).map_err(PersonError::Pin)?;
             let hash = PinHash::of(pin, &self.pepper()?, self.people().cost)?;
             let who = (permit.actor(), permit.approver());
@@ -227,6 +241,14 @@ impl Station {
                 Ok(Credential { pin: hash, badge: old.map_or_else(String::new, |old| old.badge.clone()) })
             })
         })
+    }
+
+    /// Two custodians are two people: so none of them, being an administrator besides, makes another one, or gives one a PIN that
+    /// both know. The approver does not see what is typed.
+    fn no_own_interest(&self, permit: &Permit, of: Roles) -> Result<(), StationError> {
+        let asks = self.account(&permit.actor().operator)?;
+        let custodian = asks.is_some_and(|account| account.roles.has(Role::Custodian));
+        if custodian && of.has(Role::Custodian) { Err(PersonError::OwnInterest.into()) } else { Ok(()) }
     }
 
     /// Replaces a badge, or takes it away. Subject of the request: `user`.

@@ -131,6 +131,9 @@ pub enum PersonError {
     /// Whoever asks or approves would give a PIN to themselves.
     #[error("a one-time PIN is given by two others than the person who gets it")]
     OwnPin,
+    /// Whoever gives a PIN to a custodian knows it for a while, and is one.
+    #[error("a custodian does not give another custodian the means to sign in: one person would be two")]
+    OwnInterest,
     /// There are accounts: the first start is over.
     #[error("this station has its administrators already")]
     NotNew,
@@ -162,6 +165,7 @@ impl PersonError {
             Self::Already(_) => "person-already",
             Self::LastAdministrators => "last-administrators",
             Self::OwnPin => "own-pin",
+            Self::OwnInterest => "own-interest",
             Self::NotNew => "not-new",
             Self::NotAdministrators => "not-administrators",
             Self::OnePerson => "one-person",
@@ -184,6 +188,7 @@ impl PersonError {
             Self::Already(_) => &["Nothing is left to do."],
             Self::LastAdministrators => &["Make another administrator first."],
             Self::OwnPin => &["Two other administrators do it."],
+            Self::OwnInterest => &["Another administrator, who is no custodian, does it."],
             Self::NotNew => &["Sign in."],
             Self::NotAdministrators | Self::OnePerson => &["Name two people."],
             Self::HalfBegun(_) => &["Name this person and the second one."],
@@ -195,9 +200,12 @@ impl PersonError {
     #[must_use]
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::LastAdministrators | Self::OwnPin | Self::Nobody | Self::NotNew | Self::OnePerson => {
-                Exit::Refused
-            }
+            Self::LastAdministrators
+            | Self::OwnPin
+            | Self::OwnInterest
+            | Self::Nobody
+            | Self::NotNew
+            | Self::OnePerson => Exit::Refused,
             _ => Exit::Usage,
         }
     }

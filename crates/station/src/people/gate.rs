@@ -125,7 +125,8 @@ impl Station {
 
     /// Whether somebody may act who proved who they are without being the session's person: a custodian on their side of a
     /// ceremony, whoever the session belongs to. Good for half an hour, not while the session is locked, and with the roles
-    /// that the log has now. An action that another person has to approve is none of these.
+    /// that the log has now. An action that another person has to approve is none of these. A session that is due is not settled
+    /// here: that ends a ceremony, and whoever asks may hold its table.
     pub fn permit_known(&self, action: Action, known: &Known) -> Result<Permit, Denied> {
         self.decide_known(action, known).map_err(|why| self.denied(action, &known.user, why))
     }
@@ -134,7 +135,6 @@ impl Station {
         let Rule { who: Who::Session(open_to), approval: None, .. } = rule(action) else {
             return Err(DenialReason::ApprovalMissing.into());
         };
-        self.settle_session()?;
         let account = self.account(&known.user)?.filter(|account| account.active);
         let account = account.ok_or(DenialReason::NoSession)?;
         if account.once {

@@ -40,6 +40,7 @@ pub use file_error::PeopleFileError;
 pub use gate::Permit;
 pub use keystation_core::record::{Away, DenialReason};
 pub use pin::{Pin, PinCost, PinRefused};
+pub(crate) use policy::may_ever;
 pub use policy::{Rule, Who, rule, table};
 pub use presence::AtBench;
 pub use proving::{Known, Person};

@@ -1,6 +1,6 @@
 //! Who may do what. What is not said here is refused.
 
-use keystation_core::role::Role;
+use keystation_core::role::{Role, Roles};
 
 use super::action::Action;
 
@@ -86,6 +86,15 @@ pub const fn rule(action: Action) -> Rule {
         | Action::NewEpoch => by_two(ADMINISTRATORS),
         Action::SetName | Action::ForgetName | Action::Rebuild => alone(ADMINISTRATORS),
         Action::AcceptClock => by_two(HEADS),
+    }
+}
+
+/// Whether somebody with these roles may do this at all, signed in and with nobody's approval. No record: for what only waits.
+#[must_use]
+pub(crate) fn may_ever(action: Action, roles: Roles) -> bool {
+    match rule(action).who {
+        Who::Anyone | Who::Signed => true,
+        Who::Session(open_to) => open_to.iter().any(|role| roles.has(*role)),
     }
 }
 

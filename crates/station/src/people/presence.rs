@@ -135,7 +135,11 @@ impl Station {
 
     /// Wipes the keys, then puts down what happened to `session` and to them. Whatever the log says to it, they are gone.
     fn closed_by(&self, session: Option<Session>, event: SessionEvent) -> Result<(), StationError> {
-        let wiped = self.wipe_custody();
+        // Who is only away for a moment finds a token and a TPM as they were; everything else takes all with it.
+        let wiped = match event {
+            SessionEvent::Away(Away::Asked | Away::Idle) => self.wipe_custody(),
+            _ => self.wipe_all_custody(),
+        };
         self.people().seat.moved.notify_all();
         let actor = session.as_ref().map_or_else(|| self.asker(), actor_of);
         let said = session.map_or(Ok(()), |session| self.told(&session, event));

@@ -83,7 +83,9 @@ impl Station {
         };
         let account = accounts.into_iter().find(|account| Some(&account.user) == user.as_ref());
         let tries = account.as_ref().map_or(0, |account| account.tries);
-        let attempt = Attempt { user: user.unwrap_or_default(), purpose, tries };
+        // Only an ID that has an account: what was typed in its place may be a PIN, and the log is for ever.
+        let known = account.as_ref().map_or_else(String::new, |account| account.user.clone());
+        let attempt = Attempt { user: known, purpose, tries };
         if let Some(account) = &account
             && account.active
         {
@@ -148,7 +150,7 @@ impl Station {
     }
 
     /// The station itself.
-    pub(super) fn nobody(&self) -> Actor {
+    pub(crate) fn nobody(&self) -> Actor {
         Actor {
             session: self.program_session().to_owned(),
             operator: String::new(),

@@ -1,9 +1,12 @@
 //! The thread that locks: it sleeps until something may be due, and is woken when that changes.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::Duration;
+
+use keystation_core::record::Away;
 
 use crate::station::Station;
 
@@ -31,7 +34,10 @@ impl Station {
                     Some(0) => {
                         drop(floor);
                         let Some(station) = station.upgrade() else { return };
-                        if let Err(error) = station.settle_session() {
+                        // Whatever is wrong here: who is forgotten has to be locked out all the same, now and later.
+                        let settled = catch_unwind(AssertUnwindSafe(|| station.settle_session()));
+                        let settled = settled.unwrap_or_else(|_| station.away(Away::Panic));
+                        if let Err(error) = settled {
                             tracing::error!(%error, "a session was locked without a record");
                         }
                         drop(station);
@@ -98,7 +104,7 @@ mod tests {
         hands.0.lock().unwrap().mono_ms += 5 * 60_000;
         drop(floor);
         station.people().seat.moved.notify_all();
-        station.wait_until(|unlocked| !unlocked);
+        station.wait_until(|| !station.is_unlocked());
         assert!(matches!(station.session(), SessionState::Away(_)));
         station.close().unwrap();
     }

@@ -1,7 +1,7 @@
 //! R02: whoever gave one component of a key never gives another one, whatever has happened since.
 
 use keystation::ceremony::{CeremonyError, CeremonyOrder};
-use keystation::people::{Action, Person, Request};
+use keystation::people::{Action, NewPerson, Person, Pin, Request};
 use keystation_core::record::DenialReason;
 
 use crate::support::{Bench, PAPERS, new_key, order, part, pin_of, secret};
@@ -23,9 +23,9 @@ impl Bench {
     }
 
     fn change_account(&self, action: Action, user: &str) {
-        self.sign_in("ad-1");
+        self.sign_in("ad-2"); // who is no custodian
         let request = Request { action, subject: user.to_owned(), reason: "leave".to_owned() };
-        let approval = self.station.approve(&request, Person::Id("ad-2"), &pin_of("ad-2")).unwrap();
+        let approval = self.station.approve(&request, Person::Id("ad-1"), &pin_of("ad-1")).unwrap();
         match action {
             Action::DisablePerson => self.station.disable(user, "leave", approval).unwrap(),
             _ => self.station.enable(user, "leave", approval).unwrap(),
@@ -118,4 +118,31 @@ fn it_holds_over_the_end_of_an_account_and_of_the_program() {
         pin: keystation::people::Pin::new("907153").unwrap(),
     };
     assert!(bench.station.add_person(again, approval).is_err());
+}
+
+/// One person with two accounts would be both custodians.
+#[test]
+fn a_custodian_gives_nobody_else_the_means_of_one() {
+    let bench = Bench::new();
+    bench.add("op-7", "operator");
+    let (once, station) = (Pin::new("907153").unwrap(), &bench.station);
+    let approval = |action: Action, subject: &str| {
+        bench.sign_in("ad-1");
+        let request = Request { action, subject: subject.to_owned(), reason: String::new() };
+        station.approve(&request, Person::Id("ad-2"), &pin_of("ad-2")).unwrap()
+    };
+    let new = NewPerson {
+        user: "cu-9".to_owned(),
+        roles: "custodian".parse().unwrap(),
+        badge: None,
+        pin: Pin::new("907153").unwrap(),
+    };
+    for refused in [
+        station.add_person(new, approval(Action::AddPerson, "cu-9 custodian")),
+        station.set_roles("op-7", "custodian".parse().unwrap(), approval(Action::SetRoles, "op-7 custodian")),
+        station.reset_pin("cu-1", &once, approval(Action::ResetPin, "cu-1")),
+    ] {
+        assert_eq!(refused.unwrap_err().code(), "own-interest");
+    }
+    station.reset_pin("op-7", &once, approval(Action::ResetPin, "op-7")).unwrap();
 }

@@ -113,10 +113,10 @@ impl Bench {
     /// Makes an account with a PIN of its own; nobody is signed in afterwards.
     pub(crate) fn add(&self, user: &str, roles: &str) {
         let station = &self.station;
-        self.sign_in("ad-1");
+        self.sign_in("ad-2"); // who is no custodian
         let request =
             Request { action: Action::AddPerson, subject: format!("{user} {roles}"), reason: String::new() };
-        let approval = station.approve(&request, Person::Id("ad-2"), &pin_of("ad-2")).unwrap();
+        let approval = station.approve(&request, Person::Id("ad-1"), &pin_of("ad-1")).unwrap();
         let once = "907153";
         let person = NewPerson {
             user: user.to_owned(),

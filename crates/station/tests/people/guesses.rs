@@ -148,7 +148,7 @@ fn whoever_is_refused_costs_one_hash() {
     let told = [
         ("op-1", "pin"),
         ("op-1", "pin"),
-        ("op-3", "unknown"),
+        ("", "unknown"),
         ("", "unknown"),
         ("", "unknown"),
         ("op-2", "disabled"),

@@ -193,6 +193,8 @@ impl Custody for Token {
             for card in cards {
                 let Home::Pkcs11 { id, .. } = card.home else { continue };
                 let name = Name { label: card.info.label.clone(), id };
+                // It may have been exchanged since the import for one that comes out.
+                seat.check_kept(seat.find(&name)?, &name)?;
                 seat.prove(&name, card.info.check_value)?;
                 infos.push(card.info);
                 names.push(name);
