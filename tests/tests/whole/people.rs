@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use keystation_tests::bench::{Bench, Run, finished, pin_file};
+use keystation_tests::bench::{Bench, LABEL, Run, finished, pin_file};
 use keystation_tests::binaries::program;
 use keystation_tests::sim::Sim;
 use serde_json::{Value, json};
@@ -112,6 +112,8 @@ fn two_administrators_make_the_others_and_each_chooses_a_pin() {
     let seen = ["roles", "active", "must_change_pin", "badge"].map(|field| person[field].clone());
     assert_eq!(seen, [json!(["operator", "repair"]), json!(false), json!(true), json!(true)]);
     assert_eq!(by("ad-2", "ad-1", &["person", "enable", "op-17", "--reason", "back"]).exit, Some(0));
+    let unsaid = by("ad-1", "ad-2", &["person", "disable", "op-17", "--reason", " "]);
+    assert_eq!(refused(&unsaid), (Some(2), &json!("reason")));
     let last = by("ad-1", "ad-2", &["person", "disable", "ad-2", "--reason", "left"]);
     assert_eq!(refused(&last), (Some(3), &json!("last-administrators")));
     bench.assert_log_intact();
@@ -136,7 +138,7 @@ fn what_somebody_may_not_is_refused_and_recorded() {
         ("admin-1", &["audit", "review"]),
         ("cus-1", &["audit", "export", "--out", &file]),
         ("admin-1", &["audit", "report", "--job", "WO-1", "--out", &file]),
-        ("op-0117", &["key", "list"]),
+        ("op-0117", &["key", "recipient"]),
         ("sup-1", &["audit", "rebuild"]),
         ("rep-1", &["person", "forget", "op-0117"]),
     ] {
@@ -171,6 +173,36 @@ fn what_somebody_may_not_is_refused_and_recorded() {
     );
     assert!(!wrong.stderr.contains("394086") && !format!("{:?}", bench.records()).contains("394086"));
     assert_eq!(sim.state(0)["generation"], 0);
+}
+
+/// Who tries passphrases at the self-test leaves what who tries them at an injection leaves.
+#[test]
+fn the_selftest_opens_the_vault_with_a_record() {
+    let bench = Bench::quick();
+    let count = |event: &str| bench.records().iter().filter(|record| record["ev"] == event).count();
+    let selftest = |more: &[&str]| {
+        let mut command = bench.keystation();
+        bench.with_passphrase(command.arg("selftest").args(more));
+        finished(bench.signed(&mut command, "op-0117", None))
+    };
+    assert_eq!(selftest(&[]).exit, Some(0));
+    assert_eq!(["auth.unlock", "auth.lock", "auth.fail"].map(count), [1, 1, 0]);
+    bench.private("passphrase", "not the passphrase");
+    assert_eq!(selftest(&[]).exit, Some(3));
+    assert_eq!(["auth.unlock", "auth.lock", "auth.fail"].map(count), [1, 1, 1]);
+    assert_eq!(selftest(&["--inspect"]).exit, Some(3));
+    assert_eq!(["auth.unlock", "auth.lock", "auth.fail"].map(count), [1, 1, 2]);
+
+    // A key that is suspended is not even derived with.
+    bench.private("passphrase", bench.passphrase());
+    let derived = |run: &Run| run.events.iter().filter(|event| event["event"] == "derived").count();
+    let inspected = selftest(&["--inspect"]);
+    assert_eq!((inspected.exit, derived(&inspected)), (Some(0), 1), "{inspected:?}");
+    let suspended = bench.run(&["key", "suspend", LABEL, "--reason", "a paper was lost"]);
+    assert_eq!(suspended.exit, Some(0), "{suspended:?}");
+    let inspected = selftest(&["--inspect"]);
+    assert_eq!((inspected.exit, derived(&inspected)), (Some(0), 0), "{inspected:?}");
+    bench.assert_log_intact();
 }
 
 /// A session is one call: signed in, done, signed out.
