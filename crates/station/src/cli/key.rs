@@ -123,18 +123,12 @@ fn agreed(bench: &Bench<'_>, request: Request) -> Result<KeyPermit, StationError
 fn activate(
     bench: &Bench<'_>,
     ChangeArgs { label, reason }: &ChangeArgs,
-    check_value: Option<CheckValue>,
+    check_value: CheckValue,
 ) -> Result<Exit, StationError> {
     let station = &bench.station;
-    let found = station.standing(label)?.info.check_value;
-    if let Some(expected) = check_value
-        && expected != found
-    {
-        return Err(StationError::OtherCheckValue { label: label.clone(), expected, found });
-    }
     let request = station.change_request(Action::ActivateKey, label, reason)?;
     let permit = agreed(bench, request)?;
-    station.activate_key(&permit, label, reason)?;
+    station.activate_key(&permit, label, reason, check_value)?;
     changed(bench, label)
 }
 
