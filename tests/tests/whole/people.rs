@@ -205,6 +205,56 @@ fn the_selftest_opens_the_vault_with_a_record() {
     bench.assert_log_intact();
 }
 
+/// Where the log does not open nobody signs in. What can be read of it still says whose PIN counts; a log that nobody proved
+/// anything to says so.
+#[test]
+fn a_new_log_is_begun_by_two_who_prove_it_where_the_old_one_can_be_read() {
+    let bench = Bench::quick();
+    std::fs::write(bench.data().join("head.note"), "no head\n").unwrap();
+    let by = |operator: &str, approver: &str| {
+        bench.run(&[
+            "--operator",
+            operator,
+            "audit",
+            "new-epoch",
+            "--approver",
+            approver,
+            "--reason",
+            "torn head",
+        ])
+    };
+    for (operator, approver, why) in [
+        ("admin-1", "admin-1", "epoch"),
+        ("admin-1", "sup-1", "role"),
+        ("qa-007", "admin-1", "role"),
+        ("admin-1", "nobody", "pin-wrong"),
+    ] {
+        bench.private(&pin_file("nobody"), "394086");
+        assert_eq!(refused(&by(operator, approver)), (Some(3), &json!(why)), "{operator} {approver}");
+    }
+    let own = std::fs::read_to_string(bench.file(&pin_file("admin-2"))).unwrap();
+    bench.private(&pin_file("admin-2"), "394086");
+    for (operator, approver) in [("admin-1", "admin-2"), ("admin-2", "admin-1")] {
+        assert_eq!(refused(&by(operator, approver)), (Some(3), &json!("pin-wrong")));
+    }
+    bench.private(&pin_file("admin-2"), &own);
+    assert!(!bench.data().join("epochs").exists(), "nothing was begun");
+    let begun = by("admin-1", "admin-2");
+    assert_eq!(begun.exit, Some(0), "{begun:?}");
+    let said = |run: &Run| run.event("follows").unwrap()["unproven"].clone();
+    let genesis = |field: &str| bench.records()[0][field].clone();
+    assert_eq!(["op", "op2", "role"].map(genesis), ["admin-1", "admin-2", "administrator"]);
+    assert_eq!(said(&bench.run(&["audit", "verify"])), false);
+
+    // Nothing to read: whoever is named has proved nothing.
+    std::fs::write(bench.data().join("audit.db"), "no database").unwrap();
+    let begun = by("somebody", "else");
+    assert_eq!(begun.exit, Some(0), "{begun:?}");
+    assert!(begun.stderr.contains("nobody proved"), "{begun:?}");
+    assert_eq!(["op", "op2", "role"].map(genesis), ["somebody", "else", "unproven"]);
+    assert_eq!(said(&bench.run(&["audit", "verify"])), true);
+}
+
 /// A session is one call: signed in, done, signed out.
 #[test]
 fn each_record_says_who_in_which_session() {
