@@ -7,7 +7,7 @@ use keystation::{CustodyKind, Part, Station};
 use tauri::async_runtime::spawn_blocking;
 use tauri::{Runtime, WebviewWindow};
 
-use crate::custody::{Asked, opened};
+use crate::custody::{Asked, opened, parsed_check_value};
 use crate::desk::LineDesk;
 use crate::door::proof;
 use crate::dto::{self, Ceremony, ComponentOutcome, NewKey, SignIn, Who};
@@ -37,10 +37,7 @@ pub(crate) fn now(station: &Station) -> Result<Option<Ceremony>, Problem> {
 /// Begins one: two components of 64 bytes, as Azure makes keys.
 pub(crate) fn begin(station: &Station, key: &NewKey, check_value: &str) -> Result<Ceremony, Problem> {
     let permit = station.permit(Action::Ceremony)?;
-    let check_value = check_value.trim().parse().map_err(|error| {
-        let what = format!("This is no check value: {}", sentence(&error));
-        Problem::new("check-value", &what, &["Read it from the paper again."])
-    })?;
+    let check_value = parsed_check_value(check_value)?;
     let order = CeremonyOrder::new(key.parsed()?, CustodyKind::from(key.custody), check_value);
     Ok(station.ceremony_begin(&permit, order)?.into())
 }

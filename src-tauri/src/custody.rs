@@ -7,7 +7,7 @@ use keystation::group_keys::{KeyPermit, TransferFile};
 use keystation::log::KeyStanding;
 use keystation::people::{Action, ApprovalId, Request};
 use keystation::{CustodyKind, DerivedKeyAnswer, Passphrase, Station, StationError};
-use keystation_core::key::KeyLabel;
+use keystation_core::key::{CheckValue, KeyLabel};
 use keystation_core::registration::RegistrationId;
 use tauri::async_runtime::spawn_blocking;
 use tauri::{Runtime, WebviewWindow};
@@ -238,17 +238,26 @@ pub(crate) fn activate(
     station: &Station,
     label: &str,
     reason: &str,
+    check_value: &str,
     approval: Option<u64>,
 ) -> Result<(), Problem> {
-    let label = parsed_label(label)?;
+    let (label, check_value) = (parsed_label(label)?, parsed_check_value(check_value)?);
     let permit = approved(station, Action::ActivateKey, &label, reason, approval)?;
-    Ok(station.activate_key(&permit, &label, reason).map(drop)?)
+    Ok(station.activate_key(&permit, &label, reason, check_value).map(drop)?)
 }
 
 /// The emergency stop of one key.
 pub(crate) fn suspend(station: &Station, label: &str, reason: &str) -> Result<(), Problem> {
     let permit = station.permit(Action::SuspendKey)?;
     Ok(station.suspend_key(&permit, &parsed_label(label)?, reason).map(drop)?)
+}
+
+/// What was typed from the paper of a key's owner.
+pub(crate) fn parsed_check_value(check_value: &str) -> Result<CheckValue, Problem> {
+    check_value.trim().parse().map_err(|error| {
+        let what = format!("This is no check value: {}", sentence(&error));
+        Problem::new("check-value", &what, &["Read it from the paper again."])
+    })
 }
 
 fn parsed_label(label: &str) -> Result<KeyLabel, Problem> {

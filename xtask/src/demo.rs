@@ -20,6 +20,9 @@ const SERIAL: &str = "007-888-abc";
 const MAC: &str = "a1:b2:c3:d4:e5:f6";
 const ID: &str = "sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6";
 
+/// Of its group key: docs/ceremony.md, section 7.
+const CHECK_VALUE: &str = "9B5BD-BEC8B";
+
 const PROFILE: &str = include_str!("demo-profile.toml");
 
 /// A debug build of the window, from nothing, on two busy cores.
@@ -120,7 +123,8 @@ impl Bench {
                 &bench.path("passphrase"),
             ],
         )?;
-        let activate = ["key", "activate", "example-published", "--reason", "first use"];
+        let activate =
+            ["key", "activate", "example-published", "--reason", "first use", "--check-value", CHECK_VALUE];
         bench.by_two("custodian-1", "custodian-2", &activate)?;
         Ok(bench)
     }

@@ -27,11 +27,16 @@ use crate::tail;
 const PARTS: [&str; 7] =
     ["audit.db-wal", "audit.db-shm", "audit.db", "head.tail", "head.note", "log.vkey", "station.key"];
 
+/// The role in a genesis record whose two people could prove nothing: of the old log nothing could be read.
+pub const UNPROVEN: &str = "unproven";
+
 /// Who begins a new epoch, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EpochOrder {
     /// Operator ID.
     pub operator: String,
+    /// The operator's roles, or [`UNPROVEN`].
+    pub role: String,
     /// The second person.
     pub approver: String,
     /// For the record, at most 200 characters.
@@ -84,6 +89,7 @@ struct Plan {
     phase: Phase,
     origin: Origin,
     operator: String,
+    role: String,
     previous: Previous,
 }
 
@@ -110,7 +116,7 @@ pub fn begin_epoch(
 }
 
 fn plan(directory: &Path, order: &EpochOrder) -> Result<Plan, EpochError> {
-    let EpochOrder { operator, approver, reason } = order;
+    let EpochOrder { operator, role, approver, reason } = order;
     if operator.is_empty() || approver.is_empty() || operator == approver {
         return Err(EpochError::OnePerson);
     }
@@ -131,6 +137,7 @@ fn plan(directory: &Path, order: &EpochOrder) -> Result<Plan, EpochError> {
         phase: Phase::Make,
         origin,
         operator: operator.clone(),
+        role: role.clone(),
         previous: Previous {
             origin: key.name().to_owned(),
             size: last.map_or(0, |last| last.size),
@@ -188,8 +195,7 @@ fn make(next: &Path, plan: &Plan, clock: impl Clock) -> Result<(), EpochError> {
         fs::remove_dir_all(next).map_err(FileError::new("remove", next))?;
     }
     private(next)?;
-    let actor =
-        Actor { operator: plan.operator.clone(), role: "administrator".to_owned(), ..Actor::default() };
+    let actor = Actor { operator: plan.operator.clone(), role: plan.role.clone(), ..Actor::default() };
     let journal = Journal::succeed(&Paths::in_dir(next), &plan.origin, &actor, clock, &plan.previous)?;
     Ok(journal.close().map_err(OpenError::Genesis)?)
 }
@@ -252,15 +258,15 @@ impl Plan {
         };
         let Previous { origin, size, root, approver, reason } = &self.previous;
         let text = format!(
-            "{phase}\n{}\n{}\n{origin}\n{size}\n{root}\n{approver}\n{reason}\n",
-            self.origin, self.operator
+            "{phase}\n{}\n{}\n{}\n{origin}\n{size}\n{root}\n{approver}\n{reason}\n",
+            self.origin, self.operator, self.role
         );
         files::replace(&plan_file(directory), &text)
     }
 
     fn parse(text: &str) -> Option<Self> {
         let lines: Vec<&str> = text.split('\n').collect();
-        let [phase, origin, operator, previous, size, root, approver, reason, ""] = lines[..] else {
+        let [phase, origin, operator, role, previous, size, root, approver, reason, ""] = lines[..] else {
             return None;
         };
         let phase = match phase {
@@ -276,7 +282,13 @@ impl Plan {
             approver: approver.to_owned(),
             reason: reason.to_owned(),
         };
-        Some(Self { phase, origin: Origin::new(origin).ok()?, operator: operator.to_owned(), previous })
+        Some(Self {
+            phase,
+            origin: Origin::new(origin).ok()?,
+            operator: operator.to_owned(),
+            role: role.to_owned(),
+            previous,
+        })
     }
 }
 

@@ -67,7 +67,7 @@ pub use compare::{Comparison, compare};
 pub use component::Component;
 pub use cosignature::WitnessKey;
 pub use device_anchor::DeviceAnchor;
-pub use epoch::{EpochError, EpochOrder, begin_epoch};
+pub use epoch::{EpochError, EpochOrder, UNPROVEN, begin_epoch};
 pub use figures::{Figures, Slot, Tally};
 pub use files::{FileError, Paths};
 pub use finding::Finding;

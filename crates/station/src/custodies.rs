@@ -4,8 +4,8 @@ use keystation_audit::{KeyStanding, KeyState, Reader};
 use keystation_core::key::{GroupKeyInfo, KeyLabel};
 use keystation_core::record::{Entry, Event, KeyOrigin};
 use keystation_vault::{
-    Cards, Custody, CustodyKind, Passphrase, SealedFile, Token, Tpm, TransferKey, UnlockError, UnlockedVault,
-    VaultKey, WorkFactor,
+    Cards, Custody, CustodyKind, MemoryKind, Passphrase, SealedFile, Token, Tpm, TransferKey, UnlockError,
+    UnlockedVault, VaultKey, WorkFactor,
 };
 
 use crate::config::StationConfig;
@@ -176,6 +176,12 @@ impl Station {
     #[must_use]
     pub fn is_open(&self, kind: CustodyKind) -> bool {
         self.desk().opened.get(kind).is_some()
+    }
+
+    /// How many keys an open custody holds, and in which memory those that are in this program are; `None` if it is closed.
+    #[must_use]
+    pub fn held_in(&self, kind: CustodyKind) -> Option<(usize, Option<MemoryKind>)> {
+        self.desk().opened.get(kind).map(|vault| (vault.keys().len(), vault.memory()))
     }
 
     /// Opens a custody with its secret: the passphrase of the sealed file, the PIN of the token, the authorisation of the TPM.

@@ -149,16 +149,23 @@ impl Station {
         Ok(())
     }
 
-    /// From now on devices get keys from it.
+    /// From now on devices get keys from it. `typed` is its check value as its owner's paper has it: another one is refused, and
+    /// that is a record.
     pub fn activate_key(
         &self,
         permit: &KeyPermit,
         label: &KeyLabel,
         reason: &str,
+        typed: CheckValue,
     ) -> Result<Seq, StationError> {
         let (standing, reason) = (self.standing(label)?, reason_of(reason)?);
         self.agreed(permit, &changing(Action::ActivateKey, &standing, &reason))?;
-        let permit = &permit.permit;
+        let (permit, found) = (&permit.permit, standing.info.check_value);
+        if typed != found {
+            let (what, actor) = (format!("{label} {typed}"), permit.actor().clone());
+            self.refuse_action(Action::ActivateKey, &what, DenialReason::State, actor)?;
+            return Err(StationError::OtherCheckValue { label: label.clone(), expected: typed, found });
+        }
         self.change_key(&standing, KeyChange::Activated, reason, permit.actor(), permit.approver())
     }
 
@@ -342,7 +349,7 @@ fn changing(action: Action, standing: &KeyStanding, reason: &str) -> Request {
 }
 
 /// Why, for the record: one line of 1 to 200 characters.
-fn reason_of(text: &str) -> Result<String, StationError> {
+pub(crate) fn reason_of(text: &str) -> Result<String, StationError> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > 200 || text.chars().any(char::is_control) {
         return Err(StationError::Reason);

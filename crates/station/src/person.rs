@@ -66,6 +66,12 @@ impl Station {
         Ok(Names::open(&self.data().names())?.set(id, name.as_str())?)
     }
 
+    /// Erases the name behind an ID; says whether there was one. Permit: [`Action::ForgetName`].
+    pub fn forget_name(&self, permit: &Permit, id: &str) -> Result<bool, StationError> {
+        self.honour(permit, Action::ForgetName)?;
+        Ok(Names::open(&self.data().names())?.forget(id)?)
+    }
+
     /// The names that are known, by ID.
     pub fn names(&self) -> Result<BTreeMap<String, String>, StationError> {
         let names = Names::open_read_only(&self.data().names())?;

@@ -40,10 +40,12 @@ pub(crate) async fn activate_key(
     bench: State<'_, Bench>,
     label: Label,
     reason: Reason,
+    check_value: TypedValue,
     approval: Option<u64>,
 ) -> Result<(), Problem> {
-    let activate =
-        move |station: &Station| custody::activate(station, label.as_str(), reason.as_str(), approval);
+    let activate = move |station: &Station| {
+        custody::activate(station, label.as_str(), reason.as_str(), check_value.as_str(), approval)
+    };
     bench.line()?.at_station(activate).await
 }
 

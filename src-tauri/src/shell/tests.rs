@@ -82,7 +82,10 @@ fn commands() -> Vec<(&'static str, Value)> {
         ("keys", json!({})),
         ("custodies", json!({})),
         ("key_devices", json!({ "label": "gk-2026a", "after": null })),
-        ("activate_key", json!({ "label": "gk-2026a", "reason": "new line", "approval": null })),
+        (
+            "activate_key",
+            json!({ "label": "gk-2026a", "reason": "new line", "checkValue": "7C1D0-A4E91", "approval": null }),
+        ),
         ("suspend_key", json!({ "label": "gk-2026a", "reason": "lost paper", "approval": null })),
         ("destroy_key", json!({ "label": "gk-2026a", "reason": "retired", "approval": null })),
         ("import_key", json!({ "key": key("gk-2026a"), "approval": 0 })),

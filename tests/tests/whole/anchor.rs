@@ -189,7 +189,7 @@ fn a_lost_database_is_followed_by_a_log_that_says_so() {
     // Nor has it seen the group key, which lies in the vault: two custodians compare it with its paper first.
     let found = bench.inject(&sim.port(0));
     assert_eq!(
-        (found.exit, &found.event("fail").unwrap()["code"]),
+        (found.exit, &found.event("error").unwrap()["code"]),
         (Some(3), &"key-inactive".into()),
         "{found:?}"
     );

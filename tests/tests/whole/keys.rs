@@ -211,7 +211,12 @@ fn a_tpm_that_dies_in_the_middle_of_a_job_leaves_the_device_as_it_was_and_the_jo
     let mut tpm = Emulator::of(&bench);
     assert_eq!(import(&bench, None, "tpm").exit, Some(0));
     assert_eq!(
-        custodians(&bench, None, &["key", "activate", "gk-new", "--reason", "first use"]).exit,
+        custodians(
+            &bench,
+            None,
+            &["key", "activate", "gk-new", "--reason", "first use", "--check-value", CHECK]
+        )
+        .exit,
         Some(0)
     );
     // A line so slow that the TPM is dead long before the device has said who it is.
@@ -241,7 +246,11 @@ fn a_token_that_is_taken_out_in_the_middle_of_a_job_leaves_the_device_as_it_was_
     let bench = bench();
     let token = Token::of(&bench);
     assert_eq!(import(&bench, Some(&token), "pkcs11").exit, Some(0));
-    let active = custodians(&bench, Some(&token), &["key", "activate", "gk-new", "--reason", "first use"]);
+    let active = custodians(
+        &bench,
+        Some(&token),
+        &["key", "activate", "gk-new", "--reason", "first use", "--check-value", CHECK],
+    );
     assert_eq!(active.exit, Some(0));
     let sim = Sim::start(
         &bench.file("sim"),

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use keystation_tests::bench::{Bench, Run, finished, pin_file};
+use keystation_tests::bench::{Bench, LABEL, Run, finished, pin_file};
 use keystation_tests::binaries::program;
 use keystation_tests::sim::Sim;
 use serde_json::{Value, json};
@@ -112,6 +112,8 @@ fn two_administrators_make_the_others_and_each_chooses_a_pin() {
     let seen = ["roles", "active", "must_change_pin", "badge"].map(|field| person[field].clone());
     assert_eq!(seen, [json!(["operator", "repair"]), json!(false), json!(true), json!(true)]);
     assert_eq!(by("ad-2", "ad-1", &["person", "enable", "op-17", "--reason", "back"]).exit, Some(0));
+    let unsaid = by("ad-1", "ad-2", &["person", "disable", "op-17", "--reason", " "]);
+    assert_eq!(refused(&unsaid), (Some(2), &json!("reason")));
     let last = by("ad-1", "ad-2", &["person", "disable", "ad-2", "--reason", "left"]);
     assert_eq!(refused(&last), (Some(3), &json!("last-administrators")));
     bench.assert_log_intact();
@@ -136,6 +138,7 @@ fn what_somebody_may_not_is_refused_and_recorded() {
         ("admin-1", &["audit", "review"]),
         ("cus-1", &["audit", "export", "--out", &file]),
         ("admin-1", &["audit", "report", "--job", "WO-1", "--out", &file]),
+        ("op-0117", &["key", "recipient"]),
         ("sup-1", &["audit", "rebuild"]),
         ("rep-1", &["person", "forget", "op-0117"]),
     ] {
@@ -170,6 +173,86 @@ fn what_somebody_may_not_is_refused_and_recorded() {
     );
     assert!(!wrong.stderr.contains("394086") && !format!("{:?}", bench.records()).contains("394086"));
     assert_eq!(sim.state(0)["generation"], 0);
+}
+
+/// Who tries passphrases at the self-test leaves what who tries them at an injection leaves.
+#[test]
+fn the_selftest_opens_the_vault_with_a_record() {
+    let bench = Bench::quick();
+    let count = |event: &str| bench.records().iter().filter(|record| record["ev"] == event).count();
+    let selftest = |more: &[&str]| {
+        let mut command = bench.keystation();
+        bench.with_passphrase(command.arg("selftest").args(more));
+        finished(bench.signed(&mut command, "op-0117", None))
+    };
+    assert_eq!(selftest(&[]).exit, Some(0));
+    assert_eq!(["auth.unlock", "auth.lock", "auth.fail"].map(count), [1, 1, 0]);
+    bench.private("passphrase", "not the passphrase");
+    assert_eq!(selftest(&[]).exit, Some(3));
+    assert_eq!(["auth.unlock", "auth.lock", "auth.fail"].map(count), [1, 1, 1]);
+    assert_eq!(selftest(&["--inspect"]).exit, Some(3));
+    assert_eq!(["auth.unlock", "auth.lock", "auth.fail"].map(count), [1, 1, 2]);
+
+    // A key that is suspended is not even derived with.
+    bench.private("passphrase", bench.passphrase());
+    let derived = |run: &Run| run.events.iter().filter(|event| event["event"] == "derived").count();
+    let inspected = selftest(&["--inspect"]);
+    assert_eq!((inspected.exit, derived(&inspected)), (Some(0), 1), "{inspected:?}");
+    let suspended = bench.run(&["key", "suspend", LABEL, "--reason", "a paper was lost"]);
+    assert_eq!(suspended.exit, Some(0), "{suspended:?}");
+    let inspected = selftest(&["--inspect"]);
+    assert_eq!((inspected.exit, derived(&inspected)), (Some(0), 0), "{inspected:?}");
+    bench.assert_log_intact();
+}
+
+/// Where the log does not open nobody signs in. What can be read of it still says whose PIN counts; a log that nobody proved
+/// anything to says so.
+#[test]
+fn a_new_log_is_begun_by_two_who_prove_it_where_the_old_one_can_be_read() {
+    let bench = Bench::quick();
+    std::fs::write(bench.data().join("head.note"), "no head\n").unwrap();
+    let by = |operator: &str, approver: &str| {
+        bench.run(&[
+            "--operator",
+            operator,
+            "audit",
+            "new-epoch",
+            "--approver",
+            approver,
+            "--reason",
+            "torn head",
+        ])
+    };
+    for (operator, approver, why) in [
+        ("admin-1", "admin-1", "epoch"),
+        ("admin-1", "sup-1", "role"),
+        ("qa-007", "admin-1", "role"),
+        ("admin-1", "nobody", "pin-wrong"),
+    ] {
+        bench.private(&pin_file("nobody"), "394086");
+        assert_eq!(refused(&by(operator, approver)), (Some(3), &json!(why)), "{operator} {approver}");
+    }
+    let own = std::fs::read_to_string(bench.file(&pin_file("admin-2"))).unwrap();
+    bench.private(&pin_file("admin-2"), "394086");
+    for (operator, approver) in [("admin-1", "admin-2"), ("admin-2", "admin-1")] {
+        assert_eq!(refused(&by(operator, approver)), (Some(3), &json!("pin-wrong")));
+    }
+    bench.private(&pin_file("admin-2"), &own);
+    assert!(!bench.data().join("epochs").exists(), "nothing was begun");
+    let begun = by("admin-1", "admin-2");
+    assert_eq!(begun.exit, Some(0), "{begun:?}");
+    let said = |run: &Run| run.event("follows").unwrap()["unproven"].clone();
+    let genesis = |field: &str| bench.records()[0][field].clone();
+    assert_eq!(["op", "op2", "role"].map(genesis), ["admin-1", "admin-2", "administrator"]);
+    assert_eq!(said(&bench.run(&["audit", "verify"])), false);
+
+    // Nothing to read: whoever is named has proved nothing.
+    std::fs::write(bench.data().join("audit.db"), "no database").unwrap();
+    let begun = by("somebody", "else");
+    assert_eq!(begun.exit, Some(0), "{begun:?}");
+    assert!(begun.stderr.contains("nobody proved"), "{begun:?}");
+    assert_eq!(["op", "op2", "role"].map(genesis), ["somebody", "else", "unproven"]);
+    assert_eq!(said(&bench.run(&["audit", "verify"])), true);
 }
 
 /// A session is one call: signed in, done, signed out.

@@ -7,7 +7,12 @@ use keystation_core::record::{Entry, Event};
 
 fn order() -> EpochOrder {
     let text = str::to_owned;
-    EpochOrder { operator: text("op-1"), approver: text("qa-1"), reason: text("disk replaced") }
+    EpochOrder {
+        operator: text("op-1"),
+        role: text("custodian+administrator"),
+        approver: text("qa-1"),
+        reason: text("disk replaced"),
+    }
 }
 
 fn clock() -> SystemClock {
@@ -35,6 +40,7 @@ fn check(directory: &Path, last: &Checkpoint) {
     let genesis = stored[0].parse().unwrap();
     assert_eq!((genesis.seq(), genesis.event()), (0, "log.genesis"));
     assert_eq!((&*genesis.operator(), &*genesis.approver()), ("op-1", "qa-1"));
+    assert_eq!(genesis.text("role").unwrap(), "custodian+administrator");
     assert_eq!(genesis.text("prev").unwrap(), last.origin.as_str());
     assert_eq!(genesis.integer("prev_size"), Some(last.size.cast_signed()));
     let root: String = last.root.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -64,7 +70,7 @@ fn a_kill_after_any_step_leaves_what_the_same_order_finishes() {
         assert!(matches!(begun.map(drop), Err(OpenError::EpochUnfinished(_))), "after {steps} steps");
         // Who begins it counts, not who finishes it.
         let other =
-            EpochOrder { operator: "op-9".to_owned(), approver: "op-9".to_owned(), reason: String::new() };
+            EpochOrder { operator: "op-9".to_owned(), approver: "op-9".to_owned(), ..EpochOrder::default() };
         begin_epoch(directory, &other, clock()).unwrap();
         check(directory, &last);
         steps += 1;
@@ -127,6 +133,7 @@ fn one_person_no_reason_or_no_key_begin_nothing() {
             operator: operator.to_owned(),
             approver: approver.to_owned(),
             reason: reason.to_owned(),
+            ..order()
         };
         let refused = begin_epoch(directory, &order, clock());
         assert!(matches!(refused, Err(EpochError::OnePerson | EpochError::Reason)), "{operator} {approver}");

@@ -6,7 +6,7 @@ use crate::role::Roles;
 /// What happened to an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserEvent {
-    /// Whose account: 1 to 32 characters of `a-z A-Z 0-9 - _ .`. An ID is never given to a second person.
+    /// Whose account: 1 to 32 characters of `a-z 0-9 -`. An ID is never given to a second person.
     pub user: String,
     /// The second person, or empty where nobody had to approve.
     pub approver: String,

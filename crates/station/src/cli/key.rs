@@ -123,18 +123,12 @@ fn agreed(bench: &Bench<'_>, request: Request) -> Result<KeyPermit, StationError
 fn activate(
     bench: &Bench<'_>,
     ChangeArgs { label, reason }: &ChangeArgs,
-    check_value: Option<CheckValue>,
+    check_value: CheckValue,
 ) -> Result<Exit, StationError> {
     let station = &bench.station;
-    let found = station.standing(label)?.info.check_value;
-    if let Some(expected) = check_value
-        && expected != found
-    {
-        return Err(StationError::OtherCheckValue { label: label.clone(), expected, found });
-    }
     let request = station.change_request(Action::ActivateKey, label, reason)?;
     let permit = agreed(bench, request)?;
-    station.activate_key(&permit, label, reason)?;
+    station.activate_key(&permit, label, reason, check_value)?;
     changed(bench, label)
 }
 
@@ -240,8 +234,16 @@ pub(super) fn open_for(
     secrets: &PassphraseFrom,
 ) -> Result<(), StationError> {
     let permit = bench.permit(Action::Unlock)?;
-    let (_, kind) = Custodies::active(&bench.station.reader()?, label)?;
-    bench.station.open_custody(&permit, kind, &ask(secrets, kind)?)
+    match Custodies::active(&bench.station.reader()?, label) {
+        Ok((_, kind)) => bench.station.open_custody(&permit, kind, &ask(secrets, kind)?),
+        // A log that was begun anew learns of the keys that are there; they are not active yet.
+        Err(StationError::NoKey(_)) => {
+            let kind = bench.station.custody_of(label)?;
+            bench.station.open_custody(&permit, kind, &ask(secrets, kind)?)?;
+            Custodies::active(&bench.station.reader()?, label).map(drop)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The secret of the custody in which the key `label` is.

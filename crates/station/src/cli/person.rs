@@ -1,6 +1,5 @@
 //! `keystation person …`: accounts, roles, PINs, badges, and the names behind IDs.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
@@ -9,7 +8,6 @@ use keystation::people::{
     Action, ApprovalId, ChangePinError, NewPerson, PersonError, PersonStanding, Request,
 };
 use keystation::{Exit, PersonName, StationError};
-use keystation_audit::Names;
 use keystation_core::role::{Role, Roles};
 use serde_json::json;
 
@@ -135,7 +133,7 @@ fn change_pin(bench: &Bench<'_>, new: &NewPin) -> Result<Exit, StationError> {
 /// Keeps a name. It comes from a file or from standard input, never from the arguments, which every user of the machine
 /// can see, and which shells write into their history.
 fn set_name(bench: &Bench<'_>, id: &str, file: Option<&Path>) -> Result<Exit, StationError> {
-    bench.permit(Action::SetName)?;
+    let permit = bench.permit(Action::SetName)?;
     let line = match file {
         Some(path) => File::open(path)
             .and_then(|file| first_line(BufReader::new(file)))
@@ -146,7 +144,7 @@ fn set_name(bench: &Bench<'_>, id: &str, file: Option<&Path>) -> Result<Exit, St
         }
     };
     let name = PersonName::new(&line?)?;
-    Names::open(&bench.station.data().names())?.set(id, name.as_str())?;
+    bench.station.set_name(&permit, id, &name)?;
     bench
         .out
         .say(format!("{id} has a name now."), &json!({ "event": "person", "operator": id, "named": true }));
@@ -156,9 +154,7 @@ fn set_name(bench: &Bench<'_>, id: &str, file: Option<&Path>) -> Result<Exit, St
 /// Accounts, and names that nobody has an account for.
 fn list(bench: &Bench<'_>) -> Result<Exit, StationError> {
     let permit = bench.permit(Action::People)?;
-    let names = Names::open_read_only(&bench.station.data().names())?;
-    let mut names: BTreeMap<_, _> =
-        names.map_or_else(|| Ok(Vec::new()), |names| names.all())?.into_iter().collect();
+    let mut names = bench.station.names()?;
     for person in bench.station.accounts(&permit)? {
         tell(&person, names.remove(&person.user).as_deref(), bench.out);
     }
@@ -197,8 +193,8 @@ fn tell(person: &PersonStanding, name: Option<&str>, out: Output) {
 
 /// Erases a name. That there was none is no failure: the owner's wish is fulfilled.
 fn forget_name(bench: &Bench<'_>, id: &str) -> Result<Exit, StationError> {
-    bench.permit(Action::ForgetName)?;
-    let gone = Names::open(&bench.station.data().names())?.forget(id)?;
+    let permit = bench.permit(Action::ForgetName)?;
+    let gone = bench.station.forget_name(&permit, id)?;
     let sentence = if gone {
         format!(
             "The name of {id} is erased here. Copies of names.db in backups, and printed reports, still have it."

@@ -5,13 +5,13 @@ use std::io::{self, BufRead, Write};
 use base64ct::{Base64, Encoding};
 use jiff::Timestamp;
 use keystation::config::StationConfig;
-use keystation::people::Action;
+use keystation::people::{Action, Permit};
 use keystation::{Custodies, CustodyKind, DataDir, Exit, StationError, paths};
-use keystation_audit::Reader;
+use keystation_audit::{KeyStanding, KeyState, Reader};
 use keystation_core::derive;
 use keystation_core::flow::Vault;
 use keystation_core::registration::{IdRule, RegistrationId};
-use keystation_vault::{MemoryKind, UnlockError, UnlockedVault};
+use keystation_vault::MemoryKind;
 use serde_json::json;
 
 use super::args::{Cli, PassphraseFrom};
@@ -38,19 +38,21 @@ pub(super) fn run(
         vec![("derivation", known_answer()), ("log", log(data)), ("clock", clock(data))];
     checks.push(("disk", disk(data)));
     let mut wrong = false;
-    let kinds = custodies(data)?.with_keys(&Reader::open(&paths(data))?)?;
+    let custodies = Custodies::of(data, &StationConfig::read(&data.settings())?)?;
+    let kinds = custodies.with_keys(&Reader::open(&paths(data))?)?;
     if kinds.is_empty() {
         out.note("There is no group key yet: custody is not checked.");
     } else if cli.people.operator.is_none() {
         out.note("Nobody signs in (`--operator`): custody is not checked.");
     } else {
         at_station(cli, data, out, |bench| {
+            let permit = bench.permit(Action::Unlock)?;
             for kind in kinds {
-                let opened = custody(bench, kind, passphrase)?;
-                wrong |= opened.as_ref().is_err_and(UnlockError::is_wrong_secret);
+                let opened = custody(bench, &permit, kind, passphrase);
+                wrong |= opened.as_ref().is_err_and(|error| error.exit() == Exit::Refused);
                 checks.push(("custody", opened.map_err(Into::into)));
             }
-            Ok(Exit::Done)
+            lock(bench)
         })?;
     }
     let mut exit = Exit::Done;
@@ -74,28 +76,27 @@ pub(super) fn run(
     Ok(exit)
 }
 
-fn custodies(data: &DataDir) -> Result<Custodies, StationError> {
-    Custodies::of(data, &StationConfig::read(&data.settings())?)
-}
-
-/// Opens a custody as whoever signs in may, and closes it again.
+/// Opens a custody as for an injection, with the records of one.
 fn custody(
     bench: &Bench<'_>,
+    permit: &Permit,
     kind: CustodyKind,
     secrets: &PassphraseFrom,
-) -> Result<Result<String, UnlockError>, StationError> {
-    bench.permit(Action::Unlock)?;
-    let custodies = custodies(bench.station.data())?;
-    Ok(custodies.get(kind)?.open(&key::ask(secrets, kind)?).map(|vault| {
-        let memory = match vault.memory() {
-            Some(MemoryKind::Secret) => "in memory that even root cannot read",
-            Some(MemoryKind::Locked) => "in locked memory, which root can read",
-            None => "not in this program",
-        };
-        let count = vault.keys().len();
-        vault.lock();
-        format!("{}: group keys that open and make their check values: {count}; {memory}", kind.as_str())
-    }))
+) -> Result<String, StationError> {
+    let station = &bench.station;
+    station.open_custody(permit, kind, &key::ask(secrets, kind)?)?;
+    let (count, memory) = station.held_in(kind).ok_or(StationError::Locked)?;
+    let memory = match memory {
+        Some(MemoryKind::Secret) => "in memory that even root cannot read",
+        Some(MemoryKind::Locked) => "in locked memory, which root can read",
+        None => "not in this program",
+    };
+    Ok(format!("{}: group keys that open and make their check values: {count}; {memory}", kind.as_str()))
+}
+
+fn lock(bench: &Bench<'_>) -> Result<Exit, StationError> {
+    bench.station.lock(&bench.permit(Action::Lock)?)?;
+    Ok(Exit::Done)
 }
 
 fn known_answer() -> Result<String, Box<dyn std::error::Error>> {
@@ -134,28 +135,27 @@ fn disk(data: &DataDir) -> Result<String, Box<dyn std::error::Error>> {
 
 /// Stops at each stage of a key's life until Enter, so that whoever doubts it can scan this program's memory.
 pub(super) fn inspect(bench: &Bench<'_>, secrets: &PassphraseFrom) -> Result<Exit, StationError> {
-    let out = bench.out;
-    bench.permit(Action::Unlock)?;
-    let data = bench.station.data();
-    let custodies = custodies(data)?;
-    let mut vaults = Vec::new();
-    for kind in custodies.with_keys(&Reader::open(&paths(data))?)? {
-        vaults.push(custodies.get(kind)?.open(&key::ask(secrets, kind)?)?);
+    let (station, out) = (&bench.station, bench.out);
+    let permit = bench.permit(Action::Unlock)?;
+    for kind in station.closed_custodies()? {
+        station.open_custody(&permit, kind, &key::ask(secrets, kind)?)?;
     }
     pause("unlocked", out)?;
     let id = RegistrationId::new("keystation-inspection", IdRule::Dashes).expect("it is canonical");
-    for (vault, info) in vaults.iter().flat_map(|vault| vault.keys().iter().map(move |info| (vault, info))) {
-        let key = Custodies::key_in(vault, info)?;
+    // As for a device: a key that is not active derives nothing.
+    let active = |key: &KeyStanding| key.state == KeyState::Active;
+    for label in station.group_keys()?.into_iter().filter(active).map(|key| key.info.label) {
+        let key = station.usable_key(&label)?;
         let derived = key.derive(&id).map_err(|e| StationError::Custody(e.to_string()))?;
         // The fingerprint shows that the key was really made, and is no secret.
         let fingerprint = derived.fingerprint().to_string();
         out.say(
-            format!("{}: derived {id}, fingerprint {fingerprint}", info.label),
-            &json!({ "event": "derived", "label": info.label.as_str(), "id": id.as_str(), "fingerprint": fingerprint }),
+            format!("{label}: derived {id}, fingerprint {fingerprint}"),
+            &json!({ "event": "derived", "label": label.as_str(), "id": id.as_str(), "fingerprint": fingerprint }),
         );
     }
     pause("derived", out)?;
-    vaults.iter().for_each(UnlockedVault::lock);
+    lock(bench)?;
     pause("locked", out)?;
     Ok(Exit::Done)
 }

@@ -18,6 +18,7 @@ use super::proving::Person;
 use super::throttle::LOCKED_OUT_AT;
 use crate::config::plain_id;
 use crate::error::StationError;
+use crate::group_keys::reason_of;
 use crate::station::Station;
 
 /// A person who is to get an account.
@@ -204,6 +205,7 @@ impl Station {
 
     /// Nobody signs in with the account until it is enabled. Subject of the request: `user`.
     pub fn disable(&self, user: &str, reason: &str, approval: ApprovalId) -> Result<(), StationError> {
+        reason_of(reason)?;
         self.with(Action::DisablePerson, user, reason, approval, |permit| {
             if !self.account_of(user)?.active {
                 return Err(PersonError::Already(user.to_owned()).into());
@@ -215,6 +217,7 @@ impl Station {
 
     /// The same person is back. Subject of the request: `user`.
     pub fn enable(&self, user: &str, reason: &str, approval: ApprovalId) -> Result<(), StationError> {
+        reason_of(reason)?;
         self.with(Action::EnablePerson, user, reason, approval, |permit| {
             let account = self.account_of(user)?;
             if account.active {

@@ -17,7 +17,8 @@ pub enum Action {
     Ports,
     /// Known answers, disk, clock; no group key.
     Selftest,
-    /// The log as it lies in its file: shown, searched, counted, listed. Whoever may read the file can do it with any SQLite.
+    /// The log as it lies in its file: shown, searched, counted, listed. Whoever may read the file can do it with any SQLite, so
+    /// nobody signs in for it; the group keys and the devices under them, which the command line lists out of it, are in it too.
     ReadLog,
     /// Every record against the checkpoints.
     VerifyLog,
@@ -57,7 +58,7 @@ pub enum Action {
     Export,
     /// A checkpoint that a witness cosigned.
     AnchorAccept,
-    /// The group keys: labels, check values, states, the devices under them.
+    /// The group keys in the window: labels, check values, states, the devices under them.
     Keys,
     /// One group key as the portal shows it.
     ImportKey,
@@ -170,7 +171,10 @@ impl Action {
             Self::Watch => ("watch", "follow the slots"),
             Self::Ports => ("ports", "list serial ports"),
             Self::Selftest => ("selftest", "known answers, disk, clock; no group key"),
-            Self::ReadLog => ("read-log", "show, search and list the log from its file"),
+            Self::ReadLog => (
+                "read-log",
+                "show, search and list the log from its file; at the command line `key list` and `key devices` too: whoever may read the file can",
+            ),
             Self::VerifyLog => ("verify-log", "verify every record, report and bundle"),
             Self::CopyLog => ("copy-log", "bundle of the log without a record (`--read-only`)"),
             Self::AnchorRequest => ("anchor-request", "request to a witness, state of the anchoring"),
@@ -190,7 +194,7 @@ impl Action {
             Self::Report => ("report", "signed report of a work order"),
             Self::Export => ("export", "bundle of the log, recorded"),
             Self::AnchorAccept => ("anchor-accept", "take a cosigned checkpoint"),
-            Self::Keys => ("keys", "list group keys and the devices under them"),
+            Self::Keys => ("keys", "list group keys and the devices under them in the window"),
             Self::ImportKey => ("import-key", "import a group key in one piece"),
             Self::TakeTransfer => ("take-transfer", "import a group key from a transfer file"),
             Self::Recipient => ("recipient", "make or show the station's transfer key"),

@@ -24,6 +24,7 @@ mod sign_in;
 #[cfg(test)]
 pub(crate) mod testing;
 mod throttle;
+mod unopened;
 mod watch;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,6 +46,7 @@ pub use policy::{Rule, Who, rule, table};
 pub use presence::AtBench;
 pub use proving::{Known, Person};
 pub use session::{Session, SessionRule, SessionState};
+pub use unopened::Unopened;
 
 use crate::error::StationError;
 use crate::station::Station;

@@ -150,6 +150,24 @@ fn a_wrong_passphrase_destroys_nothing() {
     bench.station.destroy_key(&permit, &label("gk-a"), "x", &passphrase()).unwrap();
 }
 
+/// Two people who agree do not make up for the paper: what they type is held against the key.
+#[test]
+fn a_key_with_another_check_value_than_its_paper_is_not_activated() {
+    let bench = Bench::with(KeyState::Imported);
+    let station = &bench.station;
+    let found = station.standing(&label("gk-a")).unwrap().info.check_value;
+    let typed = "00000-00000".parse().unwrap();
+    let permit = bench.agreed(station.change_request(Action::ActivateKey, &label("gk-a"), "x").unwrap());
+    let refused = station.activate_key(&permit, &label("gk-a"), "x", typed).unwrap_err();
+    assert_eq!((refused.code(), refused.exit()), ("key-check-value", Exit::Refused));
+    assert_eq!((bench.state("gk-a"), bench.records("gk.activate", "gk").len()), (KeyState::Imported, 0));
+    let last = |field| bench.records("policy.refuse", field).pop().unwrap();
+    assert_eq!([last("action"), last("why"), last("what")], ["activate-key", "state", "gk-a 00000-00000"]);
+    assert_eq!(bench.records("policy.refuse", "op").pop().unwrap(), "cu-1");
+    station.activate_key(&permit, &label("gk-a"), "x", found).unwrap();
+    assert_eq!(bench.state("gk-a"), KeyState::Active);
+}
+
 /// A permission is for one thing about one key, of the session that asked.
 #[test]
 fn an_approval_for_one_thing_is_none_for_another() {
@@ -162,8 +180,9 @@ fn an_approval_for_one_thing_is_none_for_another() {
     };
     let request = station.change_request(Action::ActivateKey, &label("gk-a"), "first use").unwrap();
     let permit = bench.agreed(request.clone());
+    let typed = station.standing(&label("gk-a")).unwrap().info.check_value;
     for (name, reason) in [("gk-b", "first use"), ("gk-a", "second use")] {
-        let refused = station.activate_key(&permit, &label(name), reason).unwrap_err();
+        let refused = station.activate_key(&permit, &label(name), reason, typed).unwrap_err();
         assert_eq!(other(refused), DenialReason::ApprovalOtherRequest);
     }
     let refused = station.destroy_key(&permit, &label("gk-a"), "first use", &passphrase()).unwrap_err();
@@ -175,7 +194,7 @@ fn an_approval_for_one_thing_is_none_for_another() {
         station.import_key(&import, SEALED, &passphrase(), new_key("gk-d"), &key, DerivedKeyAnswer::NotAsked);
     assert_eq!(other(refused.unwrap_err()), DenialReason::ApprovalOtherRequest);
     bench.sign_in("cu-3");
-    let refused = station.activate_key(&permit, &label("gk-a"), "first use").unwrap_err();
+    let refused = station.activate_key(&permit, &label("gk-a"), "first use", typed).unwrap_err();
     assert_eq!(other(refused), DenialReason::State, "another session");
     assert_eq!((bench.state("gk-a"), bench.state("gk-b")), (KeyState::Imported, KeyState::Imported));
     assert_eq!(bench.records("gk.activate", "gk").len(), 0);

@@ -160,7 +160,8 @@ impl Bench {
     pub(crate) fn activate(&self, name: &str) -> Result<(), StationError> {
         let permit =
             self.agreed(self.station.change_request(Action::ActivateKey, &label(name), "first use")?);
-        self.station.activate_key(&permit, &label(name), "first use").map(drop)
+        let typed = self.station.standing(&label(name))?.info.check_value;
+        self.station.activate_key(&permit, &label(name), "first use", typed).map(drop)
     }
 
     pub(crate) fn destroy(&self, name: &str) -> Result<(), StationError> {

@@ -33,7 +33,11 @@ impl Attempts {
     }
 
     fn other(&self, action: Action, subject: &str) -> ApprovalId {
-        let request = Request { action, subject: subject.to_owned(), reason: String::new() };
+        let reason = match action {
+            Action::DisablePerson | Action::EnablePerson => "left".to_owned(),
+            _ => String::new(),
+        };
+        let request = Request { action, subject: subject.to_owned(), reason };
         self.bench.station.approve(&request, Person::Id(PEOPLE[1].0), &pin(PEOPLE[1].1)).unwrap()
     }
 
@@ -89,9 +93,9 @@ impl Attempts {
             }
             7 => {
                 let approval = self.approve(2).unwrap();
-                station.disable("ad-3", "", self.other(Action::DisablePerson, "ad-3")).unwrap();
+                station.disable("ad-3", "left", self.other(Action::DisablePerson, "ad-3")).unwrap();
                 let why = self.try_it(approval).why.as_str();
-                station.enable("ad-3", "", self.other(Action::EnablePerson, "ad-3")).unwrap();
+                station.enable("ad-3", "left", self.other(Action::EnablePerson, "ad-3")).unwrap();
                 why
             }
             8 => {

@@ -85,11 +85,22 @@ fn a_key_is_imported_activated_and_destroyed_by_two_and_leaves_when_the_machine_
     assert_eq!(devices, json!({ "devices": [], "next": null }));
 
     let change = |reason: &str, approval: Value| json!({ "label": "gk-2026a", "reason": reason, "approval": approval });
-    let missing = call("activate_key", change("new line", Value::Null)).unwrap_err();
+    let activation = |typed: &str, approval: &Value| {
+        let mut arguments = change("new line", approval.clone());
+        arguments["checkValue"] = json!(typed);
+        arguments
+    };
+    let missing = call("activate_key", activation(&check_value, &Value::Null)).unwrap_err();
     assert_eq!(missing["code"], "approval-missing");
     let approval = staffed.approved("cu-2", "activate-key", &subject, "new line");
-    call("activate_key", change("new line", approval.clone())).unwrap();
-    assert_eq!(call("activate_key", change("new line", approval)).unwrap_err()["code"], "approval-used");
+    let unread = call("activate_key", activation("none", &approval)).unwrap_err();
+    assert_eq!(unread["code"], "check-value");
+    let other = call("activate_key", activation("00000-00000", &approval)).unwrap_err();
+    assert_eq!(other["code"], "key-check-value");
+    let approval = staffed.approved("cu-2", "activate-key", &subject, "new line");
+    call("activate_key", activation(&check_value, &approval)).unwrap();
+    let again = call("activate_key", activation(&check_value, &approval)).unwrap_err();
+    assert_eq!(again["code"], "approval-used");
 
     // Unlocked by an operator, gone when the machine sleeps, and the operator has to come back.
     for (departure, why) in [(Departure::Suspend, "suspend"), (Departure::ScreenLock, "screen")] {

@@ -19,9 +19,9 @@ pub(crate) enum KeyVerb {
     Activate {
         #[command(flatten)]
         change: ChangeArgs,
-        /// The key's check value, from its paper: another key is not activated
+        /// The key's check value, typed from its owner's paper: another key is not activated
         #[arg(long, value_name = "VALUE")]
-        check_value: Option<CheckValue>,
+        check_value: CheckValue,
     },
     /// From now on no device gets a key from it. The emergency stop: one custodian or supervisor
     Suspend {
