@@ -83,7 +83,7 @@ fn commands() -> Vec<(&'static str, Value)> {
         ("custodies", json!({})),
         ("key_devices", json!({ "label": "gk-2026a", "after": null })),
         ("activate_key", json!({ "label": "gk-2026a", "reason": "new line", "approval": null })),
-        ("suspend_key", json!({ "label": "gk-2026a", "reason": "lost paper", "approval": null })),
+        ("suspend_key", json!({ "label": "gk-2026a", "reason": "lost paper" })),
         ("destroy_key", json!({ "label": "gk-2026a", "reason": "retired", "approval": null })),
         ("import_key", json!({ "key": key("gk-2026a"), "approval": 0 })),
         ("recipient", json!({})),

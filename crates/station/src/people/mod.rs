@@ -43,7 +43,7 @@ pub use pin::{Pin, PinCost, PinRefused};
 pub use policy::{Rule, Who, rule, table};
 pub use presence::AtBench;
 pub use proving::{Known, Person};
-pub use session::{Session, SessionRule, SessionState};
+pub use session::{Session, SessionRule, SessionState, Soon, Warning};
 
 use crate::error::StationError;
 use crate::station::Station;
