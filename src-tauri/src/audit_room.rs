@@ -31,8 +31,8 @@ impl AuditRoom {
     pub(crate) async fn overview(&self) -> Result<dto::Overview, Problem> {
         self.ask(|archive| {
             let seen = archive.overview();
-            let damage = seen.as_ref().err().map(Problem::of);
-            let damage = damage.or_else(|| archive.glance().as_ref().err().map(Problem::of));
+            let damage = seen.as_ref().err().map(Problem::from);
+            let damage = damage.or_else(|| archive.glance().as_ref().err().map(Problem::from));
             Ok(dto::Overview {
                 rooms: vec![dto::Room::Audit],
                 read_only: true,

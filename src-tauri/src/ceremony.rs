@@ -65,10 +65,10 @@ pub(crate) async fn component<R: Runtime>(
 ) -> Result<ComponentOutcome, Problem> {
     desk.may(Action::Ceremony).await?;
     let ceremony = running(&desk.station)?;
-    let side = ceremony.sides.iter().find(|side| side.part == part);
-    let user = side.and_then(|side| side.user.clone()).ok_or(CeremonyError::SignInFirst(part.number()))?;
-    let mut question = Question::component(part.number(), &user, ceremony.order.key.label.as_str());
     let turn = desk.dialogs.turn()?;
+    // Nobody types a component for nothing: the sign-in is held until this dialog is closed.
+    let entry = desk.at_station(move |station| station.ceremony_enter(part)).await?;
+    let mut question = Question::component(part.number(), entry.user(), ceremony.order.key.label.as_str());
     loop {
         let Some(text) = turn.ask(window, &question).await? else { return Ok(ComponentOutcome::Cancelled) };
         let station = desk.station.clone();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use keystation::group_keys::{KeyPermit, TransferFile};
 use keystation::log::KeyStanding;
 use keystation::people::{Action, ApprovalId, Request};
-use keystation::{CustodyKind, DerivedKeyAnswer, Passphrase, Station, StationError};
+use keystation::{CustodyKind, DerivedKeyAnswer, GroupKey, ImportError, Passphrase, Station, StationError};
 use keystation_core::key::{CheckValue, KeyLabel};
 use keystation_core::registration::RegistrationId;
 use tauri::async_runtime::spawn_blocking;
@@ -119,9 +119,15 @@ pub(crate) async fn import<R: Runtime>(
     let permit = desk.at_station(move |station| station.permit_key(request, ApprovalId(approval))).await?;
     let turn = desk.dialogs.turn()?;
     let Some(text) = turn.ask(window, &Question::group_key(&key)).await? else { return Ok(cancelled()) };
+    let mut answer = DerivedKeyAnswer::NotAsked;
+    if matches!(GroupKey::judged(&text, answer), Err(ImportError::MayBeDerivedKey)) {
+        let agreed = turn.agrees(window, &Question::group_not_device(&key)).await?;
+        answer = if agreed { DerivedKeyAnswer::GroupKey } else { DerivedKeyAnswer::DeviceKey };
+    }
+    // No custody is opened for what is no group key.
+    GroupKey::judged(&text, answer).map_err(StationError::from)?;
     let station = desk.station.clone();
     let import = move |secret: &Passphrase| {
-        let answer = DerivedKeyAnswer::NotAsked;
         Ok(station.import_key(&permit, kind, secret, new.clone(), &text, answer)?.check_value.to_string())
     };
     let asked = Asked::for_new_key(desk, key.custody);

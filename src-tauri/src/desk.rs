@@ -105,7 +105,10 @@ impl LineDesk {
         let mut desk = Self {
             station: station.clone(),
             board,
-            dialogs: Dialogs::default(),
+            dialogs: Dialogs::new({
+                let station = station.clone();
+                move || station.touch()
+            }),
             room: AuditRoom::new(station.archive()),
             slots: Vec::new(),
             key: None,

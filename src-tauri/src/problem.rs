@@ -27,18 +27,20 @@ impl Problem {
             remedy: remedy.iter().map(|step| (*step).to_owned()).collect(),
         }
     }
-
-    pub(crate) fn of(error: &StationError) -> Self {
-        Self::new(error.code(), &sentence(error), error.remedy())
-    }
 }
 
 /// Problems from the errors of the station, each of which has a code and a remedy.
 macro_rules! from {
     ($($error:ty),+) => {
-        $(impl From<$error> for Problem {
+        $(impl From<&$error> for Problem {
+            fn from(error: &$error) -> Self {
+                Self::new(error.code(), &sentence(error), error.remedy())
+            }
+        }
+
+        impl From<$error> for Problem {
             fn from(error: $error) -> Self {
-                Self::new(error.code(), &sentence(&error), error.remedy())
+                Self::from(&error)
             }
         })+
     };

@@ -1,6 +1,7 @@
 //! Secrets that people type into a dialog of the operating system: passphrase of the vault, PIN of a token, authorisation
 //! of a TPM's keys, a group key, a component of one. They never enter the page or its IPC.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use keystation::{SecretRefused, SecretText};
@@ -17,7 +18,11 @@ mod dialog;
 mod dialog {
     use super::*;
 
-    pub(super) async fn ask<R: Runtime>(_: &WebviewWindow<R>, _: &Question) -> Result<Answer, Problem> {
+    pub(super) async fn ask<R: Runtime>(
+        _: &WebviewWindow<R>,
+        _: &Question,
+        _: &Alive,
+    ) -> Result<Option<Text>, Problem> {
         Err(Problem::new(
             "system-unsupported",
             "This system has no dialog for secrets in Keystation yet.",
@@ -37,14 +42,16 @@ pub(crate) struct Question {
     sentence: String,
     /// What was wrong with the last try, or empty.
     complaint: String,
-    /// What the button does that gives the secret.
+    /// What the button does that gives the secret, or says yes.
     button: &'static str,
+    /// Whether there is something to type. A question of yes or no has nothing.
+    takes_text: bool,
 }
 
 impl Question {
     fn new(title: &str, sentence: &str, button: &'static str) -> Self {
         let (title, sentence) = (title.to_owned(), sentence.to_owned());
-        Self { title, sentence, complaint: String::new(), button }
+        Self { title, sentence, complaint: String::new(), button, takes_text: true }
     }
 
     /// What opens a custody.
@@ -73,6 +80,18 @@ impl Question {
         Self::new("Group key", &sentence, "Import")
     }
 
+    /// Whether a key of 32 bytes, as the derived key of one device has, is the key of an enrollment group.
+    pub(crate) fn group_not_device(key: &NewKey) -> Self {
+        let sentence = format!(
+            "This key has 32 bytes, as the derived key of one device has. Is it the key of the enrollment group {}?",
+            key.group.as_str()
+        );
+        Self {
+            takes_text: false,
+            ..Self::new("Key of a group or of a device?", &sentence, "Yes, of the group")
+        }
+    }
+
     /// The component of one person in a ceremony.
     pub(crate) fn component(part: u8, user: &str, label: &str) -> Self {
         let side = if part == 1 { "left" } else { "right" };
@@ -86,35 +105,31 @@ impl Question {
     }
 }
 
-/// What came back from a dialog.
-pub(crate) enum Answer {
-    Given(SecretText),
-    /// What can be no secret.
-    Unusable(SecretRefused),
-    Cancelled,
-}
+/// What was typed into a dialog.
+type Text = Zeroizing<Vec<u8>>;
 
-impl Answer {
-    /// Of what was typed.
-    fn of(text: Zeroizing<Vec<u8>>) -> Self {
-        match SecretText::from_line(text) {
-            Ok(secret) if secret.expose().is_empty() => Self::Unusable(SecretRefused::Empty),
-            Ok(secret) => Self::Given(secret),
-            Err(why) => Self::Unusable(why),
-        }
-    }
-}
+/// Told that somebody types: the station must not lock under their hands. It may take its time.
+pub(crate) type Alive = Arc<dyn Fn() + Send + Sync>;
 
 /// The dialogs of a window: one at a time.
-#[derive(Default)]
 pub(crate) struct Dialogs {
     /// Whether somebody has the turn.
     taken: AtomicBool,
+    alive: Alive,
     #[cfg(test)]
     pub(crate) hand: Hand,
 }
 
 impl Dialogs {
+    pub(crate) fn new(alive: impl Fn() + Send + Sync + 'static) -> Self {
+        Self {
+            taken: AtomicBool::new(false),
+            alive: Arc::new(alive),
+            #[cfg(test)]
+            hand: Hand::default(),
+        }
+    }
+
     /// The right to ask, until it is dropped.
     pub(crate) fn turn(&self) -> Result<Turn<'_>, Problem> {
         if self.taken.swap(true, Ordering::Acquire) {
@@ -154,38 +169,52 @@ impl Turn<'_> {
     ) -> Result<Option<SecretText>, Problem> {
         let mut question = question.clone();
         loop {
-            match self.answer(window, &question).await? {
-                Answer::Given(secret) => return Ok(Some(secret)),
-                Answer::Unusable(SecretRefused::Empty) => question.complain("Nothing was entered."),
-                Answer::Unusable(why) => question.complain(&format!("This cannot be it: {}", sentence(&why))),
-                Answer::Cancelled => return Ok(None),
+            let Some(text) = self.answer(window, &question).await? else { return Ok(None) };
+            match SecretText::from_line(text) {
+                Ok(secret) if !secret.expose().is_empty() => return Ok(Some(secret)),
+                Ok(_) | Err(SecretRefused::Empty) => question.complain("Nothing was entered."),
+                Err(why) => question.complain(&format!("This cannot be it: {}", sentence(&why))),
             }
         }
     }
 
+    /// Asks a question of yes or no. Only the button that says yes is a yes.
+    pub(crate) async fn agrees<R: Runtime>(
+        &self,
+        window: &WebviewWindow<R>,
+        question: &Question,
+    ) -> Result<bool, Problem> {
+        Ok(self.answer(window, question).await?.is_some())
+    }
+
+    /// What was typed; none if the person gave up, or said no.
     async fn answer<R: Runtime>(
         &self,
         window: &WebviewWindow<R>,
         question: &Question,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<Option<Text>, Problem> {
         #[cfg(test)]
-        if let Some(answer) = self.0.hand.answer(question) {
-            return Ok(answer);
+        if cfg!(test) {
+            return Ok(self.0.hand.answer(question, &self.0.alive));
         }
-        dialog::ask(window, question).await
+        dialog::ask(window, question, &self.0.alive).await
     }
 }
 
 /// A person who answers without a display: with what was laid out, if it is what is asked for, and cancels otherwise.
 #[cfg(test)]
 #[derive(Default)]
-pub(crate) struct Hand(std::sync::Mutex<std::collections::VecDeque<(&'static str, String)>>);
+pub(crate) struct Hand(std::sync::Mutex<std::collections::VecDeque<Typed>>);
+
+/// Title of the dialog, what is typed, and what happens while it is.
+#[cfg(test)]
+type Typed = (&'static str, String, Box<dyn FnOnce() + Send>);
 
 #[cfg(test)]
 impl Hand {
     /// Lays out what is typed when a dialog of this title is shown.
-    pub(crate) fn lay_out(&self, title: &'static str, text: &str) {
-        self.0.lock().unwrap().push_back((title, text.to_owned()));
+    pub(crate) fn lay_out(&self, title: &'static str, text: &str, meanwhile: impl FnOnce() + Send + 'static) {
+        self.0.lock().unwrap().push_back((title, text.to_owned(), Box::new(meanwhile)));
     }
 
     /// Whether all of it was asked for.
@@ -193,10 +222,12 @@ impl Hand {
         self.0.lock().unwrap().is_empty()
     }
 
-    fn answer(&self, question: &Question) -> Option<Answer> {
-        let mut laid_out = self.0.lock().unwrap();
-        let next = laid_out.pop_front_if(|(title, _)| *title == question.title);
-        let typed = next.map(|(_, text)| Answer::of(Zeroizing::new(text.into_bytes())));
-        Some(typed.unwrap_or(Answer::Cancelled))
+    fn answer(&self, question: &Question, alive: &Alive) -> Option<Text> {
+        let next = self.0.lock().unwrap().pop_front_if(|(title, ..)| *title == question.title);
+        next.map(|(_, text, meanwhile)| {
+            meanwhile();
+            alive();
+            Zeroizing::new(text.into_bytes())
+        })
     }
 }

@@ -1,6 +1,9 @@
-// The words that the station's policy has for what takes a second person, and whose approval it is.
+// What takes a second person. The policy is the station's: `bindings/Policy.ts` is generated from it.
 
+import { APPROVERS } from "./bindings/Policy";
 import type { Role } from "./bindings/Role";
+
+export type Action = keyof typeof APPROVERS;
 
 export const actions = {
   addPerson: "add-person",
@@ -13,11 +16,12 @@ export const actions = {
   takeTransfer: "take-transfer",
   activateKey: "activate-key",
   destroyKey: "destroy-key",
-} as const;
+} as const satisfies Readonly<Record<string, Action>>;
 
-export type Action = (typeof actions)[keyof typeof actions];
+/** The station's words for what the page asks a second person for. */
+export type Asked = (typeof actions)[keyof typeof actions];
 
-/** Who asks for it, and another of whom approves it. */
-export function approvers(action: string): Role {
-  return action.endsWith("-key") || action === actions.takeTransfer ? "custodian" : "administrator";
+/** In which roles one asks for it, and another approves it; none where nobody does. */
+export function approvers(action: string): readonly Role[] {
+  return Object.hasOwn(APPROVERS, action) ? APPROVERS[action as Action] : [];
 }

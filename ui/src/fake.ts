@@ -25,6 +25,8 @@ export { failing, good, nobody, operator, station, type FakeDevice } from "./fak
 /** How long nobody may touch an open station, and how long before its lock it warns, in milliseconds. */
 const IDLE = 300_000;
 const WARNING = 30_000;
+/** How long a session may be, in milliseconds. */
+const SESSION = 12 * 3_600_000;
 
 /** One slot: what it shows, and what is plugged in. */
 interface Slot {
@@ -54,6 +56,7 @@ export class FakeShell implements Shell {
   /** Results of each person's shift. */
   readonly #shifts = new Map<string, Counts>();
   #touched: number;
+  #began: number;
   readonly #records: RecordLine[] = [];
   readonly #slots: Map<number, Slot>;
   #told: (update: CardUpdate) => void = () => undefined;
@@ -75,7 +78,7 @@ export class FakeShell implements Shell {
     this.ring = new FakeKeys(this.staff, append);
     this.#ceremony = new FakeCeremony(this.ring, this.staff, append);
     this.#shifts.set(session.user, this.#overview.counts);
-    this.#touched = this.staff.now();
+    this.#touched = this.#began = this.staff.now();
     this.#append("log.open", "", "");
   }
 
@@ -179,10 +182,9 @@ export class FakeShell implements Shell {
   keys: KeyRing["keys"] = () => this.ring.keys();
   custodies: KeyRing["custodies"] = () => Promise.resolve([...this.ring.held]);
   keyDevices: KeyRing["keyDevices"] = (...asked) => this.ring.devices(...asked);
-  activateKey: KeyRing["activateKey"] = (label, reason, approval) =>
-    this.ring.change(label, "active", actions.activateKey, reason, approval);
-  suspendKey: KeyRing["suspendKey"] = (label, reason, approval) =>
-    this.ring.change(label, "suspended", null, reason, approval);
+  activateKey: KeyRing["activateKey"] = (...typed) => this.ring.activate(...typed);
+  suspendKey: KeyRing["suspendKey"] = (label, reason) =>
+    this.ring.change(label, "suspended", null, reason, null);
   destroyKey: KeyRing["destroyKey"] = (label, reason, approval) =>
     this.ring.change(label, "destroyed", actions.destroyKey, reason, approval);
   importKey: KeyRing["importKey"] = (key, approval) => this.ring.bring(key, "single", approval);
@@ -247,20 +249,35 @@ export class FakeShell implements Shell {
     this.#shifts.set(session.user, counts);
     this.#overview.counts = counts;
     this.#touched = this.staff.now();
+    // Who comes back after a lock has the same session.
+    if (before.state !== "away" || before.user !== session.user) this.#began = this.#touched;
     if (before.state === "open" && before.user !== session.user)
       this.#append("auth.logout", "", "", before.user);
   }
 
-  /** Locks a station that nobody touches, but never while it writes to a device. */
+  /** Locks a station that nobody touches and ends a session that is too old, but never while it writes to a device. */
   #idle(): void {
     const { session } = this.staff;
-    const left = this.#touched + IDLE - this.staff.now();
+    const now = this.staff.now();
+    const ends = this.#began + SESSION - now;
+    const locks = this.#overview.locked ? Infinity : this.#touched + IDLE - now;
+    const left = Math.min(ends, locks);
     const working = [...this.#slots.values()].some(({ card }) => card.state === "working");
-    if (session.state === "open" && !this.#overview.locked && !working) {
-      if (left <= 0) void this.away();
-      else session.secondsLeft = left <= WARNING ? Math.ceil(left / 1000) : null;
-    } else session.secondsLeft = null;
+    session.secondsLeft = session.reason = null;
+    if (session.state === "open" && !working) {
+      if (ends <= 0) this.#end();
+      else if (locks <= 0) void this.away();
+      else if (left <= WARNING) {
+        session.secondsLeft = Math.ceil(left / 1000);
+        session.reason = ends <= locks ? "hours" : "idle";
+      }
+    }
     this.#overview.session = this.staff.session;
+  }
+
+  #end(): void {
+    this.staff.expire();
+    this.#overview.locked = true;
   }
 
   #outcome(device: FakeDevice): Card {

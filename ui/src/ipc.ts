@@ -38,8 +38,9 @@ export const shell: Shell = {
   keys: () => invoke("keys"),
   custodies: () => invoke("custodies"),
   keyDevices: (label, after) => invoke("key_devices", { label, after }),
-  activateKey: (label, reason, approval) => invoke("activate_key", { label, reason, approval }),
-  suspendKey: (label, reason, approval) => invoke("suspend_key", { label, reason, approval }),
+  activateKey: (label, reason, checkValue, approval) =>
+    invoke("activate_key", { label, reason, checkValue, approval }),
+  suspendKey: (label, reason) => invoke("suspend_key", { label, reason }),
   destroyKey: (label, reason, approval) => invoke("destroy_key", { label, reason, approval }),
   importKey: (key, approval) => invoke("import_key", { key, approval }),
   recipient: () => invoke("recipient"),

@@ -42,27 +42,40 @@ async function importing(keys: Keys, fake: FakeShell, dialog: FakeShell["ring"][
   await identify(keys.approving.entry, ...RIGHT);
 }
 
-/** A ceremony as far as both are signed in. */
+/** A ceremony as far as its left custodian is signed in. */
 async function seated(keys: Keys): Promise<void> {
   await keys.show("ceremony");
   describe(keys);
   keys.table.checkValue = newCheckValue;
   await keys.table.begin(fresh);
   await identify(keys.table.entries[0], ...LEFT);
-  await identify(keys.table.entries[1], ...RIGHT);
 }
 
 async function given(keys: Keys, fake: FakeShell, side: 0 | 1): Promise<void> {
-  keys.table.sit(side);
   await keys.table.give();
   keys.table.typed = fake.ring.papers[side];
   await keys.table.confirm();
 }
 
-async function agreed(keys: Keys, fake: FakeShell): Promise<void> {
+/** And as far as the left one has given its component, and the right one is at the table. */
+async function second(keys: Keys, fake: FakeShell): Promise<void> {
   await seated(keys);
   await given(keys, fake, 0);
+  keys.table.sit(1);
+}
+
+async function agreed(keys: Keys, fake: FakeShell): Promise<void> {
+  await second(keys, fake);
+  await identify(keys.table.entries[1], ...RIGHT);
   await given(keys, fake, 1);
+}
+
+/** The custodian who is at the table signed in too long ago. */
+async function expired(keys: Keys, fake: FakeShell): Promise<void> {
+  const now = Date.now() + 301_000;
+  fake.staff.now = () => now;
+  await fake.touch();
+  await keys.table.give();
 }
 
 const tokenGone: Problem = {
@@ -93,6 +106,16 @@ export const keyScenes: Readonly<Record<string, () => Scene | Promise<Scene>>> =
   "key-activate": room(async (keys) => {
     await keys.open("gk-2026b");
     keys.choose("activate");
+    keys.reason = "New work order";
+    keys.typed = "91D4C-0B7FE";
+  }),
+  "key-activate-other": room(async (keys) => {
+    await keys.open("gk-2026b");
+    keys.choose("activate");
+    keys.reason = "New work order";
+    keys.typed = "91D4C-0B7F3";
+    await keys.ask();
+    await identify(keys.approving.entry, ...RIGHT);
   }),
   "key-destroy": room(async (keys) => {
     await keys.open("gk-2025b");
@@ -135,20 +158,23 @@ export const keyScenes: Readonly<Record<string, () => Scene | Promise<Scene>>> =
     keys.table.checkValue = newCheckValue;
     await keys.table.begin(fresh);
   }),
-  "ceremony-right": room(async (keys) => {
-    await keys.show("ceremony");
-    keys.table.checkValue = newCheckValue;
-    await keys.table.begin(fresh);
-    await identify(keys.table.entries[0], ...LEFT);
+  "ceremony-right": room(async (keys, fake) => {
+    await second(keys, fake);
     keys.table.entries[1].badge(RIGHT[0]);
     keys.table.entries[1].digit("1");
   }),
-  "ceremony-same-person": room(async (keys) => {
-    await keys.show("ceremony");
-    keys.table.checkValue = newCheckValue;
-    await keys.table.begin(fresh);
-    await identify(keys.table.entries[0], ...LEFT);
+  "ceremony-same-person": room(async (keys, fake) => {
+    await second(keys, fake);
     await identify(keys.table.entries[1], ...LEFT);
+  }),
+  "ceremony-expired": room(async (keys, fake) => {
+    await seated(keys);
+    await expired(keys, fake);
+  }),
+  "ceremony-expired-right": room(async (keys, fake) => {
+    await second(keys, fake);
+    await identify(keys.table.entries[1], ...RIGHT);
+    await expired(keys, fake);
   }),
   "ceremony-components": room(seated),
   "ceremony-asking": room(async (keys) => {
@@ -171,9 +197,8 @@ export const keyScenes: Readonly<Record<string, () => Scene | Promise<Scene>>> =
     await given(keys, fake, 0);
   }),
   "ceremony-second": room(async (keys, fake) => {
-    await seated(keys);
-    await given(keys, fake, 0);
-    keys.table.sit(1);
+    await second(keys, fake);
+    await identify(keys.table.entries[1], ...RIGHT);
   }),
   "ceremony-result": room(agreed),
   "ceremony-done": room(async (keys, fake) => {

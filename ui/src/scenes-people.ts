@@ -138,6 +138,12 @@ export const peopleScenes: Readonly<Record<string, () => Scene | Promise<Scene>>
     fake.staff.now = () => now;
     await line.refresh();
   }),
+  "soon-hours": scene(open, async ({ line }, fake) => {
+    const now = Date.now() + 12 * 3_600_000 - 23_000;
+    fake.staff.now = () => now;
+    await fake.touch();
+    await line.refresh();
+  }),
   "hand-over": scene(open, ({ session }) => {
     session.handOver();
   }),
@@ -203,6 +209,11 @@ export const peopleScenes: Readonly<Record<string, () => Scene | Promise<Scene>>
   "person-badge": people(({ people: room }) => {
     room.open("op-0133");
     room.choose("badge");
+  }),
+  "person-no-badge": people(({ people: room }) => {
+    room.open("op-0117");
+    room.choose("badge");
+    room.noBadge = true;
   }),
   "person-pin": people(({ people: room }) => {
     room.open("op-0121");

@@ -3,6 +3,7 @@
 import type { Counts } from "./bindings/Counts";
 import type { Problem } from "./bindings/Problem";
 import type { SessionLine } from "./bindings/SessionLine";
+import type { Soon } from "./bindings/Soon";
 import type { Line } from "./line.svelte";
 import { Beginning } from "./people/beginning.svelte";
 import { Entry } from "./people/entry.svelte";
@@ -68,15 +69,16 @@ export class Session {
     return !this.open || this.handingOver || this.changing;
   }
 
-  /** Seconds until the session is locked, when that is soon. */
-  get secondsLeft(): number | undefined {
-    return this.now?.state === "open" ? (this.now.secondsLeft ?? undefined) : undefined;
+  /** Seconds until the session is locked or ends, and why, when that is soon. */
+  get soon(): { seconds: number; reason: Soon } | undefined {
+    const { state, secondsLeft = null, reason = null } = this.now ?? {};
+    return state === "open" && secondsLeft !== null && reason ? { seconds: secondsLeft, reason } : undefined;
   }
 
   /** A key, a finger, a scanner. */
   async touch(now: number): Promise<void> {
     if (this.now?.state !== "open") return;
-    const soon = this.secondsLeft !== undefined;
+    const soon = this.soon?.reason === "idle";
     if (!soon && now - this.#told < TOLD) return;
     this.#told = now;
     await this.#do(() => this.#door.touch(), soon);

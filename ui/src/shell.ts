@@ -75,7 +75,8 @@ export interface Staff {
   enablePerson(user: string, reason: string, approval: number): Promise<void>;
   /** Gives a one-time PIN and ends a lock-out. */
   resetPin(user: string, pin: string, approval: number): Promise<void>;
-  setBadge(user: string, badge: string, approval: number): Promise<void>;
+  /** Another badge, or none any more. */
+  setBadge(user: string, badge: string | null, approval: number): Promise<void>;
 }
 
 /** The group keys. None of them, and no component, passes here. Every method rejects with a {@link Problem}. */
@@ -85,8 +86,10 @@ export interface KeyRing {
   custodies(): Promise<Custody[]>;
   /** Devices that die with a key, those after record `after` first. */
   keyDevices(label: string, after: number | null): Promise<KeyDevices>;
-  activateKey(label: string, reason: string, approval: number | null): Promise<void>;
-  suspendKey(label: string, reason: string, approval: number | null): Promise<void>;
+  /** `checkValue` is what somebody typed from the paper; another one than the key's is refused. */
+  activateKey(label: string, reason: string, checkValue: string, approval: number | null): Promise<void>;
+  /** The emergency stop: nobody approves it. */
+  suspendKey(label: string, reason: string): Promise<void>;
   destroyKey(label: string, reason: string, approval: number | null): Promise<void>;
   /** Asks for the key outside of the page. */
   importKey(key: NewKey, approval: number): Promise<Imported>;
@@ -101,7 +104,7 @@ export interface KeyRing {
   ceremonySignIn(side: 0 | 1, who: Who, pin: string): Promise<SignIn>;
   /** Asks for the component outside of the page. */
   ceremonyComponent(side: 0 | 1): Promise<ComponentOutcome>;
-  /** Whether the check value on the paper is that of the component. */
+  /** Whether the check value on the paper is that of the component. If it is not, the ceremony has ended. */
   ceremonyConfirm(side: 0 | 1, checkValue: string): Promise<boolean>;
   ceremonyFinish(checkValue: string): Promise<Ceremony>;
   ceremonyAbort(): Promise<void>;

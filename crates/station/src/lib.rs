@@ -40,6 +40,6 @@ pub use station::{Overview, Station, paths};
 pub use keystation_audit::{Clock, Counts, Notice, Stamp, SystemClock};
 /// What the window and the tests need of the vault to hand a passphrase, a key or a component over.
 pub use keystation_vault::{
-    CustodyKind, DerivedKeyAnswer, NewKey, Part, Passphrase, SecretRefused, SecretText, WipingAllocator,
-    harden_process,
+    CustodyKind, DerivedKeyAnswer, GroupKey, ImportError, NewKey, Part, Passphrase, SecretRefused,
+    SecretText, WipingAllocator, harden_process,
 };

@@ -49,7 +49,7 @@ pub(crate) async fn activate_key(
     bench.line()?.at_station(activate).await
 }
 
-/// Takes an approval as the others do, and needs none: it is the emergency stop.
+/// The emergency stop: one person is enough.
 #[tauri::command]
 pub(crate) async fn suspend_key(
     bench: State<'_, Bench>,

@@ -22,9 +22,22 @@ pub(crate) struct SessionLine {
     pub(crate) roles: Vec<Role>,
     /// Whether the PIN is a one-time PIN: nothing else is done before it is changed.
     pub(crate) must_change_pin: bool,
-    /// Seconds until the session is locked, in the last 30 of them.
+    /// Seconds until the session is locked or ends, in the last 30 of them.
     #[cfg_attr(test, ts(type = "number | null"))]
     pub(crate) seconds_left: Option<u64>,
+    /// Why it does, in those 30 seconds.
+    pub(crate) reason: Option<Soon>,
+}
+
+/// Why a session is locked or ends soon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) enum Soon {
+    /// Nobody gave a sign of life: one puts it off.
+    Idle,
+    /// It is as old as a session may be: somebody signs in anew.
+    Hours,
 }
 
 /// Who is at the station.
@@ -81,7 +94,7 @@ pub(crate) type Reason = Text<200>;
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub(crate) struct NewPerson {
-    /// User ID: 1 to 32 of `a-z A-Z 0-9 - _ .`, never used before.
+    /// User ID: 1 to 32 of `a-z 0-9 -`, never used before.
     #[cfg_attr(test, ts(type = "string"))]
     pub(crate) user: UserId,
     /// Name, or empty. It stands outside of the log.

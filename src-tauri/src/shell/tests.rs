@@ -86,7 +86,7 @@ fn commands() -> Vec<(&'static str, Value)> {
             "activate_key",
             json!({ "label": "gk-2026a", "reason": "new line", "checkValue": "7C1D0-A4E91", "approval": null }),
         ),
-        ("suspend_key", json!({ "label": "gk-2026a", "reason": "lost paper", "approval": null })),
+        ("suspend_key", json!({ "label": "gk-2026a", "reason": "lost paper" })),
         ("destroy_key", json!({ "label": "gk-2026a", "reason": "retired", "approval": null })),
         ("import_key", json!({ "key": key("gk-2026a"), "approval": 0 })),
         ("recipient", json!({})),

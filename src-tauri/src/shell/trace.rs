@@ -42,7 +42,7 @@ pub(super) const SHOWN: &[(&str, &[&str])] = &[
     ("custodies", &[]),
     ("key_devices", &["after"]),
     ("activate_key", &["approval"]),
-    ("suspend_key", &["approval"]),
+    ("suspend_key", &[]),
     ("destroy_key", &["approval"]),
     ("import_key", &["approval"]),
     ("recipient", &[]),

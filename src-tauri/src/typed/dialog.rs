@@ -2,17 +2,18 @@
 
 #![allow(unsafe_code)] // the one safe way to the text of an entry makes a copy that nobody wipes
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::CStr;
+use std::time::{Duration, Instant};
 
 use gtk::glib::translate::ToGlibPtr;
 use gtk::prelude::*;
 use gtk::{Align, CssProvider, Dialog, DialogFlags, Entry, InputPurpose, Label, ResponseType};
-use tauri::async_runtime::{Sender, channel};
+use tauri::async_runtime::{Sender, channel, spawn_blocking};
 use tauri::{Runtime, WebviewWindow};
 use zeroize::Zeroizing;
 
-use super::{Answer, Question};
+use super::{Alive, Question, Text};
 use crate::problem::Problem;
 
 /// Large enough for gloves: 20 mm are 76 pixels.
@@ -20,6 +21,9 @@ const STYLE: &[u8] = b"
     entry { font-size: 20px; min-height: 60px; padding: 0 12px; }
     button { font-size: 18px; min-height: 76px; min-width: 168px; }
 ";
+
+/// A sign of life is given once in so much typing: the station waits for minutes.
+const TOLD: Duration = Duration::from_secs(5);
 
 thread_local! {
     /// The dialog that is open. GTK is used on the main thread only.
@@ -30,12 +34,13 @@ thread_local! {
 pub(super) async fn ask<R: Runtime>(
     window: &WebviewWindow<R>,
     question: &Question,
-) -> Result<Answer, Problem> {
+    alive: &Alive,
+) -> Result<Option<Text>, Problem> {
     let (sender, mut receiver) = channel(1);
-    let (parent, question) = (window.clone(), question.clone());
-    window.run_on_main_thread(move || open(&parent, &question, sender))?;
+    let (parent, question, alive) = (window.clone(), question.clone(), alive.clone());
+    window.run_on_main_thread(move || open(&parent, &question, alive, sender))?;
     // A dialog that ends without an answer, because its window was closed, was cancelled.
-    Ok(receiver.recv().await.unwrap_or(Answer::Cancelled))
+    Ok(receiver.recv().await.flatten())
 }
 
 /// Cancels the dialog that is open. On the main thread.
@@ -48,14 +53,20 @@ pub(super) fn dismiss() {
 }
 
 /// GTK is never waited for on its thread.
-fn open<R: Runtime>(parent: &WebviewWindow<R>, question: &Question, sender: Sender<Answer>) {
+fn open<R: Runtime>(
+    parent: &WebviewWindow<R>,
+    question: &Question,
+    alive: Alive,
+    sender: Sender<Option<Text>>,
+) {
     let dialog = Dialog::with_buttons(
         Some(&question.title),
         parent.gtk_window().ok().as_ref(),
         DialogFlags::MODAL | DialogFlags::DESTROY_WITH_PARENT,
         &[("Cancel", ResponseType::Cancel), (question.button, ResponseType::Ok)],
     );
-    dialog.set_default_response(ResponseType::Ok);
+    // A question of yes or no is answered on purpose.
+    dialog.set_default_response(if question.takes_text { ResponseType::Ok } else { ResponseType::Cancel });
     dialog.set_resizable(false);
 
     let entry = Entry::new();
@@ -66,16 +77,27 @@ fn open<R: Runtime>(parent: &WebviewWindow<R>, question: &Question, sender: Send
     let count = text(&length(0));
     entry.connect_changed({
         let count = count.clone();
-        // A component has 88 characters, and none of them is shown.
-        move |entry| write(&count, &length(entry.text_length()))
+        let told = Cell::new(None::<Instant>);
+        move |entry| {
+            // A component has 88 characters, and none of them is shown.
+            write(&count, &length(entry.text_length()));
+            if told.get().is_none_or(|at| at.elapsed() >= TOLD) {
+                told.set(Some(Instant::now()));
+                let alive = alive.clone();
+                // It may have a record to write, for which nobody who types waits.
+                spawn_blocking(move || alive());
+            }
+        }
     });
 
     let content = dialog.content_area();
     content.set_spacing(16);
     content.set_border_width(24);
     content.add(&text(&question.sentence));
-    content.add(&entry);
-    content.add(&count);
+    if question.takes_text {
+        content.add(&entry);
+        content.add(&count);
+    }
     if !question.complaint.is_empty() {
         content.add(&text(&question.complaint));
     }
@@ -85,7 +107,7 @@ fn open<R: Runtime>(parent: &WebviewWindow<R>, question: &Question, sender: Send
     }
     dialog.connect_response(move |dialog, response| {
         OPEN.with_borrow_mut(Option::take);
-        let answer = if response == ResponseType::Ok { read(&entry) } else { Answer::Cancelled };
+        let answer = (response == ResponseType::Ok).then(|| read(&entry));
         // GTK overwrites what its buffer held before it frees or reuses the memory.
         entry.set_text("");
         // The receiver waits for one answer, and is gone only when the whole program ends.
@@ -127,9 +149,9 @@ fn write(label: &Label, words: &str) {
     label.set_markup(&format!("<span size='x-large'>{}</span>", gtk::glib::markup_escape_text(words)));
 }
 
-fn read(entry: &Entry) -> Answer {
+fn read(entry: &Entry) -> Text {
     // SAFETY: GTK is initialised and this is its thread. The pointer is to the entry's own text, which ends with a NUL
     // and stands still until the entry changes: after these bytes were copied.
     let text = unsafe { CStr::from_ptr(gtk::ffi::gtk_entry_get_text(entry.to_glib_none().0)) };
-    Answer::of(Zeroizing::new(text.to_bytes().to_vec()))
+    Zeroizing::new(text.to_bytes().to_vec())
 }

@@ -5,7 +5,7 @@
  */
 export type NewPerson = { 
 /**
- * User ID: 1 to 32 of `a-z A-Z 0-9 - _ .`, never used before.
+ * User ID: 1 to 32 of `a-z 0-9 -`, never used before.
  */
 user: string, 
 /**

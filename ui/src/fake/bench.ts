@@ -38,6 +38,7 @@ export const operator: SessionLine = {
   roles: ["operator", "repair"],
   mustChangePin: false,
   secondsLeft: null,
+  reason: null,
 };
 
 /** Without anybody. */
@@ -48,6 +49,7 @@ export const nobody: SessionLine = {
   roles: [],
   mustChangePin: false,
   secondsLeft: null,
+  reason: null,
 };
 
 export const station: Overview = {

@@ -113,7 +113,20 @@ export class FakeKeys {
     return Promise.resolve({ devices, next: end < card.devices ? end : null });
   }
 
-  change(label: string, state: KeyState, action: Action | null, reason: string, approval: number | null) {
+  activate(label: string, reason: string, checkValue: string, approval: number | null): Promise<void> {
+    const card = this.#card(label);
+    const other = card && bare(checkValue) !== bare(card.checkValue) ? otherValue : undefined;
+    return this.change(label, "active", actions.activateKey, reason, approval, other);
+  }
+
+  change(
+    label: string,
+    state: KeyState,
+    action: Action | null,
+    reason: string,
+    approval: number | null,
+    wrong?: Problem,
+  ): Promise<void> {
     const card = this.#card(label);
     if (!card) return refuse(noKey);
     if (card.state === "destroyed") return refuse(gone);
@@ -121,6 +134,7 @@ export class FakeKeys {
       const spent = this.#people.spend(approval, action, `${label} ${card.checkValue}`, reason);
       if ("code" in spent) return refuse(spent);
     }
+    if (wrong) return refuse(wrong);
     card.state = state;
     const event = state === "active" ? "gk.activate" : state === "suspended" ? "gk.suspend" : "gk.destroy";
     this.#append(event, "", this.#people.session.user);
@@ -167,12 +181,27 @@ export class FakeKeys {
   }
 }
 
+/** A check value without what only makes it easier to read. */
+export function bare(checkValue: string): string {
+  return checkValue.replace(/[^0-9a-z]/gi, "").toUpperCase();
+}
+
 /** The check value of every key that is brought to this station. */
 export const newCheckValue = NEW;
 
 export const recipient = "age1q0keystation7demo8recipient9not0a1real2key3but4of5the6right7lengt";
 
 const noKey: Problem = { code: "no-key", sentence: "There is no group key of this label.", remedy: [] };
+
+const otherValue: Problem = {
+  code: "key-check-value",
+  sentence: "The key has another check value than was typed.",
+  remedy: [
+    "Do not activate it.",
+    "Compare with the paper of its owner.",
+    "If it is another key: destroy it.",
+  ],
+};
 
 const gone: Problem = {
   code: "key-destroyed",

@@ -88,7 +88,13 @@ export class FakePeople implements Staff {
   away(): void {
     if (this.session.state !== "open") return;
     this.#append("auth.away", "", this.session.user);
-    this.session = { ...this.session, state: "away", secondsLeft: null };
+    this.session = { ...this.session, state: "away", secondsLeft: null, reason: null };
+  }
+
+  /** The session is as old as it may be. */
+  expire(): void {
+    this.#append("auth.end", "expired", this.session.user);
+    this.session = { ...this.session, state: "expired" };
   }
 
   changePin(old: string, pin: string): SignIn | Problem {
@@ -120,11 +126,12 @@ export class FakePeople implements Staff {
   approve(request: ApprovalRequest, who: Who, pin: string): Approval {
     const { answer, account } = this.check(who, pin);
     if (!account) return { approval: null, signIn: answer };
-    const role = approvers(request.action);
+    const roles = approvers(request.action);
+    const role = roles.join(" or ");
     const refused =
       account.user === this.session.user
         ? problem("approval-same-person", "That is the same person.", "Another person has to approve.")
-        : account.roles.includes(role) && !account.once
+        : account.roles.some((held) => roles.includes(held)) && !account.once
           ? undefined
           : problem("approval-role", `This takes the approval of another ${role}.`, `Fetch another ${role}.`);
     if (refused) {
@@ -139,8 +146,9 @@ export class FakePeople implements Staff {
 
   /** Uses an approval up. The approver, or why it is none. */
   spend(approval: number | null, action: Action, subject: string, reason = ""): { by: string } | Problem {
-    const role = approvers(action);
-    if (this.session.state !== "open" || !this.session.roles.includes(role))
+    const roles = approvers(action);
+    const role = roles.join(" or ");
+    if (this.session.state !== "open" || !this.session.roles.some((held) => roles.includes(held)))
       return problem("role", `Only a ${role} may do this.`, `Fetch a ${role}.`);
     const found = approval === null ? undefined : this.#approvals.get(approval);
     if (!found || approval === null)
@@ -219,22 +227,30 @@ export class FakePeople implements Staff {
     });
   }
 
-  setBadge(user: string, badge: string, approval: number): Promise<void> {
+  setBadge(user: string, badge: string | null, approval: number): Promise<void> {
     return this.#change(user, approval, actions.setBadge, user, "", (account) => {
-      if (this.accounts.some((other) => other.badge === badge)) return taken;
-      account.badge = badge;
+      if (badge !== null && this.accounts.some((other) => other.badge === badge)) return taken;
+      account.badge = badge ?? "";
       return undefined;
     });
   }
 
   #enter({ user, name, roles, once }: Account): void {
     this.#append("auth.ok", "", user);
-    this.session = { state: "open", user, name, roles: [...roles], mustChangePin: once, secondsLeft: null };
+    this.session = {
+      state: "open",
+      user,
+      name,
+      roles: [...roles],
+      mustChangePin: once,
+      secondsLeft: null,
+      reason: null,
+    };
   }
 
   #unfit(person: NewPerson): Problem | undefined {
-    if (!/^[A-Za-z0-9_.-]{1,32}$/.test(person.user))
-      return problem("user-id", "That is no user ID.", "Use 1 to 32 of a-z A-Z 0-9 - _ . only.");
+    if (!/^[a-z0-9-]{1,32}$/.test(person.user))
+      return problem("user-id", "That is no user ID.", "Use 1 to 32 of a-z 0-9 - only.");
     if (this.accounts.some(({ user }) => user === person.user))
       return problem(
         "user-exists",

@@ -51,11 +51,14 @@ export class CeremonyTable {
 
   async begin(key: NewKey): Promise<void> {
     const { checkValue } = this;
-    await this.#do(async () => {
+    this.problem = undefined;
+    try {
       const begun = await this.#shell.ceremonyBegin(key, checkValue.trim());
       this.clear();
       this.now = begun;
-    });
+    } catch (error) {
+      this.problem = problemOf(error);
+    }
   }
 
   /** The other one comes to the table. */
@@ -72,7 +75,6 @@ export class CeremonyTable {
     this.slip = undefined;
     await this.#do(async () => {
       if ((await this.#shell.ceremonyComponent(this.seat)) === "cancelled") this.slip = words.cancelled;
-      await this.#again();
     });
     this.asking = false;
   }
@@ -83,10 +85,9 @@ export class CeremonyTable {
     if (typed.trim() === "") return;
     this.slip = undefined;
     await this.#do(async () => {
-      const agrees = await this.#shell.ceremonyConfirm(seat, typed.trim());
+      // Another value has ended the ceremony, and that is what it says of itself.
+      await this.#shell.ceremonyConfirm(seat, typed.trim());
       this.typed = "";
-      if (!agrees) this.slip = words.differs;
-      await this.#again();
     });
   }
 
@@ -95,15 +96,11 @@ export class CeremonyTable {
     if (checkValue.trim() === "") return;
     await this.#do(async () => {
       this.now = await this.#shell.ceremonyFinish(checkValue.trim());
-      this.checkValue = "";
     });
   }
 
   async abort(): Promise<void> {
-    await this.#do(async () => {
-      await this.#shell.ceremonyAbort();
-      await this.#again();
-    });
+    await this.#do(() => this.#shell.ceremonyAbort());
   }
 
   #entry(seat: Seat): Entry {
@@ -111,24 +108,31 @@ export class CeremonyTable {
       const answer = await this.#shell.ceremonySignIn(seat, who, pin);
       if (answer.outcome === "open") {
         await this.#again();
-        if (this.now?.phase === "sign-in") this.sit(seat === 0 ? 1 : 0);
-        else this.sit(0);
+        this.sit(seat);
       }
       return answer;
     });
   }
 
   async #again(): Promise<void> {
+    const before = this.now?.phase;
     this.now = (await this.#shell.ceremony()) ?? undefined;
-    if (this.now?.phase === "result") this.checkValue = "";
+    // The value of the beginning is typed again, from the paper.
+    if (this.now?.phase !== before) this.checkValue = "";
   }
 
+  /** What did not work may have changed the ceremony, too: a sign-in has run out, or all of it has ended. */
   async #do(call: () => Promise<void>): Promise<void> {
+    this.problem = undefined;
     try {
       await call();
-      this.problem = undefined;
     } catch (error) {
       this.problem = problemOf(error);
+    }
+    try {
+      await this.#again();
+    } catch (error) {
+      this.problem ??= problemOf(error);
     }
   }
 }

@@ -55,7 +55,7 @@ export class Keys {
   next: number | null = $state(null);
   change: Change | undefined = $state();
   reason = $state("");
-  /** The label, typed to destroy the key. */
+  /** The label, typed to destroy the key; its check value, typed from the paper to activate it. */
   typed = $state("");
   /** The station's public key. */
   recipient: string | undefined = $state();
@@ -140,7 +140,8 @@ export class Keys {
   get ready(): boolean {
     const { card, change } = this;
     if (!card || !change || this.reason.trim() === "") return false;
-    return change !== "destroy" || this.typed.trim() === card.label;
+    const typed = this.typed.trim();
+    return change === "suspend" || (change === "activate" ? typed !== "" : typed === card.label);
   }
 
   /** Asks the second custodian; an emergency stop asks nobody. */
@@ -150,13 +151,14 @@ export class Keys {
     const { label, checkValue } = card;
     const reason = this.reason.trim();
     if (change === "suspend") {
-      await this.#changed(() => this.#shell.suspendKey(label, reason, null));
+      await this.#changed(() => this.#shell.suspendKey(label, reason));
       return;
     }
     const subject = `${label} ${checkValue}`;
     if (change === "activate") {
+      const typed = this.typed.trim();
       this.approving.ask(actions.activateKey, subject, reason, (approval) =>
-        this.#changed(() => this.#shell.activateKey(label, reason, approval)),
+        this.#changed(() => this.#shell.activateKey(label, reason, typed, approval)),
       );
     } else {
       this.approving.ask(actions.destroyKey, subject, reason, (approval) =>

@@ -81,6 +81,9 @@ describe("a key", () => {
     await click("Activate");
     expect(button("Ask the second custodian").disabled).toBe(true);
     await fill("Reason", "New work order");
+    expect(button("Ask the second custodian").disabled).toBe(true);
+    expect(text()).not.toContain("91D4C-0B7FE");
+    await fill("Check value", "91d4c0b7fe");
     await click("Ask the second custodian");
     expect(text()).toContain("Activate group key gk-2026b, check value 91D4C-0B7FE");
     await identify(...LEFT);
@@ -89,6 +92,18 @@ describe("a key", () => {
     await identify(...RIGHT);
     expect(card("gk-2026b")?.state).toBe("active");
     expect(states()).toContain("key");
+  });
+
+  test("is not activated where its paper has another check value", async () => {
+    await open();
+    await click(/^gk-2026b/);
+    await click("Activate");
+    await fill("Reason", "New work order");
+    await fill("Check value", "91D4C-0B7F3");
+    await click("Ask the second custodian");
+    await identify(...RIGHT);
+    expect(alert()).toContain("another check value than was typed");
+    expect(card("gk-2026b")?.state).toBe("imported");
   });
 
   test("is suspended at once by a supervisor, who can do no more with it", async () => {
@@ -200,10 +215,22 @@ describe("a ceremony", () => {
     await click("Begin the ceremony");
   }
 
+  /** The left custodian signs in; the right one does when the left one is done. */
   async function seat(): Promise<void> {
     await begin();
     await identify(...LEFT);
+  }
+
+  async function seatRight(): Promise<void> {
+    await click("Next: right");
     await identify(...RIGHT);
+  }
+
+  async function later(seconds: number): Promise<void> {
+    const now = shell.staff.now() + seconds * 1000;
+    shell.staff.now = () => now;
+    // Whoever types into the native dialog is there.
+    await shell.touch();
   }
 
   async function give(paper: string): Promise<void> {
@@ -218,9 +245,9 @@ describe("a ceremony", () => {
   test("is two people, a component each, and the key has the check value of the paper", async () => {
     await seat();
     expect(side(0)).toContain("cu-0301");
-    expect(side(1)).toContain("cu-0302");
     await give("5e01b2");
-    await click("Next: right");
+    await seatRight();
+    expect(side(1)).toContain("cu-0302");
     await give("C94A77");
     expect(states()).toContain("ceremony-result");
     expect(field("Check value of the key").value).toBe("");
@@ -231,11 +258,12 @@ describe("a ceremony", () => {
   });
 
   test("does not take one person on both sides", async () => {
-    await begin();
-    await identify(...LEFT);
+    await seat();
+    await give("5E01B2");
+    await click("Next: right");
     await identify(...LEFT);
     expect(alert()).toContain("The other side has this person already.");
-    expect(states()).toContain("ceremony-sign-in");
+    expect(() => button("Give my component")).toThrow();
   });
 
   test("shows a check value only after it was typed from paper, and only to whose it is", async () => {
@@ -245,17 +273,51 @@ describe("a ceremony", () => {
     await fill("Check value on my paper", "5E01B2");
     await click("Compare");
     expect(side(0)).toContain("5E01B2");
-    await click("Next: right");
+    await seatRight();
     expect(document.body.innerHTML).not.toContain("5E01B2");
     expect(side(0)).toContain("Agrees with the paper");
   });
 
-  test("wipes a component whose check value is another, and takes it anew", async () => {
+  test("ends where the check value of a component is another than the paper's", async () => {
     await seat();
     await give("5E01B3");
-    expect(alert()).toContain("It was wiped");
+    expect(states()).toContain("ceremony-aborted");
+    expect(text()).toContain("the component does not have the check value that was typed");
+    expect(text()).toContain("There is no new key.");
+    await click("Begin anew");
+    expect(states()).toContain("ceremony-begin");
+  });
+
+  test("asks for the sign-in again when it has run out, and goes on from there", async () => {
+    await seat();
+    await later(301);
+    await click("Give my component");
+    expect(alert()).toContain("The custodian of component 1 has to sign in.");
+    expect(() => button("Give my component")).toThrow();
+    await identify(...LEFT);
+    expect(alert()).toBe("");
     await give("5E01B2");
     expect(side(0)).toContain("Agrees");
+  });
+
+  test("does not let the sign-in of the one run out while the other types", async () => {
+    await seat();
+    await later(299);
+    await give("5E01B2");
+    await later(299);
+    await seatRight();
+    await give("C94A77");
+    expect(states()).toContain("ceremony-result");
+  });
+
+  test("shows that it has ended when its step finds that out", async () => {
+    await seat();
+    vi.spyOn(shell, "ceremonyComponent").mockImplementation(async () => {
+      await shell.ceremonyAbort();
+      throw { code: "ceremony-aborted", sentence: "It took too long.", remedy: [] } as unknown as Error;
+    });
+    await click("Give my component");
+    expect(states()).toContain("ceremony-aborted");
   });
 
   test("goes on when the window of the component was closed without one", async () => {
@@ -271,7 +333,7 @@ describe("a ceremony", () => {
   test("ends without a key where the whole has another check value", async () => {
     await seat();
     await give("5E01B2");
-    await click("Next: right");
+    await seatRight();
     await give("C94A77");
     await fill("Check value of the key", "3F9A2-77C11");
     await click("Put the key together");

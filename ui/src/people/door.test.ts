@@ -317,6 +317,23 @@ describe("the lock", () => {
     expect((await shell.overview()).locked).toBe(true);
   });
 
+  test("of a session that ends by its age is not put off by a touch", async () => {
+    const shell = await open(unlocked);
+    const end = shell.staff.now() + 12 * 3_600_000;
+    shell.staff.now = () => end - 29_000;
+    await shell.touch();
+    await rooms.line.refresh();
+    await press("a");
+    await settle();
+    expect(strip()).toContain("Session ends in 29 s: hand over");
+    expect(strip()).not.toContain("press a key");
+    shell.staff.now = () => end;
+    await rooms.line.refresh();
+    await settle();
+    expect(states()).toContain("door-expired");
+    expect((await shell.overview()).locked).toBe(true);
+  });
+
   test("never falls while a device is written to", async () => {
     const shell = await open(unlocked);
     let release: () => void = () => undefined;

@@ -6,10 +6,7 @@ import type { Who } from "../bindings/Who";
 import { problemOf } from "../shell";
 import { answerWords, entry as words } from "../text/people";
 import { Digits } from "./digits.svelte";
-import type { Stroke } from "./wedge";
-
-/** So many digits in a hurry are a scanner's, also when no Enter follows. */
-const SCANNED = 6;
+import { SCANNED, type Stroke } from "./wedge";
 
 export class Entry {
   /** What is asked for now. */

@@ -2,9 +2,7 @@
 
 import { newPin as words } from "../text/people";
 import { Digits } from "./digits.svelte";
-import type { Stroke } from "./wedge";
-
-const SCANNED = 6;
+import { SCANNED, type Stroke } from "./wedge";
 
 export class NewPin {
   stage: "first" | "again" | "set" = $state("first");

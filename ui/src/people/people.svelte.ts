@@ -6,6 +6,7 @@ import type { Role } from "../bindings/Role";
 import { actions, type Action } from "../actions";
 import type { Session } from "../session.svelte";
 import { problemOf, type Door, type Staff } from "../shell";
+import { ordered } from "../text/people";
 import { Approving } from "./approving.svelte";
 import { NewPin } from "./newpin.svelte";
 
@@ -56,6 +57,8 @@ export class People {
   /** Changed roles, a scanned badge, a reason, before they are approved. */
   roles: Role[] = $state([]);
   badge: string | undefined = $state();
+  /** The badge is taken away, and no other comes in its place. */
+  noBadge = $state(false);
   reason = $state("");
 
   readonly #shell: Door & Staff;
@@ -103,6 +106,7 @@ export class People {
   choose(deed: Deed | undefined): void {
     this.deed = deed;
     this.done = this.problem = this.badge = undefined;
+    this.noBadge = false;
     this.reason = "";
     this.roles = [...(this.person?.roles ?? [])];
     this.pin.reset();
@@ -128,7 +132,7 @@ export class People {
         this.#shell.setRoles(user, roles, approval),
       );
     } else if (this.deed === "badge") {
-      const { badge } = this;
+      const badge = this.noBadge ? null : this.badge;
       if (badge !== undefined)
         ask(actions.setBadge, user, "", (approval) => this.#shell.setBadge(user, badge, approval));
     } else if (this.deed === "pin") {
@@ -178,11 +182,4 @@ export class People {
       this.problem = problemOf(error);
     }
   }
-}
-
-const ORDER: readonly Role[] = ["operator", "repair", "supervisor", "custodian", "qa", "administrator"];
-
-/** In the order in which the log has them: the approval is for that text. */
-function ordered(roles: readonly Role[]): Role[] {
-  return ORDER.filter((role) => roles.includes(role));
 }

@@ -61,6 +61,23 @@ describe("the list", () => {
   });
 });
 
+describe("a badge", () => {
+  test("is taken away by two administrators, and the user ID is left", async () => {
+    await click("Open op-0117");
+    await click("New badge");
+    expect(button("Ask the second administrator").disabled).toBe(true);
+    await choose("No badge");
+    await click("Ask the second administrator");
+    expect(text()).toContain("Give op-0117 another badge, or none");
+    expect(account("op-0117")?.badge).not.toBe("");
+    await identify(...SECOND);
+    expect(account("op-0117")?.badge).toBe("");
+    expect(text()).toContain("No badge");
+    await click("Give a badge");
+    expect(text()).not.toContain("sign in with the user ID");
+  });
+});
+
 describe("adding a person", () => {
   async function describePerson(): Promise<void> {
     await click("Add a person");

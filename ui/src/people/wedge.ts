@@ -5,6 +5,8 @@ import { isModifier, SCANNER } from "../keyboard";
 
 /** So many keys in a hurry before Enter are a scanner's; two can be a finger that slides. */
 const SCAN = 3;
+/** So many digits in a hurry are a scanner's, also when no Enter follows. */
+export const SCANNED = 6;
 /** Characters of a badge at most. */
 const LONGEST = 128;
 

@@ -59,7 +59,7 @@ export const changes = {
   activate: {
     name: "Activate",
     title: "Activate this key",
-    says: "From then on devices of its profile are made with it. Compare the check value with the paper first.",
+    says: "From then on devices of its profile are made with it. Type its check value from the paper of its owner: another one is refused.",
     ask: "Ask the second custodian",
   },
   suspend: {
@@ -96,7 +96,7 @@ export const transfer = {
   says: "The owner of the key seals it to this station. Nobody at the factory sees it.",
   steps: [
     "Send this address to the owner of the key, who compares it with you over another way.",
-    "The owner runs: age -r <address>, on a file with the key in Base64.",
+    "The owner makes the file as docs/vault-format.md, section 9, shows.",
     "Put the sealed file on this station as transfer/<label>.age in its data folder.",
   ],
   recipient: "Address of this station",
@@ -105,7 +105,7 @@ export const transfer = {
 
 export const ceremony = {
   begin: "Two custodians, a component each",
-  says: "Both are here, each with the own paper. Nobody sees both components. Type the check value of the whole key, which stands on both papers.",
+  says: "Both are here, each with the own paper. Nobody sees both components. Type the check value of the whole key, which stands on a further paper.",
   deed: "Begin the ceremony",
   sides: ["Left", "Right"],
   covered: "The other custodian’s turn",
@@ -113,10 +113,9 @@ export const ceremony = {
   give: "Give my component",
   asking: "Enter the component in its own window",
   cancelled: "The window was closed without a component.",
-  differs: "That is not the check value of this component. It was wiped: give it again.",
   typed: "Check value on my paper",
   agrees: "Agrees with the paper",
-  result: "Both components agree with their papers. Type the check value of the key, from either paper.",
+  result: "Both components agree with their papers. Type the check value of the key, from its own paper.",
   finish: "Put the key together",
   abort: "Abort the ceremony",
   aborted: "The ceremony was aborted",

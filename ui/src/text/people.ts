@@ -1,8 +1,10 @@
 // The words of sign-in, session and accounts. A remedy names a role, never a person.
 
 import type { PersonLine } from "../bindings/PersonLine";
+import { ROLE_SETS, ROLES } from "../bindings/Policy";
 import type { Role } from "../bindings/Role";
 import type { SignIn } from "../bindings/SignIn";
+import type { Soon } from "../bindings/Soon";
 import { actions, approvers } from "../actions";
 
 export const roles: Readonly<Record<Role, string>> = {
@@ -23,19 +25,21 @@ export const may: Readonly<Record<Role, string>> = {
   administrator: "adds people, sets clock and log right",
 };
 
-/** The order in which roles are shown. */
-export const order = Object.keys(roles) as Role[];
-
 export function roleWords(held: readonly Role[]): string {
   return held.map((role) => roles[role]).join(" · ");
 }
 
-/** Whether these roles stand together: QA alone, an administrator alone or with a key. */
+/** Why these roles do not stand together; nothing where they do, or where there are none yet. */
 export function together(held: readonly Role[]): string | undefined {
-  if (held.includes("qa") && held.length > 1) return "QA stands alone: who checks does not make.";
-  if (held.includes("administrator") && held.some((role) => role !== "administrator" && role !== "custodian"))
-    return "An administrator makes no devices: alone, or with Custodian.";
-  return undefined;
+  if (held.length === 0 || ROLE_SETS.includes(ordered(held).join("+"))) return undefined;
+  return held.includes("qa")
+    ? "QA stands alone: who checks does not make."
+    : "An administrator makes no devices: alone, or with Custodian.";
+}
+
+/** In the order in which the log has them: an approval is for that text. */
+export function ordered(held: readonly Role[]): Role[] {
+  return ROLES.filter((role) => held.includes(role));
 }
 
 export const door = {
@@ -45,6 +49,15 @@ export const door = {
   handOver: { title: "Hand over", help: "Who takes over scans the badge. The line keeps running." },
   approve: { title: "Second person", help: "Another person scans the badge, or types the user ID." },
 } as const;
+
+/** What is about to happen to the session, and what helps. */
+export const ending: Readonly<Record<Soon, { title: string; left: (seconds: number) => string }>> = {
+  idle: { title: "Touch, or press a key", left: (seconds) => `Locks in ${seconds} s` },
+  hours: {
+    title: "A touch does not help",
+    left: (seconds) => `Session ends in ${seconds} s: hand over`,
+  },
+};
 
 export const entry = {
   scanned: "Badge read",
@@ -126,7 +139,7 @@ export function asked(action: string, subject: string): string {
     case actions.resetPin:
       return `Give ${first} a one-time PIN`;
     case actions.setBadge:
-      return `Give ${first} a new badge`;
+      return `Give ${first} another badge, or none`;
     case actions.importKey:
       return `Import group key ${first}`;
     case actions.takeTransfer:
@@ -140,5 +153,6 @@ export function asked(action: string, subject: string): string {
 
 /** Who has to come. */
 export function fetch(action: string): string {
-  return `Another ${roles[approvers(action)].toLowerCase()} approves this here, with badge and PIN. It is good for one minute.`;
+  const who = approvers(action).map((role) => roles[role].toLowerCase());
+  return `Another ${who.join(" or ")} approves this here, with badge and PIN. It is good for one minute.`;
 }

@@ -15,6 +15,7 @@ use keystation_vault::{COMPONENT_BYTES, ComponentCheck, CustodyKind, NewKey, PAR
 
 pub use error::{Abort, CeremonyError};
 pub(crate) use running::{Ceremonies, Limits};
+pub use steps::CeremonyEntry;
 
 /// What a ceremony is to make.
 #[derive(Debug, Clone, PartialEq, Eq)]

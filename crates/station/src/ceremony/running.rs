@@ -14,7 +14,7 @@ use crate::people::Known;
 pub(crate) struct Limits {
     /// All of it.
     pub(crate) whole: Duration,
-    /// From a sign-in to the component.
+    /// From a sign-in until the component begins to be entered.
     pub(crate) sign_in: Duration,
 }
 
@@ -86,6 +86,7 @@ pub(super) struct Running {
     pub(super) id: String,
     pub(super) order: CeremonyOrder,
     pub(super) ends: Duration,
+    limits: Limits,
     seats: Vec<Seat>,
 }
 
@@ -94,15 +95,24 @@ pub(super) struct Running {
 struct Seat {
     custodian: Option<Arc<Known>>,
     since: Duration,
+    /// The component is being entered: until that ends the sign-in lasts, and nobody else sits down here.
+    entering: bool,
     component: Option<Component>,
     confirmed: bool,
     refused: u8,
 }
 
+impl Seat {
+    /// Whether the sign-in of a component that is still missing has run out.
+    fn is_stale(&self, now: Duration, limits: Limits) -> bool {
+        self.component.is_none() && !self.entering && now > self.since + limits.sign_in
+    }
+}
+
 impl Running {
     pub(super) fn begin(id: String, order: CeremonyOrder, now: Duration, limits: Limits) -> Self {
         let seats = (0..order.parts).map(|_| Seat::default()).collect();
-        Self { id, order, ends: now + limits.whole, seats }
+        Self { id, order, ends: now + limits.whole, limits, seats }
     }
 
     fn seat(&mut self, part: Part) -> Result<&mut Seat, CeremonyError> {
@@ -118,9 +128,10 @@ impl Running {
 
     /// Whether a component may still be given there.
     pub(super) fn expect_free(&mut self, part: Part) -> Result<(), CeremonyError> {
-        match self.seat(part)?.component {
-            None => Ok(()),
-            Some(_) => Err(CeremonyError::Turn("this component was given")),
+        match self.seat(part)? {
+            Seat { component: Some(_), .. } => Err(CeremonyError::Turn("this component was given")),
+            Seat { entering: true, .. } => Err(CeremonyError::Turn("this component is being entered")),
+            _ => Ok(()),
         }
     }
 
@@ -138,18 +149,31 @@ impl Running {
     }
 
     /// Who may give the component now.
-    pub(super) fn custodian(
-        &mut self,
-        part: Part,
-        now: Duration,
-        limits: Limits,
-    ) -> Result<Arc<Known>, CeremonyError> {
-        self.expect_free(part)?;
+    pub(super) fn custodian(&mut self, part: Part, now: Duration) -> Result<Arc<Known>, CeremonyError> {
+        let limits = self.limits;
         let seat = self.seat(part)?;
-        if now > seat.since + limits.sign_in {
+        if seat.component.is_some() {
+            return Err(CeremonyError::Turn("this component was given"));
+        }
+        if seat.is_stale(now, limits) {
             seat.custodian = None;
         }
         seat.custodian.clone().ok_or(CeremonyError::SignInFirst(part.number()))
+    }
+
+    /// The custodian begins to enter the component, which may take longer than the sign-in lasts.
+    pub(super) fn enter(&mut self, part: Part, now: Duration) -> Result<Arc<Known>, CeremonyError> {
+        self.expect_free(part)?;
+        let known = self.custodian(part, now)?;
+        self.seat(part)?.entering = true;
+        Ok(known)
+    }
+
+    /// The custodian does not enter it any more, given or not.
+    pub(super) fn leave(&mut self, part: Part) {
+        if let Ok(seat) = self.seat(part) {
+            seat.entering = false;
+        }
     }
 
     /// What was entered could not be the component; how often it may be entered again.
@@ -191,10 +215,10 @@ impl Running {
         confirmed.collect::<Option<Vec<_>>>().map(|all| all.into_iter().unzip()).ok_or(missing)
     }
 
-    fn phase(&self) -> Phase {
+    fn phase(&self, sides: &[Side]) -> Phase {
         if self.complete().is_ok() {
             Phase::Result
-        } else if self.seats.iter().any(|seat| !seat.confirmed && seat.custodian.is_some()) {
+        } else if sides.iter().any(|side| !side.confirmed && side.user.is_some()) {
             Phase::Components
         } else {
             Phase::SignIn
@@ -203,18 +227,23 @@ impl Running {
 
     /// As people may see it.
     pub(super) fn shown(&self, now: Duration) -> Ceremony {
+        let seated = |seat: &Seat| {
+            let known = seat.custodian.as_ref().filter(|_| !seat.is_stale(now, self.limits))?;
+            Some(known.user().to_owned())
+        };
         let sides = (1u8..).zip(&self.seats).map(|(number, seat)| Side {
             part: Part::new(number).expect("no ceremony has more seats than a key has components"),
-            user: seat.custodian.as_ref().map(|known| known.user().to_owned()),
+            user: seated(seat),
             check_value: seat.component.as_ref().map(Component::check),
             confirmed: seat.confirmed,
         });
+        let sides: Vec<_> = sides.collect();
         Ceremony {
             id: self.id.clone(),
             order: self.order.clone(),
-            phase: self.phase(),
+            phase: self.phase(&sides),
             aborted: None,
-            sides: sides.collect(),
+            sides,
             seconds_left: self.ends.saturating_sub(now).as_secs(),
         }
     }

@@ -15,7 +15,34 @@ use crate::error::StationError;
 use crate::group_keys::Origin;
 use crate::people::{Action, Known, Permit, Person, Pin};
 use crate::random;
-use crate::station::Station;
+use crate::station::{Station, WeakStation};
+
+/// A component that is being entered.
+#[must_use = "the sign-in is held until this is dropped"]
+pub struct CeremonyEntry {
+    station: WeakStation,
+    id: String,
+    part: Part,
+    user: String,
+}
+
+impl CeremonyEntry {
+    /// Who enters it.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+}
+
+impl Drop for CeremonyEntry {
+    fn drop(&mut self) {
+        let Some(station) = self.station.upgrade() else { return };
+        let mut table = station.ceremonies().table();
+        if let Some(running) = table.running.as_mut().filter(|running| running.id == self.id) {
+            running.leave(self.part);
+        }
+    }
+}
 
 impl Station {
     /// The ceremony that is going on, or the one that ended last.
@@ -59,13 +86,22 @@ impl Station {
         })
     }
 
+    /// The custodian who signed in for it begins to enter a component: whoever types 88 characters is not to lose them to
+    /// the end of the sign-in. It lasts until the entry is dropped, or the ceremony ends.
+    pub fn ceremony_enter(&self, part: Part) -> Result<CeremonyEntry, CeremonyError> {
+        self.step(|running| {
+            let known = running.enter(part, now())?;
+            let id = running.id.clone();
+            Ok(CeremonyEntry { station: self.downgrade(), id, part, user: known.user().to_owned() })
+        })
+    }
+
     /// The custodian who signed in for it gives a component. It has its record before it is kept.
     ///
     /// The check value that comes back is for this custodian's eyes, after typing it.
     pub fn ceremony_component(&self, part: Part, text: &SecretText) -> Result<ComponentCheck, CeremonyError> {
         self.step(|running| {
-            let limits = self.ceremonies().limits;
-            let known = running.custodian(part, now(), limits)?;
+            let known = running.custodian(part, now())?;
             let permit = self.expect_may_give(running, part, &known)?;
             let component = match Component::judged(text, part, running.order.bytes) {
                 Ok(component) => component,

@@ -57,15 +57,18 @@ fn a_sign_in_is_good_for_five_minutes_and_one_component() {
     let mut running = running(start);
     running.seat_custodian(part(), known(&station), start).unwrap();
     let five = start + Duration::from_secs(300);
-    assert!(running.custodian(part(), five, Limits::STATION).is_ok());
-    let late = running.custodian(part(), five + Duration::from_millis(1), Limits::STATION);
+    assert!(running.custodian(part(), five).is_ok());
+    assert_eq!(running.shown(five).sides[0].user.as_deref(), Some("ad-1"));
+    let over = running.shown(five + Duration::from_millis(1));
+    assert_eq!((over.phase, &over.sides[0].user), (Phase::SignIn, &None), "whoever looks is told");
+    let late = running.custodian(part(), five + Duration::from_millis(1));
     assert!(matches!(late, Err(CeremonyError::SignInFirst(1))));
     assert_eq!(running.shown(five).phase, Phase::SignIn, "the seat is free");
 
     running.seat_custodian(part(), known(&station), five).unwrap();
     let component = Component::judged(&SecretText::new(COMPONENT.to_owned()).unwrap(), part(), 64).unwrap();
     running.keep(part(), component).unwrap();
-    assert!(matches!(running.custodian(part(), five, Limits::STATION), Err(CeremonyError::Turn(_))));
+    assert!(matches!(running.custodian(part(), five), Err(CeremonyError::Turn(_))));
     assert!(running.seat_custodian(part(), known(&station), five).is_err(), "nobody takes a seat twice");
 }
 
@@ -100,4 +103,45 @@ fn no_step_is_taken_after_the_end() {
     let late = station.ceremony_confirm(part(), "CB32B3");
     assert!(matches!(late, Err(CeremonyError::Aborted(Abort::Expired))), "{late:?}");
     assert!(station.ceremonies().table().running.is_none());
+}
+
+/// Whoever began in time may take longer to type than the sign-in lasts, and is the one whose component it is.
+#[test]
+fn a_sign_in_is_held_while_its_component_is_entered() {
+    let (_dir, station) = station();
+    let at = |seconds: u64| Duration::from_secs(1000 + seconds);
+    let mut running = running(at(0));
+    assert!(matches!(running.enter(part(), at(0)), Err(CeremonyError::SignInFirst(1))));
+    running.seat_custodian(part(), known(&station), at(0)).unwrap();
+    running.enter(part(), at(300)).unwrap();
+    assert!(running.custodian(part(), at(1500)).is_ok());
+    assert_eq!(running.shown(at(1500)).phase, Phase::Components);
+    let other = running.seat_custodian(part(), known(&station), at(1500));
+    assert!(matches!(other, Err(CeremonyError::Turn(_))), "nobody sits down before somebody's text");
+    assert!(matches!(running.enter(part(), at(1500)), Err(CeremonyError::Turn(_))));
+    running.leave(part());
+    assert!(matches!(running.enter(part(), at(1500)), Err(CeremonyError::SignInFirst(1))));
+}
+
+/// An entry that ended holds nothing any more, and not the next ceremony's.
+#[test]
+fn an_entry_lets_go_of_its_own_ceremony() {
+    let (_dir, station) = station();
+    let seated = |id: &str| {
+        let mut running = running(now());
+        id.clone_into(&mut running.id);
+        running.seat_custodian(part(), known(&station), now()).unwrap();
+        *station.ceremonies().table() = Table { running: Some(running), last: None };
+    };
+    let is_free = || station.ceremonies().table().running.as_mut().unwrap().expect_free(part()).is_ok();
+    seated("00112233aabbccdd");
+    let first = station.ceremony_enter(part()).unwrap();
+    assert_eq!(first.user(), "ad-1");
+    assert!(!is_free());
+    seated("ffeeddccbbaa9988");
+    let second = station.ceremony_enter(part()).unwrap();
+    drop(first);
+    assert!(!is_free(), "another ceremony's entry");
+    drop(second);
+    assert!(is_free());
 }

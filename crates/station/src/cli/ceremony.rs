@@ -68,10 +68,12 @@ fn component(station: &Station, args: &CeremonyArgs, part: Part, out: Output) ->
     })?;
     let source = component_source(args, index, number);
     let by_hand = matches!(source, Source::Secret(SecretSource::Prompt(_)) | Source::Scanner);
+    let entry = station.ceremony_enter(part)?;
     again(by_hand, out, || {
         let text = read(&source, args, out)?;
         station.ceremony_component(part, &text).map(drop)
     })?;
+    drop(entry);
     let typed = match args.component_check.get(index) {
         Some(typed) => typed.clone(),
         None => line(out, &format!("Check value of component {number}, from your paper:"))?,

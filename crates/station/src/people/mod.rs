@@ -45,7 +45,7 @@ pub(crate) use policy::may_ever;
 pub use policy::{Rule, Who, rule, table};
 pub use presence::AtBench;
 pub use proving::{Known, Person};
-pub use session::{Session, SessionRule, SessionState};
+pub use session::{Session, SessionRule, SessionState, Soon, Warning};
 pub use unopened::Unopened;
 
 use crate::error::StationError;

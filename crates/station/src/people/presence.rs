@@ -28,8 +28,8 @@ impl Station {
         let now = self.people().now().mono_ms;
         let floor = self.people().floor();
         let Some(sitting) = &floor.sitting else { return SessionState::None };
-        let seconds_left = sitting.warning(self.people().rule, now, custody_open, floor.at_work > 0);
-        let session = Session { seconds_left, ..sitting.session.clone() };
+        let warning = sitting.warning(self.people().rule, now, custody_open, floor.at_work > 0);
+        let session = Session { warning, ..sitting.session.clone() };
         match sitting.phase {
             Phase::Open => SessionState::Open(session),
             Phase::Away => SessionState::Away(session),

@@ -14,8 +14,26 @@ pub struct Session {
     pub must_change_pin: bool,
     /// 16 hexadecimal digits, in every record of the session.
     pub id: String,
-    /// Seconds until the session locks or ends, in the last 30 of them.
-    pub seconds_left: Option<u64>,
+    /// What is about to happen to it, in the last 30 seconds before.
+    pub warning: Option<Warning>,
+}
+
+/// A session that locks or ends soon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Warning {
+    /// Seconds until then.
+    pub seconds: u64,
+    /// Why.
+    pub why: Soon,
+}
+
+/// Why a session locks or ends soon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Soon {
+    /// Nobody gave a sign of life: one puts it off.
+    Idle,
+    /// It is as old as a session may be: nothing puts that off.
+    Hours,
 }
 
 /// What there is of a session.
@@ -115,16 +133,18 @@ impl Sitting {
         Some(self.locks(rule, custody_open).map_or(ends, |locks| locks.min(ends)))
     }
 
-    /// Seconds until it locks or ends, in the last 30.
+    /// That it locks or ends, in the last 30 seconds before. What cannot be put off comes first where both are due.
     pub(super) fn warning(
         &self,
         rule: SessionRule,
         now: u64,
         custody_open: bool,
         at_work: bool,
-    ) -> Option<u64> {
-        let left = self.next(rule, custody_open, at_work)?.saturating_sub(now).div_ceil(1000);
-        (self.phase == Phase::Open && left <= WARNING).then_some(left)
+    ) -> Option<Warning> {
+        let at = self.next(rule, custody_open, at_work)?;
+        let why = if at == self.ends(rule) { Soon::Hours } else { Soon::Idle };
+        let seconds = at.saturating_sub(now).div_ceil(1000);
+        (self.phase == Phase::Open && seconds <= WARNING).then_some(Warning { seconds, why })
     }
 
     const fn ends(&self, rule: SessionRule) -> u64 {
@@ -155,7 +175,7 @@ mod tests {
             roles: Roles::from(Role::Operator),
             must_change_pin: false,
             id: "0123456789abcdef".to_owned(),
-            seconds_left: None,
+            warning: None,
         };
         Sitting::begin(session, HOUR)
     }
@@ -205,10 +225,22 @@ mod tests {
     fn it_warns_in_the_last_thirty_seconds() {
         let sitting = sitting();
         let warning = |now, custody_open| sitting.warning(RULE, now, custody_open, false);
+        let soon = |seconds, why| Some(Warning { seconds, why });
         assert_eq!(warning(HOUR + 5 * MINUTE - 30_001, true), None);
-        assert_eq!(warning(HOUR + 5 * MINUTE - 30_000, true), Some(30));
-        assert_eq!(warning(HOUR + 5 * MINUTE - 1, true), Some(1));
+        assert_eq!(warning(HOUR + 5 * MINUTE - 30_000, true), soon(30, Soon::Idle));
+        assert_eq!(warning(HOUR + 5 * MINUTE - 1, true), soon(1, Soon::Idle));
         assert_eq!(warning(HOUR + 5 * MINUTE - 1, false), None);
-        assert_eq!(warning(13 * HOUR - 500, false), Some(1), "the end of the shift warns as well");
+        assert_eq!(
+            warning(13 * HOUR - 500, false),
+            soon(1, Soon::Hours),
+            "the end of the shift warns as well"
+        );
+        let mut touched = sitting;
+        touched.touch(13 * HOUR - 5 * MINUTE);
+        assert_eq!(
+            touched.warning(RULE, 13 * HOUR - 500, true, false),
+            soon(1, Soon::Hours),
+            "whoever touches"
+        );
     }
 }

@@ -31,13 +31,8 @@ impl Station {
             (Some((session, _)), Purpose::Resume) => session.id.clone(),
             _ => random::session()?,
         };
-        let session = Session {
-            user: known.user,
-            roles: known.roles,
-            must_change_pin: known.once,
-            id,
-            seconds_left: None,
-        };
+        let session =
+            Session { user: known.user, roles: known.roles, must_change_pin: known.once, id, warning: None };
         if let (Some((session, _)), Purpose::HandOver) = (&before, purpose) {
             self.told(session, SessionEvent::Ended(End::HandOver))?;
         }

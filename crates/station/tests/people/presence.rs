@@ -1,6 +1,6 @@
 //! Locking, leaving and taking over, with a custody that is really open.
 
-use keystation::people::{Action, Away, Known, Person, SessionState, SignInError};
+use keystation::people::{Action, Away, Known, Person, SessionState, SignInError, Soon, Warning};
 use keystation::{Exit, SecretText};
 use keystation_vault::{Passphrase, SealedFile, WorkFactor};
 
@@ -67,7 +67,7 @@ fn it_locks_after_five_minutes_and_the_person_comes_back_to_the_session() {
     bench.hands.pass(271);
     bench.station.settle_session().unwrap();
     let SessionState::Open(session) = bench.station.session() else { panic!("too early") };
-    assert_eq!(session.seconds_left, Some(29));
+    assert_eq!(session.warning, Some(Warning { seconds: 29, why: Soon::Idle }));
     bench.station.touch();
     bench.hands.pass(299);
     assert!(bench.station.permit(Action::Overview).is_ok(), "what anybody may is no sign of life");

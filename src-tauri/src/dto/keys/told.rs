@@ -133,14 +133,13 @@ impl From<ceremony::Ceremony> for Ceremony {
         let nobody = Side { user: None, check_value: None, confirmed: false };
         let mut side = || sides.next().unwrap_or(nobody.clone());
         let sides = [side(), side()];
-        let seated = sides.iter().all(|side| side.user.is_some());
         Self {
             id: now.id,
             key: NewKey::from(&now.order),
             check_value: now.order.check_value.to_string(),
             phase: match now.phase {
-                Phase::SignIn | Phase::Components if !seated => CeremonyPhase::SignIn,
-                Phase::SignIn | Phase::Components => CeremonyPhase::Components,
+                Phase::SignIn => CeremonyPhase::SignIn,
+                Phase::Components => CeremonyPhase::Components,
                 Phase::Result => CeremonyPhase::Result,
                 Phase::Done => CeremonyPhase::Done,
                 Phase::Aborted => CeremonyPhase::Aborted,

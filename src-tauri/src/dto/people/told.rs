@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use keystation::people::{self, Action, PersonStanding, SignInError};
 use keystation_core::role;
 
-use super::{PersonLine, Role, SessionLine, SessionState, SignIn, SignInOutcome};
+use super::{PersonLine, Role, SessionLine, SessionState, SignIn, SignInOutcome, Soon};
 use crate::dto::Room;
 use crate::problem::Problem;
 
@@ -45,6 +45,7 @@ impl SessionLine {
             roles: Vec::new(),
             must_change_pin: false,
             seconds_left: None,
+            reason: None,
         }
     }
 
@@ -63,7 +64,11 @@ impl SessionLine {
             user: session.user,
             roles: session.roles.iter().map(Role::from).collect(),
             must_change_pin: session.must_change_pin,
-            seconds_left: session.seconds_left,
+            seconds_left: session.warning.map(|warning| warning.seconds),
+            reason: session.warning.map(|warning| match warning.why {
+                people::Soon::Idle => Soon::Idle,
+                people::Soon::Hours => Soon::Hours,
+            }),
         }
     }
 }

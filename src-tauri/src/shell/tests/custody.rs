@@ -120,7 +120,7 @@ fn a_key_is_imported_activated_and_destroyed_by_two_and_leaves_when_the_machine_
 
     // The emergency stop takes one, the end of a key two.
     staffed.bring("su-1", State::Open);
-    call("suspend_key", change("lost paper", Value::Null)).unwrap();
+    call("suspend_key", json!({ "label": "gk-2026a", "reason": "lost paper" })).unwrap();
     staffed.bring("cu-1", State::Open);
     let approval = staffed.approved("cu-2", "destroy-key", &subject, "retired");
     staffed.lay_out("Unlock the vault", PASSPHRASE);
@@ -212,4 +212,52 @@ fn a_wrong_check_value_and_a_locked_screen_end_a_ceremony() {
         );
         assert!(call("ceremony_component", json!({ "side": 1 })).is_err(), "{end}");
     }
+}
+
+/// What was typed by hand is never lost to a clock: the sign-in is held, and the station does not lock while somebody types.
+#[test]
+fn a_component_may_be_typed_longer_than_the_station_waits_for_a_sign_of_life() {
+    let staffed = Staffed::new();
+    let call = |command: &str, arguments: Value| staffed.call(command, arguments);
+    open_a_vault(&staffed);
+    staffed.bring("cu-1", State::Open);
+    staffed.lay_out("Unlock the vault", PASSPHRASE);
+    assert_eq!(call("unlock", json!({})).unwrap(), "unlocked");
+    call("ceremony_begin", json!({ "key": key("gk-c"), "checkValue": "12345-67890" })).unwrap();
+    let who = json!({ "side": 0, "who": { "user": "cu-1" }, "pin": pin_of("cu-1") });
+    assert_eq!(call("ceremony_sign_in", who).unwrap()["outcome"], "open");
+    let title = "Component of cu-1, left";
+    for text in ["slip", "other slip", COMPONENTS[0].0] {
+        staffed.lay_out_slowly(title, text, 290);
+    }
+    // The third refusal would end it.
+    assert_eq!(call("ceremony_component", json!({ "side": 0 })).unwrap(), "given");
+    assert!(staffed.nothing_is_left() && staffed.station.is_unlocked());
+    assert_eq!(call("overview", json!({})).unwrap()["session"]["state"], "open");
+    assert_eq!(call("ceremony", json!({})).unwrap()["phase"], "components");
+}
+
+/// SHA-256(`keystation example device key`): what a derived key looks like, and an old group key, too.
+const SHORT_KEY: &str = "aEwFjb/R3MMHBJuKk+w3w1iRCw+H30ILyuv8tsL0ylU=";
+
+#[test]
+fn a_key_as_short_as_a_devices_is_a_groups_only_if_a_person_says_so() {
+    let staffed = Staffed::new();
+    staffed.bring("cu-1", State::Open);
+    let import = || {
+        let approval = staffed.approved("cu-2", "import-key", "gk-2026a sealed-file", "");
+        staffed.lay_out("Group key", SHORT_KEY);
+        staffed.call("import_key", json!({ "key": key("gk-2026a"), "approval": approval }))
+    };
+    assert_eq!(import().unwrap_err()["code"], "import-refused", "nobody said yes, and no vault is opened");
+    assert_eq!(staffed.call("keys", json!({})).unwrap(), json!([]));
+    let approval = staffed.approved("cu-2", "import-key", "gk-2026a sealed-file", "");
+    staffed.lay_out("Group key", SHORT_KEY);
+    staffed.lay_out("Key of a group or of a device?", "");
+    staffed.lay_out("New vault", PASSPHRASE);
+    staffed.lay_out("New vault, again", PASSPHRASE);
+    let arguments = json!({ "key": key("gk-2026a"), "approval": approval });
+    assert_eq!(staffed.call("import_key", arguments).unwrap()["outcome"], "imported");
+    assert!(staffed.nothing_is_left());
+    assert_eq!(staffed.call("keys", json!({})).unwrap()[0]["bytes"], 32);
 }

@@ -41,6 +41,14 @@ impl Clock for Hands {
     }
 }
 
+impl Hands {
+    fn pass(&self, seconds: u64) {
+        let mut stamp = self.0.lock().unwrap();
+        stamp.mono_ms += 1000 * seconds;
+        stamp.utc_ms += 1000 * seconds.cast_signed();
+    }
+}
+
 /// What a session may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
@@ -135,7 +143,13 @@ impl Staffed {
 
     /// Lays out what somebody types when a dialog of this title is shown.
     pub(super) fn lay_out(&self, title: &'static str, text: &str) {
-        self.hand(|hand| hand.lay_out(title, text));
+        self.hand(|hand| hand.lay_out(title, text, || ()));
+    }
+
+    /// The same, of somebody who needs so many seconds for it.
+    pub(super) fn lay_out_slowly(&self, title: &'static str, text: &str, seconds: u64) {
+        let hands = self.hands.clone();
+        self.hand(|hand| hand.lay_out(title, text, move || hands.pass(seconds)));
     }
 
     /// Whether all that was laid out was asked for.
@@ -152,9 +166,7 @@ impl Staffed {
 
     /// Seconds go by.
     pub(super) fn pass(&self, seconds: u64) {
-        let mut stamp = self.hands.0.lock().unwrap();
-        stamp.mono_ms += 1000 * seconds;
-        stamp.utc_ms += 1000 * seconds.cast_signed();
+        self.hands.pass(seconds);
     }
 
     /// Brings the session of `user` into this state, unless it is in it.
