@@ -48,19 +48,18 @@ fn two_custodians_put_a_key_together_and_the_page_never_has_it() {
     page.fill("[data-state=ceremony-begin] .short input", CHECK_VALUE);
     page.press_button("Begin the ceremony");
 
-    // Each signs in on their own side.
-    for id in ["cus-1", "cus-2"] {
-        page.wait_for("[data-state=ceremony-sign-in] .entry input");
+    // One after the other: each signs in on their own side, gives a component in a dialog of the system, and compares its check
+    // value with the paper.
+    let people = [("cus-1", "Component of cus-1, left"), ("cus-2", "Component of cus-2, right")];
+    for (side, ((component, check_value), (id, title))) in COMPONENTS.into_iter().zip(people).enumerate() {
+        page.wait_for(&format!("[data-side='{side}'] .entry input"));
         page.name(id);
         page.enter_pin(pin_of(id));
         page.wait_until("[data-state^=ceremony]", id);
-    }
-    page.until_painted();
-    screen.photograph("ceremony-1-signed-in");
-
-    // Each gives a component in a dialog of the system, and compares its check value with the paper.
-    let titles = ["Component of cus-1, left", "Component of cus-2, right"];
-    for (side, ((component, check_value), title)) in COMPONENTS.into_iter().zip(titles).enumerate() {
+        if side == 0 {
+            page.until_painted();
+            screen.photograph("ceremony-1-signed-in");
+        }
         page.press_button("Give my component");
         screen.focus(title);
         screen.photograph(&format!("ceremony-{}-dialog", side + 2));

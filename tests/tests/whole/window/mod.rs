@@ -169,8 +169,12 @@ fn a_window_that_is_closed_closes_the_log() {
     command.arg("--data").arg(bench.data()).stdin(Stdio::null());
     let mut window = Killed(screen.put(&mut command).spawn().unwrap());
     screen.focus("Keystation");
-    screen.press("alt+F4"); // openbox then asks the window to close, as its button does
-    let ended = wait(|| window.0.try_wait().unwrap(), || "the window does not close".to_owned());
+    let closed = || -> Option<std::process::ExitStatus> {
+        // openbox asks the window to close, as its button does; a window that was only just there misses it.
+        screen.press("alt+F4");
+        window.0.try_wait().unwrap()
+    };
+    let ended = wait(closed, || "the window does not close".to_owned());
     assert!(ended.success(), "{ended}");
     assert_eq!(events(&bench).last().map(String::as_str), Some("log.close"));
     bench.assert_log_intact();
