@@ -132,7 +132,7 @@ fn words_are_those_of_the_format() {
     assert_eq!(words(SignInRefusal::ALL, SignInRefusal::as_str), refusals);
     assert_eq!(words(Away::ALL, Away::as_str), ["asked", "idle", "suspend", "screen", "panic"]);
     assert_eq!(words(End::ALL, End::as_str), ["asked", "hand-over", "expired", "end"]);
-    assert_eq!(words(KeyOrigin::ALL, KeyOrigin::as_str), ["single", "ceremony", "transfer"]);
+    assert_eq!(words(KeyOrigin::ALL, KeyOrigin::as_str), ["single", "ceremony", "transfer", "found"]);
     let denials = [
         "no-session",
         "away",
