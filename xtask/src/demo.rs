@@ -43,12 +43,13 @@ const OPERATOR: &str = "op-17";
 /// How long the virtual operator waits for the window.
 const PASS_LIMIT: Duration = Duration::from_secs(60);
 
-/// How long it may take from the last digit of a PIN to the record of the sign-in.
-const SIGN_IN_LIMIT: Duration = Duration::from_secs(10);
-
 /// The ground of a card that shows PASS, and the least share of the display that it takes.
 const PASS_GREEN: [u8; 3] = [0x00, 0x4d, 0x40];
 const PASS_SHARE: f64 = 0.1;
+
+/// The ground of every other card, in the light theme, and how much of it there is once the page stands.
+const CARD: [u8; 3] = [0xf3, 0xf5, 0xf6];
+const CARD_SHARE: f64 = 0.3;
 
 /// Shows the whole path; `headless` keeps the window off a display that is there.
 pub(crate) fn demo(headless: bool) -> Result<()> {
@@ -294,23 +295,33 @@ impl Bench {
         screen.focus("Keystation")?;
         private_file(&self.folder.join("operator"), OPERATOR)?;
         let before = self.sign_ins()?;
-        // The page may not stand yet when the first letters come: then it is done once more.
-        run::wait_until(PASS_LIMIT, || {
-            screen.type_by_hand(&self.folder.join("operator"))?;
-            screen.type_by_hand(&self.folder.join(pin_file(OPERATOR)))?;
-            run::wait_until(SIGN_IN_LIMIT, || Ok(self.sign_ins()? > before))
-        })?;
-        run::wait_until(PASS_LIMIT, || {
+        let picture = self.folder.join("window.png");
+        // Letters that come before the page stands are lost, and what is left of them is somebody else's ID.
+        if !run::wait_until(PASS_LIMIT, || Ok(screen.share_of(CARD)? > CARD_SHARE))? {
+            screen.photograph(&picture)?;
+            bail!("no page in the window within {} s: {}", PASS_LIMIT.as_secs(), picture.display());
+        }
+        screen.type_by_hand(&self.folder.join("operator"))?;
+        screen.type_by_hand(&self.folder.join(pin_file(OPERATOR)))?;
+        let signed_in = run::wait_until(PASS_LIMIT, || Ok(self.sign_ins()? > before))?;
+        if !signed_in {
+            screen.photograph(&picture)?;
+            bail!("nobody is signed in within {} s: {}", PASS_LIMIT.as_secs(), picture.display());
+        }
+        let asked = run::wait_until(PASS_LIMIT, || {
             let asked = screen.shows("Unlock the vault")?;
             if !asked {
                 screen.press("Return")?;
             }
             Ok(asked)
         })?;
+        if !asked {
+            screen.photograph(&picture)?;
+            bail!("no window asks for the passphrase: {}", picture.display());
+        }
         screen.focus("Unlock the vault")?;
         screen.type_line(&self.folder.join("passphrase"))?;
         let seen = run::wait_until(PASS_LIMIT, || Ok(screen.share_of(PASS_GREEN)? > PASS_SHARE))?;
-        let picture = self.folder.join("window.png");
         screen.photograph(&picture)?;
         if !seen {
             bail!("no PASS in the window within {} s: {}", PASS_LIMIT.as_secs(), picture.display());
