@@ -75,7 +75,7 @@ impl FileError {
 /// The right to write, held until it is dropped or the process ends.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -85,10 +85,18 @@ impl Lock {
         options.create(true).truncate(false).write(true).mode(0o600);
         let file = options.open(path).map_err(FileError::new("open", path))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Some(Self { _file: file })),
+            Ok(()) => Ok(Some(Self { file })),
             Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
             Err(e) => Err(FileError::new("lock", path)(e.into())),
         }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing alone would not do: a child that is between fork and exec has a copy of the descriptor, and the lock lives until
+        // that is closed too. Unlocking what we locked cannot fail.
+        let _ = flock(&self.file, FlockOperation::Unlock);
     }
 }
 
