@@ -1,12 +1,11 @@
 //! Custodies that a station under test can have beside its sealed file: swtpm in a process of its own, and a token of SoftHSM.
 
 use std::fs;
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use crate::bench::Bench;
+use crate::swtpm::Swtpm;
 
 /// As Debian 12 installs it.
 const SOFTHSM: &str = "/usr/lib/softhsm/libsofthsm2.so";
@@ -15,11 +14,8 @@ pub const TOKEN_PIN: &str = "271828";
 /// What authorises the TPM's keys. Known to everybody who reads this.
 pub const TPM_AUTH: &str = "authorised by a test";
 
-/// A swtpm that is killed with its handle; its state outlives restarts.
-pub struct Emulator {
-    folder: PathBuf,
-    process: Option<Child>,
-}
+/// The TPM of a bench: killed with its handle; its state outlives restarts.
+pub struct Emulator(Swtpm);
 
 impl Emulator {
     /// A TPM that was never used before, started, in a folder of the bench. The station of the bench has it from now on.
@@ -28,60 +24,27 @@ impl Emulator {
     /// If swtpm (`apt-get install swtpm`) is not there.
     #[must_use]
     pub fn of(bench: &Bench) -> Self {
-        let folder = bench.file("tpm");
-        fs::create_dir_all(folder.join("state")).expect("the folder is ours");
-        let mut emulator = Self { folder, process: None };
-        emulator.start();
+        let swtpm = Swtpm::start(&bench.file("tpm")).expect("swtpm (apt-get install swtpm)");
         bench.private("tpm-auth", TPM_AUTH);
-        bench.configure(&format!("[tpm]\nswtpm = \"{}\"\n", emulator.socket().display()));
-        emulator
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.folder.join("sock")
+        bench.configure(&format!("[tpm]\nswtpm = \"{}\"\n", swtpm.socket().display()));
+        Self(swtpm)
     }
 
     /// Starts it again, as after a power cut.
     ///
     /// # Panics
-    /// If it runs.
+    /// If it runs, or swtpm does not start.
     pub fn start(&mut self) {
-        assert!(self.process.is_none(), "it runs");
-        // A socket that a killed one left is nobody's.
-        drop(fs::remove_file(self.socket()));
-        // It inherits a socket that listens already: whoever connects from now on is served, so there is nothing to wait for.
-        let listener = UnixListener::bind(self.socket()).expect("the folder is ours");
-        let process = Command::new("swtpm")
-            .args([
-                "socket",
-                "--tpm2",
-                "--flags",
-                "not-need-init,startup-clear",
-                "--server",
-                "type=unixio,fd=0",
-            ])
-            .arg("--tpmstate")
-            .arg(format!("dir={}", self.folder.join("state").display()))
-            .stdin(OwnedFd::from(listener))
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("swtpm (apt-get install swtpm) is there");
-        self.process = Some(process);
+        assert_eq!(self.0.pid(), None, "it runs");
+        self.0.again().expect("it started before");
     }
 
     /// Ends it at once.
+    ///
+    /// # Panics
+    /// If the system does not end it.
     pub fn kill(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            // It may have ended by itself.
-            drop(process.kill());
-            drop(process.wait());
-        }
-    }
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        self.kill();
+        self.0.kill().expect("it is ours");
     }
 }
 

@@ -3,6 +3,10 @@
 //! Settings and profiles are read strictly, the three crates in the middle (device, vault, audit) are put together,
 //! and the flow of `keystation_core` is run on them.
 
+// What the integration tests have too calls this crate by its name.
+#[cfg(test)]
+extern crate self as keystation;
+
 pub mod anchoring;
 mod archive;
 pub mod ceremony;

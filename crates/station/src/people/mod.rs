@@ -22,6 +22,7 @@ mod proving;
 mod session;
 mod sign_in;
 #[cfg(test)]
+#[path = "../../tests/signed/mod.rs"] // the integration tests have it too
 pub(crate) mod testing;
 mod throttle;
 mod unopened;

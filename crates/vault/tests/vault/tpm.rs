@@ -6,6 +6,9 @@ mod faults; // killed, silent, lying, full TPMs
 mod foreign; // cards of other TPMs, damaged cards
 mod lockout; // wrong secrets, and what else a TPM counts
 mod owner; // the TPM's owner does the same with tpm2-tools
+#[allow(unreachable_pub, reason = "where it lives it is part of a library")]
+#[path = "../../../../tests/src/swtpm.rs"]
+mod swtpm; // the process, as the whole-station tests start it too
 
 use keystation_vault::{Custody, Tpm, TpmError, UnlockError};
 use tempfile::TempDir;

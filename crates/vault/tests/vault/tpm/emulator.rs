@@ -1,61 +1,39 @@
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use keystation_vault::TpmPlace;
 use tempfile::TempDir;
 
+use super::swtpm::Swtpm;
+
 /// A swtpm with a state of its own. It is killed with its handle; its state stays until then, over restarts too.
 pub(crate) struct Emulator {
+    // Before the directory that it works in.
+    swtpm: Swtpm,
     directory: TempDir,
-    process: Option<Child>,
 }
 
 impl Emulator {
     /// A TPM that was never used before, started.
     pub(crate) fn new() -> Self {
-        let mut emulator = Self { directory: tempfile::tempdir().unwrap(), process: None };
-        std::fs::create_dir(emulator.directory.path().join("state")).unwrap();
-        emulator.start();
-        emulator
+        let directory = tempfile::tempdir().unwrap();
+        let swtpm = Swtpm::start(directory.path()).expect("swtpm (apt-get install swtpm)");
+        Self { swtpm, directory }
     }
 
     pub(crate) fn start(&mut self) {
-        assert!(self.process.is_none());
-        // A socket that a killed one left is nobody's.
-        let _ = std::fs::remove_file(self.socket());
-        // It inherits a socket that listens already: whoever connects from now on is served, so there is nothing to wait for.
-        let listener = UnixListener::bind(self.socket()).unwrap();
-        let state = self.directory.path().join("state");
-        let process = Command::new("swtpm")
-            .args([
-                "socket",
-                "--tpm2",
-                "--flags",
-                "not-need-init,startup-clear",
-                "--server",
-                "type=unixio,fd=0",
-            ])
-            .arg("--tpmstate")
-            .arg(format!("dir={}", state.display()))
-            .stdin(OwnedFd::from(listener))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null()) // it tells of each client that leaves
-            .spawn()
-            .expect("swtpm (apt-get install swtpm)");
-        self.process = Some(process);
+        assert_eq!(self.swtpm.pid(), None);
+        self.swtpm.again().unwrap();
     }
 
     /// Ends it at once, as a power cut does.
     pub(crate) fn kill(&mut self) {
-        let mut process = self.process.take().unwrap();
-        process.kill().unwrap();
-        process.wait().unwrap();
+        assert!(self.swtpm.pid().is_some());
+        self.swtpm.kill().unwrap();
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
-        self.directory.path().join("sock")
+        self.swtpm.socket()
     }
 
     pub(crate) fn place(&self) -> TpmPlace {
@@ -89,14 +67,6 @@ impl Emulator {
             Ok(done.stdout)
         } else {
             Err(String::from_utf8_lossy(&done.stderr).into_owned())
-        }
-    }
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        if self.process.is_some() {
-            self.kill();
         }
     }
 }
