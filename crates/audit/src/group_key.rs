@@ -13,6 +13,17 @@ use crate::reader::{ReadError, Reader};
 use crate::record::{Record, RecordError};
 use crate::standing;
 
+/// What a group key is, where it is, and what may be done with it: all that an injection asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownKey {
+    /// What the key is, as it was imported.
+    pub info: GroupKeyInfo,
+    /// The custody that has it, as records spell it.
+    pub custody: String,
+    /// What may be done with it.
+    pub state: KeyState,
+}
+
 /// A group key, as the records up to now say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyStanding {
@@ -248,6 +259,12 @@ impl KeyRow {
     }
 }
 
+impl From<KeyRow> for KnownKey {
+    fn from(KeyRow { info, custody, state, .. }: KeyRow) -> Self {
+        Self { info, custody, state }
+    }
+}
+
 impl Reader {
     /// Every group key that was ever imported, by label.
     pub fn group_keys(&self) -> Result<Vec<KeyStanding>, ReadError> {
@@ -273,11 +290,14 @@ impl Reader {
         standing::with_record(&self.conn, last, field).map(Some)
     }
 
-    /// What the group key is that was imported under `label` last, in which custody, and what may be done with it: all that an
-    /// injection asks. Counts no devices.
-    pub fn key_state(&self, label: &KeyLabel) -> Result<Option<(GroupKeyInfo, String, KeyState)>, ReadError> {
-        let row = KeyRow::find(&self.conn, label)?;
-        Ok(row.map(|KeyRow { info, custody, state, .. }| (info, custody, state)))
+    /// Every group key that was ever imported, by label; counts no devices.
+    pub fn known_keys(&self) -> Result<Vec<KnownKey>, ReadError> {
+        Ok(KeyRow::all(&self.conn)?.into_iter().map(KnownKey::from).collect())
+    }
+
+    /// The group key that was imported under `label` last; counts no devices.
+    pub fn known_key(&self, label: &KeyLabel) -> Result<Option<KnownKey>, ReadError> {
+        Ok(KeyRow::find(&self.conn, label)?.map(KnownKey::from))
     }
 
     /// Which devices die if a group key goes: at most `limit` of those whose latest proved set hangs on `label`, each with

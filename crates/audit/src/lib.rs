@@ -71,7 +71,7 @@ pub use epoch::{EpochError, EpochOrder, UNPROVEN, begin_epoch};
 pub use figures::{Figures, Slot, Tally};
 pub use files::{FileError, Paths};
 pub use finding::Finding;
-pub use group_key::{KeyStanding, KeyState, NotAKeyState};
+pub use group_key::{KeyStanding, KeyState, KnownKey, NotAKeyState};
 pub use journal::Journal;
 pub use life::{DeviceStanding, Keyed, Life, LifeEvent};
 pub use names::{Names, NamesError};

@@ -1,6 +1,6 @@
 //! The custodies of this station, put together from its settings: each key is in one of them, and none stands in for another.
 
-use keystation_audit::{KeyStanding, KeyState, Reader};
+use keystation_audit::{KeyState, KnownKey, Reader};
 use keystation_core::key::{GroupKeyInfo, KeyLabel};
 use keystation_core::record::{Entry, Event, KeyOrigin};
 use keystation_vault::{
@@ -77,8 +77,8 @@ impl Custodies {
 
     /// The key `label` as the log knows it, and where it is; an error if it may not be used.
     pub fn active(reader: &Reader, label: &KeyLabel) -> Result<(GroupKeyInfo, CustodyKind), StationError> {
-        let known = reader.key_state(label)?;
-        let (info, custody, state) = known.ok_or_else(|| StationError::NoKey(label.clone()))?;
+        let known = reader.known_key(label)?;
+        let KnownKey { info, custody, state } = known.ok_or_else(|| StationError::NoKey(label.clone()))?;
         match state {
             KeyState::Active => Ok((info, custody_named(&custody)?)),
             state => Err(StationError::KeyInactive { label: label.clone(), state }),
@@ -97,16 +97,15 @@ impl Custodies {
 
     /// Those that hold a key, as the log says, or as they say themselves.
     pub fn with_keys(&self, reader: &Reader) -> Result<Vec<CustodyKind>, StationError> {
-        let standings = reader.group_keys()?;
-        let holds = |custody: &dyn Custody| {
-            custody.is_there() || standings.iter().any(|key| is_in(key, custody.kind()))
-        };
+        let known = reader.known_keys()?;
+        let holds =
+            |custody: &dyn Custody| custody.is_there() || known.iter().any(|key| is_in(key, custody.kind()));
         Ok(self.all.iter().filter(|custody| holds(&***custody)).map(|custody| custody.kind()).collect())
     }
 }
 
 /// Whether the log says that the key is in this custody, and not destroyed.
-pub(crate) fn is_in(key: &KeyStanding, kind: CustodyKind) -> bool {
+fn is_in(key: &KnownKey, kind: CustodyKind) -> bool {
     key.custody == kind.as_str() && key.state != KeyState::Destroyed
 }
 
@@ -219,14 +218,14 @@ impl Station {
 
     /// The keys that the log says are destroyed. A key of another station's vault, or of another custody, closes this one.
     fn reconcile(&self, vault: &UnlockedVault) -> Result<Vec<KeyLabel>, StationError> {
-        let standings = self.reader()?.group_keys()?;
+        let on_record = self.reader()?.known_keys()?;
         let kind = vault.kind();
         let mut destroyed = Vec::new();
         for key in vault.keys() {
-            let known = |standing: &&KeyStanding| {
-                standing.info.label == key.label || standing.info.check_value == key.check_value
+            let same = |known: &&KnownKey| {
+                known.info.label == key.label || known.info.check_value == key.check_value
             };
-            match standings.iter().find(known) {
+            match on_record.iter().find(same) {
                 // An import was cut short between the custody and the log, the log was begun anew, or somebody put it there:
                 // nobody knows who, and nobody is named. It is used once two custodians compared it with its paper.
                 None => {
@@ -235,14 +234,14 @@ impl Station {
                     let event = Event::KeyImport { key: key.clone(), custody, how, approver };
                     self.journal().append(&Entry { actor: self.nobody(), event })?;
                 }
-                Some(standing) if standing.info != *key || standing.custody != kind.as_str() => {
+                Some(known) if known.info != *key || known.custody != kind.as_str() => {
                     return Err(StationError::OtherKey {
                         label: key.label.clone(),
                         check_value: key.check_value,
                         custody: kind,
                     });
                 }
-                Some(standing) if standing.state == KeyState::Destroyed => destroyed.push(key.label.clone()),
+                Some(known) if known.state == KeyState::Destroyed => destroyed.push(key.label.clone()),
                 Some(_) => {}
             }
         }
@@ -267,7 +266,7 @@ impl Station {
 
     /// Whether a key was ever in this custody.
     pub(crate) fn held_keys(&self, kind: CustodyKind) -> Result<bool, StationError> {
-        Ok(self.reader()?.group_keys()?.iter().any(|key| key.custody == kind.as_str()))
+        Ok(self.reader()?.known_keys()?.iter().any(|key| key.custody == kind.as_str()))
     }
 
     /// The custody as it is now; `None` where no key is left in it, for a token and a TPM without keys do not open.
@@ -347,10 +346,10 @@ impl Station {
     /// are there when their custody is opened: the first one that holds any.
     pub fn custody_of(&self, label: &KeyLabel) -> Result<CustodyKind, StationError> {
         let reader = self.reader()?;
-        if let Some((_, custody, _)) = reader.key_state(label)? {
-            return custody_named(&custody);
+        if let Some(key) = reader.known_key(label)? {
+            return custody_named(&key.custody);
         }
-        let there = if reader.group_keys()?.is_empty() { self.all_custodies().first_there() } else { None };
+        let there = if reader.known_keys()?.is_empty() { self.all_custodies().first_there() } else { None };
         there.ok_or_else(|| StationError::NoKey(label.clone()))
     }
 

@@ -138,7 +138,7 @@ impl Station {
 
     /// Label and check value are those of no other key, in whichever custody, also of none that was destroyed.
     pub(crate) fn expect_new(&self, label: &KeyLabel, check_value: CheckValue) -> Result<(), StationError> {
-        for known in self.reader()?.group_keys()? {
+        for known in self.reader()?.known_keys()? {
             if known.info.label == *label {
                 return Err(ImportError::LabelTaken(known.info.label).into());
             }

@@ -162,7 +162,7 @@ fn recipient(bench: &Bench<'_>, secrets: &PassphraseFrom) -> Result<Exit, Statio
 fn devices(data: &DataDir, label: &KeyLabel, out: Output) -> Result<Exit, StationError> {
     const PAGE: u32 = 1000;
     let reader = Reader::open(&paths(data))?;
-    if reader.key_state(label)?.is_none() {
+    if reader.known_key(label)?.is_none() {
         return Err(StationError::NoKey(label.clone()));
     }
     let mut after = None;

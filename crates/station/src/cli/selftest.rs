@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use keystation::config::StationConfig;
 use keystation::people::{Action, Permit};
 use keystation::{Custodies, CustodyKind, DataDir, Exit, StationError, paths};
-use keystation_audit::{KeyStanding, KeyState, Reader};
+use keystation_audit::{KeyState, KnownKey, Reader};
 use keystation_core::derive;
 use keystation_core::flow::Vault;
 use keystation_core::registration::{IdRule, RegistrationId};
@@ -143,8 +143,8 @@ pub(super) fn inspect(bench: &Bench<'_>, secrets: &PassphraseFrom) -> Result<Exi
     pause("unlocked", out)?;
     let id = RegistrationId::new("keystation-inspection", IdRule::Dashes).expect("it is canonical");
     // As for a device: a key that is not active derives nothing.
-    let active = |key: &KeyStanding| key.state == KeyState::Active;
-    for label in station.group_keys()?.into_iter().filter(active).map(|key| key.info.label) {
+    let active = |key: &KnownKey| key.state == KeyState::Active;
+    for label in station.reader()?.known_keys()?.into_iter().filter(active).map(|key| key.info.label) {
         let key = station.usable_key(&label)?;
         let derived = key.derive(&id).map_err(|e| StationError::Custody(e.to_string()))?;
         // The fingerprint shows that the key was really made, and is no secret.
