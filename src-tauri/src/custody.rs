@@ -146,8 +146,7 @@ pub(crate) async fn transfer<R: Runtime>(
     let request = Station::import_request(Action::TakeTransfer, &label, kind);
     let permit = desk.at_station(move |station| station.permit_key(request, ApprovalId(approval))).await?;
     let turn = desk.dialogs.turn()?;
-    // Labels have no separator of paths in them.
-    let file = desk.station.data().path().join("transfer").join(format!("{label}.age"));
+    let file = desk.station.data().transfer(&label);
     let mut held = None;
     if key.custody != Custody::SealedFile {
         let Some(secret) = typed(&turn, window, &Question::opening(key.custody)).await? else {

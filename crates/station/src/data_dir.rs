@@ -87,7 +87,7 @@ impl DataDir {
         self.0.join("transfer-key.age")
     }
 
-    /// The transfer file of the key `label`, where none is named.
+    /// The transfer file of the key `label`, where none is named. Labels have no separator of paths in them.
     #[must_use]
     pub fn transfer(&self, label: &KeyLabel) -> PathBuf {
         self.0.join("transfer").join(format!("{label}.age"))

@@ -18,8 +18,6 @@ pub struct Permit {
     action: Action,
     actor: Actor,
     approver: String,
-    /// Of somebody who is not the session's person, but proved who they are at the same screen.
-    beside: bool,
 }
 
 impl Permit {
@@ -113,10 +111,8 @@ impl Station {
             sitting.session.id == permit.actor.session
                 && (sitting.phase == Phase::Open || rule(action).while_away)
         });
-        // In a ceremony of the command line nobody has a session.
-        let nobody = floor.sitting.is_none() && permit.actor.session == self.program_session();
         drop(floor);
-        if permit.action == action && (same || nobody && permit.beside || rule(action).who == Who::Anyone) {
+        if permit.action == action && (same || rule(action).who == Who::Anyone) {
             Ok(())
         } else {
             Err(self.denied(action, "", DenialReason::State.into()))
@@ -156,18 +152,18 @@ impl Station {
         }
         let Actor { session, .. } = self.asker();
         let actor = Actor { session, operator: account.user, role: account.roles.to_string() };
-        Ok(Permit { action, actor, approver: String::new(), beside: true })
+        Ok(Permit { action, actor, approver: String::new() })
     }
 
     fn decide(&self, action: Action, approved: Option<(&Request, ApprovalId)>) -> Result<Permit, Refusal> {
         let rule = rule(action);
         if rule.who == Who::Anyone {
-            return Ok(Permit { action, actor: self.actor(), approver: String::new(), beside: false });
+            return Ok(Permit { action, actor: self.actor(), approver: String::new() });
         }
         let session = self.may(rule)?;
         let Some(approvers) = rule.approval else {
             self.touch_if(&session, rule)?;
-            return Ok(Permit { action, actor: actor_of(&session), approver: String::new(), beside: false });
+            return Ok(Permit { action, actor: actor_of(&session), approver: String::new() });
         };
         let (request, id) = approved.ok_or(DenialReason::ApprovalMissing)?;
         let now = self.people().now().mono_ms;
@@ -188,7 +184,7 @@ impl Station {
         if look(true)? != approver.user {
             return Err(DenialReason::ApprovalOtherRequest.into());
         }
-        Ok(Permit { action, actor: actor_of(&session), approver: approver.user, beside: false })
+        Ok(Permit { action, actor: actor_of(&session), approver: approver.user })
     }
 
     /// The session that may what `rule` says, approval apart: with the roles that the log has now.
