@@ -1,23 +1,22 @@
 //! `station.toml` and the product profiles: read whole and strictly, before anything else happens.
 
 mod custody;
+mod profile;
+mod source;
 mod space;
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use keystation_audit::{Origin, SpaceRules, WitnessKey};
-use keystation_core::identity::MacRule;
-use keystation_core::key::{Endpoint, KeyLabel};
-use keystation_core::recipe::{MacSpelling, Recipe};
-use keystation_core::registration::IdRule;
 use keystation_vault::{TokenSettings, TpmPlace};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use crate::anchoring::AnchorRule;
 use crate::people::SessionRule;
 use crate::review::ReviewRule;
+use source::Source;
+
+pub use profile::Profile;
 
 /// A setting that cannot be used. Nothing has happened yet; the file has to be mended.
 #[derive(Debug, thiserror::Error)]
@@ -78,21 +77,6 @@ pub struct SlotConfig {
     pub profile: PathBuf,
 }
 
-/// A product profile.
-#[derive(Debug, Clone)]
-pub struct Profile {
-    /// Name and revision, `thermostat/1`.
-    pub title: String,
-    /// How the registration ID is made.
-    pub recipe: Recipe,
-    /// Label of the group key.
-    pub group_key: KeyLabel,
-    /// DPS endpoint.
-    pub endpoint: Endpoint,
-    /// Speed of the line.
-    pub baud: u32,
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StationFile {
@@ -147,112 +131,6 @@ struct SlotSection {
     profile: toml::Spanned<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ProfileFile {
-    version: toml::Spanned<u32>,
-    name: toml::Spanned<String>,
-    revision: u32,
-    identity: IdentitySection,
-    credentials: CredentialsSection,
-    device: DeviceSection,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct IdentitySection {
-    registration_id: toml::Spanned<String>,
-    mac_spelling: Spelling,
-    allow_punctuation: bool,
-    allow_placeholder_mac: bool,
-    allow_multicast_mac: bool,
-    allow_locally_administered_mac: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Spelling {
-    Dashes,
-    Colons,
-    Dots,
-    Nothing,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CredentialsSection {
-    group_key: toml::Spanned<String>,
-    endpoint: toml::Spanned<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DeviceSection {
-    // There is one driver today; the key is there so that a profile says what it relies on.
-    #[serde(rename = "driver")]
-    _driver: Driver,
-    baud: toml::Spanned<u32>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Driver {
-    Smp,
-}
-
-/// A file under reading: turns a place in the text into file and line.
-struct Source<'a> {
-    file: &'a Path,
-    text: String,
-}
-
-impl<'a> Source<'a> {
-    fn read(file: &'a Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(file)
-            .map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
-        Ok(Self { file, text })
-    }
-
-    fn parse<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
-        toml::from_str(&self.text).map_err(|e| self.wrong(e.span().map_or(0, |s| s.start), e.message()))
-    }
-
-    fn wrong(&self, offset: usize, message: impl ToString) -> ConfigError {
-        let line = self.text[..offset.min(self.text.len())].matches('\n').count() + 1;
-        ConfigError::Wrong { file: self.file.to_owned(), line, message: message.to_string() }
-    }
-
-    /// A value that is well-formed TOML and may still be no value of its kind.
-    fn checked<T, E: ToString>(
-        &self,
-        key: &str,
-        span: Range<usize>,
-        value: Result<T, E>,
-    ) -> Result<T, ConfigError> {
-        value.map_err(|e| self.wrong(span.start, format!("`{key}`: {}", e.to_string())))
-    }
-
-    fn session(&self, section: &SessionSection) -> Result<SessionRule, ConfigError> {
-        let mut rule = SessionRule::default();
-        for (key, said, place, most) in [
-            ("idle_minutes", &section.idle_minutes, &mut rule.idle_minutes, 15),
-            ("hours", &section.hours, &mut rule.hours, 12),
-        ] {
-            if let Some(said) = said {
-                let fits = (1..=most).contains(said.get_ref()).then_some(*said.get_ref());
-                let fits = fits.ok_or_else(|| format!("1 to {most} are possible"));
-                *place = self.checked(key, said.span(), fits)?;
-            }
-        }
-        Ok(rule)
-    }
-
-    fn version(&self, version: &toml::Spanned<u32>) -> Result<(), ConfigError> {
-        let known = if *version.get_ref() == 1 { Ok(()) } else { Err("this program knows version 1 only") };
-        self.checked("version", version.span(), known)
-    }
-}
-
 /// An ID for people or products: 1 to 32 characters of `a-z 0-9 -`, so that it fits records and file names.
 pub fn plain_id(text: &str) -> Result<String, &'static str> {
     let plain = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
@@ -281,6 +159,22 @@ const fn rule(section: &AnchorSection) -> Result<AnchorRule, &'static str> {
     } else {
         Err("all four count from 1, and it warns no later than it blocks")
     }
+}
+
+/// How long a session may be; what is not said stays as it is by default.
+fn session(source: &Source<'_>, section: &SessionSection) -> Result<SessionRule, ConfigError> {
+    let mut rule = SessionRule::default();
+    for (key, said, place, most) in [
+        ("idle_minutes", &section.idle_minutes, &mut rule.idle_minutes, 15),
+        ("hours", &section.hours, &mut rule.hours, 12),
+    ] {
+        if let Some(said) = said {
+            let fits = (1..=most).contains(said.get_ref()).then_some(*said.get_ref());
+            let fits = fits.ok_or_else(|| format!("1 to {most} are possible"));
+            *place = source.checked(key, said.span(), fits)?;
+        }
+    }
+    Ok(rule)
 }
 
 impl StationConfig {
@@ -338,7 +232,7 @@ impl StationConfig {
         };
         let session = match parsed.session {
             None => SessionRule::default(),
-            Some(section) => source.session(&section)?,
+            Some(section) => session(&source, &section)?,
         };
         let token = parsed
             .token
@@ -348,44 +242,6 @@ impl StationConfig {
         let (token, tpm) = (token.transpose()?, tpm.transpose()?);
         let text = source.text;
         Ok(Self { origin, slots, witnesses, anchor, review, space, session, token, tpm, text })
-    }
-}
-
-impl Profile {
-    /// Reads a product profile.
-    pub fn read(file: &Path) -> Result<Self, ConfigError> {
-        let source = Source::read(file)?;
-        let ProfileFile { version, name, revision, identity, credentials, device } = source.parse()?;
-        source.version(&version)?;
-        let name = source.checked("name", name.span(), plain_id(name.get_ref()))?;
-        let spelling = match identity.mac_spelling {
-            Spelling::Dashes => MacSpelling::Dashes,
-            Spelling::Colons => MacSpelling::Colons,
-            Spelling::Dots => MacSpelling::Dots,
-            Spelling::Nothing => MacSpelling::Nothing,
-        };
-        let mac_rule = MacRule {
-            allow_placeholder: identity.allow_placeholder_mac,
-            allow_multicast: identity.allow_multicast_mac,
-            allow_locally_administered: identity.allow_locally_administered_mac,
-        };
-        let id_rule = if identity.allow_punctuation { IdRule::Punctuation } else { IdRule::Dashes };
-        let recipe = &identity.registration_id;
-        let recipe = source.checked(
-            "registration_id",
-            recipe.span(),
-            Recipe::new(recipe.get_ref(), spelling, mac_rule, id_rule),
-        )?;
-        let label = &credentials.group_key;
-        let group_key = source.checked("group_key", label.span(), label.get_ref().parse::<KeyLabel>())?;
-        let endpoint = &credentials.endpoint;
-        let endpoint = source.checked("endpoint", endpoint.span(), endpoint.get_ref().parse::<Endpoint>())?;
-        let baud = match *device.baud.get_ref() {
-            baud @ 1200..=4_000_000 => Ok(baud),
-            _ => Err("1200 to 4000000 baud are possible"),
-        };
-        let baud = source.checked("baud", device.baud.span(), baud)?;
-        Ok(Self { title: format!("{name}/{revision}"), recipe, group_key, endpoint, baud })
     }
 }
 
@@ -402,13 +258,6 @@ mod tests {
         std::fs::write(dir.path().join("profiles/example.toml"), PROFILE).unwrap();
         std::fs::write(&file, text).unwrap();
         StationConfig::read(&file).map_err(|e| e.to_string().rsplit('/').next().unwrap().to_owned())
-    }
-
-    fn profile(text: &str) -> Result<Profile, String> {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("example.toml");
-        std::fs::write(&file, text).unwrap();
-        Profile::read(&file).map_err(|e| e.to_string())
     }
 
     #[test]
@@ -433,7 +282,6 @@ mod tests {
             .fold(text.clone(), |text, begins| text.replace(&format!("# {begins}"), begins));
         assert!(station(&token).unwrap().token.is_some_and(|token| token.label == "factory"));
         assert_eq!(station(&uncommented).unwrap().tpm, TpmPlace::device("/dev/tpmrm0").ok());
-        assert_eq!(profile(PROFILE).unwrap().title, "example/1");
     }
 
     #[test]
@@ -484,21 +332,6 @@ mod tests {
         ] {
             let error = station(&text).unwrap_err();
             assert!(error.contains(expected), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_profile_that_cannot_work_is_refused_at_its_line() {
-        for (from, to, expected) in [
-            ("sn-{serial}-mac-{mac}", "thermostat", "`registration_id`: it names neither"),
-            ("\"dashes\"\n", "\"dash\"\n", "unknown variant `dash`"),
-            ("\"smp\"", "\"swd\"", "unknown variant `swd`"),
-            ("115200", "11", "`baud`: 1200"),
-            ("\"gk-2026a\"", "\"GK\"", "`group_key`: key label: character 1 is 'G'"),
-            ("allow_multicast_mac = false\n", "", "missing field `allow_multicast_mac`"),
-        ] {
-            let error = profile(&PROFILE.replace(from, to)).unwrap_err();
-            assert!(error.contains("example.toml:") && error.contains(expected), "{error}");
         }
     }
 }
