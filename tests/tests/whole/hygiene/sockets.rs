@@ -62,8 +62,8 @@ fn the_program_makes_no_network_socket() {
     println!("{verbs} verbs made the sockets {made:?}");
     assert!(made.iter().all(|family| family == "AF_UNIX"), "{made:?}");
 
-    // The control: a socket that is made is seen, also in a child.
+    // The control: a socket that is made is seen, also in a child. A shell in between may ask for its user's name and make sockets of its own.
     let mut control = Command::new("sh");
-    control.args(["-c", "python3 -c 'import socket; socket.socket(); socket.socket(socket.AF_UNIX)'; true"]);
-    assert_eq!(families(&control, &trace), ["AF_INET", "AF_UNIX"]);
+    control.args(["-c", "python3 -c 'import socket; socket.socket()'; true"]);
+    assert!(families(&control, &trace).iter().any(|family| family == "AF_INET"));
 }
