@@ -12,8 +12,8 @@ mod contract;
 mod fault;
 
 pub use contract::{
-    Device, DeviceError, DeviceState, Glance, Log, LogError, OpenIntent, Receipt, Refusal, Sighting,
-    Standing, Vault, VaultError,
+    Admission, AnyDevice, Device, DeviceError, DeviceState, Glance, Log, LogError, NotAdmitted, OpenIntent,
+    Receipt, Refusal, Sighting, Standing, Vault, VaultError,
 };
 use fault::{Fault, KeyedHere};
 
@@ -75,6 +75,8 @@ pub struct Order<'a> {
     pub profile: &'a str,
     /// Work order, or empty.
     pub job: &'a str,
+    /// Which devices are meant.
+    pub admission: &'a dyn Admission,
     /// Port with its USB path.
     pub port: &'a str,
     /// Who.
@@ -115,6 +117,7 @@ pub fn inject(
     if standing.open.is_some() {
         bench.safety = Safety::Unknown;
     }
+    order.admission.admit(&seen.identity, &id).map_err(|e| bench.refuse(e, Some(&seen), Some(&id)))?;
 
     bench.step(Step::Derive);
     let key = vault.derive(&id).map_err(|e| bench.refuse(e, Some(&seen), Some(&id)))?;

@@ -102,6 +102,7 @@ impl Station {
             actor: permit.actor(),
             nonces,
             overwrite: None,
+            admission: &flow::AnyDevice,
         };
         flow::inject(&order, &key, &mut SmpDevice::new(port), self.journal(), watch)
     }

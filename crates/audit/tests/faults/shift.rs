@@ -210,6 +210,7 @@ fn inject(
         actor: &actor(),
         nonces: [Nonce([1; 32]), Nonce([2; 32])],
         overwrite: None,
+        admission: &keystation_core::flow::AnyDevice,
     };
     flow::inject(&order, &OpenVault, board, log, watch)
         .map(|pass| pass.record)

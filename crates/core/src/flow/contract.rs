@@ -1,6 +1,7 @@
 //! What the flow asks of a vault, a device and a log.
 
 use std::error::Error;
+use std::fmt;
 
 use crate::credential::{CredentialSet, LogAnchor, Overwrite};
 use crate::failure::Code;
@@ -47,6 +48,33 @@ pub trait Log {
     fn append(&self, entry: &Entry) -> Result<Receipt, LogError>;
     /// What the log knows of a registration ID.
     fn standing(&self, id: &RegistrationId) -> Result<Standing, LogError>;
+}
+
+/// Which devices are meant. Asked as soon as it is known who the device is, before its key is derived.
+pub trait Admission: fmt::Debug {
+    /// Whether this device gets its key, as far as work order and label are concerned.
+    fn admit(&self, identity: &Identity, id: &RegistrationId) -> Result<(), NotAdmitted>;
+}
+
+/// Every device that the recipe has a registration ID for: no work order says which ones, and no label has to be scanned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnyDevice;
+
+impl Admission for AnyDevice {
+    fn admit(&self, _: &Identity, _: &RegistrationId) -> Result<(), NotAdmitted> {
+        Ok(())
+    }
+}
+
+/// A device that is not meant. Nothing was written to it.
+#[derive(Debug, thiserror::Error)]
+#[error("the device is not admitted")]
+pub struct NotAdmitted {
+    /// Why, for the operator.
+    pub code: Code,
+    /// Why, for the engineer. Texts of the device in it are printable.
+    #[source]
+    pub cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
 /// What a device tells when it is asked.

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use super::{DeviceError, LogError, Refusal, VaultError};
+use super::{DeviceError, LogError, NotAdmitted, Refusal, VaultError};
 use crate::failure::Code;
 use crate::recipe::NoRegistrationId;
 use crate::record::{Holds, Seq};
@@ -79,6 +79,12 @@ impl From<LogError> for Fault {
             LogError::Storage(_) => Code::LogFailed,
         };
         Self { code, holds: Holds::Old, cause: Some(error.into()) }
+    }
+}
+
+impl From<NotAdmitted> for Fault {
+    fn from(NotAdmitted { code, cause }: NotAdmitted) -> Self {
+        Self { code, holds: Holds::Old, cause }
     }
 }
 

@@ -6,7 +6,9 @@ use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use keystation_core::credential::Overwrite;
 use keystation_core::derive::device_key;
 use keystation_core::failure::{Code, Failure, Safety};
-use keystation_core::flow::{Log, Order, Pass, Standing, Step, Vault, VaultError, inject};
+use keystation_core::flow::{
+    Admission, AnyDevice, Log, NotAdmitted, Order, Pass, Standing, Step, Vault, VaultError, inject,
+};
 use keystation_core::identity::{Identity, MacRule};
 use keystation_core::key::{CheckValue, DeviceKey, Endpoint, GroupKeyInfo, KeySlot};
 use keystation_core::proof::Nonce;
@@ -34,6 +36,17 @@ impl Vault for FakeVault {
     }
 }
 
+/// A work order that this device is none of.
+#[derive(Debug)]
+struct Others;
+
+impl Admission for Others {
+    fn admit(&self, _: &Identity, id: &RegistrationId) -> Result<(), NotAdmitted> {
+        assert_eq!(*id, World::id());
+        Err(NotAdmitted { code: Code::Unlisted, cause: None })
+    }
+}
+
 /// A station with one device plugged in.
 pub(crate) struct World {
     pub(crate) vault: FakeVault,
@@ -42,6 +55,8 @@ pub(crate) struct World {
     pub(crate) trace: Rc<Trace>,
     pub(crate) steps: Vec<Step>,
     pub(crate) endpoint: Endpoint,
+    /// Whether the device is one of the work order.
+    pub(crate) listed: bool,
     recipe: Recipe,
     key: GroupKeyInfo,
     actor: Actor,
@@ -70,6 +85,7 @@ impl World {
             trace,
             steps: Vec::new(),
             endpoint: Endpoint::default(),
+            listed: true,
             recipe: Recipe::new(
                 "sn-{serial}-mac-{mac}",
                 MacSpelling::Dashes,
@@ -134,6 +150,7 @@ impl World {
             endpoint: &self.endpoint,
             profile: "thermostat/3",
             job: "WO-44192",
+            admission: if self.listed { &AnyDevice } else { &Others },
             port: "usb-1-1.4",
             actor: &self.actor,
             nonces: [Nonce([self.runs; 32]), Nonce([self.runs | 0x80; 32])],

@@ -26,6 +26,22 @@ fn the_intent_is_durable_before_the_write_and_the_result_before_pass() {
 }
 
 #[test]
+fn a_device_that_is_not_admitted_gets_no_key_and_has_a_record() {
+    let mut world = World::new();
+    world.listed = false;
+    world.vault = FakeVault::Broken;
+    let failure = world.inject().expect_err("not of the work order");
+    assert_eq!(
+        (failure.code, failure.safety),
+        (Code::Unlisted, Safety::Untouched),
+        "before anything is derived"
+    );
+    assert_eq!(failure.id, Some(World::id()));
+    assert_eq!(world.trace.acts(), ["identify", "inject.refuse"]);
+    assert!(!world.is_keyed());
+}
+
+#[test]
 fn the_intent_says_everything_that_is_known_before_the_write() {
     let mut world = World::new();
     world.inject().expect("a good device");

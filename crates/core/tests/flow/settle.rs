@@ -29,6 +29,19 @@ fn a_set_that_did_arrive_is_proven_and_not_written_again() {
     assert_eq!(held, Some(anchor(1)), "the log up to the intent that is settled");
 }
 
+/// What a work order leaves out is not said to be untouched while nobody knows whether it is.
+#[test]
+fn a_device_that_is_not_admitted_any_more_may_still_hold_the_set() {
+    let mut world = lost_at_commit(When::After);
+    world.listed = false;
+    let failure = world.inject().expect_err("not of the work order");
+    assert_eq!((failure.code, failure.safety), (Code::Unlisted, Safety::Unknown));
+    assert!(world.standing().open.is_some());
+    world.board.replug();
+    world.listed = true;
+    world.inject().expect("it holds the set");
+}
+
 #[test]
 fn a_set_that_did_not_arrive_is_recorded_so_and_written_under_a_new_intent() {
     let mut world = lost_at_commit(When::Before);
