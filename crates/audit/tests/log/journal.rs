@@ -119,6 +119,7 @@ fn every_event() -> Vec<Event> {
             Event::SpaceLow { .. } | Event::SpaceOk { .. } => {}
             Event::ClockJump { .. } | Event::ClockAccepted { .. } => {}
             Event::Result(_) | Event::Resolve(_) | Event::Refuse { .. } => {}
+            Event::Carried(_) => {}
             Event::Anchor { .. } | Event::NextEpoch { .. } | Event::IntegrityFailed { .. } => {}
         }
     }

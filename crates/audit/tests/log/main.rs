@@ -7,6 +7,7 @@ mod anchor; // what a witness cosigned
 mod attacks; // what is done to the files is found, at start or by the verifier
 mod bits; // the same, one bit at a time
 mod bundle; // what is handed to those who need not trust the station
+mod carry; // what a new epoch takes over
 mod confusion; // parts of one log beside parts of another
 mod device_anchor; // what the log was when a device was keyed
 mod example; // the worked example of docs/audit-format.md
