@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row};
 
 use crate::projection::{Holds, Mode, Outcome, Sighting, Step};
 use crate::record::Record;
-use crate::said::Said;
+use crate::said::{self, Said};
 
 /// The sightings in the order of their numbers, with the outcome that counts for each.
 const SIGHTINGS: &str = "
@@ -45,6 +45,8 @@ pub(crate) struct Expected {
     again: BTreeSet<String>,
     checked: u64,
     said: Said,
+    /// Of the numbers of the records that are found by an index.
+    indexed: u64,
 }
 
 impl Expected {
@@ -60,11 +62,15 @@ impl Expected {
             again: BTreeSet::new(),
             checked: 0,
             said: Said::default(),
+            indexed: 0,
         }
     }
 
     pub(crate) fn add(&mut self, record: &Record<'_>, step: Option<&Step<'_>>) {
         self.count(record);
+        if said::is_indexed(record.event()) {
+            self.indexed = self.indexed.wrapping_add(self.hasher.hash_one(record.seq().cast_signed()));
+        }
         match step {
             Some(Step::Sighting(sighting)) => {
                 self.sightings = self.sightings.wrapping_add(self.hasher.hash_one(sighting_row(sighting)));
@@ -132,6 +138,7 @@ impl Expected {
             (None, _) => false,
         };
         let agree = [
+            ("log_said", self.index_agrees(conn)?),
             ("sighting", sightings),
             ("outcome", outcomes.is_some()),
             ("open_intent", self.open_intents_agree(conn)?),
@@ -240,6 +247,16 @@ impl Expected {
             }
         }
         Ok(rows.next()?.is_none())
+    }
+
+    fn index_agrees(&self, conn: &Connection) -> Result<bool, rusqlite::Error> {
+        let mut statement = conn.prepare(said::INDEXED)?;
+        let mut rows = statement.query([])?;
+        let mut sum = 0u64;
+        while let Some(row) = rows.next()? {
+            sum = sum.wrapping_add(self.hasher.hash_one(row.get::<_, i64>(0)?));
+        }
+        Ok(sum == self.indexed)
     }
 
     fn checks_agree(&self, conn: &Connection) -> Result<bool, rusqlite::Error> {

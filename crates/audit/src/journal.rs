@@ -22,7 +22,7 @@ use crate::note::{Signer, VerifierKey};
 use crate::open_error::OpenError;
 use crate::origin::Origin;
 use crate::projection;
-use crate::said::Said;
+use crate::said::{self, Said};
 use crate::schema::{self, NotThis};
 use crate::space::Space;
 use crate::state::{self, State};
@@ -255,6 +255,7 @@ fn writer(paths: &Paths, rules: &Rules, clock: impl Clock) -> Result<Writer, Ope
     let lock = take_lock(paths)?;
     let signer = signing_key(paths)?;
     let (conn, state) = checked(paths, signer.verifier())?;
+    said::check(&conn, signer.verifier())?;
     if !paths.vkey.exists() {
         files::create(&paths.vkey, &format!("{}\n", signer.verifier()), 0o644)?;
     }

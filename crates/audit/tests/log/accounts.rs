@@ -265,6 +265,7 @@ fn an_account_that_was_changed_past_the_log_is_named() {
     ] {
         attacker(&paths).execute_batch(sql).unwrap();
         assert_eq!(findings(&paths), [keystation_audit::Finding::Derived { table: "account" }], "{sql}");
+        crate::support::does_not_open(&paths, "account", sql);
         Journal::rebuild(&paths).unwrap();
         assert_eq!(tries(&paths).0, 1, "{sql}");
         intact(&paths);

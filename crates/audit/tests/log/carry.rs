@@ -48,7 +48,7 @@ fn destroyed() -> GroupKeyInfo {
 }
 
 /// A log that says something of everything, and devices between it.
-fn settled() -> (TempDir, Paths) {
+pub(crate) fn settled() -> (TempDir, Paths) {
     let directory = tempfile::tempdir().unwrap();
     let (paths, journal) = begin(directory.path());
     let append = |event| journal.append(&entry(event)).unwrap();

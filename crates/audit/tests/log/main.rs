@@ -20,6 +20,7 @@ mod names; // the table that can be erased
 mod proofs; // inclusion and consistency, out of what the database keeps
 mod report_note; // what vouches for a report
 mod review; // what QA has looked through
+mod said; // a start holds people and keys against their records
 mod search; // finding devices, pages, figures
 mod standing; // what the log knows of a device
 mod support;

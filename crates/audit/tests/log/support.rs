@@ -177,6 +177,16 @@ pub(crate) fn findings(paths: &Paths) -> Vec<Finding> {
     }
 }
 
+/// A start finds that `table` is not what the records say, and says what to do.
+pub(crate) fn does_not_open(paths: &Paths, table: &'static str, what: &str) {
+    let Err(refused) = open(paths) else { panic!("{what}: it opens") };
+    assert!(
+        matches!(&refused, OpenError::Derived(Finding::Derived { table: t }) if *t == table),
+        "{what}: {refused}"
+    );
+    assert!(refused.to_string().contains("keystation audit rebuild"), "{refused}");
+}
+
 /// A plain connection, as an attacker has it: none of our pragmas.
 pub(crate) fn attacker(paths: &Paths) -> rusqlite::Connection {
     rusqlite::Connection::open(&paths.db).unwrap()
