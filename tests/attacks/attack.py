@@ -330,6 +330,10 @@ def agree(*_):
     return True
 
 
+class Anywhere:
+    check = complete = agree
+
+
 CONTROLS = [
     ("hashes and roots", "same_hash", agree, ["edit_field", "proof_of_an_edited_record"]),
     ("leaves", "same_leaf", agree, ["selection_edit"]),
@@ -337,6 +341,7 @@ CONTROLS = [
     ("checkpoints that were seen", "open_seen", lambda *_: [],
      ["fork", "database_and_head_of_yesterday", "selection_of_a_fork", "proof_of_a_fork"]),
     ("the key that the user knows", "check_trusted", agree, ["forged_key"]),
+    ("the place of what was carried over", "Beginning", Anywhere, ["carried_elsewhere", "carried_less"]),
 ]
 
 

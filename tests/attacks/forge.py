@@ -89,7 +89,8 @@ class Log:
         origin = f"keylog.{rng.choice(['example.com', 'a-b.example', 'x'])}/{rng.choice(['p.1', 'plant7'])}/s-{rng.randrange(99)}/{rng.choice([1, 1, 2, 4294967295])}"
         key = Key(origin, rng.randbytes(32))
         witness = Key(rng.choice(["witness.example.com/qa", "zeuge/ü"]), rng.randbytes(32), 4)
-        return cls([genesis(key), *(another(rng, key, seq) for seq in range(1, size))], key, witness)
+        first = epoch(rng, key, min(size - 1, rng.choice([0, 0, 0, 1, 4])))
+        return cls([*first, *(another(rng, key, seq) for seq in range(len(first), size))], key, witness)
 
     def text(self, size=None):
         size = size or self.size
@@ -153,6 +154,23 @@ class Log:
 def genesis(key):
     own = record(0, "2026-11-22T02:14:03.123Z", 81233412, "log.genesis", role="station", op="", vkey=key.vkey)
     return canonical(own | {"log": key.name})
+
+
+def epoch(rng, key, carried):
+    """The first records of a log that takes so many accounts over, or none."""
+    first = genesis(key)
+    if not carried:
+        return [first]
+    says = dict(prev=key.name + "0", prev_size=9, prev_root="5a" * 32, reason="disk replaced", carried=carried, carried_size=9,
+                carried_root="5a" * 32, carried_lost=0)
+    return [canonical(json.loads(first) | says), *(account(rng, key, seq) for seq in range(1, carried + 1))]
+
+
+def account(rng, key, seq):
+    """What record `seq` carries over; they ascend."""
+    own = dict(user=f"op-{seq:07}", roles="operator", active=1, cred=1, once=0, tries=rng.randrange(9), try_boot="", try_mono=0, was=seq)
+    made = record(seq, "2026-11-22T02:14:03.123Z", seq, "carry.account", op="ad-1", role="administrator")
+    return canonical(made | own | {"log": key.name})
 
 
 def another(rng, key, seq):

@@ -272,6 +272,26 @@ def earlier_checkpoint_of_a_fork(rng, base):
     return Evidence(base.clean | {f"checkpoints/{size}": base.log.fork(at).checkpoint(size).encode()})
 
 
+@mutation(100, signs=True)
+def carried_elsewhere(rng, base):
+    """An account that comes in as if an epoch had taken it over: behind its beginning, or in place of nothing that it says."""
+    bodies = list(base.log.bodies)
+    carried = json.loads(bodies[0]).get("carried", 0)
+    at = rng.randrange(carried + 1, len(bodies) + 1)
+    bodies[at:at] = [forge.account(rng, base.log.key, at)]
+    bodies[at + 1:] = [renumbered(body, seq) for seq, body in enumerate(bodies[at + 1:], at + 1)]
+    return Evidence(Log(bodies, base.log.key).whole())
+
+
+@mutation(100, signs=True)
+def carried_less(rng, base):
+    """A record 0 that says of more or fewer records that they carry something over than do."""
+    genesis = json.loads(base.log.bodies[0])
+    says = rng.choice([n for n in range(-1, base.log.size + 1) if n != genesis.get("carried", 0)][:300])
+    named = dict(prev=base.log.key.name + "0", carried=says, carried_size=9, carried_root="5a" * 32)
+    return Evidence(Log([canonical(genesis | named), *base.log.bodies[1:]], base.log.key).whole())
+
+
 @mutation(100, needs=1, signs=True)
 def wrong_cosignature(rng, base):
     """A line of a witness that is known, over another text or at another time."""

@@ -126,6 +126,35 @@ def witness_vkey(kind=b"\x04"):
     return "%s+%s+%s\n" % (WITNESS, witness_id(kind).hex(), b64(kind + WITNESS_PUBLIC))
 
 
+# --- an epoch that follows another ------------------------------------------------------------------------------
+
+
+def epoch(carried=None, change=lambda own: None, records=None, **says):
+    """A log that takes two accounts, a component and a key over, as section 12 has them."""
+    gk = dict(gk="gk-2026a", gkcv="9B5BDBEC8B", group="contoso-line-7", scope="0ne00EMU001", slot="primary")
+    account = dict(roles="operator+repair", active=1, cred=1, once=1, tries=0, try_boot="", try_mono=0, was=1)
+    over = records or [
+        ("carry.account", account | dict(user="ad-1", roles="administrator", once=0, was=3)),
+        ("carry.account", account | dict(user="op-0117", tries=2, try_boot="9f0c2b1e-5d1f-4a52-9c0e-2f6f1f0f7a11", try_mono=81241629)),
+        ("carry.component", gk | dict(cer="8f3c0a51d2e6b794", part=2, by="cu-2", was=4)),
+        ("carry.key", gk | dict(bytes=64, custody="tpm", how="ceremony", state="destroyed", by="cu-1", by2="cu-2", was=6)),
+    ]
+    change(over)
+    first = dict(vkey=vkey(ORIGIN, PUBLIC), prev=ORIGIN[:-1] + "9", prev_size=7, prev_root="5a" * 32, reason="disk replaced",
+                 carried=len(over) if carried is None else carried, carried_size=7, carried_root="5a" * 32, carried_lost=0) | says
+    rows = [("log.genesis", {k: v for k, v in first.items() if v is not None}), *over, ("log.close", {})]
+    return [canonical(record(seq, "2026-11-22T02:14:03.123Z", 81233412 + seq, ev, op="ad-1", role="administrator") | own)
+            for seq, (ev, own) in enumerate(rows)]
+
+
+def having(at, **fields):
+    """Changes the fields of one of the records that carry something over; None takes one away."""
+    def change(over):
+        ev, own = over[at]
+        over[at] = ev, {k: v for k, v in (own | fields).items() if v is not None}
+    return change
+
+
 # --- what must be accepted and refused --------------------------------------------------------------------------
 
 
@@ -149,6 +178,13 @@ def cases():
         made = whole(changed, signed)
         return {name: made.get(name) for name in made.keys() | good["whole"].keys()}
 
+    def chosen_of(changed, chosen):
+        made = selection(changed, chosen)
+        return {name: made.get(name) for name in made.keys() | good["selection"].keys()}
+
+    def renumbered(body, seq):
+        return canonical(json.loads(body) | {"seq": seq})
+
     def changed(kind, seq, old, new):
         return {"whole": lambda b: forged(b), "proof": lambda b: proof_file(b, device)}[kind](other(seq, old, new))
 
@@ -164,6 +200,9 @@ def cases():
     cosigned = signed + cosignature(text)
     tile = b"".join(leaves)
 
+    older_epoch = [canonical({k: v for k, v in json.loads(b).items() if not k.startswith("carried")})
+                   for b in epoch(records=[("log.open", {})])]
+
     passes = [
         ("whole", "everything", {}, None),
         ("selection", "one device", {}, None),
@@ -178,6 +217,11 @@ def cases():
         ("proof", "it is what was seen", None, signed),
         ("proof", "of a log of one record more", proof_file(six, device), None),
         ("selection", "of all records", selection(bodies, range(5)), None),
+        ("whole", "an epoch that took something over", forged(epoch()), None),
+        ("whole", "an epoch that took nothing over", forged(epoch(records=[("log.open", {})], carried=0)), None),
+        ("whole", "an epoch of an older program", forged(older_epoch), None),
+        ("whole", "an epoch that took over what a later program knows", forged(epoch(change=lambda over: over.append(("carry.later", {})))), None),
+        ("selection", "of an epoch", chosen_of(epoch(), [2, 4]), None),
     ]
     fails = [
         # Whoever has no key.
@@ -222,6 +266,29 @@ def cases():
         ("whole", "record", "signed: no genesis", changed("whole", 0, b"log.genesis", b"log.open")),
         ("whole", "record", "signed: a genesis of another key", forged([other_genesis] + bodies[1:])),
         ("whole", "record", "signed: a record too few bytes long", forged(bodies[:4] + [b"{"])),
+        # What an epoch takes over.
+        ("whole", "record", "signed: a record carried over behind the beginning", forged(epoch(carried=3))),
+        ("whole", "record", "signed: another record among those that carry over", forged(epoch(carried=5))),
+        ("whole", "record", "signed: a record carried over into a log that follows none", changed("whole", 4, b"log.close", b"carry.later")),
+        ("whole", "record", "signed: one carried over a second time, later", forged(epoch() + [renumbered(epoch()[4], 6)])),
+        ("whole", "record", "signed: a log of no more than it took over", forged(epoch()[:4])),
+        ("whole", "record", "signed: accounts out of order", forged(epoch(change=lambda over: over.insert(0, over.pop(1))))),
+        ("whole", "record", "signed: kinds out of order", forged(epoch(change=lambda over: over.insert(0, over.pop())))),
+        ("whole", "record", "signed: an account twice", forged(epoch(change=lambda over: over.insert(1, over[1])))),
+        ("whole", "record", "signed: a key twice", forged(epoch(change=lambda over: over.append(over[3])))),
+        ("whole", "record", "signed: a component twice", forged(epoch(change=lambda over: over.insert(2, over[2])))),
+        ("whole", "record", "signed: an account without its number of wrong PINs", forged(epoch(change=having(1, tries=None)))),
+        ("whole", "record", "signed: an account without a user", forged(epoch(change=having(0, user=None)))),
+        ("whole", "record", "signed: an account that is neither enabled nor not", forged(epoch(change=having(0, active=2)))),
+        ("whole", "record", "signed: a component of no record", forged(epoch(change=having(2, was="4")))),
+        ("whole", "record", "signed: a key without a label", forged(epoch(change=having(3, gk=7)))),
+        ("whole", "record", "signed: a key in a state that no key has", forged(epoch(change=having(3, state="lost")))),
+        ("whole", "record", "signed: a number of carried records that is none", forged(epoch(carried="4"))),
+        ("whole", "record", "signed: less than none carried over", forged(epoch(carried=-1))),
+        ("whole", "record", "signed: carried over from no log", forged(epoch(prev=None))),
+        ("whole", "record", "signed: carried over from no records", forged(epoch(carried_size=0))),
+        ("whole", "record", "signed: carried over without a root", forged(epoch(carried_root=""))),
+        ("selection", "record", "signed: of an epoch, out of order", chosen_of(epoch(change=lambda over: over.insert(0, over.pop(1))), [1, 2])),
         # Other checkpoints.
         ("whole", "tree", "an earlier checkpoint of another past", {"checkpoints/4": fork4.encode()}),
         ("whole", "file", "an earlier checkpoint under another size", {"checkpoints/3": note4.encode()}),
@@ -295,6 +362,7 @@ def cases():
         ("file", "a record twice", one[0] + one[3] + one[3]),
         ("file", "without record 0", one[2] + one[3]),
         ("file", "record 0 alone", one[0]),
+        ("record", "of an epoch, a device among what it took over", proof_file(epoch(change=lambda over: over.insert(1, ("inject.refuse", dict(rid="sn-1")))), [2])),
         ("record", "of two devices", proof_file(other_rid, device)),
         ("record", "of a record that names no device", "".join(no_rid)),
         ("checkpoint", "a genesis of another key", proof_file([other_genesis] + bodies[1:], device)),

@@ -26,6 +26,7 @@ type bundle struct {
 	keys       []*key // that of the log and those of its witnesses
 	checkpoint checkpoint
 	tree       *tree
+	beginning  beginning
 }
 
 // verifyBundle checks the bundle in dir. trusted is the key that the user knows, or nil; seen are checkpoints that left
@@ -57,6 +58,9 @@ func verifyBundle(dir string, trusted *key, seen [][]byte) (*verdict, error) {
 		v.shown, err = b.verifyWhole()
 	} else {
 		v.shown, err = b.verifySelection()
+	}
+	if err == nil {
+		err = b.beginning.complete(b.checkpoint.N)
 	}
 	if err != nil {
 		return nil, err
@@ -199,7 +203,7 @@ func (b *bundle) verifyEntries(entries tlog.Tile) error {
 // verifyRecord checks one record against the rules of its place and against its leaf in the tile; whether that hangs on the root,
 // hangs tells.
 func (b *bundle) verifyRecord(seq int64, body []byte) error {
-	if err := checkPlace(seq, body, b.key); err != nil {
+	if err := checkPlace(seq, body, b.key, &b.beginning); err != nil {
 		return err
 	}
 	tile, err := b.tree.leaves(seq >> tileHeight)
@@ -213,8 +217,8 @@ func (b *bundle) verifyRecord(seq int64, body []byte) error {
 	return nil
 }
 
-// checkPlace: a record of the log of this key, with this number, and the genesis where it belongs.
-func checkPlace(seq int64, body []byte, k *key) error {
+// checkPlace: a record of the log of this key, with this number, and the genesis and what an epoch took over where they belong.
+func checkPlace(seq int64, body []byte, k *key, b *beginning) error {
 	r, err := parseRecord(body)
 	switch {
 	case err != nil:
@@ -228,7 +232,7 @@ func checkPlace(seq int64, body []byte, k *key) error {
 	case seq == 0 && string(r.vkey) != k.text:
 		return refuse("record", "record 0 names another key than log.vkey")
 	}
-	return nil
+	return b.check(r, body)
 }
 
 // hangs tells whether the tile of a record hangs on the root of the checkpoint, over every tile above it.

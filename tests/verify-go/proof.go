@@ -55,8 +55,9 @@ func verifyProof(data []byte, trusted *key, seen [][]byte) (*verdict, error) {
 		return nil, err
 	}
 	var device []byte
+	var b beginning
 	for _, p := range proofs {
-		if err := checkPlace(p.index, p.body, k); err != nil {
+		if err := checkPlace(p.index, p.body, k, &b); err != nil {
 			return nil, err
 		}
 		if p.index > 0 {
@@ -69,6 +70,9 @@ func verifyProof(data []byte, trusted *key, seen [][]byte) (*verdict, error) {
 		if tlog.CheckRecord(p.path, c.N, c.Hash, p.index, tlog.RecordHash(p.body)) != nil {
 			return nil, refuse("proof", "record %d is not proven to be in the log of this checkpoint", p.index)
 		}
+	}
+	if err := b.complete(c.N); err != nil {
+		return nil, err
 	}
 	return &verdict{kind: "proof", key: k, checkpoint: c, shown: int64(len(proofs)), seen: len(seen)}, nil
 }

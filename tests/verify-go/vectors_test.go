@@ -129,7 +129,7 @@ func TestExample(t *testing.T) {
 	var stored hashes
 	for seq, body := range file.Records {
 		try(t, fmt.Sprintf("record %d", seq), func(t *testing.T) {
-			must(t, checkPlace(int64(seq), []byte(body), k))
+			must(t, checkPlace(int64(seq), []byte(body), k, &beginning{}))
 			added, err := tlog.StoredHashes(int64(seq), []byte(body), stored)
 			must(t, err)
 			stored = append(stored, added...)

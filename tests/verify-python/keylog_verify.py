@@ -116,6 +116,12 @@ def known_origin(name):
 
 
 any_text = text_like(lambda _: True)
+
+
+def flag(value):
+    return type(value) is int and value in (0, 1)
+
+
 COMMON = {
     "boot": text_like(UUID.fullmatch), "ev": text_like(EVENT.fullmatch), "log": text_like(known_origin), "mono": count,
     "op": any_text, "op2": any_text, "rc": text_like(OUTCOME.fullmatch), "role": any_text, "seq": count,
@@ -149,8 +155,8 @@ def parse_record(body):
     return fields
 
 
-def check_place(seq, body, key):
-    """A record of the log of this key, with this number, and the genesis where it belongs."""
+def check_place(seq, body, key, beginning):
+    """A record of the log of this key, with this number, and the genesis and what an epoch took over where they belong."""
     try:
         fields = parse_record(body)
     except Refused as refused:
@@ -163,7 +169,56 @@ def check_place(seq, body, key):
         raise Refused("record", f"record {seq} is {fields['ev']}: record 0 is log.genesis, and no other")
     if seq == 0 and fields.get("vkey") != key.text:
         raise Refused("record", "record 0 names another key than log.vkey")
+    beginning.check(seq, fields)
     return fields
+
+
+class Beginning:
+    """Holds what an epoch took over from the one before to its place: section 4, "What an epoch takes over". It is told of record 0
+    and then of others, ascending; not of all."""
+
+    ORDER = {"carry.account": "user", "carry.component": "was", "carry.key": "gk"}
+    FIELDS = {
+        "carry.account": {"user": any_text, "cred": count, "tries": count, "active": flag, "once": flag, "was": count},
+        "carry.component": {"was": count},
+        "carry.key": {"gk": any_text, "was": count, "state": text_like({"imported", "active", "suspended", "destroyed"}.__contains__)},
+    }
+
+    def __init__(self):
+        self.carried, self.before = 0, None
+
+    def check(self, seq, fields):
+        if seq == 0:
+            self.open(fields)
+            return
+        event = fields["ev"]
+        carries = event.startswith("carry.")
+        if carries != (seq <= self.carried):
+            raise Refused("record", f"record {seq} is {event}: records 1 to {self.carried} carry over what the epoch took over, no other does")
+        if event not in self.ORDER:
+            return  # none that carries over, or one of a later program
+        for name, holds in self.FIELDS[event].items():
+            if name not in fields or not holds(fields[name]):
+                raise Refused("record", f"record {seq} carries something over, and its field {name} is missing or has a value that it cannot have")
+        whose = fields[self.ORDER[event]]
+        place = event, whose.encode() if type(whose) is str else whose
+        if self.before is not None and self.before >= place:
+            raise Refused("record", f"record {seq} carries something over out of order, or twice")
+        self.before = place
+
+    def open(self, fields):
+        if "carried" not in fields:
+            return  # it follows no log, or an older program wrote it
+        carried, root = fields["carried"], fields.get("carried_root")
+        named = fields.get("prev", "") != "" and count(fields.get("carried_size")) and fields["carried_size"] > 0 \
+            and type(root) is str and re.fullmatch("[0-9a-f]{64}", root) is not None
+        if not count(carried) or carried > 0 and not named:
+            raise Refused("record", "record 0 does not say how many records carry something over, and of what they were made")
+        self.carried = carried
+
+    def complete(self, size):
+        if size <= self.carried:
+            raise Refused("record", f"it has {size} records, and {self.carried} behind the first would carry over what the epoch took over")
 
 
 # --- the tree: section 2 --------------------------------------------------------------------------------------------
@@ -431,6 +486,7 @@ class Bundle:
         self.witnesses = read_keys(os.path.join(folder, "witness.vkeys"), WITNESS)
         self.checkpoint = self.open("checkpoint", "checkpoint")
         self.size = self.checkpoint.size
+        self.beginning = Beginning()
         # This also tells that `tile` is a folder.
         entries = any(name.startswith("tile/entries/") for name in files_below(folder, "tile"))
         records = any(True for _ in files_below(folder, "records"))
@@ -453,7 +509,9 @@ class Bundle:
 
     def verify(self):
         """How many records were shown."""
-        return self.verify_whole() if self.whole else self.verify_selection()
+        shown = self.verify_whole() if self.whole else self.verify_selection()
+        self.beginning.complete(self.size)
+        return shown
 
     # A whole bundle is built anew from its records, and must be what was built.
 
@@ -505,7 +563,7 @@ class Bundle:
             if len(data) < at + 2 or len(data) < end:
                 raise Refused("file", f"{path} ends within record {seq}")
             body = data[at + 2:end]
-            check_place(seq, body, self.key)
+            check_place(seq, body, self.key, self.beginning)
             leaves.append(leaf_hash(body))
             at = end
         if at != len(data):
@@ -558,7 +616,7 @@ class Bundle:
             above = believed
         for seq in chosen:
             body = read_regular(os.path.join(self.folder, f"records/{seq}.json"), 2**20)
-            check_place(seq, body, self.key)
+            check_place(seq, body, self.key, self.beginning)
             if not same_leaf(leaf_hash(body), above[seq // WIDTH][seq % WIDTH]):
                 raise Refused("record", f"record {seq} is not the one whose hash the tree has")
         return len(chosen)
@@ -643,9 +701,9 @@ def verify_proof(data, trusted, seen):
     check_trusted(key, trusted)
     log = open_checkpoint(proofs[0].checkpoint.encode(), key)
     open_seen(seen, key, log, False)
-    device = None
+    device, beginning = None, Beginning()
     for proof in proofs:
-        fields = check_place(proof.index, proof.body, key)
+        fields = check_place(proof.index, proof.body, key, beginning)
         if proof.index > 0:
             rid = fields.get("rid")
             if type(rid) is not str or rid == "" or device not in (None, rid):
@@ -653,6 +711,7 @@ def verify_proof(data, trusted, seen):
             device = rid
         if not proves(proof, leaf_hash(proof.body), log.size, log.root):
             raise Refused("proof", f"record {proof.index} is not proven to be in the log of this checkpoint")
+    beginning.complete(log.size)
     return key, log, len(proofs)
 
 
@@ -820,7 +879,7 @@ def verify_database(folder, trusted, seen, witnesses):
     with opened(folder) as database:
         if database.execute("PRAGMA application_id").fetchone()[0] != 0x4B534C47:
             raise Refused("file", "audit.db is not the database of a log")
-        if database.execute("PRAGMA user_version").fetchone()[0] not in (1, 2, 3):
+        if database.execute("PRAGMA user_version").fetchone()[0] not in (1, 2, 3, 4):
             raise Refused("file", "audit.db is of a version that this program does not know")
         own = []
         for size, note, cosignatures in database.execute("SELECT size, note, cosig FROM checkpoint ORDER BY size"):
@@ -836,18 +895,19 @@ def verify_database(folder, trusted, seen, witnesses):
         held += [(checkpoint, "seen") for checkpoint in [head, *(entry.checkpoint for entry in tail)] if checkpoint.size <= log.size]
         held += [(checkpoint, "seen") for checkpoint in open_seen(seen, key, tail[-1].checkpoint if tail else log, True)]
         held = collections.deque(sorted(held, key=lambda pair: pair[0].size))
-        nodes, tree = Nodes(database), Peaks()
+        nodes, tree, beginning = Nodes(database), Peaks(), Beginning()
         for stored, body, leaf in database.execute("SELECT seq, body, leaf FROM log ORDER BY seq"):
             seq = tree.size
             if stored != seq:
                 raise Refused("record", f"record {seq} is missing")
             if type(body) is not bytes:
                 raise Refused("record", f"record {seq} is no record")
-            check_place(seq, body, key)
+            check_place(seq, body, key, beginning)
             if not same_leaf(leaf_hash(body), leaf):
                 raise Refused("record", f"record {seq} is not the one whose hash the tree has")
             tree.add(leaf, nodes.check)
             hold(tree, held)
+        beginning.complete(log.size)
         if tree.size != log.size:
             raise Refused("record", f"there are {tree.size} records, and the checkpoint in the database says {log.size}")
         nodes.check_number()
@@ -857,7 +917,7 @@ def verify_database(folder, trusted, seen, witnesses):
     for entry in tail:
         for seq, body in enumerate(entry.records, entry.first):
             if seq == tree.size:
-                check_place(seq, body, key)
+                check_place(seq, body, key, beginning)
                 tree.add(leaf_hash(body))
                 hold(tree, held)
     if held:

@@ -157,7 +157,7 @@ class Example(Case):
         key = kv.Key(EXAMPLE["vkey"], kv.LOG)
         leaves = []
         for seq, body in enumerate(EXAMPLE["records"]):
-            kv.check_place(seq, body.encode(), key)
+            kv.check_place(seq, body.encode(), key, kv.Beginning())
             leaves.append(kv.leaf_hash(body.encode()))
             self.assertEqual(leaves[-1].hex(), EXAMPLE["leaves"][seq])
             self.assertEqual(kv.root_of([leaves]).hex(), EXAMPLE["roots"][seq + 1])
@@ -394,7 +394,7 @@ class Database(Case):
             ("checkpoint", "UPDATE checkpoint SET size = 299 WHERE size = 300", []),
             ("checkpoint", "UPDATE checkpoint SET note = ?, cosig = NULL WHERE size = 300", [self.log.fork(100).checkpoint(300)]),
             ("witness", "UPDATE checkpoint SET cosig = ? WHERE size = 300", [self.log.cosignature(301)]),
-            ("file", "PRAGMA user_version = 4", []),
+            ("file", "PRAGMA user_version = 5", []),
             ("file", "PRAGMA application_id = 1", []),
             ("file", "DROP TABLE node", []),
         ]:

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use keystation_core::record::Seq;
+use keystation_core::record::{Carried, Seq};
 use keystation_core::role::Roles;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -41,12 +41,25 @@ pub(crate) struct AccountStep {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Change {
-    Added { roles: Roles, cred: u64, once: bool },
+    Added {
+        roles: Roles,
+        cred: u64,
+        once: bool,
+    },
+    /// As the epoch before left it.
+    Carried(Box<Account>),
     Roles(Roles),
     Active(bool),
-    Credential { cred: u64, once: bool, reset: bool },
+    Credential {
+        cred: u64,
+        once: bool,
+        reset: bool,
+    },
     Proved,
-    WrongPin { boot: String, mono: u64 },
+    WrongPin {
+        boot: String,
+        mono: u64,
+    },
 }
 
 impl AccountStep {
@@ -81,6 +94,30 @@ impl AccountStep {
         Ok(Some(Self { user, seq: record.seq(), change }))
     }
 
+    /// The account that a `carry.account` takes over.
+    pub(crate) fn carried(record: &Record<'_>) -> Result<Self, RecordError> {
+        let text = |key| record.text(key).ok_or(RecordError::Field(key));
+        let yes = |key| match record.integer(key) {
+            Some(number @ (0 | 1)) => Ok(number == 1),
+            _ => Err(RecordError::Field(key)),
+        };
+        let boot = text("try_boot")?.into_owned();
+        let mono: u64 = natural(record, "try_mono")?;
+        natural::<u64>(record, "was")?;
+        let account = Account {
+            user: text("user")?.into_owned(),
+            roles: text("roles")?.parse().map_err(|_| RecordError::Field("roles"))?,
+            active: yes("active")?,
+            cred: natural(record, "cred")?,
+            once: yes("once")?,
+            tries: natural(record, "tries")?,
+            last_try: (!boot.is_empty()).then_some((boot, mono)),
+            seq: record.seq(),
+        };
+        let (user, seq) = (account.user.clone(), account.seq);
+        Ok(Self { user, seq, change: Change::Carried(Box::new(account)) })
+    }
+
     /// Whose account.
     pub(crate) fn user(&self) -> &str {
         &self.user
@@ -90,21 +127,24 @@ impl AccountStep {
     /// ID that nobody has.
     pub(crate) fn follow(&self, account: Option<&Account>) -> Option<Account> {
         let Some(account) = account else {
-            let Change::Added { roles, cred, once } = &self.change else { return None };
-            return Some(Account {
-                user: self.user.clone(),
-                roles: *roles,
-                active: true,
-                cred: *cred,
-                once: *once,
-                tries: 0,
-                last_try: None,
-                seq: self.seq,
-            });
+            return match &self.change {
+                Change::Added { roles, cred, once } => Some(Account {
+                    user: self.user.clone(),
+                    roles: *roles,
+                    active: true,
+                    cred: *cred,
+                    once: *once,
+                    tries: 0,
+                    last_try: None,
+                    seq: self.seq,
+                }),
+                Change::Carried(account) => Some((**account).clone()),
+                _ => None,
+            };
         };
         let before = account.clone();
         Some(match &self.change {
-            Change::Added { .. } => before,
+            Change::Added { .. } | Change::Carried(_) => before,
             Change::Roles(roles) => Account { roles: *roles, seq: self.seq, ..before },
             Change::Active(active) => Account { active: *active, seq: self.seq, ..before },
             Change::Credential { cred, once, reset: false } => {
@@ -134,6 +174,12 @@ impl AccountStep {
 const COLUMNS: &str = "user, roles, active, cred, once, tries, try_boot, try_mono, seq";
 
 impl Account {
+    /// What the next epoch takes over of it.
+    pub(crate) fn carry(&self) -> Carried {
+        let Self { user, roles, active, cred, once, tries, last_try, seq } = self.clone();
+        Carried::Account { user, roles, active, cred, once, tries, last_try, was: seq }
+    }
+
     pub(crate) fn of(conn: &Connection, user: &str) -> Result<Option<Self>, rusqlite::Error> {
         conn.prepare_cached(&format!("SELECT {COLUMNS} FROM account WHERE user = ?1"))?
             .query_row([user], Self::read)
@@ -195,6 +241,11 @@ impl Reader {
     pub fn account(&self, user: &str) -> Result<Option<Account>, ReadError> {
         Ok(Account::of(&self.conn, user)?)
     }
+}
+
+/// The field `key` of a record, a number from 0 to the greatest of its kind.
+pub(crate) fn natural<T: TryFrom<i64>>(record: &Record<'_>, key: &'static str) -> Result<T, RecordError> {
+    record.integer(key).filter(|n| *n >= 0).and_then(|n| T::try_from(n).ok()).ok_or(RecordError::Field(key))
 }
 
 /// A number that no record can have below 0.

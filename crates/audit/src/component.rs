@@ -1,10 +1,10 @@
 //! Who gave which component of a group key: the table `component`. Nobody gives two of one key, ever.
 
 use keystation_core::key::{CheckValue, EnrollmentGroup, IdScope, KeyLabel, KeySlot};
-use keystation_core::record::Seq;
+use keystation_core::record::{Carried, CeremonyKey, Seq};
 use rusqlite::{Connection, Row};
 
-use crate::account::{number, parsed};
+use crate::account::{natural, number, parsed};
 use crate::group_key::{field, small};
 use crate::reader::{ReadError, Reader};
 use crate::record::{Record, RecordError};
@@ -37,9 +37,14 @@ const COMPONENT: &str = "seq, cer, gk, gkcv, grp, scope, slot, part, user";
 impl Component {
     /// `None`: the record is none of a component.
     pub(crate) fn of(record: &Record<'_>) -> Result<Option<Self>, RecordError> {
-        if record.event() != "gk.component" {
-            return Ok(None);
-        }
+        let user = match record.event() {
+            "gk.component" => record.operator(),
+            "carry.component" => {
+                natural::<u64>(record, "was")?;
+                record.text("by").ok_or(RecordError::Field("by"))?
+            }
+            _ => return Ok(None),
+        };
         Ok(Some(Self {
             ceremony: record.text("cer").ok_or(RecordError::Field("cer"))?.into_owned(),
             key: field(record, "gk")?,
@@ -48,9 +53,16 @@ impl Component {
             scope: field(record, "scope")?,
             slot: field(record, "slot")?,
             part: small(record, "part")?,
-            user: record.operator().into_owned(),
+            user: user.into_owned(),
             seq: record.seq(),
         }))
+    }
+
+    /// What the next epoch takes over of it.
+    pub(crate) fn carry(&self) -> Carried {
+        let Self { ceremony, key: label, check_value, group, scope, slot, part, user, seq } = self.clone();
+        let key = CeremonyKey { label, group, scope, slot, check_value };
+        Carried::Component { ceremony, key, part, by: user, was: seq }
     }
 
     pub(crate) fn store(&self, conn: &Connection) -> Result<(), rusqlite::Error> {

@@ -8,6 +8,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::account::Account;
 use crate::append_error::AppendError;
+use crate::carry;
 use crate::clock::Stamp;
 use crate::device_anchor;
 use crate::finding::Finding;
@@ -116,6 +117,11 @@ fn admit(
         Err(e) => return Ok(Err(e.into())),
     };
     if let Err(finding) = state::check_place(&record, seq, key) {
+        return Ok(Err(AppendError::Misplaced(finding)));
+    }
+    if let Event::Carried(_) = entry.event
+        && let Err(finding) = carry::may_follow(conn, &record)?
+    {
         return Ok(Err(AppendError::Misplaced(finding)));
     }
     check_sequel(conn, &entry.event)

@@ -12,16 +12,13 @@ use std::path::{Path, PathBuf};
 
 use keystation_core::record::{Actor, Previous};
 
-use crate::checkpoint::Checkpoint;
+use crate::carry::Remains;
 use crate::clock::Clock;
 use crate::files::{self, FileError, Lock, Paths};
 use crate::journal::Journal;
 use crate::note::{Signer, VerifierKey};
 use crate::open_error::OpenError;
 use crate::origin::Origin;
-use crate::schema;
-use crate::state;
-use crate::tail;
 
 /// What belongs to one epoch. SQLite's own files come before the database: without them it would still open.
 const PARTS: [&str; 7] =
@@ -130,9 +127,9 @@ fn plan(directory: &Path, order: &EpochOrder) -> Result<Plan, EpochError> {
     if aside.exists() {
         return Err(EpochError::Exists(aside));
     }
-    let last = last_known(&paths, &key)?;
-    let root =
-        last.as_ref().map_or(String::new(), |last| last.root.iter().map(|b| format!("{b:02x}")).collect());
+    let remains = Remains::find(&paths, &key)?;
+    let last = remains.last();
+    let root = last.map_or(String::new(), |last| last.root.iter().map(|b| format!("{b:02x}")).collect());
     let plan = Plan {
         phase: Phase::Make,
         origin,
@@ -156,7 +153,7 @@ fn aside(directory: &Path, origin: &str) -> PathBuf {
 }
 
 /// The key of the old log, from whichever file still says it.
-fn key(paths: &Paths) -> Result<Option<VerifierKey>, FileError> {
+pub(crate) fn key(paths: &Paths) -> Result<Option<VerifierKey>, FileError> {
     if let Some(text) = files::read(&paths.key)?
         && let Ok(signer) = Signer::from_text(&text)
     {
@@ -172,31 +169,19 @@ fn next_origin(name: &str) -> Option<Origin> {
     Origin::new(&format!("{station}/{next}")).ok()
 }
 
-/// The greatest checkpoint of the old log that is left, in the head or in the database.
-fn last_known(paths: &Paths, key: &VerifierKey) -> Result<Option<Checkpoint>, FileError> {
-    let head = files::read(&paths.head)?.and_then(|note| Checkpoint::open(&note, key).ok());
-    // What of the tail was forged or torn says nothing.
-    let tail = tail::read(&paths.head, key)?.unwrap_or_default();
-    let tail = tail.into_iter().last().map(|last| last.checkpoint);
-    // A database that cannot be read is one of the reasons to be here.
-    let stored = paths
-        .db
-        .exists()
-        .then(|| schema::open_read_only(&paths.db).ok())
-        .flatten()
-        .and_then(|conn| state::newest_checkpoint(&conn, key).ok())
-        .map(|(_, checkpoint)| checkpoint);
-    Ok([head, tail, stored].into_iter().flatten().max_by_key(|checkpoint| checkpoint.size))
-}
-
 /// Makes the new log from the beginning; what an earlier call left of it was never in use.
-fn make(next: &Path, plan: &Plan, clock: impl Clock) -> Result<(), EpochError> {
+fn make(directory: &Path, next: &Path, plan: &Plan, clock: impl Clock) -> Result<(), EpochError> {
     if next.exists() {
         fs::remove_dir_all(next).map_err(FileError::new("remove", next))?;
     }
     private(next)?;
     let actor = Actor { operator: plan.operator.clone(), role: plan.role.clone(), ..Actor::default() };
-    let journal = Journal::succeed(&Paths::in_dir(next), &plan.origin, &actor, clock, &plan.previous)?;
+    // The old log is in its place as long as there is a new one to be made: so this, too, can be done again.
+    let old = Paths::in_dir(directory);
+    let key = key(&old)?.ok_or_else(|| EpochError::NoKey(directory.to_owned()))?;
+    let (from, said) = Remains::find(&old, &key)?.said(&key);
+    let takes_over = (&plan.previous, &from, &said);
+    let journal = Journal::succeed(&Paths::in_dir(next), &plan.origin, &actor, clock, takes_over)?;
     Ok(journal.close().map_err(OpenError::Genesis)?)
 }
 
@@ -224,7 +209,7 @@ impl Plan {
         let (aside, next) = (aside(directory, &self.previous.origin), directory.join("epochs/next"));
         match self.phase {
             Phase::Make => {
-                make(&next, self, clock.clone())?;
+                make(directory, &next, self, clock.clone())?;
                 private(&aside)?;
                 self.phase = Phase::Out;
                 self.store(directory)?;

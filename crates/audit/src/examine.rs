@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use keystation_core::record::Seq;
 use rusqlite::Rows;
 
+use crate::carry::Beginning;
 use crate::expected::Expected;
 use crate::finding::Finding;
 use crate::note::VerifierKey;
@@ -66,13 +67,14 @@ pub(crate) struct Examined {
     pub(crate) faults: Vec<(usize, Finding)>,
 }
 
-/// Looks at each chunk that comes until there are no more; gives back what the derived tables should hold.
+/// Looks at each chunk that comes until there are no more; gives back what the derived tables should hold,
+/// and what it took over.
 pub(crate) fn examine(
     key: &VerifierKey,
     chunks: &Receiver<Arc<Chunk>>,
     results: &SyncSender<Examined>,
-) -> Expected {
-    let mut expected = Expected::new();
+) -> (Expected, Beginning) {
+    let (mut expected, mut beginning) = (Expected::new(), Beginning::default());
     for chunk in chunks {
         let mut examined = Examined::default();
         for (place, (seq, body, leaf)) in chunk.rows.iter().enumerate() {
@@ -88,8 +90,11 @@ pub(crate) fn examine(
                     continue;
                 }
             };
-            if let Err(finding) = state::check_place(&record, seq, key) {
-                examined.faults.push((place, finding));
+            match state::check_place(&record, seq, key) {
+                Ok(()) => {
+                    examined.faults.extend(beginning.check(&record).err().map(|finding| (place, finding)));
+                }
+                Err(finding) => examined.faults.push((place, finding)),
             }
             match Step::of(&record) {
                 Ok(step) => expected.add(&record, step.as_ref()),
@@ -100,5 +105,5 @@ pub(crate) fn examine(
             break;
         }
     }
-    expected
+    (expected, beginning)
 }

@@ -6,11 +6,9 @@ use std::hash::{BuildHasher, RandomState};
 use keystation_core::record::Seq;
 use rusqlite::{Connection, Row};
 
-use crate::account::Account;
-use crate::component::Component;
-use crate::group_key::KeyRow;
 use crate::projection::{Holds, Mode, Outcome, Sighting, Step};
 use crate::record::Record;
+use crate::said::{self, Said};
 
 /// The sightings in the order of their numbers, with the outcome that counts for each.
 const SIGHTINGS: &str = "
@@ -46,10 +44,9 @@ pub(crate) struct Expected {
     /// Registration IDs with a second intent; no more of them than [`AGAIN`], and one for the fact that there are more.
     again: BTreeSet<String>,
     checked: u64,
-    /// People, group keys and components are as many as a plant has; by ID and by label, ascending.
-    accounts: BTreeMap<String, Account>,
-    keys: BTreeMap<String, KeyRow>,
-    components: Vec<Component>,
+    said: Said,
+    /// Of the numbers of the records that are found by an index.
+    indexed: u64,
 }
 
 impl Expected {
@@ -64,14 +61,16 @@ impl Expected {
             open: BTreeMap::new(),
             again: BTreeSet::new(),
             checked: 0,
-            accounts: BTreeMap::new(),
-            keys: BTreeMap::new(),
-            components: Vec::new(),
+            said: Said::default(),
+            indexed: 0,
         }
     }
 
     pub(crate) fn add(&mut self, record: &Record<'_>, step: Option<&Step<'_>>) {
         self.count(record);
+        if said::is_indexed(record.event()) {
+            self.indexed = self.indexed.wrapping_add(self.hasher.hash_one(record.seq().cast_signed()));
+        }
         match step {
             Some(Step::Sighting(sighting)) => {
                 self.sightings = self.sightings.wrapping_add(self.hasher.hash_one(sighting_row(sighting)));
@@ -89,13 +88,7 @@ impl Expected {
             Some(Step::Checked { rid, seq }) => {
                 self.checked = self.checked.wrapping_add(self.hasher.hash_one((&**rid, *seq)));
             }
-            Some(Step::Account(step)) => {
-                follow(&mut self.accounts, step.user(), |before| step.follow(before))
-            }
-            Some(Step::Key(step)) => {
-                follow(&mut self.keys, step.label().as_str(), |before| step.follow(before))
-            }
-            Some(Step::Component(component)) => self.components.push(component.clone()),
+            Some(step @ (Step::Account(_) | Step::Key(_) | Step::Component(_))) => self.said.add(step),
             None => {}
         }
     }
@@ -145,16 +138,15 @@ impl Expected {
             (None, _) => false,
         };
         let agree = [
+            ("log_said", self.index_agrees(conn)?),
             ("sighting", sightings),
             ("outcome", outcomes.is_some()),
             ("open_intent", self.open_intents_agree(conn)?),
             ("tally", self.tally_agrees(conn)?),
             ("checked", self.checks_agree(conn)?),
-            ("account", agree(self.accounts.values(), Account::all(conn))?),
-            ("group_key", agree(self.keys.values(), KeyRow::all(conn))?),
-            ("component", agree(self.components.iter(), Component::all(conn))?),
         ];
-        Ok(agree.into_iter().filter(|(_, agrees)| !agrees).map(|(table, _)| table).collect())
+        let said = self.said.agrees(conn)?;
+        Ok(agree.into_iter().chain(said).filter(|(_, agrees)| !agrees).map(|(table, _)| table).collect())
     }
 
     /// `None`: they do not. Otherwise the sum over those that are live.
@@ -257,6 +249,16 @@ impl Expected {
         Ok(rows.next()?.is_none())
     }
 
+    fn index_agrees(&self, conn: &Connection) -> Result<bool, rusqlite::Error> {
+        let mut statement = conn.prepare(said::INDEXED)?;
+        let mut rows = statement.query([])?;
+        let mut sum = 0u64;
+        while let Some(row) = rows.next()? {
+            sum = sum.wrapping_add(self.hasher.hash_one(row.get::<_, i64>(0)?));
+        }
+        Ok(sum == self.indexed)
+    }
+
     fn checks_agree(&self, conn: &Connection) -> Result<bool, rusqlite::Error> {
         let mut sum = 0u64;
         let mut statement = conn.prepare("SELECT rid, seq FROM checked")?;
@@ -275,27 +277,6 @@ impl Expected {
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?, number(row, 2)?, number(row, 3)?)))?;
         let stored: Vec<(String, String, u64, Seq)> = rows.collect::<Result<_, _>>()?;
         Ok(stored == self.tally)
-    }
-}
-
-/// Changes one entry of a table that is held in memory.
-fn follow<T>(table: &mut BTreeMap<String, T>, name: &str, step: impl FnOnce(Option<&T>) -> Option<T>) {
-    if let Some(after) = step(table.get(name)) {
-        table.insert(name.to_owned(), after);
-    }
-}
-
-/// Whether the stored rows are the expected ones. Rows that no program wrote are not.
-fn agree<'e, T: PartialEq + 'e>(
-    expected: impl Iterator<Item = &'e T>,
-    stored: Result<Vec<T>, rusqlite::Error>,
-) -> Result<bool, rusqlite::Error> {
-    match stored {
-        Ok(stored) => Ok(expected.eq(&stored)),
-        Err(rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::IntegralValueOutOfRange(..)) => {
-            Ok(false)
-        }
-        Err(e) => Err(e),
     }
 }
 

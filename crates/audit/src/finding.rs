@@ -52,6 +52,15 @@ pub enum Finding {
         /// Which.
         seq: Seq,
     },
+    /// What an epoch took over from the one before stands where it may not, or is none.
+    #[error(
+        "Record {seq} is not what it has to be: what an epoch takes over stands directly behind its first record, complete and in \
+         order, and nowhere else."
+    )]
+    Carried {
+        /// Which.
+        seq: Seq,
+    },
     /// The key in the genesis record is not the key that is used to check.
     #[error("The log was begun with another key than the one it is checked with.")]
     Key,
@@ -154,6 +163,7 @@ impl Finding {
             | Self::Misplaced { seq, .. }
             | Self::Foreign { seq, .. }
             | Self::Genesis { seq }
+            | Self::Carried { seq }
             | Self::Node { first: seq, .. }
             | Self::Unreadable { seq, .. }
             | Self::Rewound { log: seq, .. } => Some(*seq),

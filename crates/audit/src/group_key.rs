@@ -3,12 +3,12 @@
 use std::str::FromStr;
 
 use keystation_core::key::{CheckValue, GroupKeyInfo, KeyLabel};
-use keystation_core::record::Seq;
+use keystation_core::record::{Carried, Seq};
 use keystation_core::registration::{IdRule, RegistrationId};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::account::{number, parsed};
+use crate::account::{natural, number, parsed};
 use crate::reader::{ReadError, Reader};
 use crate::record::{Record, RecordError};
 use crate::standing;
@@ -121,7 +121,9 @@ impl KeyStep {
     /// `None`: the record changes no group key.
     pub(crate) fn of(record: &Record<'_>) -> Result<Option<Self>, RecordError> {
         let state = match record.event() {
-            "gk.import" => return KeyRow::of(record).map(|row| Some(Self::Imported(Box::new(row)))),
+            "gk.import" | "carry.key" => {
+                return KeyRow::of(record).map(|row| Some(Self::Imported(Box::new(row))));
+            }
             "gk.activate" => KeyState::Active,
             "gk.suspend" => KeyState::Suspended,
             "gk.destroy" => KeyState::Destroyed,
@@ -167,6 +169,15 @@ const KEY: &str = "gk, gkcv, grp, scope, slot, bytes, custody, how, state, op, o
 impl KeyRow {
     fn of(record: &Record<'_>) -> Result<Self, RecordError> {
         let how = record.text("how");
+        let (state, by, approver) = if record.event() == "carry.key" {
+            natural::<Seq>(record, "was")?;
+            let text = |key| record.text(key).ok_or(RecordError::Field(key));
+            (field(record, "state")?, text("by")?, text("by2")?)
+        } else {
+            // Older programs used a key as soon as they had it, and did not say how it came.
+            let state = if how.is_some() { KeyState::Imported } else { KeyState::Active };
+            (state, record.operator(), record.approver())
+        };
         Ok(Self {
             info: GroupKeyInfo {
                 label: field(record, "gk")?,
@@ -177,14 +188,19 @@ impl KeyRow {
                 length: small(record, "bytes")?,
             },
             custody: record.text("custody").ok_or(RecordError::Field("custody"))?.into_owned(),
-            // Older programs used a key as soon as they had it, and did not say how it came.
-            state: if how.is_some() { KeyState::Imported } else { KeyState::Active },
+            state,
             how: how.unwrap_or_default().into_owned(),
-            by: record.operator().into_owned(),
-            approver: record.approver().into_owned(),
+            by: by.into_owned(),
+            approver: approver.into_owned(),
             imported: record.seq(),
             changed: record.seq(),
         })
+    }
+
+    /// What the next epoch takes over of it.
+    pub(crate) fn carry(&self) -> Carried {
+        let Self { info, custody, how, state, by, approver, imported: _, changed } = self.clone();
+        Carried::Key { key: info, custody, how, state: state.as_str(), by, approver, was: changed }
     }
 
     /// Whether it is the key of this check value, and was not destroyed.

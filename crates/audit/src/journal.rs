@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
 use keystation_core::flow::{Log, LogError, Receipt, Standing};
-use keystation_core::record::{Actor, Entry, Event, Previous, Seq};
+use keystation_core::record::{Actor, CarriedFrom, Entry, Event, Previous, Seq};
 use keystation_core::registration::RegistrationId;
 use rusqlite::Connection;
 
@@ -22,6 +22,7 @@ use crate::note::{Signer, VerifierKey};
 use crate::open_error::OpenError;
 use crate::origin::Origin;
 use crate::projection;
+use crate::said::{self, Said};
 use crate::schema::{self, NotThis};
 use crate::space::Space;
 use crate::state::{self, State};
@@ -55,17 +56,19 @@ impl Journal {
         Self::create_signed_by(paths, signer, actor, clock)
     }
 
-    /// Begins the log of the epoch after `previous`, which its first record names.
+    /// Begins the log of the epoch after `previous`, which its first record names, with what that log said.
     pub(crate) fn succeed(
         paths: &Paths,
         origin: &Origin,
         actor: &Actor,
         clock: impl Clock,
-        previous: &Previous,
+        (previous, from, said): (&Previous, &CarriedFrom, &Said),
     ) -> Result<Self, OpenError> {
         let signer = Signer::generate(origin.as_str())?;
         let vkey = signer.verifier().to_string();
-        Self::begin(paths, signer, actor, clock, Event::NextEpoch { vkey, previous: previous.clone() })
+        let first = Event::NextEpoch { vkey, previous: previous.clone(), carried: from.clone() };
+        let events = std::iter::once(first).chain(said.carried().map(Event::Carried)).collect();
+        Self::begin(paths, signer, actor, clock, events)
     }
 
     /// The same as [`Journal::create`] with a key that was made elsewhere, whose name is the origin.
@@ -76,7 +79,7 @@ impl Journal {
         clock: impl Clock,
     ) -> Result<Self, OpenError> {
         let genesis = Event::Genesis { vkey: signer.verifier().to_string() };
-        Self::begin(paths, signer, actor, clock, genesis)
+        Self::begin(paths, signer, actor, clock, vec![genesis])
     }
 
     fn begin(
@@ -84,7 +87,7 @@ impl Journal {
         signer: Signer,
         actor: &Actor,
         clock: impl Clock,
-        genesis: Event,
+        first: Vec<Event>,
     ) -> Result<Self, OpenError> {
         let origin = Origin::new(signer.verifier().name())?;
         let lock = take_lock(paths)?;
@@ -109,15 +112,9 @@ impl Journal {
             watch: Watch::new(&rules),
             space: Space::open(paths, rules.space)?,
         };
-        let entry = Box::new(Entry { actor: actor.clone(), event: genesis });
-        let first = writer.commit(&[entry]).and_then(|outcomes| {
-            writer.settle()?;
-            Ok(outcomes)
-        });
-        first
-            .map_err(|e| AppendError::Failed(Arc::new(e)))
-            .and_then(|outcomes| outcomes.into_iter().collect::<Result<Vec<_>, _>>())
-            .map_err(OpenError::Genesis)?;
+        let entry = |event| Box::new(Entry { actor: actor.clone(), event });
+        let first: Vec<_> = first.into_iter().map(entry).collect();
+        writer.begin(&first).map_err(OpenError::Genesis)?;
         Self::start(writer)
     }
 
@@ -258,6 +255,7 @@ fn writer(paths: &Paths, rules: &Rules, clock: impl Clock) -> Result<Writer, Ope
     let lock = take_lock(paths)?;
     let signer = signing_key(paths)?;
     let (conn, state) = checked(paths, signer.verifier())?;
+    said::check(&conn, signer.verifier())?;
     if !paths.vkey.exists() {
         files::create(&paths.vkey, &format!("{}\n", signer.verifier()), 0o644)?;
     }

@@ -79,6 +79,12 @@ pub enum OpenError {
         "the audit log was changed or damaged. {0} Nothing may be injected: leave everything as it is, call QA"
     )]
     Integrity(Finding),
+    /// A table that says who may do what is not what the records say.
+    #[error(
+        "{0} Somebody changed it past the log, so nothing may be injected: give it to QA, and have the tables made anew \
+         (keystation audit rebuild). The records are as they were"
+    )]
+    Derived(Finding),
     /// The name of the key is no origin.
     #[error(transparent)]
     Origin(#[from] IdentifierError),

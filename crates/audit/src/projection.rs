@@ -156,8 +156,11 @@ impl<'a> Step<'a> {
                 let rid = needed("rid")?;
                 Ok((!rid.is_empty()).then(|| Self::Checked { rid, seq: record.seq() }))
             }
-            "gk.component" => Ok(Component::of(record)?.map(Self::Component)),
-            event if event.starts_with("gk.") => Ok(KeyStep::of(record)?.map(Self::Key)),
+            "gk.component" | "carry.component" => Ok(Component::of(record)?.map(Self::Component)),
+            "carry.account" => AccountStep::carried(record).map(|step| Some(Self::Account(step))),
+            event if event.starts_with("gk.") || event == "carry.key" => {
+                Ok(KeyStep::of(record)?.map(Self::Key))
+            }
             event if event.starts_with("user.") || event.starts_with("auth.") => {
                 Ok(AccountStep::of(record)?.map(Self::Account))
             }

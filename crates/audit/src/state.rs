@@ -115,6 +115,18 @@ fn check_record(conn: &Connection, seq: Seq, key: &VerifierKey) -> Result<(), Op
     Ok(())
 }
 
+/// What the first record of the log tells.
+pub(crate) fn with_first<T>(
+    conn: &Connection,
+    take: impl FnOnce(&Record<'_>) -> Result<T, Finding>,
+) -> Result<T, OpenError> {
+    let body: Option<Vec<u8>> =
+        conn.query_row("SELECT body FROM log WHERE seq = 0", [], |row| row.get(0)).optional()?;
+    let body = body.ok_or(Finding::Genesis { seq: 0 })?;
+    let record = Record::parse(&body).map_err(|why| Finding::NotARecord { seq: 0, why })?;
+    Ok(take(&record)?)
+}
+
 /// Whether a record says of itself that it is number `seq` of the log of `key`.
 pub(crate) fn check_place(record: &Record<'_>, seq: Seq, key: &VerifierKey) -> Result<(), Finding> {
     if record.log() != key.name() {

@@ -9,6 +9,7 @@ use keystation_core::record::Seq;
 use rusqlite::{Connection, Rows, Statement};
 
 use crate::anchor;
+use crate::carry::Beginning;
 use crate::checkpoint::Checkpoint;
 use crate::examine::{Chunk, Examined, examine};
 use crate::expected::Expected;
@@ -173,12 +174,15 @@ fn check(
         faults.for_each(|fault| findings.add(fault));
         Ok::<_, rusqlite::Error>(ControlFlow::Continue(()))
     };
-    let expected = match examined(&mut rows, key, &mut visit)? {
+    let (expected, beginning) = match examined(&mut rows, key, &mut visit)? {
         ControlFlow::Continue(expected) => expected,
         ControlFlow::Break(()) => return Ok(ControlFlow::Break(())),
     };
     if *at == 0 {
         findings.add(Finding::Genesis { seq: 0 });
+    }
+    if let Err(finding) = beginning.is_complete(*at) {
+        findings.add(finding);
     }
     nodes.exhausted(findings)?;
     let checkpoint = match state::newest_checkpoint(conn, key) {
@@ -229,7 +233,7 @@ fn examined(
     rows: &mut Rows<'_>,
     key: &VerifierKey,
     visit: Visit<'_>,
-) -> Result<ControlFlow<(), Expected>, rusqlite::Error> {
+) -> Result<ControlFlow<(), (Expected, Beginning)>, rusqlite::Error> {
     thread::scope(|scope| {
         let ((chunks, inbox), (outbox, results)) = (mpsc::sync_channel(2), mpsc::sync_channel(2));
         let examiner = scope.spawn(move || examine(key, &inbox, &outbox));

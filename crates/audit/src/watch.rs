@@ -126,7 +126,8 @@ impl Watch {
         free: &Result<Free, SpaceRefusal>,
     ) -> Result<Vec<Event>, RecordError> {
         let mut due = Vec::new();
-        if matches!(event, Event::Genesis { .. } | Event::NextEpoch { .. }) {
+        // What an epoch takes over stands directly behind its first record.
+        if matches!(event, Event::Genesis { .. } | Event::NextEpoch { .. } | Event::Carried(_)) {
             return Ok(due);
         }
         if let Some(jump) = self.clock.examine(now) {

@@ -250,6 +250,15 @@ impl Writer {
         Ok(outcomes)
     }
 
+    /// Makes the first records of a log of `entries`. One that cannot be a record fails all of them.
+    pub(crate) fn begin(&mut self, entries: &[Box<Entry>]) -> Result<(), AppendError> {
+        let failed = |failure: StorageFailure| AppendError::Failed(Arc::new(failure));
+        for entries in entries.chunks(BATCH) {
+            self.commit(entries).map_err(failed)?.into_iter().collect::<Result<Vec<_>, _>>()?;
+        }
+        self.settle().map_err(failed)
+    }
+
     /// Brings the head up to what was committed.
     pub(crate) fn settle(&mut self) -> Result<(), StorageFailure> {
         match self.head.settle(&self.note).map_err(StorageFailure::from) {

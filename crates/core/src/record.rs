@@ -1,5 +1,6 @@
 //! What a record of the audit log says. How it is stored and signed is the audit crate's business.
 
+mod carried;
 mod custody;
 mod fields;
 mod injection;
@@ -7,6 +8,7 @@ mod people;
 #[cfg(test)]
 mod tests;
 
+pub use carried::{Carried, CarriedFrom};
 pub use custody::{CeremonyKey, KeyChange, KeyEvent, KeyOrigin};
 pub use fields::Value;
 pub use injection::{Check, Holds, Intent, Mode, Outcome};
@@ -57,7 +59,12 @@ pub enum Event {
         vkey: String,
         /// The log that it follows.
         previous: Previous,
+        /// Of what the records behind this one were made.
+        carried: CarriedFrom,
     },
+    /// `carry.account`, `carry.key`, `carry.component`: what an epoch takes over. Directly behind its genesis record, and
+    /// nowhere else.
+    Carried(Carried),
     /// `log.open`: a program that may write started.
     Open {
         /// Version of the program.

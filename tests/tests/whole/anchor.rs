@@ -183,7 +183,8 @@ fn a_lost_database_is_followed_by_a_log_that_says_so() {
         (&follows["origin"], &follows["records"]),
         (&"keylog.example.com/plant7/stn03/1".into(), &records.into())
     );
-    // Nobody has an account in it.
+    // Nothing of it could be read: nobody has an account in it.
+    assert_eq!((&follows["carried"], &follows["carried_from"]), (&0.into(), &0.into()));
     assert_eq!(bench.inject(&sim.port(0)).exit, Some(3));
     people::settle(&bench.data());
     // Nor has it seen the group key, which lies in the vault: two custodians compare it with its paper first.
@@ -206,6 +207,10 @@ fn a_lost_database_is_followed_by_a_log_that_says_so() {
         (Some(0), &true.into()),
         "{verified:?}"
     );
+    // People, and the key that is in use, went on: the next device is keyed at once.
+    let blank = Sim::start(&bench.file("blank"), 1, &["--serial", "SN-9", "--mac", "a4:cf:12:00:01:99"]);
+    let keyed = bench.inject(&blank.port(0));
+    assert_eq!(keyed.exit, Some(0), "{keyed:?}");
     let put_aside = usize::try_from(verified.event("follows").unwrap()["records"].as_u64().unwrap()).unwrap();
     let aside = bench.data().join("epochs/2");
     std::fs::remove_dir_all(&aside).unwrap();

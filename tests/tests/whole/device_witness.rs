@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use base64ct::{Base64, Encoding};
-use keystation_tests::bench::{Bench, LABEL, PUBLISHED_CHECK_VALUE, Run};
-use keystation_tests::people;
+use keystation_tests::bench::{Bench, Run};
 use keystation_tests::sim::Sim;
 use serde_json::Value;
 
@@ -175,11 +174,6 @@ fn a_device_of_another_log_raises_no_alarm_about_this_one() {
         "a new disk",
     ]);
     assert_eq!(begun.exit, Some(0), "{begun:?}");
-    people::settle(&other.data());
-    // The new log learns of the key in the vault when that is opened.
-    let blank = Sim::start(&other.file("blank"), 1, &["--serial", "SN-9", "--mac", "a4:cf:12:00:01:99"]);
-    assert_eq!(other.inject(&blank.port(0)).exit, Some(3));
-    people::activate(&other.data(), LABEL, PUBLISHED_CHECK_VALUE);
     let check = other.check(&sim.port(0));
     assert_eq!((holds(&check, "record"), anchor(&check).0), (Some(false), Some(true)), "{check:?}");
     assert!(anchor(&check).2.contains("keylog.example.com/plant7/stn03/1"));

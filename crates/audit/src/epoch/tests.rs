@@ -1,9 +1,11 @@
 //! Kills at every step, and what is left to follow.
 
 use super::*;
+use crate::checkpoint::Checkpoint;
 use crate::clock::SystemClock;
 use crate::reader::Reader;
-use keystation_core::record::{Entry, Event};
+use keystation_core::record::{Entry, Event, UserChange, UserEvent};
+use keystation_core::role::Role;
 
 fn order() -> EpochOrder {
     let text = str::to_owned;
@@ -19,11 +21,13 @@ fn clock() -> SystemClock {
     SystemClock::new().unwrap()
 }
 
-/// A closed log of three records, and the root of its checkpoint.
+/// A closed log of four records, one of which makes an account, and the root of its checkpoint.
 fn old(directory: &Path) -> Checkpoint {
     let origin = Origin::new("keylog.example.com/plant7/stn03/1").unwrap();
     let journal = Journal::create(&Paths::in_dir(directory), &origin, &Actor::default(), clock()).unwrap();
-    for event in [Event::Unlock { custody: "sealed-file" }, Event::Lock] {
+    let change = UserChange::Added { roles: Role::Administrator.into(), credential: 1, once: true };
+    let account = UserEvent { user: "op-1".to_owned(), approver: "qa-1".to_owned(), change };
+    for event in [Event::Unlock { custody: "sealed-file" }, Event::User(account), Event::Lock] {
         journal.append(&Entry { actor: Actor::default(), event }).unwrap();
     }
     let checkpoint = Checkpoint::open(&journal.checkpoint().unwrap(), journal.verifier_key()).unwrap();
@@ -36,8 +40,12 @@ fn check(directory: &Path, last: &Checkpoint) {
     let journal = Journal::open(&Paths::in_dir(directory), clock()).unwrap();
     assert_eq!(journal.origin().as_str(), "keylog.example.com/plant7/stn03/2");
     drop(journal);
-    let stored = Reader::open(&Paths::in_dir(directory)).unwrap().recent(1).unwrap();
-    let genesis = stored[0].parse().unwrap();
+    let stored = Reader::open(&Paths::in_dir(directory)).unwrap().recent(9).unwrap();
+    let [genesis, carried] = stored.as_slice() else { panic!("{stored:?}") };
+    let (genesis, carried) = (genesis.parse().unwrap(), carried.parse().unwrap());
+    assert_eq!((carried.event(), carried.text("user").as_deref()), ("carry.account", Some("op-1")));
+    assert_eq!((carried.integer("was"), genesis.integer("carried")), (Some(2), Some(1)));
+    assert_eq!(genesis.text("carried_root"), genesis.text("prev_root"));
     assert_eq!((genesis.seq(), genesis.event()), (0, "log.genesis"));
     assert_eq!((&*genesis.operator(), &*genesis.approver()), ("op-1", "qa-1"));
     assert_eq!(genesis.text("role").unwrap(), "custodian+administrator");
@@ -110,8 +118,12 @@ fn a_lost_database_and_an_older_one_are_followed_from_the_newer_head() {
         let refused = Journal::open(&paths, clock()).map(drop).unwrap_err();
         assert!(matches!(refused, OpenError::Integrity(_) | OpenError::Incomplete { .. }), "{refused}");
         begin_epoch(directory, &order(), clock()).unwrap();
-        let stored = Reader::open(&paths).unwrap().recent(1).unwrap();
-        assert_eq!(stored[0].parse().unwrap().integer("prev_size"), Some(4));
+        let stored = Reader::open(&paths).unwrap().recent(9).unwrap();
+        let genesis = stored[0].parse().unwrap();
+        // Of the older one there is what it has; of none nothing.
+        let has = if older { (Some(1), Some(4)) } else { (Some(0), Some(0)) };
+        assert_eq!((genesis.integer("carried"), genesis.integer("carried_size")), has);
+        assert_eq!(genesis.integer("prev_size"), Some(5));
         assert!(directory.join("epochs/1/head.note").exists());
         // And so on: the next one follows this one.
         let third = begin_epoch(directory, &order(), clock()).unwrap();

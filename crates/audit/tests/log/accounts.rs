@@ -265,6 +265,7 @@ fn an_account_that_was_changed_past_the_log_is_named() {
     ] {
         attacker(&paths).execute_batch(sql).unwrap();
         assert_eq!(findings(&paths), [keystation_audit::Finding::Derived { table: "account" }], "{sql}");
+        crate::support::does_not_open(&paths, "account", sql);
         Journal::rebuild(&paths).unwrap();
         assert_eq!(tries(&paths).0, 1, "{sql}");
         intact(&paths);
@@ -331,12 +332,19 @@ fn document_prints_these_records() {
         Event::GroupKey(KeyEvent::Changed { label, check_value, change, reason, approver }),
     );
 
+    assert_printed("An example:", &paths, 6);
+}
+
+/// The lines of section 12 behind `begins` are the last `count` records, told without what every record has.
+pub(crate) fn assert_printed(begins: &str, paths: &Paths, count: u32) {
     let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/audit-format.md");
     let document = std::fs::read_to_string(document).unwrap();
     let (_, section) = document.split_once("## 12 ").unwrap();
-    let printed: String = section.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    let (_, example) = section.split_once(begins).unwrap();
+    let lines = example.lines().skip_while(|line| !line.starts_with("    "));
+    let printed: String = lines.map_while(|line| line.strip_prefix("    ")).collect();
     let mut told = String::new();
-    for stored in Reader::open(&paths).unwrap().recent(6).unwrap() {
+    for stored in Reader::open(paths).unwrap().recent(count).unwrap() {
         let mut fields: BTreeMap<String, Value> = serde_json::from_slice(&stored.body).unwrap();
         for left_out in ["boot", "log", "mono", "seq", "ses", "t", "v"] {
             assert!(fields.remove(left_out).is_some());

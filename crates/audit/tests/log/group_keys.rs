@@ -3,7 +3,7 @@ use keystation_core::key::{GroupKeyInfo, KeyLabel};
 use keystation_core::record::{Check, Event, Holds, Intent, KeyChange, KeyEvent, KeyOrigin, Mode, Seq};
 
 use crate::support::{
-    actor, attacker, begin, entry, findings, follow, group_key, id, intact, intent, outcome,
+    actor, attacker, begin, does_not_open, entry, findings, follow, group_key, id, intact, intent, outcome,
 };
 
 fn second() -> GroupKeyInfo {
@@ -225,6 +225,7 @@ fn what_was_changed_past_the_log_is_named() {
     ] {
         attacker(&paths).execute_batch(sql).unwrap();
         assert_eq!(findings(&paths), [Finding::Derived { table }], "{sql}");
+        does_not_open(&paths, table, sql);
         std::fs::write(&paths.db, &kept).unwrap();
     }
 }

@@ -7,6 +7,7 @@ mod anchor; // what a witness cosigned
 mod attacks; // what is done to the files is found, at start or by the verifier
 mod bits; // the same, one bit at a time
 mod bundle; // what is handed to those who need not trust the station
+mod carry; // what a new epoch takes over
 mod confusion; // parts of one log beside parts of another
 mod device_anchor; // what the log was when a device was keyed
 mod example; // the worked example of docs/audit-format.md
@@ -19,6 +20,7 @@ mod names; // the table that can be erased
 mod proofs; // inclusion and consistency, out of what the database keeps
 mod report_note; // what vouches for a report
 mod review; // what QA has looked through
+mod said; // a start holds people and keys against their records
 mod search; // finding devices, pages, figures
 mod standing; // what the log knows of a device
 mod support;

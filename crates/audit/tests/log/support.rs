@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use keystation_audit::{Clock, Finding, Journal, OpenError, Origin, Paths, Reader, Stamp, Verdict};
 use keystation_core::failure::Code;
@@ -18,11 +18,12 @@ use tempfile::TempDir;
 pub(crate) const ORIGIN: &str = "keylog.example.com/plant7/stn03/1";
 
 /// Ten milliseconds go by between two records.
-pub(crate) struct Steady(AtomicU64);
+#[derive(Clone)]
+pub(crate) struct Steady(Arc<AtomicU64>);
 
 impl Steady {
-    pub(crate) const fn new() -> Self {
-        Self(AtomicU64::new(0))
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(AtomicU64::new(0)))
     }
 }
 
@@ -174,6 +175,16 @@ pub(crate) fn findings(paths: &Paths) -> Vec<Finding> {
         Verdict::Intact { .. } => Vec::new(),
         Verdict::Damaged { findings, .. } => findings,
     }
+}
+
+/// A start finds that `table` is not what the records say, and says what to do.
+pub(crate) fn does_not_open(paths: &Paths, table: &'static str, what: &str) {
+    let Err(refused) = open(paths) else { panic!("{what}: it opens") };
+    assert!(
+        matches!(&refused, OpenError::Derived(Finding::Derived { table: t }) if *t == table),
+        "{what}: {refused}"
+    );
+    assert!(refused.to_string().contains("keystation audit rebuild"), "{refused}");
 }
 
 /// A plain connection, as an attacker has it: none of our pragmas.

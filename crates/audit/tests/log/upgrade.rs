@@ -1,5 +1,5 @@
-//! Databases that older programs wrote: `tests/vectors/audit-v1.db` and `audit-v2.db`, 43 and 25 records signed with the
-//! example key of RFC 8032.
+//! Databases that older programs wrote: `tests/vectors/audit-v1.db`, `audit-v2.db` and `audit-v3.db`, 43, 25 and 20 records signed
+//! with the example key of RFC 8032.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -78,8 +78,34 @@ fn keys_of_an_older_program_go_on_and_their_devices_are_known() {
 }
 
 #[test]
+fn people_of_an_older_program_go_on() {
+    let (_directory, paths) = older("audit-v3");
+    let before = log(&paths);
+    assert_eq!(before.len(), 20);
+    assert!(Reader::open(&paths).err().unwrap().to_string().contains("when the station opens it"));
+    // Its tables are made anew, whatever somebody wrote there.
+    attacker(&paths).execute("UPDATE account SET active = 1, tries = 0", []).unwrap();
+    let journal = open(&paths).unwrap();
+    assert_eq!((log(&paths), intact(&paths)), (before, 20));
+    let reader = Reader::open(&paths).unwrap();
+    let told: Vec<_> = reader
+        .accounts()
+        .unwrap()
+        .into_iter()
+        .map(|account| (account.user, account.active, account.tries))
+        .collect();
+    assert_eq!(told, [("ad-1".to_owned(), true, 1), ("cu-2".to_owned(), false, 0)]);
+    let key = &reader.group_keys().unwrap()[0];
+    assert_eq!((key.state, key.devices, reader.components().unwrap().len()), (KeyState::Active, 4, 1));
+    journal.append(&entry(follow(&journal, intent("sn-0003")))).unwrap();
+    journal.close().unwrap();
+    open(&paths).unwrap();
+    assert_eq!(intact(&paths), 21);
+}
+
+#[test]
 fn older_database_that_was_tampered_with_stays_as_it_is() {
-    for name in ["audit-v1", "audit-v2"] {
+    for name in ["audit-v1", "audit-v2", "audit-v3"] {
         let (_directory, paths) = older(name);
         attacker(&paths).execute_batch("DROP TRIGGER log_no_update").unwrap();
         let tampered = fs::read(&paths.db).unwrap();

@@ -151,7 +151,7 @@ impl KeyEvent {
 }
 
 impl CeremonyKey {
-    fn fields(&self, ceremony: &str) -> Vec<(&'static str, Value)> {
+    pub(super) fn fields(&self, ceremony: &str) -> Vec<(&'static str, Value)> {
         let mut fields = parent(&self.label, self.check_value, &self.group, &self.scope, self.slot);
         fields.push(("cer", ceremony.into()));
         fields

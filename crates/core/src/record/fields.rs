@@ -39,6 +39,7 @@ impl Event {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Genesis { .. } | Self::NextEpoch { .. } => "log.genesis",
+            Self::Carried(carried) => carried.name(),
             Self::Open { .. } => "log.open",
             Self::Close => "log.close",
             Self::Unlock { .. } => "auth.unlock",
@@ -104,13 +105,18 @@ impl Event {
     pub fn fields(&self) -> Vec<(&'static str, Value)> {
         match self {
             Self::Genesis { vkey } => vec![("vkey", vkey.as_str().into())],
-            Self::NextEpoch { vkey, previous } => vec![
-                ("vkey", vkey.as_str().into()),
-                ("prev", previous.origin.as_str().into()),
-                ("prev_size", previous.size.into()),
-                ("prev_root", previous.root.as_str().into()),
-                ("reason", previous.reason.as_str().into()),
-            ],
+            Self::NextEpoch { vkey, previous, carried } => {
+                let mut fields = vec![
+                    ("vkey", vkey.as_str().into()),
+                    ("prev", previous.origin.as_str().into()),
+                    ("prev_size", previous.size.into()),
+                    ("prev_root", previous.root.as_str().into()),
+                    ("reason", previous.reason.as_str().into()),
+                ];
+                fields.extend(carried.fields());
+                fields
+            }
+            Self::Carried(carried) => carried.fields(),
             Self::Open { version, sqlite, os, config, build, open_intents } => {
                 let mut fields = vec![
                     ("version", version.as_str().into()),

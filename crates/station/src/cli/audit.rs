@@ -2,19 +2,16 @@
 
 use std::ops::ControlFlow;
 
-use keystation::people::{Action, Request, Unopened};
+use keystation::people::Action;
 use keystation::{DataDir, Exit, Remark, StationError, paths};
-use keystation_audit::{
-    EpochError, EpochOrder, Journal, OpenError, Paths, Reader, Record, SystemClock, UNPROVEN, Verdict,
-    begin_epoch,
-};
+use keystation_audit::{Journal, OpenError, Reader, Record, Verdict};
 use keystation_core::registration::{IdRule, RegistrationId};
 use serde_json::json;
 
-use super::args::{AnchorVerb, AuditVerb, Cli, People, ReportVerb};
+use super::args::{AnchorVerb, AuditVerb, Cli, ReportVerb};
 use super::output::{Output, printable};
 use super::session::at_station;
-use super::{anchor, compare, export, qa, reports, search, secrets};
+use super::{anchor, compare, epoch, export, qa, reports, search};
 
 /// Does what a verb of the log says.
 pub(super) fn run(cli: &Cli, data: &DataDir, verb: &AuditVerb, out: Output) -> Result<Exit, StationError> {
@@ -54,7 +51,7 @@ pub(super) fn run(cli: &Cli, data: &DataDir, verb: &AuditVerb, out: Output) -> R
             at_station(cli, data, out, |bench| export::recorded(bench, &part, path))
         }
         AuditVerb::Proof { id, out: file } => export::proof(data, id, file, out),
-        AuditVerb::NewEpoch { reason } => new_epoch(cli, data, reason, out),
+        AuditVerb::NewEpoch { reason } => epoch::begin(cli, data, reason, out),
         AuditVerb::Verify => verify(data, out),
         AuditVerb::Rebuild => rebuild(cli, data, out),
     }
@@ -117,115 +114,15 @@ fn rebuild(cli: &Cli, data: &DataDir, out: Output) -> Result<Exit, StationError>
 }
 
 /// Why the log does not open, so that the gate cannot be asked: what is done to it then is the way to one that opens.
-fn does_not_open(permitted: Result<Exit, StationError>) -> Result<Option<OpenError>, StationError> {
+pub(super) fn does_not_open(
+    permitted: Result<Exit, StationError>,
+) -> Result<Option<OpenError>, StationError> {
     match permitted {
         Err(StationError::Log(why)) if !matches!(why, OpenError::InUse(_) | OpenError::NoLog(_)) => {
             Ok(Some(why))
         }
         permitted => permitted.map(|_| None),
     }
-}
-
-/// The two who begin a new log in the place of one that does not open: what the first of them is. Both prove who they are by
-/// what can still be read of the old log; where that is nothing, the new one says so.
-fn proven_without_a_log(
-    cli: &Cli,
-    data: &DataDir,
-    why: &OpenError,
-    out: Output,
-) -> Result<String, StationError> {
-    let People { operator: Some(operator), approver: Some(approver), .. } = &cli.people else {
-        return Err(EpochError::OnePerson.into());
-    };
-    if operator == approver {
-        return Err(EpochError::OnePerson.into());
-    }
-    let Some(people) = Unopened::read(data)? else {
-        out.note(format!(
-            "The log does not open, and nothing in it says who has an account: {why}. The new log will say that nobody proved \
-             who they are."
-        ));
-        return Ok(UNPROVEN.to_owned());
-    };
-    out.note(format!(
-        "The log does not open: {why}. Both prove who they are by the accounts that are still in it."
-    ));
-    let People { pin_file, pin_fd, approver_pin_file, approver_pin_fd, .. } = &cli.people;
-    let pin = secrets::pin(pin_file.as_deref(), *pin_fd, operator)?;
-    let roles = people.administrator(operator, &pin)?;
-    let pin = secrets::pin(approver_pin_file.as_deref(), *approver_pin_fd, approver)?;
-    people.administrator(approver, &pin)?;
-    Ok(roles.to_string())
-}
-
-/// Begins the next epoch, or finishes one that was cut short.
-fn new_epoch(cli: &Cli, data: &DataDir, reason: &str, out: Output) -> Result<Exit, StationError> {
-    let name = |person: &Option<String>| person.clone().unwrap_or_default();
-    let (operator, approver) = (name(&cli.people.operator), name(&cli.people.approver));
-    let request = Request { action: Action::NewEpoch, subject: String::new(), reason: reason.to_owned() };
-    let mut role = String::new();
-    let permitted = at_station(cli, data, out, |bench| {
-        bench.approved(&request)?.actor().role.clone_into(&mut role);
-        Ok(Exit::Done)
-    });
-    if let Some(why) = does_not_open(permitted)? {
-        role = proven_without_a_log(cli, data, &why, out)?;
-    }
-    let order = EpochOrder { operator, role, approver, reason: reason.to_owned() };
-    let clock = SystemClock::new().map_err(StationError::Clock)?;
-    let origin = begin_epoch(data.path(), &order, clock)?;
-    out.say(
-        format!(
-            "A new log was begun: {origin}. The old one is in {}. Give {} to the witnesses. Nobody has an account in it yet: \
-             keystation person begin.",
-            data.path().join("epochs").display(),
-            paths(data).vkey.display()
-        ),
-        &json!({ "event": "new-epoch", "origin": origin.as_str() }),
-    );
-    Ok(Exit::Done)
-}
-
-/// Which log this one follows, as its first record says; failed where the old log is still there and was another.
-fn follows(data: &DataDir, reader: &Reader, out: Output) -> Result<Exit, StationError> {
-    let mut said = None;
-    let mut unproven = false;
-    reader.records(0..=0, None, |genesis| {
-        unproven = genesis.text("role").is_some_and(|role| role == UNPROVEN);
-        let text = |name| genesis.text(name).map_or_else(String::new, std::borrow::Cow::into_owned);
-        let size = genesis.integer("prev_size").unwrap_or_default().cast_unsigned();
-        said =
-            Some((text("prev"), size, text("prev_root"), text("reason"))).filter(|said| !said.0.is_empty());
-        ControlFlow::Break(())
-    })?;
-    let Some((prev, size, root, reason)) = said else { return Ok(Exit::Done) };
-    let aside = data.path().join("epochs").join(prev.rsplit('/').next().unwrap_or_default());
-    // A log that was put aside may be damaged: then it says nothing, and has to be verified by itself.
-    let found = Reader::open(&Paths::in_dir(&aside))
-        .and_then(|old| old.snapshot()?.root(size))
-        .ok()
-        .flatten()
-        .map(|root| root.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
-    let agrees = found.map(|found| found == root);
-    let sentence = format!(
-        "It follows {prev}, whose last known checkpoint has {size} records, root {}…: {reason}.{} {}",
-        root.get(..16).unwrap_or_default(),
-        match unproven {
-            true => " NOBODY PROVED who began it: nothing could be read of the old log.",
-            false => "",
-        },
-        match agrees {
-            Some(true) => "The log in epochs is that one.",
-            Some(false) => "The log in epochs is ANOTHER one: call QA.",
-            None => "That log cannot be compared here.",
-        }
-    );
-    out.say(
-        printable(&sentence),
-        &json!({ "event": "follows", "origin": prev, "records": size, "root": root, "reason": reason,
-                 "unproven": unproven, "agrees": agrees }),
-    );
-    Ok(if agrees == Some(false) { Exit::Failed } else { Exit::Done })
 }
 
 /// Verifies every record, the tree, the signature and the head.
@@ -244,7 +141,7 @@ fn verify(data: &DataDir, out: Output) -> Result<Exit, StationError> {
                 &json!({ "event": "verify", "intact": true, "origin": origin, "records": size, "root": root,
                          "short_root": short, "head": head }),
             );
-            follows(data, &reader, out)
+            epoch::follows(data, &reader, out)
         }
         Verdict::Damaged { findings, more } => {
             for finding in &findings {

@@ -7,6 +7,7 @@ mod ceremony;
 mod clock;
 mod compare;
 mod device;
+mod epoch;
 mod export;
 mod key;
 mod output;

@@ -94,6 +94,11 @@ impl StationError {
                 "Call QA.",
                 "`keystation-desktop --qa` shows what is wrong.",
             ],
+            Self::Log(OpenError::Derived(_)) => &[
+                "Call QA: somebody wrote into the database past the program.",
+                "Then: keystation audit rebuild.",
+                "Look at who has an account: keystation person list.",
+            ],
             Self::Log(OpenError::Exists(_)) => {
                 &["Take an empty directory: `--data`.", "Or move away what was left there, then try again."]
             }

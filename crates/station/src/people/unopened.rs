@@ -1,6 +1,6 @@
 //! Proving who one is at a station whose log does not open: before a log that does is begun in its place.
 
-use keystation_audit::{Account, Reader};
+use keystation_audit::{Account, OpenError, vouched_accounts};
 use keystation_core::record::DenialReason;
 use keystation_core::role::{Role, Roles};
 
@@ -15,7 +15,7 @@ use crate::data_dir::DataDir;
 use crate::error::StationError;
 use crate::station::paths;
 
-/// The accounts that a log which does not open still says, and what authenticates their people. Nothing of it is recorded:
+/// The accounts that the records of a log which does not open still say, as far as they were signed for, and what authenticates their people. Nothing of it is recorded:
 /// there is no log that takes a record.
 pub struct Unopened {
     accounts: Vec<Account>,
@@ -26,13 +26,9 @@ pub struct Unopened {
 impl Unopened {
     /// What the files say as they are. `None`: there is no account that could be read, so nobody can prove anything.
     pub fn read(data: &DataDir) -> Result<Option<Self>, StationError> {
-        let accounts = match Reader::open(&paths(data)).and_then(|reader| reader.accounts()) {
-            Ok(accounts) if accounts.is_empty() => return Ok(None),
-            Ok(accounts) => accounts,
-            Err(error) => {
-                tracing::warn!(%error, "the accounts of a log that does not open cannot be read");
-                return Ok(None);
-            }
+        // Out of its records, not out of its tables: whoever broke the log may have written there what they liked.
+        let Some(accounts) = vouched_accounts(&paths(data)).map_err(OpenError::File)? else {
+            return Ok(None);
         };
         let credentials = Credentials::read(&data.people(), PinCost::STATION)?;
         Ok(Some(Self { accounts, credentials, pepper: Pepper::read(&data.pepper())? }))
