@@ -3,7 +3,7 @@
 use std::io;
 
 use keystation::group_keys::{KeyPermit, TransferFile};
-use keystation::people::{Action, Request};
+use keystation::people::{Action, Permit, Request};
 use keystation::{Custodies, CustodyKind, DataDir, Exit, Station, StationError, paths};
 use keystation_audit::{KeyStanding, Reader};
 use keystation_core::key::{CheckValue, GroupKeyInfo, KeyLabel};
@@ -42,8 +42,9 @@ fn act(bench: &Bench<'_>, verb: &KeyVerb) -> Result<Exit, StationError> {
 
 fn import(bench: &Bench<'_>, args: &ImportArgs) -> Result<Exit, StationError> {
     let (station, out) = (&bench.station, bench.out);
-    let custody = chosen(station, args.custody)?;
     let action = if args.transfer.is_some() { Action::TakeTransfer } else { Action::ImportKey };
+    bench.may_ask(action)?;
+    let custody = station.custody_for(action, args.custody)?;
     let request = Station::import_request(action, &args.label, custody);
     let permit = agreed(bench, request)?;
     let secret = secret_for_import(station, custody, &args.secrets)?;
@@ -126,6 +127,7 @@ fn activate(
     check_value: CheckValue,
 ) -> Result<Exit, StationError> {
     let station = &bench.station;
+    bench.may_ask(Action::ActivateKey)?;
     let request = station.change_request(Action::ActivateKey, label, reason)?;
     let permit = agreed(bench, request)?;
     station.activate_key(&permit, label, reason, check_value)?;
@@ -138,6 +140,7 @@ fn destroy(
     secrets: &PassphraseFrom,
 ) -> Result<Exit, StationError> {
     let station = &bench.station;
+    bench.may_ask(Action::DestroyKey)?;
     let request = station.change_request(Action::DestroyKey, label, reason)?;
     let permit = agreed(bench, request)?;
     let secret = ask(secrets, station.custody_of(label)?)?;
@@ -218,15 +221,6 @@ fn shown(key: &KeyStanding, out: Output) {
     );
 }
 
-/// The custody that was named, or the only one that there is.
-pub(super) fn chosen(station: &Station, named: Option<CustodyKind>) -> Result<CustodyKind, StationError> {
-    match named {
-        Some(kind) if station.custodies().contains(&kind) => Ok(kind),
-        Some(kind) => Err(StationError::NoCustody(kind)),
-        None => station.only_custody(),
-    }
-}
-
 /// Opens the custody of the key `label`, and asks for its secret alone.
 pub(super) fn open_for(
     bench: &Bench<'_>,
@@ -234,12 +228,21 @@ pub(super) fn open_for(
     secrets: &PassphraseFrom,
 ) -> Result<(), StationError> {
     let permit = bench.permit(Action::Unlock)?;
+    bench.station.done_or_told(&permit, label.as_str(), opened_for(bench, &permit, label, secrets))
+}
+
+fn opened_for(
+    bench: &Bench<'_>,
+    permit: &Permit,
+    label: &KeyLabel,
+    secrets: &PassphraseFrom,
+) -> Result<(), StationError> {
     match Custodies::active(&bench.station.reader()?, label) {
-        Ok((_, kind)) => bench.station.open_custody(&permit, kind, &ask(secrets, kind)?),
+        Ok((_, kind)) => bench.station.open_custody(permit, kind, &ask(secrets, kind)?),
         // A log that was begun anew learns of the keys that are there; they are not active yet.
         Err(StationError::NoKey(_)) => {
             let kind = bench.station.custody_of(label)?;
-            bench.station.open_custody(&permit, kind, &ask(secrets, kind)?)?;
+            bench.station.open_custody(permit, kind, &ask(secrets, kind)?)?;
             Custodies::active(&bench.station.reader()?, label).map(drop)
         }
         Err(error) => Err(error),

@@ -62,6 +62,8 @@ impl StationError {
             Self::Unlock(error) if error.is_wrong_secret() => "passphrase-wrong",
             Self::Unlock(_) | Self::Create(_) => "vault-failed",
             Self::Import(ImportError::Unlock(error)) if error.is_wrong_secret() => "passphrase-wrong",
+            Self::Import(ImportError::LabelTaken(_)) => "label-taken",
+            Self::Import(ImportError::SameKey(_)) => "key-known",
             Self::Import(_) => "import-refused",
             Self::Secret(_) => "secret-unreadable",
             Self::Log(OpenError::InUse(_)) => "station-in-use",

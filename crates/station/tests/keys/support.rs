@@ -158,6 +158,7 @@ impl Bench {
     }
 
     pub(crate) fn activate(&self, name: &str) -> Result<(), StationError> {
+        self.sign_in("cu-1");
         let permit =
             self.agreed(self.station.change_request(Action::ActivateKey, &label(name), "first use")?);
         let typed = self.station.standing(&label(name))?.info.check_value;
@@ -165,6 +166,7 @@ impl Bench {
     }
 
     pub(crate) fn destroy(&self, name: &str) -> Result<(), StationError> {
+        self.sign_in("cu-1");
         let permit =
             self.agreed(self.station.change_request(Action::DestroyKey, &label(name), "rotation")?);
         self.station.destroy_key(&permit, &label(name), "rotation", &passphrase()).map(drop)
