@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use keystation::group_keys::{KeyPermit, TransferFile};
+use keystation::group_keys::{Announced, KeyPermit, TransferFile};
 use keystation::log::KeyStanding;
 use keystation::people::{Action, ApprovalId};
-use keystation::{CustodyKind, DerivedKeyAnswer, GroupKey, ImportError, Passphrase, Station, StationError};
+use keystation::{DerivedKeyAnswer, GroupKey, ImportError, Passphrase, Station, StationError};
 use keystation_core::key::{CheckValue, KeyLabel};
 use keystation_core::registration::RegistrationId;
 use tauri::async_runtime::spawn_blocking;
@@ -116,12 +116,12 @@ pub(crate) async fn import<R: Runtime>(
     desk: &LineDesk,
     window: &WebviewWindow<R>,
     key: NewKey,
+    check_value: String,
     approval: u64,
 ) -> Result<Imported, Problem> {
     desk.at_station(|station| station.may_ask(Action::ImportKey)).await?;
-    let new = key.parsed()?;
-    let kind = CustodyKind::from(key.custody);
-    let request = Station::import_request(Action::ImportKey, &new.label, kind);
+    let announced = announced(&key, &check_value)?;
+    let request = Station::import_request(Action::ImportKey, &announced);
     let permit = desk.at_station(move |station| station.permit_key(request, ApprovalId(approval))).await?;
     let turn = desk.dialogs.turn()?;
     let Some(text) = turn.ask(window, &Question::group_key(&key)).await? else { return Ok(cancelled()) };
@@ -139,7 +139,7 @@ pub(crate) async fn import<R: Runtime>(
     .await??;
     let station = desk.station.clone();
     let import = move |secret: &Passphrase| {
-        Ok(station.import_key(&permit, kind, secret, new.clone(), &text, answer)?.check_value.to_string())
+        Ok(station.import_key(&permit, &announced, secret, &text, answer)?.check_value.to_string())
     };
     let asked = Asked::for_new_key(desk, key.custody);
     Ok(opened(&turn, window, asked, import).await?.map_or_else(cancelled, imported))
@@ -150,15 +150,15 @@ pub(crate) async fn transfer<R: Runtime>(
     desk: &LineDesk,
     window: &WebviewWindow<R>,
     key: NewKey,
+    check_value: String,
     approval: u64,
 ) -> Result<Imported, Problem> {
     desk.at_station(|station| station.may_ask(Action::TakeTransfer)).await?;
-    let label = key.parsed()?.label;
-    let kind = CustodyKind::from(key.custody);
-    let request = Station::import_request(Action::TakeTransfer, &label, kind);
+    let announced = announced(&key, &check_value)?;
+    let request = Station::import_request(Action::TakeTransfer, &announced);
     let permit = desk.at_station(move |station| station.permit_key(request, ApprovalId(approval))).await?;
     let turn = desk.dialogs.turn()?;
-    let file = desk.station.data().transfer(&label);
+    let file = desk.station.data().transfer(&announced.key.label);
     let mut held = None;
     if key.custody != Custody::SealedFile {
         let Some(secret) = typed(&turn, window, &Question::opening(key.custody)).await? else {
@@ -169,12 +169,18 @@ pub(crate) async fn transfer<R: Runtime>(
     let station = desk.station.clone();
     let take = move |passphrase: &Passphrase| {
         let answer = DerivedKeyAnswer::NotAsked;
-        let transfer = TransferFile { label: &label, file: &file, passphrase, answer };
+        let transfer = TransferFile { file: &file, passphrase, answer };
         let secret = held.as_ref().unwrap_or(passphrase);
-        Ok(station.take_transfer(&permit, transfer, kind, secret)?.check_value.to_string())
+        Ok(station.take_transfer(&permit, &announced, transfer, secret)?.check_value.to_string())
     };
     let asked = Asked::Opening(Custody::SealedFile);
     Ok(opened(&turn, window, asked, take).await?.map_or_else(cancelled, imported))
+}
+
+/// What a page says of a key that is to come in.
+fn announced(key: &NewKey, check_value: &str) -> Result<Announced, Problem> {
+    let check_value = parsed_check_value(check_value)?;
+    Ok(Announced { key: key.parsed()?, custody: key.custody.into(), check_value })
 }
 
 /// Destroys a key, under the approval of another custodian.

@@ -32,11 +32,13 @@ pub struct KeyPermit {
 }
 
 impl Station {
-    /// What another custodian has to approve before a key comes in by this action: [`Action::ImportKey`] or
-    /// [`Action::TakeTransfer`].
+    /// What another custodian has to approve before a key comes in by this action, [`Action::ImportKey`] or
+    /// [`Action::TakeTransfer`]: all that is said of it. No part of it has a blank in it.
     #[must_use]
-    pub fn import_request(action: Action, label: &KeyLabel, custody: CustodyKind) -> Request {
-        Request { action, subject: format!("{label} {}", custody.as_str()), reason: String::new() }
+    pub fn import_request(action: Action, announced: &Announced) -> Request {
+        let Announced { key: NewKey { label, group, scope, slot }, custody, check_value } = announced;
+        let subject = format!("{label} {group} {scope} {slot} {check_value} {}", custody.as_str());
+        Request { action, subject, reason: String::new() }
     }
 
     /// What another custodian has to approve before a key is activated or destroyed. Only for whoever may ask for it: nobody else
@@ -100,40 +102,40 @@ impl Station {
     pub fn import_key(
         &self,
         permit: &KeyPermit,
-        custody: CustodyKind,
+        announced: &Announced,
         secret: &Passphrase,
-        new: NewKey,
         key: &SecretText,
         answer: DerivedKeyAnswer,
     ) -> Result<GroupKeyInfo, StationError> {
-        self.agreed(permit, &Self::import_request(Action::ImportKey, &new.label, custody))?;
-        let label = new.label.clone();
+        self.agreed(permit, &Self::import_request(Action::ImportKey, announced))?;
         let import = || {
             let key = GroupKey::judged(key, answer)?;
-            self.take_in(custody, secret, new, key, Origin::approved(KeyOrigin::Single, &permit.permit))
+            let found = key.check_value().map_err(ImportError::from)?;
+            announced.expect_check_value(found)?;
+            let origin = Origin::approved(KeyOrigin::Single, &permit.permit);
+            self.take_in(announced.custody, secret, announced.key.clone(), key, origin)
         };
-        self.done_or_told(&permit.permit, label.as_str(), import())
+        self.done_or_told(&permit.permit, announced.key.label.as_str(), import())
     }
 
-    /// Takes in the group key of a transfer file, which its owner sealed to this station. It must have the label that was approved.
+    /// Takes in the group key of a transfer file, which its owner sealed to this station. It must be the one that was approved.
     pub fn take_transfer(
         &self,
         permit: &KeyPermit,
+        announced: &Announced,
         transfer: TransferFile<'_>,
-        custody: CustodyKind,
         secret: &Passphrase,
     ) -> Result<GroupKeyInfo, StationError> {
-        self.agreed(permit, &Self::import_request(Action::TakeTransfer, transfer.label, custody))?;
-        let TransferFile { label, file, passphrase, answer } = transfer;
+        self.agreed(permit, &Self::import_request(Action::TakeTransfer, announced))?;
+        let TransferFile { file, passphrase, answer } = transfer;
         let take = || {
             let opened = self.all_custodies().transfer_key(self.data()).open(passphrase, file, answer)?;
-            if opened.new.label != *label {
-                return Err(StationError::OtherLabel { approved: label.clone(), found: opened.new.label });
-            }
+            announced.expect(&opened.new)?;
+            announced.expect_check_value(opened.check_value)?;
             let origin = Origin::approved(KeyOrigin::Transfer, &permit.permit);
-            self.take_in(custody, secret, opened.new, opened.key, origin)
+            self.take_in(announced.custody, secret, opened.new, opened.key, origin)
         };
-        self.done_or_told(&permit.permit, label.as_str(), take())
+        self.done_or_told(&permit.permit, announced.key.label.as_str(), take())
     }
 
     /// Puts a key into a custody, and that into the log. It is not used before it is activated.
@@ -372,10 +374,46 @@ impl Station {
     }
 }
 
+/// What a key is said to be before it comes in: its owner's paper, and where it is to go. Another custodian approves all of it,
+/// and the key has to be that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announced {
+    /// Label, enrollment group, scope and slot.
+    pub key: NewKey,
+    /// Where the key goes.
+    pub custody: CustodyKind,
+    /// The check value that it must have.
+    pub check_value: CheckValue,
+}
+
+impl Announced {
+    fn expect_check_value(&self, found: CheckValue) -> Result<(), StationError> {
+        if found == self.check_value {
+            return Ok(());
+        }
+        let (label, expected) = (self.key.label.clone(), self.check_value);
+        Err(StationError::OtherCheckValue { label, expected, found })
+    }
+
+    fn expect(&self, found: &NewKey) -> Result<(), StationError> {
+        let NewKey { label, group, scope, slot } = &self.key;
+        for (what, approved, found) in [
+            ("label", label.as_str(), found.label.as_str()),
+            ("enrollment group", group.as_str(), found.group.as_str()),
+            ("ID scope", scope.as_str(), found.scope.as_str()),
+            ("slot", slot.as_str(), found.slot.as_str()),
+        ] {
+            if approved != found {
+                let (approved, found) = (approved.to_owned(), found.to_owned());
+                return Err(StationError::OtherTransfer { what, approved, found });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A transfer file, and what opens it.
 pub struct TransferFile<'a> {
-    /// The label that was approved.
-    pub label: &'a KeyLabel,
     /// Where the file is.
     pub file: &'a Path,
     /// Opens the station's key for transfers: the passphrase of the vault.

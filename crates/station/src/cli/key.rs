@@ -2,7 +2,7 @@
 
 use std::io;
 
-use keystation::group_keys::{KeyPermit, TransferFile};
+use keystation::group_keys::{Announced, KeyPermit, TransferFile};
 use keystation::people::{Action, Permit, Request};
 use keystation::{Custodies, CustodyKind, DataDir, Exit, Station, StationError, paths};
 use keystation_audit::{KeyStanding, Reader};
@@ -45,8 +45,10 @@ fn import(bench: &Bench<'_>, args: &ImportArgs) -> Result<Exit, StationError> {
     let action = if args.transfer.is_some() { Action::TakeTransfer } else { Action::ImportKey };
     bench.may_ask(action)?;
     let custody = station.custody_for(action, args.custody)?;
-    let request = Station::import_request(action, &args.label, custody);
-    let permit = agreed(bench, request)?;
+    let ImportArgs { label, group, scope, slot, check_value, .. } = args;
+    let key = NewKey { label: label.clone(), group: group.clone(), scope: scope.clone(), slot: *slot };
+    let announced = Announced { key, custody, check_value: *check_value };
+    let permit = agreed(bench, Station::import_request(action, &announced))?;
     let secret = secret_for_import(station, custody, &args.secrets)?;
     let mut answer =
         if args.not_a_device_key { DerivedKeyAnswer::GroupKey } else { DerivedKeyAnswer::NotAsked };
@@ -59,28 +61,21 @@ fn import(bench: &Bench<'_>, args: &ImportArgs) -> Result<Exit, StationError> {
                 &own
             }
         };
-        let transfer = |answer| TransferFile { label: &args.label, file, passphrase, answer };
-        let mut taken = station.take_transfer(&permit, transfer(answer), custody, &secret);
+        let transfer = |answer| TransferFile { file, passphrase, answer };
+        let mut taken = station.take_transfer(&permit, &announced, transfer(answer), &secret);
         if matches!(taken, Err(StationError::Transfer(TransferError::Import(ImportError::MayBeDerivedKey)))) {
             answer = ask_whether_derived(out);
-            taken = station.take_transfer(&permit, transfer(answer), custody, &secret);
+            taken = station.take_transfer(&permit, &announced, transfer(answer), &secret);
         }
         return Ok(imported(&taken?, custody, out));
     }
     let source = source(args.key_file.as_deref(), args.key_fd, "Group key (Base64): ");
     let key = source.text()?;
-    let missing = "clap asks for it";
-    let new = NewKey {
-        label: args.label.clone(),
-        group: args.group.clone().expect(missing),
-        scope: args.scope.clone().expect(missing),
-        slot: args.slot.expect(missing),
-    };
-    let mut result = station.import_key(&permit, custody, &secret, new.clone(), &key, answer);
+    let mut result = station.import_key(&permit, &announced, &secret, &key, answer);
     let person = matches!(source, SecretSource::Prompt(_));
     if person && matches!(result, Err(StationError::Import(ImportError::MayBeDerivedKey))) {
         answer = ask_whether_derived(out);
-        result = station.import_key(&permit, custody, &secret, new, &key, answer);
+        result = station.import_key(&permit, &announced, &secret, &key, answer);
     }
     Ok(imported(&result?, custody, out))
 }

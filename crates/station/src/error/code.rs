@@ -46,7 +46,7 @@ impl StationError {
             Self::KeyInactive { .. } => Code::KeyInactive.as_str(),
             Self::KeyState { .. } => "key-state",
             Self::OtherCheckValue { .. } => "key-check-value",
-            Self::OtherLabel { .. } => "key-other-label",
+            Self::OtherTransfer { .. } => "transfer-other-key",
             Self::Reason => "reason",
             Self::Transfer(TransferError::Unlock(error)) if error.is_wrong_secret() => "passphrase-wrong",
             Self::Transfer(_) => "transfer-refused",

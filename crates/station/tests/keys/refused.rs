@@ -7,7 +7,7 @@ use keystation::{CustodyKind, Passphrase, Station};
 use keystation_vault::DerivedKeyAnswer;
 
 use crate::support::{
-    Bench, KEY, PAPERS, SEALED, key_of, label, new_key, order, part, passphrase, pin_of, secret,
+    Bench, KEY, PAPERS, SEALED, announced, key_of, label, order, part, passphrase, pin_of, secret,
 };
 
 const NOT_ASKED: DerivedKeyAnswer = DerivedKeyAnswer::NotAsked;
@@ -165,11 +165,11 @@ fn other_check_value(bench: &Bench) -> &'static str {
 }
 
 fn no_transfer(bench: &Bench) -> &'static str {
-    let permit = bench.agreed(Station::import_request(Action::TakeTransfer, &label("gk-t"), SEALED));
-    let (label, passphrase) = (label("gk-t"), passphrase());
+    let (announced, passphrase) = (announced("gk-t", KEY), passphrase());
+    let permit = bench.agreed(Station::import_request(Action::TakeTransfer, &announced));
     let file = bench.dir.path().join("nothing.age");
-    let transfer = TransferFile { label: &label, file: &file, passphrase: &passphrase, answer: NOT_ASKED };
-    code(bench.station.take_transfer(&permit, transfer, SEALED, &passphrase))
+    let transfer = TransferFile { file: &file, passphrase: &passphrase, answer: NOT_ASKED };
+    code(bench.station.take_transfer(&permit, &announced, transfer, &passphrase))
 }
 
 fn no_such_custody(bench: &Bench) -> &'static str {
@@ -271,5 +271,4 @@ fn whoever_may_not_ask_learns_nothing_of_what_they_ask_about() {
         assert_eq!(code(bench.station.custody_for(Action::ImportKey, named)), "role");
     }
     assert_eq!(bench.records("policy.refuse", "why"), ["role"; 7]);
-    assert_eq!(new_key("gk-a").label, label("gk-a"));
 }
