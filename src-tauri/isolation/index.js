@@ -63,7 +63,7 @@ const commands = {
   approve: ({ request, who, pin }) =>
     isObject(request) &&
     isText(request.action, 32) &&
-    isText(request.subject, 200) &&
+    isText(request.subject, 256) &&
     isReason(request.reason) &&
     isWho(who) &&
     isPin(pin),
@@ -81,9 +81,11 @@ const commands = {
   activate_key: ({ checkValue, ...change }) => isKeyChange(change) && isCheckValue(checkValue),
   suspend_key: ({ label, reason }) => isLabel(label) && isReason(reason),
   destroy_key: isKeyChange,
-  import_key: ({ key, approval }) => isNewKey(key) && isApproval(approval),
+  import_key: ({ key, checkValue, approval }) =>
+    isNewKey(key) && isCheckValue(checkValue) && isApproval(approval),
   recipient: () => true,
-  take_transfer: ({ key, approval }) => isNewKey(key) && isApproval(approval),
+  take_transfer: ({ key, checkValue, approval }) =>
+    isNewKey(key) && isCheckValue(checkValue) && isApproval(approval),
   ceremony: () => true,
   ceremony_begin: ({ key, checkValue }) => isNewKey(key) && isCheckValue(checkValue),
   ceremony_sign_in: ({ side, who, pin }) => isSide(side) && isWho(who) && isPin(pin),

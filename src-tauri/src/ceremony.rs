@@ -1,7 +1,7 @@
 //! The key ceremony in the window: two custodians at one table. Their components are typed into native dialogs, one person
 //! after the other.
 
-use keystation::ceremony::{self, Abort, CeremonyError, CeremonyOrder, Phase};
+use keystation::ceremony::{self, Abort, CeremonyError, CeremonyOrder};
 use keystation::people::Action;
 use keystation::{CustodyKind, Part, Station};
 use tauri::async_runtime::spawn_blocking;
@@ -63,8 +63,7 @@ pub(crate) async fn component<R: Runtime>(
     window: &WebviewWindow<R>,
     Seat(part): Seat,
 ) -> Result<ComponentOutcome, Problem> {
-    desk.may(Action::Ceremony).await?;
-    let ceremony = running(&desk.station)?;
+    let ceremony = under_way(desk).await?;
     let turn = desk.dialogs.turn()?;
     // Nobody types a component for nothing: the sign-in is held until this dialog is closed.
     let entry = desk.at_station(move |station| station.ceremony_enter(part)).await?;
@@ -93,9 +92,8 @@ pub(crate) fn confirm(station: &Station, seat: Seat, typed: &str) -> Result<bool
 }
 
 /// The ceremony that is under way: nobody is asked for a secret for one that has ended.
-fn running(station: &Station) -> Result<ceremony::Ceremony, CeremonyError> {
-    let under_way = |now: &ceremony::Ceremony| !matches!(now.phase, Phase::Done | Phase::Aborted);
-    station.ceremony().filter(under_way).ok_or(CeremonyError::None)
+async fn under_way(desk: &LineDesk) -> Result<ceremony::Ceremony, Problem> {
+    desk.permitted(Action::Ceremony, Station::ceremony_under_way).await
 }
 
 /// Puts the key together and into its custody, whose secret is asked for.
@@ -105,8 +103,7 @@ pub(crate) async fn finish<R: Runtime>(
     typed: String,
 ) -> Result<Ceremony, Problem> {
     // Nobody is asked for a passphrase for what would be refused all the same.
-    desk.may(Action::Ceremony).await?;
-    let before = running(&desk.station)?;
+    let before = under_way(desk).await?;
     let turn = desk.dialogs.turn()?;
     let station = desk.station.clone();
     let finish = move |secret: &_| match station.ceremony_finish(&typed, secret) {

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use keystation::group_keys::{KeyPermit, TransferFile};
+use keystation::group_keys::{Announced, KeyPermit, TransferFile};
 use keystation::log::KeyStanding;
-use keystation::people::{Action, ApprovalId, Request};
-use keystation::{CustodyKind, DerivedKeyAnswer, GroupKey, ImportError, Passphrase, Station, StationError};
+use keystation::people::{Action, ApprovalId};
+use keystation::{DerivedKeyAnswer, GroupKey, ImportError, Passphrase, Station, StationError};
 use keystation_core::key::{CheckValue, KeyLabel};
 use keystation_core::registration::RegistrationId;
 use tauri::async_runtime::spawn_blocking;
@@ -94,7 +94,12 @@ pub(crate) async fn unlock<R: Runtime>(
     let turn = desk.dialogs.turn()?;
     let closed = desk.at_station(Station::closed_custodies).await?;
     if closed.is_empty() && !desk.station.is_unlocked() {
-        return Err(StationError::NoVault(desk.station.data().vault()).into());
+        let (station, permit) = (desk.station.clone(), Arc::clone(&permit));
+        let nothing = move || {
+            let missing = StationError::NoVault(station.data().vault());
+            station.done_or_told(&permit, "", Err(missing))
+        };
+        return Ok(spawn_blocking(nothing).await??);
     }
     for kind in closed {
         let (station, permit) = (desk.station.clone(), Arc::clone(&permit));
@@ -111,11 +116,12 @@ pub(crate) async fn import<R: Runtime>(
     desk: &LineDesk,
     window: &WebviewWindow<R>,
     key: NewKey,
+    check_value: String,
     approval: u64,
 ) -> Result<Imported, Problem> {
-    let new = key.parsed()?;
-    let kind = CustodyKind::from(key.custody);
-    let request = Station::import_request(Action::ImportKey, &new.label, kind);
+    desk.at_station(|station| station.may_ask(Action::ImportKey)).await?;
+    let announced = announced(&key, &check_value)?;
+    let request = Station::import_request(Action::ImportKey, &announced);
     let permit = desk.at_station(move |station| station.permit_key(request, ApprovalId(approval))).await?;
     let turn = desk.dialogs.turn()?;
     let Some(text) = turn.ask(window, &Question::group_key(&key)).await? else { return Ok(cancelled()) };
@@ -125,10 +131,15 @@ pub(crate) async fn import<R: Runtime>(
         answer = if agreed { DerivedKeyAnswer::GroupKey } else { DerivedKeyAnswer::DeviceKey };
     }
     // No custody is opened for what is no group key.
-    GroupKey::judged(&text, answer).map_err(StationError::from)?;
+    let station = desk.station.clone();
+    let (permit, text) = spawn_blocking(move || {
+        station.expect_key(&permit, &text, answer)?;
+        Ok::<_, StationError>((permit, text))
+    })
+    .await??;
     let station = desk.station.clone();
     let import = move |secret: &Passphrase| {
-        Ok(station.import_key(&permit, kind, secret, new.clone(), &text, answer)?.check_value.to_string())
+        Ok(station.import_key(&permit, &announced, secret, &text, answer)?.check_value.to_string())
     };
     let asked = Asked::for_new_key(desk, key.custody);
     Ok(opened(&turn, window, asked, import).await?.map_or_else(cancelled, imported))
@@ -139,14 +150,15 @@ pub(crate) async fn transfer<R: Runtime>(
     desk: &LineDesk,
     window: &WebviewWindow<R>,
     key: NewKey,
+    check_value: String,
     approval: u64,
 ) -> Result<Imported, Problem> {
-    let label = key.parsed()?.label;
-    let kind = CustodyKind::from(key.custody);
-    let request = Station::import_request(Action::TakeTransfer, &label, kind);
+    desk.at_station(|station| station.may_ask(Action::TakeTransfer)).await?;
+    let announced = announced(&key, &check_value)?;
+    let request = Station::import_request(Action::TakeTransfer, &announced);
     let permit = desk.at_station(move |station| station.permit_key(request, ApprovalId(approval))).await?;
     let turn = desk.dialogs.turn()?;
-    let file = desk.station.data().transfer(&label);
+    let file = desk.station.data().transfer(&announced.key.label);
     let mut held = None;
     if key.custody != Custody::SealedFile {
         let Some(secret) = typed(&turn, window, &Question::opening(key.custody)).await? else {
@@ -157,12 +169,18 @@ pub(crate) async fn transfer<R: Runtime>(
     let station = desk.station.clone();
     let take = move |passphrase: &Passphrase| {
         let answer = DerivedKeyAnswer::NotAsked;
-        let transfer = TransferFile { label: &label, file: &file, passphrase, answer };
+        let transfer = TransferFile { file: &file, passphrase, answer };
         let secret = held.as_ref().unwrap_or(passphrase);
-        Ok(station.take_transfer(&permit, transfer, kind, secret)?.check_value.to_string())
+        Ok(station.take_transfer(&permit, &announced, transfer, secret)?.check_value.to_string())
     };
     let asked = Asked::Opening(Custody::SealedFile);
     Ok(opened(&turn, window, asked, take).await?.map_or_else(cancelled, imported))
+}
+
+/// What a page says of a key that is to come in.
+fn announced(key: &NewKey, check_value: &str) -> Result<Announced, Problem> {
+    let check_value = parsed_check_value(check_value)?;
+    Ok(Announced { key: key.parsed()?, custody: key.custody.into(), check_value })
 }
 
 /// Destroys a key, under the approval of another custodian.
@@ -173,11 +191,13 @@ pub(crate) async fn destroy<R: Runtime>(
     reason: String,
     approval: Option<u64>,
 ) -> Result<(), Problem> {
+    desk.at_station(|station| station.may_ask(Action::DestroyKey)).await?;
     let label = parsed_label(&label)?;
     let (asked, why) = (label.clone(), reason.clone());
     let (permit, kind) = desk
         .at_station(move |station| {
             let permit = approved(station, Action::DestroyKey, &asked, &why, approval)?;
+            // Its approval says that the station knows the key.
             Ok::<_, Problem>((permit, station.custody_of(&asked)?))
         })
         .await?;
@@ -246,6 +266,7 @@ pub(crate) fn activate(
     check_value: &str,
     approval: Option<u64>,
 ) -> Result<(), Problem> {
+    station.may_ask(Action::ActivateKey)?;
     let (label, check_value) = (parsed_label(label)?, parsed_check_value(check_value)?);
     let permit = approved(station, Action::ActivateKey, &label, reason, approval)?;
     Ok(station.activate_key(&permit, &label, reason, check_value).map(drop)?)
@@ -288,12 +309,10 @@ pub(crate) fn approved(
     reason: &str,
     approval: Option<u64>,
 ) -> Result<KeyPermit, Problem> {
-    // Who may not ask is not told which keys there are, and that has its record: a key that there is not fails afterwards.
-    let request = station.change_request(action, label, reason).unwrap_or_else(|_| Request {
-        action,
-        subject: label.to_string(),
-        reason: reason.to_owned(),
-    });
-    // There is no approval of number 0: it is refused as missing, and that has its record.
-    Ok(station.permit_key(request, ApprovalId(approval.unwrap_or_default()))?)
+    // Whoever may not ask is not told which keys there are, nor is who asks without an approval.
+    let Some(approval) = approval else {
+        return Err(station.permit(action).expect_err("it takes another person").into());
+    };
+    let request = station.change_request(action, label, reason)?;
+    Ok(station.permit_key(request, ApprovalId(approval))?)
 }

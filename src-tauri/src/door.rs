@@ -83,7 +83,7 @@ pub(crate) fn approve(
     who: Who,
     pin: &dto::Pin,
 ) -> Result<dto::Approval, Problem> {
-    let refused = |problem| Ok(dto::Approval { approval: None, sign_in: SignIn::refused(problem) });
+    let refused = |problem: Problem| Ok(dto::Approval { approval: None, sign_in: SignIn::refused(problem) });
     let action = Action::ALL.into_iter().find(|action| action.word() == request.action.as_str());
     let Some(action) = action else {
         return refused(Problem::new(
@@ -92,6 +92,9 @@ pub(crate) fn approve(
             &["Ask for it again."],
         ));
     };
+    if let Err(denied) = station.may_ask(action) {
+        return refused(denied.into());
+    }
     let (named, pin) = match proof(who, pin) {
         Ok(proof) => proof,
         Err(problem) => return refused(problem),
@@ -116,6 +119,7 @@ pub(crate) fn people(station: &Station) -> Result<Vec<PersonLine>, Problem> {
 
 /// A new account, and the name behind it.
 pub(crate) fn add(station: &Station, added: dto::AddedPerson, approval: u64) -> Result<(), Problem> {
+    station.may_ask(Action::AddPerson)?;
     let roles = roles(added.roles)?;
     let (user, name) = (String::from(added.person.user.clone()), name(&added.person.name)?);
     station.add_person(person(added.person, roles)?, ApprovalId(approval))?;
@@ -125,8 +129,37 @@ pub(crate) fn add(station: &Station, added: dto::AddedPerson, approval: u64) -> 
     Ok(())
 }
 
+/// Other roles.
+pub(crate) fn set_roles(
+    station: &Station,
+    user: &str,
+    wanted: Vec<dto::Role>,
+    approval: u64,
+) -> Result<(), Problem> {
+    station.may_ask(Action::SetRoles)?;
+    Ok(station.set_roles(user, roles(wanted)?, ApprovalId(approval))?)
+}
+
+/// A one-time PIN.
+pub(crate) fn reset_pin(station: &Station, user: &str, pin: &dto::Pin, approval: u64) -> Result<(), Problem> {
+    station.may_ask(Action::ResetPin)?;
+    Ok(station.reset_pin(user, &Pin::new(pin.expose())?, ApprovalId(approval))?)
+}
+
+/// Another badge, or none.
+pub(crate) fn set_badge(
+    station: &Station,
+    user: &str,
+    badge: Option<dto::Badge>,
+    approval: u64,
+) -> Result<(), Problem> {
+    station.may_ask(Action::SetBadge)?;
+    let badge = badge.map(Hidden::into_secret).transpose()?;
+    Ok(station.set_badge(user, badge.as_ref(), ApprovalId(approval))?)
+}
+
 /// What a person may be.
-pub(crate) fn roles(roles: Vec<dto::Role>) -> Result<Roles, Problem> {
+fn roles(roles: Vec<dto::Role>) -> Result<Roles, Problem> {
     Roles::new(roles.into_iter().map(Role::from)).map_err(|refused| {
         Problem::new("roles", &crate::problem::sentence(&refused), &["Choose other roles."])
     })

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use keystation_core::key::KeySlot;
-use keystation_vault::{DerivedKeyAnswer, NewKey, SealedFile, SecretSource, WorkFactor};
+use keystation_vault::{DerivedKeyAnswer, GroupKey, NewKey, SealedFile, SecretSource, WorkFactor};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -132,6 +132,7 @@ impl Bench {
         let mut command = self.keystation();
         command.args(["key", "import", "--label", label, "--group", "line-7", "--scope", "0ne00EMU001"]);
         command.args(["--slot", "primary", "--key-file"]).arg(file);
+        command.args(["--check-value", &check_value_on_paper(file)]);
         self.signed(&mut command, "cus-1", Some("cus-2"));
         finished(self.with_passphrase(&mut command))
     }
@@ -249,6 +250,15 @@ impl Bench {
     pub fn assert_log_intact(&self) {
         let verified = self.run(&["audit", "verify"]);
         assert_eq!(verified.exit, Some(0), "{verified:?}");
+    }
+
+    /// What the owner of the group key in `file` wrote on a paper. Of a text that is no key, the check value of another.
+    fn check_value_on_paper(file: &Path) -> String {
+        let text = SecretSource::File(file.to_owned()).text().expect("it is private");
+        GroupKey::judged(&text, DerivedKeyAnswer::GroupKey).map_or_else(
+            |_| PUBLISHED_CHECK_VALUE.to_owned(),
+            |key| key.check_value().expect("there is memory for one key").to_string(),
+        )
     }
 
     /// Writes a file that only its owner can read.

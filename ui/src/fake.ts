@@ -187,9 +187,11 @@ export class FakeShell implements Shell {
     this.ring.change(label, "suspended", null, reason, null);
   destroyKey: KeyRing["destroyKey"] = (label, reason, approval) =>
     this.ring.change(label, "destroyed", actions.destroyKey, reason, approval);
-  importKey: KeyRing["importKey"] = (key, approval) => this.ring.bring(key, "single", approval);
+  importKey: KeyRing["importKey"] = (key, checkValue, approval) =>
+    this.ring.bring(key, "single", checkValue, approval);
   recipient: KeyRing["recipient"] = () => Promise.resolve(recipient);
-  takeTransfer: KeyRing["takeTransfer"] = (key, approval) => this.ring.bring(key, "transfer", approval);
+  takeTransfer: KeyRing["takeTransfer"] = (key, checkValue, approval) =>
+    this.ring.bring(key, "transfer", checkValue, approval);
   ceremony: KeyRing["ceremony"] = () => Promise.resolve(this.#ceremony.read());
   ceremonyBegin: KeyRing["ceremonyBegin"] = (...begun) => this.#ceremony.begin(...begun);
   ceremonySignIn: KeyRing["ceremonySignIn"] = (...signed) => this.#ceremony.signIn(...signed);

@@ -31,7 +31,7 @@ const fresh: NewKey = {
 };
 
 function describe(keys: Keys, key = fresh): void {
-  Object.assign(keys.draft, key);
+  Object.assign(keys.draft, key, { checkValue: newCheckValue });
 }
 
 async function importing(keys: Keys, fake: FakeShell, dialog: FakeShell["ring"]["dialog"]): Promise<void> {

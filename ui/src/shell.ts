@@ -91,12 +91,12 @@ export interface KeyRing {
   /** The emergency stop: nobody approves it. */
   suspendKey(label: string, reason: string): Promise<void>;
   destroyKey(label: string, reason: string, approval: number | null): Promise<void>;
-  /** Asks for the key outside of the page. */
-  importKey(key: NewKey, approval: number): Promise<Imported>;
+  /** Asks for the key outside of the page. It has to have `checkValue`, which stands on the paper of its owner. */
+  importKey(key: NewKey, checkValue: string, approval: number): Promise<Imported>;
   /** The station's public key that a group key is sealed to; made when it is asked for first. */
   recipient(): Promise<string>;
   /** Takes the sealed file of that label. */
-  takeTransfer(key: NewKey, approval: number): Promise<Imported>;
+  takeTransfer(key: NewKey, checkValue: string, approval: number): Promise<Imported>;
   /** The ceremony that is under way, or came to its end last. */
   ceremony(): Promise<Ceremony | null>;
   /** `checkValue` is what the key has to have: it stands on the paper of both. */

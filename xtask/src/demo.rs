@@ -118,6 +118,8 @@ impl Bench {
                 "0ne00000000",
                 "--slot",
                 "primary",
+                "--check-value",
+                CHECK_VALUE,
                 "--key-file",
                 &bench.path("group-key"),
                 "--passphrase-file",

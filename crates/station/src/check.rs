@@ -122,6 +122,16 @@ impl Station {
         secret: &Passphrase,
     ) -> Result<Report, StationError> {
         self.honour(permit, Action::Check)?;
+        self.done_or_told(permit, profile.group_key.as_str(), self.checked(permit, port, profile, secret))
+    }
+
+    fn checked(
+        &self,
+        permit: &Permit,
+        port: &Path,
+        profile: &Profile,
+        secret: &Passphrase,
+    ) -> Result<Report, StationError> {
         let report = match examined(self.data(), self.all_custodies(), port, profile, secret) {
             Err(StationError::Unlock(error)) => self.tried(Err(error))?,
             report => report?,

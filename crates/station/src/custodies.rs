@@ -195,6 +195,10 @@ impl Station {
         secret: &Passphrase,
     ) -> Result<(), StationError> {
         self.honour(permit, Action::Unlock)?;
+        self.done_or_told(permit, kind.as_str(), self.opened(permit, kind, secret))
+    }
+
+    fn opened(&self, permit: &Permit, kind: CustodyKind, secret: &Passphrase) -> Result<(), StationError> {
         let closings = self.desk().closings;
         let custody = self.all_custodies().get(kind)?;
         self.expect_there(custody)?;
@@ -205,7 +209,7 @@ impl Station {
             for label in &destroyed {
                 custody.destroy(secret, label)?;
             }
-            vault = self.left_in(custody, secret)?.ok_or(UnlockError::NoKeys(kind))?;
+            vault = self.tried(self.left_in(custody, secret)?.ok_or(UnlockError::NoKeys(kind)))?;
         }
         self.append(Event::Unlock { custody: kind.as_str() })?;
         self.keep_open(vault, closings)?;

@@ -161,12 +161,14 @@ pub enum StationError {
         found: CheckValue,
     },
     /// In the transfer file is another key than was approved.
-    #[error("the transfer file holds the key {found}, approved was {approved}")]
-    OtherLabel {
-        /// Which was approved.
-        approved: KeyLabel,
-        /// Which is in the file.
-        found: KeyLabel,
+    #[error("the {what} in the transfer file is {found}, approved was {approved}")]
+    OtherTransfer {
+        /// What of it is another: label, enrollment group, ID scope or slot.
+        what: &'static str,
+        /// What was approved.
+        approved: String,
+        /// What is in the file.
+        found: String,
     },
     /// No reason, or none that fits a record.
     #[error("the reason has to be one line of 1 to 200 characters")]

@@ -32,22 +32,41 @@ pub struct KeyPermit {
 }
 
 impl Station {
-    /// What another custodian has to approve before a key comes in by this action: [`Action::ImportKey`] or
-    /// [`Action::TakeTransfer`].
+    /// What another custodian has to approve before a key comes in by this action, [`Action::ImportKey`] or
+    /// [`Action::TakeTransfer`]: all that is said of it. No part of it has a blank in it.
     #[must_use]
-    pub fn import_request(action: Action, label: &KeyLabel, custody: CustodyKind) -> Request {
-        Request { action, subject: format!("{label} {}", custody.as_str()), reason: String::new() }
+    pub fn import_request(action: Action, announced: &Announced) -> Request {
+        let Announced { key: NewKey { label, group, scope, slot }, custody, check_value } = announced;
+        let subject = format!("{label} {group} {scope} {slot} {check_value} {}", custody.as_str());
+        Request { action, subject, reason: String::new() }
     }
 
-    /// What another custodian has to approve before a key is activated or destroyed.
+    /// What another custodian has to approve before a key is activated or destroyed. Only for whoever may ask for it: nobody else
+    /// is told which keys there are.
     pub fn change_request(
         &self,
         action: Action,
         label: &KeyLabel,
         reason: &str,
     ) -> Result<Request, StationError> {
-        let standing = self.standing(label)?;
-        Ok(changing(action, &standing, &reason_of(reason)?))
+        let actor = self.may_ask(action)?;
+        let reason = reason_of(reason)?;
+        let standing = self.done_or_told_by(action, &actor, label.as_str(), self.standing(label))?;
+        Ok(changing(action, &standing, &reason))
+    }
+
+    /// The custody that is meant for a key that comes in by `action`: the one that was named, or the only one that there is.
+    pub fn custody_for(
+        &self,
+        action: Action,
+        named: Option<CustodyKind>,
+    ) -> Result<CustodyKind, StationError> {
+        let actor = self.may_ask(action)?;
+        let meant = match named {
+            Some(kind) => self.all_custodies().get(kind).map(|_| kind),
+            None => self.only_custody(),
+        };
+        self.done_or_told_by(action, &actor, named.map_or("", CustodyKind::as_str), meant)
     }
 
     /// The permission for an approved request. The approval is used up by it.
@@ -68,39 +87,55 @@ impl Station {
         Ok(())
     }
 
+    /// Whether a text can be a group key, for whoever is to be asked for a secret to take it in. That it cannot is a record.
+    pub fn expect_key(
+        &self,
+        permit: &KeyPermit,
+        key: &SecretText,
+        answer: DerivedKeyAnswer,
+    ) -> Result<(), StationError> {
+        let judged = GroupKey::judged(key, answer).map(drop).map_err(StationError::from);
+        self.done_or_told(&permit.permit, "", judged)
+    }
+
     /// Takes in a group key that came as one text.
     pub fn import_key(
         &self,
         permit: &KeyPermit,
-        custody: CustodyKind,
+        announced: &Announced,
         secret: &Passphrase,
-        new: NewKey,
         key: &SecretText,
         answer: DerivedKeyAnswer,
     ) -> Result<GroupKeyInfo, StationError> {
-        self.agreed(permit, &Self::import_request(Action::ImportKey, &new.label, custody))?;
-        let key = GroupKey::judged(key, answer)?;
-        let (actor, approver) = (permit.permit.actor().clone(), permit.permit.approver().to_owned());
-        self.take_in(custody, secret, new, key, Origin { how: KeyOrigin::Single, actor, approver })
+        self.agreed(permit, &Self::import_request(Action::ImportKey, announced))?;
+        let import = || {
+            let key = GroupKey::judged(key, answer)?;
+            let found = key.check_value().map_err(ImportError::from)?;
+            announced.expect_check_value(found)?;
+            let origin = Origin::approved(KeyOrigin::Single, &permit.permit);
+            self.take_in(announced.custody, secret, announced.key.clone(), key, origin)
+        };
+        self.done_or_told(&permit.permit, announced.key.label.as_str(), import())
     }
 
-    /// Takes in the group key of a transfer file, which its owner sealed to this station. It must have the label that was approved.
+    /// Takes in the group key of a transfer file, which its owner sealed to this station. It must be the one that was approved.
     pub fn take_transfer(
         &self,
         permit: &KeyPermit,
+        announced: &Announced,
         transfer: TransferFile<'_>,
-        custody: CustodyKind,
         secret: &Passphrase,
     ) -> Result<GroupKeyInfo, StationError> {
-        self.agreed(permit, &Self::import_request(Action::TakeTransfer, transfer.label, custody))?;
-        let TransferFile { label, file, passphrase, answer } = transfer;
-        let opened = self.all_custodies().transfer_key(self.data()).open(passphrase, file, answer)?;
-        if opened.new.label != *label {
-            return Err(StationError::OtherLabel { approved: label.clone(), found: opened.new.label });
-        }
-        let (actor, approver) = (permit.permit.actor().clone(), permit.permit.approver().to_owned());
-        let origin = Origin { how: KeyOrigin::Transfer, actor, approver };
-        self.take_in(custody, secret, opened.new, opened.key, origin)
+        self.agreed(permit, &Self::import_request(Action::TakeTransfer, announced))?;
+        let TransferFile { file, passphrase, answer } = transfer;
+        let take = || {
+            let opened = self.all_custodies().transfer_key(self.data()).open(passphrase, file, answer)?;
+            announced.expect(&opened.new)?;
+            announced.expect_check_value(opened.check_value)?;
+            let origin = Origin::approved(KeyOrigin::Transfer, &permit.permit);
+            self.take_in(announced.custody, secret, opened.new, opened.key, origin)
+        };
+        self.done_or_told(&permit.permit, announced.key.label.as_str(), take())
     }
 
     /// Puts a key into a custody, and that into the log. It is not used before it is activated.
@@ -162,18 +197,18 @@ impl Station {
         self.agreed(permit, &changing(Action::ActivateKey, &standing, &reason))?;
         let (permit, found) = (&permit.permit, standing.info.check_value);
         if typed != found {
-            let (what, actor) = (format!("{label} {typed}"), permit.actor().clone());
-            self.refuse_action(Action::ActivateKey, &what, DenialReason::State, actor)?;
-            return Err(StationError::OtherCheckValue { label: label.clone(), expected: typed, found });
+            let other = StationError::OtherCheckValue { label: label.clone(), expected: typed, found };
+            return self.done_or_told(permit, &format!("{label} {typed}"), Err(other));
         }
-        self.change_key(&standing, KeyChange::Activated, reason, permit.actor(), permit.approver())
+        self.change_key(permit, &standing, KeyChange::Activated, reason)
     }
 
     /// From now on no device gets a key from it, until two custodians activate it again. The emergency stop: nobody approves it.
     pub fn suspend_key(&self, permit: &Permit, label: &KeyLabel, reason: &str) -> Result<Seq, StationError> {
         self.honour(permit, Action::SuspendKey)?;
-        let (standing, reason) = (self.standing(label)?, reason_of(reason)?);
-        self.change_key(&standing, KeyChange::Suspended, reason, permit.actor(), "")
+        let reason = reason_of(reason)?;
+        let standing = self.done_or_told(permit, label.as_str(), self.standing(label))?;
+        self.change_key(permit, &standing, KeyChange::Suspended, reason)
     }
 
     /// Destroys it: first the record, then the key, then the proof that it is gone. If the custody fails in between it is
@@ -187,6 +222,21 @@ impl Station {
     ) -> Result<Seq, StationError> {
         let (standing, reason) = (self.standing(label)?, reason_of(reason)?);
         self.agreed(permit, &changing(Action::DestroyKey, &standing, &reason))?;
+        self.done_or_told(
+            &permit.permit,
+            label.as_str(),
+            self.destroy(&permit.permit, &standing, reason, secret),
+        )
+    }
+
+    fn destroy(
+        &self,
+        permit: &Permit,
+        standing: &KeyStanding,
+        reason: String,
+        secret: &Passphrase,
+    ) -> Result<Seq, StationError> {
+        let label = &standing.info.label;
         let _in_work = self.busy();
         let kind = self.custody_of(label)?;
         let custody = self.all_custodies().get(kind)?;
@@ -194,9 +244,7 @@ impl Station {
         // With the wrong secret nothing is destroyed, so nothing is recorded as destroyed.
         let held = self.left_in(custody, secret)?;
         let there = held.is_some_and(|held| held.keys().contains(&standing.info));
-        let permit = &permit.permit;
-        let record =
-            self.change_key(&standing, KeyChange::Destroyed, reason, permit.actor(), permit.approver())?;
+        let record = self.changed(permit, standing, KeyChange::Destroyed, reason)?;
         if there {
             custody.destroy(secret, label)?;
         }
@@ -228,27 +276,37 @@ impl Station {
         why: DenialReason,
         actor: Actor,
     ) -> Result<Denied, StationError> {
-        let denial = Denial { action: action.word().to_owned(), why, what: subject.to_owned() };
+        let (what, code) = (subject.to_owned(), String::new());
+        let denial = Denial { action: action.word().to_owned(), why, what, code };
         let record = Some(self.journal().append(&Entry { actor, event: Event::Denied(denial) })?);
         Ok(Denied { action, why, record, cause: None })
     }
 
     fn change_key(
         &self,
+        permit: &Permit,
         standing: &KeyStanding,
         change: KeyChange,
         reason: String,
-        actor: &Actor,
-        approver: &str,
+    ) -> Result<Seq, StationError> {
+        let label = standing.info.label.as_str();
+        self.done_or_told(permit, label, self.changed(permit, standing, change, reason))
+    }
+
+    fn changed(
+        &self,
+        permit: &Permit,
+        standing: &KeyStanding,
+        change: KeyChange,
+        reason: String,
     ) -> Result<Seq, StationError> {
         let label = standing.info.label.clone();
         if !may_become(standing.state, change) {
             return Err(StationError::KeyState { label, state: standing.state });
         }
-        let (check_value, approver) = (standing.info.check_value, approver.to_owned());
+        let (check_value, approver) = (standing.info.check_value, permit.approver().to_owned());
         let event = KeyEvent::Changed { label, check_value, change, reason, approver };
-        let entry = Entry { actor: actor.clone(), event: Event::GroupKey(event) };
-        Ok(self.journal().append(&entry)?)
+        self.append_by(permit, Event::GroupKey(event))
     }
 
     /// What the log says of a group key.
@@ -291,6 +349,10 @@ impl Station {
     /// Makes the station's key for transfers, sealed under `passphrase`: the vault's, where there is a vault. Once made it stays.
     pub fn make_recipient(&self, permit: &Permit, passphrase: &Passphrase) -> Result<String, StationError> {
         self.honour(permit, Action::Recipient)?;
+        self.done_or_told(permit, "", self.made_recipient(permit, passphrase))
+    }
+
+    fn made_recipient(&self, permit: &Permit, passphrase: &Passphrase) -> Result<String, StationError> {
         let key = self.all_custodies().transfer_key(self.data());
         let recipient = if key.is_there() {
             self.tried(key.recipient(passphrase))?
@@ -312,10 +374,46 @@ impl Station {
     }
 }
 
+/// What a key is said to be before it comes in: its owner's paper, and where it is to go. Another custodian approves all of it,
+/// and the key has to be that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announced {
+    /// Label, enrollment group, scope and slot.
+    pub key: NewKey,
+    /// Where the key goes.
+    pub custody: CustodyKind,
+    /// The check value that it must have.
+    pub check_value: CheckValue,
+}
+
+impl Announced {
+    fn expect_check_value(&self, found: CheckValue) -> Result<(), StationError> {
+        if found == self.check_value {
+            return Ok(());
+        }
+        let (label, expected) = (self.key.label.clone(), self.check_value);
+        Err(StationError::OtherCheckValue { label, expected, found })
+    }
+
+    fn expect(&self, found: &NewKey) -> Result<(), StationError> {
+        let NewKey { label, group, scope, slot } = &self.key;
+        for (what, approved, found) in [
+            ("label", label.as_str(), found.label.as_str()),
+            ("enrollment group", group.as_str(), found.group.as_str()),
+            ("ID scope", scope.as_str(), found.scope.as_str()),
+            ("slot", slot.as_str(), found.slot.as_str()),
+        ] {
+            if approved != found {
+                let (approved, found) = (approved.to_owned(), found.to_owned());
+                return Err(StationError::OtherTransfer { what, approved, found });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A transfer file, and what opens it.
 pub struct TransferFile<'a> {
-    /// The label that was approved.
-    pub label: &'a KeyLabel,
     /// Where the file is.
     pub file: &'a Path,
     /// Opens the station's key for transfers: the passphrase of the vault.
@@ -329,6 +427,13 @@ pub(crate) struct Origin {
     pub(crate) how: KeyOrigin,
     pub(crate) actor: Actor,
     pub(crate) approver: String,
+}
+
+impl Origin {
+    /// What one asked for and another approved.
+    fn approved(how: KeyOrigin, permit: &Permit) -> Self {
+        Self { how, actor: permit.actor().clone(), approver: permit.approver().to_owned() }
+    }
 }
 
 /// R09: what may become of a key in each state. From destroyed there is no way back.

@@ -282,7 +282,8 @@ impl Station {
     pub fn accept_clock(&self, permit: &Permit, reason: &str) -> Result<Seq, StationError> {
         self.honour(permit, Action::AcceptClock)?;
         let approver = permit.approver().to_owned();
-        self.append_by(permit, Event::ClockAccepted { reason: reason.to_owned(), approver })
+        let accepted = self.append_by(permit, Event::ClockAccepted { reason: reason.to_owned(), approver });
+        self.done_or_told(permit, "", accepted)
     }
 
     /// A read-only connection to the log.

@@ -75,9 +75,10 @@ pub(crate) async fn import_key<R: Runtime>(
     bench: State<'_, Bench>,
     window: WebviewWindow<R>,
     key: NewKey,
+    check_value: TypedValue,
     approval: u64,
 ) -> Result<Imported, Problem> {
-    custody::import(bench.line()?, &window, key, approval).await
+    custody::import(bench.line()?, &window, key, check_value.into(), approval).await
 }
 
 #[tauri::command]
@@ -93,9 +94,10 @@ pub(crate) async fn take_transfer<R: Runtime>(
     bench: State<'_, Bench>,
     window: WebviewWindow<R>,
     key: NewKey,
+    check_value: TypedValue,
     approval: u64,
 ) -> Result<Imported, Problem> {
-    custody::transfer(bench.line()?, &window, key, approval).await
+    custody::transfer(bench.line()?, &window, key, check_value.into(), approval).await
 }
 
 #[tauri::command]

@@ -5,7 +5,6 @@ use keystation::people::{Action, ApprovalId, Away};
 use tauri::State;
 
 use super::Bench;
-use crate::bounded::Hidden;
 use crate::door;
 use crate::dto::{
     AddedPerson, Approval, ApprovalRequest, Badge, NewPerson, PersonLine, Pin, Reason, Role, SignIn, UserId,
@@ -78,8 +77,7 @@ pub(crate) async fn set_roles(
     roles: Vec<Role>,
     approval: u64,
 ) -> Result<(), Problem> {
-    let roles = door::roles(roles)?;
-    let change = move |station: &Station| station.set_roles(user.as_str(), roles, ApprovalId(approval));
+    let change = move |station: &Station| door::set_roles(station, user.as_str(), roles, approval);
     bench.line()?.at_station(change).await
 }
 
@@ -114,8 +112,7 @@ pub(crate) async fn reset_pin(
     pin: Pin,
     approval: u64,
 ) -> Result<(), Problem> {
-    let pin = keystation::people::Pin::new(pin.expose())?;
-    let change = move |station: &Station| station.reset_pin(user.as_str(), &pin, ApprovalId(approval));
+    let change = move |station: &Station| door::reset_pin(station, user.as_str(), &pin, approval);
     bench.line()?.at_station(change).await
 }
 
@@ -126,8 +123,6 @@ pub(crate) async fn set_badge(
     badge: Option<Badge>,
     approval: u64,
 ) -> Result<(), Problem> {
-    let badge = badge.map(Hidden::into_secret).transpose()?;
-    let change =
-        move |station: &Station| station.set_badge(user.as_str(), badge.as_ref(), ApprovalId(approval));
+    let change = move |station: &Station| door::set_badge(station, user.as_str(), badge, approval);
     bench.line()?.at_station(change).await
 }

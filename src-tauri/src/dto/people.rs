@@ -182,7 +182,7 @@ pub(crate) struct ApprovalRequest {
     pub(crate) action: Text<40>,
     /// What it is done to.
     #[cfg_attr(test, ts(type = "string"))]
-    pub(crate) subject: Text<200>,
+    pub(crate) subject: Text<256>,
     /// Why, or empty.
     #[cfg_attr(test, ts(type = "string"))]
     pub(crate) reason: Reason,

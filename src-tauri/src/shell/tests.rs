@@ -88,9 +88,9 @@ fn commands() -> Vec<(&'static str, Value)> {
         ),
         ("suspend_key", json!({ "label": "gk-2026a", "reason": "lost paper" })),
         ("destroy_key", json!({ "label": "gk-2026a", "reason": "retired", "approval": null })),
-        ("import_key", json!({ "key": key("gk-2026a"), "approval": 0 })),
+        ("import_key", json!({ "key": key("gk-2026a"), "checkValue": "7C1D0-A4E91", "approval": 0 })),
         ("recipient", json!({})),
-        ("take_transfer", json!({ "key": key("gk-2026a"), "approval": 0 })),
+        ("take_transfer", json!({ "key": key("gk-2026a"), "checkValue": "7C1D0-A4E91", "approval": 0 })),
         ("ceremony", json!({})),
         ("ceremony_begin", json!({ "key": key("gk-2026c"), "checkValue": "7C1D0-A4E91" })),
         ("ceremony_sign_in", json!({ "side": 0, "who": { "user": "cu-1" }, "pin": "671425" })),
@@ -198,7 +198,7 @@ fn a_command_takes_what_it_says_and_nothing_else() {
         ("reset_pin", json!({ "user": "op-1", "pin": "907153", "approval": -1 })),
         ("ceremony_component", json!({ "side": 2 })),
         ("ceremony_component", json!({ "side": "0" })),
-        ("import_key", json!({ "key": "gk-2026a", "approval": 1 })),
+        ("import_key", json!({ "key": "gk-2026a", "checkValue": "7C1D0-A4E91", "approval": 1 })),
         ("key_devices", json!({ "label": "x".repeat(33), "after": null })),
     ] {
         let refused = call(&window, command, arguments.clone()).unwrap_err();

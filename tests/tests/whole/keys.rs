@@ -57,6 +57,8 @@ fn import(bench: &Bench, token: Option<&Token>, custody: &str) -> Run {
         "0ne00EMU001",
         "--slot",
         "secondary",
+        "--check-value",
+        CHECK,
         "--custody",
         custody,
         "--key-file",
@@ -175,6 +177,8 @@ fn no_custody_stands_in_for_another() {
             "0ne00EMU001",
             "--slot",
             "secondary",
+            "--check-value",
+            CHECK,
             "--key-file",
             &file,
         ],
@@ -299,7 +303,9 @@ fn a_key_comes_in_a_transfer_file() {
     assert!(age.wait().unwrap().success());
     let tpm = Emulator::of(&bench);
     let file = file.display().to_string();
-    let arguments = ["key", "import", "--label", "gk-new", "--custody", "tpm", "--transfer", &file];
+    let said = ["--group", "line-7", "--scope", "0ne00EMU001", "--slot", "secondary", "--check-value", CHECK];
+    let import = ["key", "import", "--label", "gk-new", "--custody", "tpm", "--transfer", &file];
+    let arguments = [&import[..], &said[..]].concat();
     let imported = custodians(&bench, None, &arguments);
     assert_eq!(imported.exit, Some(0), "{imported:?}");
     let key = standing(&bench.run(&["key", "list"]), "gk-new").clone();

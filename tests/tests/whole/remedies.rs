@@ -99,7 +99,8 @@ fn an_import_that_is_refused_leaves_no_vault_and_one_without_a_vault_says_so() {
     for (file, exit, says) in [("key-32", 3, "--not-a-device-key"), ("key-bad", 2, "Copy the key again")] {
         let mut import = station_in(&data);
         import.args(["key", "import", "--label", "gk-b", "--group", "line-7"]);
-        import.args(["--scope", "0ne00EMU001", "--slot", "primary", "--key-file"]).arg(bench.file(file));
+        import.args(["--scope", "0ne00EMU001", "--slot", "primary", "--check-value", "B3571-F3397"]);
+        import.arg("--key-file").arg(bench.file(file));
         bench.signed(&mut import, "cus-1", Some("cus-2"));
         let run = Run::of(&bench.with_passphrase(&mut import).output().unwrap());
         assert_eq!((run.exit, steps(&run).contains(says)), (Some(exit), true), "{run:?}");
@@ -174,7 +175,8 @@ fn an_import_killed_behind_the_vault_is_recorded_at_the_next_unlock() {
     let before = inode();
     let mut import = bench.keystation();
     import.args(["key", "import", "--label", "gk-late", "--group", "line-8", "--scope", "0ne00EMU001"]);
-    import.args(["--slot", "primary", "--key-file"]).arg(bench.file("other-key"));
+    import.args(["--slot", "primary", "--check-value", "B48D1-A7487"]);
+    import.arg("--key-file").arg(bench.file("other-key"));
     let mut import =
         Killed(bench.signed(bench.with_passphrase(&mut import), "cus-1", Some("cus-2")).spawn().unwrap());
     while inode() == before {

@@ -141,15 +141,20 @@ export class FakeKeys {
     return Promise.resolve();
   }
 
-  bring(key: NewKey, how: "single" | "transfer", approval: number): Promise<Imported> {
+  bring(key: NewKey, how: "single" | "transfer", checkValue: string, approval: number): Promise<Imported> {
     const action = how === "single" ? actions.importKey : actions.takeTransfer;
-    const spent = this.#people.spend(approval, action, `${key.label} ${key.custody}`);
+    const { group, scope, slot, custody } = key;
+    const digits = bare(checkValue);
+    const spelled = `${digits.slice(0, 5)}-${digits.slice(5)}`;
+    const subject = [key.label, group, scope, slot, spelled, custody].join(" ");
+    const spent = this.#people.spend(approval, action, subject);
     if ("code" in spent) return refuse(spent);
     const wrong = this.unfit(key);
     if (wrong) return refuse(wrong);
     if (typeof this.dialog === "object") return refuse(this.dialog);
     if (this.dialog === "cancelled" && how === "single")
       return Promise.resolve({ outcome: "cancelled", checkValue: "" });
+    if (bare(checkValue) !== bare(NEW)) return refuse(otherValue);
     this.put(key, how, this.#people.session.user, spent.by);
     return Promise.resolve({ outcome: "imported", checkValue: NEW });
   }

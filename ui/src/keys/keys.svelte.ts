@@ -25,6 +25,8 @@ export class KeyDraft {
   scope = $state("");
   slot: NewKey["slot"] = $state("primary");
   custody: Custody | undefined = $state();
+  /** The check value on the paper of the key's owner, where it is asked for with the rest. */
+  checkValue = $state("");
 
   get ready(): boolean {
     return this.label.trim() !== "" && this.group.trim() !== "" && this.scope.trim() !== "" && !!this.custody;
@@ -37,10 +39,16 @@ export class KeyDraft {
   }
 
   clear(): void {
-    this.label = this.group = this.scope = "";
+    this.label = this.group = this.scope = this.checkValue = "";
     this.slot = "primary";
     this.custody = undefined;
   }
+}
+
+/** A check value as the station spells it. What is none stays what was typed: the station says what is wrong with it. */
+function spelled(typed: string): string {
+  const digits = typed.replace(/[\s-]/g, "").toUpperCase();
+  return /^[0-9A-F]{10}$/.test(digits) ? `${digits.slice(0, 5)}-${digits.slice(5)}` : typed.trim();
 }
 
 export class Keys {
@@ -169,17 +177,19 @@ export class Keys {
 
   /** Asks the second custodian for an import, from the native dialog or from the transfer file. */
   bring(how: "import" | "transfer"): void {
-    const { key } = this.draft;
+    const { key, checkValue: typed } = this.draft;
     if (!key) return;
     this.came = this.problem = undefined;
     const action = how === "import" ? actions.importKey : actions.takeTransfer;
-    this.approving.ask(action, `${key.label} ${key.custody}`, "", async (approval) => {
+    const { label, group, scope, slot, custody } = key;
+    const subject = [label, group, scope, slot, spelled(typed), custody].join(" ");
+    this.approving.ask(action, subject, "", async (approval) => {
       this.bringing = true;
       await this.#do(async () => {
         const { outcome, checkValue } =
           how === "import"
-            ? await this.#shell.importKey(key, approval)
-            : await this.#shell.takeTransfer(key, approval);
+            ? await this.#shell.importKey(key, typed, approval)
+            : await this.#shell.takeTransfer(key, typed, approval);
         this.came = outcome === "imported" ? { label: key.label, checkValue } : "cancelled";
         if (outcome !== "imported") return;
         this.draft.clear();

@@ -140,8 +140,9 @@ describe("an import", () => {
     await fill("Label", "gk-2027a");
     await fill("Enrollment group", "env-sensors");
     await fill("ID scope", "0ne00EMU001");
-    expect(button("Ask the second custodian").disabled).toBe(true);
     await choose("PKCS#11 token");
+    expect(button("Ask the second custodian").disabled).toBe(true);
+    await fill("Check value", newCheckValue.replace("-", "").toLowerCase());
   }
 
   test("asks for the key in a window of its own, and shows the check value", async () => {
@@ -151,6 +152,8 @@ describe("an import", () => {
     expect(document.querySelector("input[type=password], textarea")).toBeNull();
     await click("Ask the second custodian");
     expect(bring).not.toHaveBeenCalled();
+    const all = `gk-2027a: group env-sensors, ID scope 0ne00EMU001, primary, check value ${newCheckValue}, into: PKCS#11 token`;
+    expect(text(), "who approves sees all that is approved").toContain(all);
     await identify(...RIGHT);
     expect(states()).toContain("import-done");
     expect(text()).toContain(newCheckValue);
@@ -197,6 +200,7 @@ describe("an import", () => {
     await fill("Enrollment group", "env-sensors");
     await fill("ID scope", "0ne00EMU001");
     await choose("TPM");
+    await fill("Check value", newCheckValue);
     await click("Ask the second custodian");
     await identify(...RIGHT);
     expect(card("gk-2027a")).toMatchObject({ how: "transfer", custody: "tpm" });

@@ -1,11 +1,13 @@
 // The words of sign-in, session and accounts. A remedy names a role, never a person.
 
+import type { Custody } from "../bindings/Custody";
 import type { PersonLine } from "../bindings/PersonLine";
 import { ROLE_SETS, ROLES } from "../bindings/Policy";
 import type { Role } from "../bindings/Role";
 import type { SignIn } from "../bindings/SignIn";
 import type { Soon } from "../bindings/Soon";
 import { actions, approvers } from "../actions";
+import { custodies } from "./keys";
 
 export const roles: Readonly<Record<Role, string>> = {
   operator: "Operator",
@@ -125,7 +127,7 @@ export function standing({ active, lockedOut, mustChangePin }: PersonLine): stri
 
 /** What is approved, as a sentence to the second person. */
 export function asked(action: string, subject: string): string {
-  const [first = "", second = ""] = subject.split(" ");
+  const [first = "", second = "", ...rest] = subject.split(" ");
   const wide = second.split("+").map((role) => roles[role as Role]);
   switch (action) {
     case actions.addPerson:
@@ -141,14 +143,20 @@ export function asked(action: string, subject: string): string {
     case actions.setBadge:
       return `Give ${first} another badge, or none`;
     case actions.importKey:
-      return `Import group key ${first}`;
+      return `Import group key ${first}: ${announced(second, rest)}`;
     case actions.takeTransfer:
-      return `Import group key ${first} from its transfer file`;
+      return `Import group key ${first} from its transfer file: ${announced(second, rest)}`;
     case actions.activateKey:
       return `Activate group key ${first}, check value ${second}`;
     default:
       return `Destroy group key ${first}, check value ${second}`;
   }
+}
+
+/** What a key that is to come in is said to be: all that is approved with it. */
+function announced(group: string, [scope = "", slot = "", checkValue = "", custody = ""]: string[]): string {
+  const place = custodies[custody as Custody];
+  return `group ${group}, ID scope ${scope}, ${slot}, check value ${checkValue}, into: ${place}`;
 }
 
 /** Who has to come. */

@@ -53,7 +53,12 @@ fn every_event() -> Vec<Event> {
         },
         added("ad-1"),
         Event::Session(SessionEvent::Proved { user: "ad-1".to_owned(), purpose: Purpose::SignIn }),
-        Event::Denied(Denial { action: "x".to_owned(), why: DenialReason::Role, what: String::new() }),
+        Event::Denied(Denial {
+            action: "x".to_owned(),
+            why: DenialReason::Role,
+            what: String::new(),
+            code: String::new(),
+        }),
         Event::GroupKey(KeyEvent::Recipient { recipient: "age1q".to_owned() }),
         Event::Intent(intent("sn-1")),
         Event::Intent(Intent {

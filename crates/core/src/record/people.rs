@@ -161,6 +161,8 @@ pub struct Denial {
     pub why: DenialReason,
     /// What it was to be done to, or empty.
     pub what: String,
+    /// The stable name of what went wrong where [`DenialReason::State`] alone does not say it, or empty.
+    pub code: String,
 }
 
 /// Why something is not permitted.
@@ -324,6 +326,7 @@ impl Denial {
             ("action", self.action.as_str().into()),
             ("why", self.why.as_str().into()),
             ("what", self.what.as_str().into()),
+            ("code", self.code.as_str().into()),
         ]
     }
 }

@@ -135,6 +135,11 @@ impl Running {
         }
     }
 
+    /// Who signed in for this component, also if that has run out.
+    pub(super) fn seated(&self, part: Part) -> Option<&Known> {
+        self.seats.get(usize::from(part.number()) - 1)?.custodian.as_deref()
+    }
+
     /// A custodian signed in.
     pub(super) fn seat_custodian(
         &mut self,

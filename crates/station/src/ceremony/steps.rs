@@ -52,9 +52,21 @@ impl Station {
         table.running.as_ref().map(|running| running.shown(now())).or_else(|| table.last.clone())
     }
 
+    /// The ceremony that is going on, for whoever is to take a step of it: that there is none is refused, and recorded.
+    pub fn ceremony_under_way(&self, permit: &Permit) -> Result<Ceremony, CeremonyError> {
+        self.honour(permit, Action::Ceremony)?;
+        let shown = self.ceremonies().table().running.as_ref().map(|running| running.shown(now()));
+        self.step_or_told(permit.actor(), "", shown.ok_or(CeremonyError::None))
+    }
+
     /// Begins one. Label and check value must be new to the station.
     pub fn ceremony_begin(&self, permit: &Permit, order: CeremonyOrder) -> Result<Ceremony, CeremonyError> {
         self.honour(permit, Action::Ceremony)?;
+        let label = order.key.label.clone();
+        self.step_or_told(permit.actor(), label.as_str(), self.begun_ceremony(order))
+    }
+
+    fn begun_ceremony(&self, order: CeremonyOrder) -> Result<Ceremony, CeremonyError> {
         order.check()?;
         self.journal().may_begin().map_err(StationError::from)?;
         self.all_custodies().get(order.custody)?;
@@ -74,10 +86,11 @@ impl Station {
 
     /// A custodian signs in for one component, whoever the session belongs to.
     pub fn ceremony_sign_in(&self, part: Part, who: Person<'_>, pin: &Pin) -> Result<(), CeremonyError> {
-        let id = self.step(|running| running.expect_free(part).map(|()| running.id.clone()))?;
+        let id =
+            self.step_by_asker(part, |running| running.expect_free(part).map(|()| running.id.clone()))?;
         // Hashing a PIN takes a while: not with the table held.
         let known = self.sign_in_beside(who, pin)?;
-        self.step(|running| {
+        self.step_by_asker(part, |running| {
             if running.id != id {
                 return Err(CeremonyError::None);
             }
@@ -89,7 +102,7 @@ impl Station {
     /// The custodian who signed in for it begins to enter a component: whoever types 88 characters is not to lose them to
     /// the end of the sign-in. It lasts until the entry is dropped, or the ceremony ends.
     pub fn ceremony_enter(&self, part: Part) -> Result<CeremonyEntry, CeremonyError> {
-        self.step(|running| {
+        self.step_of(part, |running| {
             let known = running.enter(part, now())?;
             let id = running.id.clone();
             Ok(CeremonyEntry { station: self.downgrade(), id, part, user: known.user().to_owned() })
@@ -100,7 +113,7 @@ impl Station {
     ///
     /// The check value that comes back is for this custodian's eyes, after typing it.
     pub fn ceremony_component(&self, part: Part, text: &SecretText) -> Result<ComponentCheck, CeremonyError> {
-        self.step(|running| {
+        self.step_of(part, |running| {
             let known = running.custodian(part, now())?;
             let permit = self.expect_may_give(running, part, &known)?;
             let component = match Component::judged(text, part, running.order.bytes) {
@@ -127,13 +140,17 @@ impl Station {
 
     /// The custodian typed the component's check value, from the paper. Any other text ends the ceremony.
     pub fn ceremony_confirm(&self, part: Part, typed: &str) -> Result<(), CeremonyError> {
-        self.step(|running| running.confirm(part, typed.trim()))
+        self.step_of(part, |running| running.confirm(part, typed.trim()))
     }
 
     /// The key's check value was typed from its paper; any other text ends the ceremony. The components make the key, and
     /// its custody takes it. Where the custody does not, for a wrong passphrase for example, this can be called again.
     pub fn ceremony_finish(&self, typed: &str, secret: &Passphrase) -> Result<GroupKeyInfo, CeremonyError> {
-        let _of_a_custodian = self.permit(Action::Ceremony)?;
+        let permit = self.permit(Action::Ceremony)?;
+        self.step_or_told(permit.actor(), "", self.finished(typed, secret))
+    }
+
+    fn finished(&self, typed: &str, secret: &Passphrase) -> Result<GroupKeyInfo, CeremonyError> {
         let info = self.step(|running| {
             let (components, custodians) = running.complete()?;
             // As the log has them now: a role that was taken away in the meantime counts.
@@ -189,6 +206,31 @@ impl Station {
         Ok(())
     }
 
+    /// A step at one component, taken by its custodian. One that was not taken is in the log when this returns.
+    fn step_of<T>(
+        &self,
+        part: Part,
+        step: impl FnOnce(&mut Running) -> Result<T, CeremonyError>,
+    ) -> Result<T, CeremonyError> {
+        let mut actor = self.asker();
+        let done = self.step(|running| {
+            if let Some(known) = running.seated(part) {
+                (actor.operator, actor.role) = (known.user().to_owned(), known.roles().to_string());
+            }
+            step(running)
+        });
+        self.step_or_told(&actor, &component(part), done)
+    }
+
+    /// The same by somebody of whom only the session is known.
+    fn step_by_asker<T>(
+        &self,
+        part: Part,
+        step: impl FnOnce(&mut Running) -> Result<T, CeremonyError>,
+    ) -> Result<T, CeremonyError> {
+        self.step_or_told(&self.asker(), &component(part), self.step(step))
+    }
+
     /// One step of the ceremony that is going on. A step that fails in a way that ends it ends it.
     fn step<T>(
         &self,
@@ -221,6 +263,10 @@ impl Station {
         };
         Err(self.refuse_action(Action::Ceremony, &subject, why, permit.actor().clone())?.into())
     }
+}
+
+fn component(part: Part) -> String {
+    format!("component {}", part.number())
 }
 
 fn ended(running: &Running, phase: Phase, aborted: Option<Abort>) -> Ceremony {

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use keystation::ceremony::{CeremonyError, CeremonyOrder};
 use keystation::people::{Action, Person, SignInError};
-use keystation::{Exit, Station, StationError};
+use keystation::{CustodyKind, Exit, Station, StationError};
 use keystation_device::scanner;
 use keystation_vault::{NewKey, Part, SecretSource, SecretText, SourceError};
 use serde_json::json;
 
 use super::args::CeremonyArgs;
-use super::key::{chosen, imported, secret_for_import};
+use super::key::{imported, secret_for_import};
 use super::output::Output;
 use super::secrets::pin;
 use super::session::Bench;
@@ -21,7 +21,8 @@ const SCAN: Duration = Duration::from_secs(120);
 
 pub(super) fn run(bench: &Bench<'_>, args: &CeremonyArgs) -> Result<Exit, StationError> {
     let (station, out) = (&bench.station, bench.out);
-    let custody = chosen(station, args.custody)?;
+    let permit = bench.permit(Action::Ceremony)?;
+    let custody = station.custody_for(Action::Ceremony, args.custody)?;
     let key = NewKey {
         label: args.label.clone(),
         group: args.group.clone(),
@@ -33,7 +34,6 @@ pub(super) fn run(bench: &Bench<'_>, args: &CeremonyArgs) -> Result<Exit, Statio
         parts: args.parts,
         ..CeremonyOrder::new(key, custody, args.check_value)
     };
-    let permit = bench.permit(Action::Ceremony)?;
     let ceremony = station.ceremony_begin(&permit, order)?;
     out.say(
         format!("Ceremony {} for {}: {} components.", ceremony.id, args.label, args.parts),
@@ -42,7 +42,7 @@ pub(super) fn run(bench: &Bench<'_>, args: &CeremonyArgs) -> Result<Exit, Statio
     let made = (1..=args.parts)
         .filter_map(Part::new)
         .try_for_each(|part| component(station, args, part, out))
-        .and_then(|()| finish(station, args, out));
+        .and_then(|()| finish(station, custody, args, out));
     if made.is_err() {
         // Unless the failure has ended it already: whatever is left of it goes now, and has its record.
         match station.ceremony_abort(&permit) {
@@ -86,12 +86,16 @@ fn component(station: &Station, args: &CeremonyArgs, part: Part, out: Output) ->
     Ok(())
 }
 
-fn finish(station: &Station, args: &CeremonyArgs, out: Output) -> Result<Exit, StationError> {
+fn finish(
+    station: &Station,
+    custody: CustodyKind,
+    args: &CeremonyArgs,
+    out: Output,
+) -> Result<Exit, StationError> {
     let typed = match &args.confirm_check_value {
         Some(typed) => typed.clone(),
         None => line(out, "Check value of the key, from its paper:")?,
     };
-    let custody = chosen(station, args.custody)?;
     let given = args.secrets.passphrase_file.is_some() || args.secrets.passphrase_fd.is_some();
     let info = again(!given, out, || {
         let secret = secret_for_import(station, custody, &args.secrets)?;

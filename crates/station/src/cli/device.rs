@@ -74,7 +74,9 @@ pub(super) fn check(
 ) -> Result<Exit, StationError> {
     let checked = at_station(cli, data, out, |bench| {
         let permit = bench.permit(Action::Check)?;
-        let secret = key::secret_of(&bench.station.reader()?, &profile.group_key, passphrase)?;
+        let label = &profile.group_key;
+        let secret = key::secret_of(&bench.station.reader()?, label, passphrase);
+        let secret = bench.station.done_or_told(&permit, label.as_str(), secret)?;
         Ok(tell(&bench.station.check(&permit, port, profile, &secret)?, out))
     });
     match checked {

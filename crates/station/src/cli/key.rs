@@ -2,8 +2,8 @@
 
 use std::io;
 
-use keystation::group_keys::{KeyPermit, TransferFile};
-use keystation::people::{Action, Request};
+use keystation::group_keys::{Announced, KeyPermit, TransferFile};
+use keystation::people::{Action, Permit, Request};
 use keystation::{Custodies, CustodyKind, DataDir, Exit, Station, StationError, paths};
 use keystation_audit::{KeyStanding, Reader};
 use keystation_core::key::{CheckValue, GroupKeyInfo, KeyLabel};
@@ -42,10 +42,13 @@ fn act(bench: &Bench<'_>, verb: &KeyVerb) -> Result<Exit, StationError> {
 
 fn import(bench: &Bench<'_>, args: &ImportArgs) -> Result<Exit, StationError> {
     let (station, out) = (&bench.station, bench.out);
-    let custody = chosen(station, args.custody)?;
     let action = if args.transfer.is_some() { Action::TakeTransfer } else { Action::ImportKey };
-    let request = Station::import_request(action, &args.label, custody);
-    let permit = agreed(bench, request)?;
+    bench.may_ask(action)?;
+    let custody = station.custody_for(action, args.custody)?;
+    let ImportArgs { label, group, scope, slot, check_value, .. } = args;
+    let key = NewKey { label: label.clone(), group: group.clone(), scope: scope.clone(), slot: *slot };
+    let announced = Announced { key, custody, check_value: *check_value };
+    let permit = agreed(bench, Station::import_request(action, &announced))?;
     let secret = secret_for_import(station, custody, &args.secrets)?;
     let mut answer =
         if args.not_a_device_key { DerivedKeyAnswer::GroupKey } else { DerivedKeyAnswer::NotAsked };
@@ -58,28 +61,21 @@ fn import(bench: &Bench<'_>, args: &ImportArgs) -> Result<Exit, StationError> {
                 &own
             }
         };
-        let transfer = |answer| TransferFile { label: &args.label, file, passphrase, answer };
-        let mut taken = station.take_transfer(&permit, transfer(answer), custody, &secret);
+        let transfer = |answer| TransferFile { file, passphrase, answer };
+        let mut taken = station.take_transfer(&permit, &announced, transfer(answer), &secret);
         if matches!(taken, Err(StationError::Transfer(TransferError::Import(ImportError::MayBeDerivedKey)))) {
             answer = ask_whether_derived(out);
-            taken = station.take_transfer(&permit, transfer(answer), custody, &secret);
+            taken = station.take_transfer(&permit, &announced, transfer(answer), &secret);
         }
         return Ok(imported(&taken?, custody, out));
     }
     let source = source(args.key_file.as_deref(), args.key_fd, "Group key (Base64): ");
     let key = source.text()?;
-    let missing = "clap asks for it";
-    let new = NewKey {
-        label: args.label.clone(),
-        group: args.group.clone().expect(missing),
-        scope: args.scope.clone().expect(missing),
-        slot: args.slot.expect(missing),
-    };
-    let mut result = station.import_key(&permit, custody, &secret, new.clone(), &key, answer);
+    let mut result = station.import_key(&permit, &announced, &secret, &key, answer);
     let person = matches!(source, SecretSource::Prompt(_));
     if person && matches!(result, Err(StationError::Import(ImportError::MayBeDerivedKey))) {
         answer = ask_whether_derived(out);
-        result = station.import_key(&permit, custody, &secret, new, &key, answer);
+        result = station.import_key(&permit, &announced, &secret, &key, answer);
     }
     Ok(imported(&result?, custody, out))
 }
@@ -126,6 +122,7 @@ fn activate(
     check_value: CheckValue,
 ) -> Result<Exit, StationError> {
     let station = &bench.station;
+    bench.may_ask(Action::ActivateKey)?;
     let request = station.change_request(Action::ActivateKey, label, reason)?;
     let permit = agreed(bench, request)?;
     station.activate_key(&permit, label, reason, check_value)?;
@@ -138,6 +135,7 @@ fn destroy(
     secrets: &PassphraseFrom,
 ) -> Result<Exit, StationError> {
     let station = &bench.station;
+    bench.may_ask(Action::DestroyKey)?;
     let request = station.change_request(Action::DestroyKey, label, reason)?;
     let permit = agreed(bench, request)?;
     let secret = ask(secrets, station.custody_of(label)?)?;
@@ -218,15 +216,6 @@ fn shown(key: &KeyStanding, out: Output) {
     );
 }
 
-/// The custody that was named, or the only one that there is.
-pub(super) fn chosen(station: &Station, named: Option<CustodyKind>) -> Result<CustodyKind, StationError> {
-    match named {
-        Some(kind) if station.custodies().contains(&kind) => Ok(kind),
-        Some(kind) => Err(StationError::NoCustody(kind)),
-        None => station.only_custody(),
-    }
-}
-
 /// Opens the custody of the key `label`, and asks for its secret alone.
 pub(super) fn open_for(
     bench: &Bench<'_>,
@@ -234,12 +223,21 @@ pub(super) fn open_for(
     secrets: &PassphraseFrom,
 ) -> Result<(), StationError> {
     let permit = bench.permit(Action::Unlock)?;
+    bench.station.done_or_told(&permit, label.as_str(), opened_for(bench, &permit, label, secrets))
+}
+
+fn opened_for(
+    bench: &Bench<'_>,
+    permit: &Permit,
+    label: &KeyLabel,
+    secrets: &PassphraseFrom,
+) -> Result<(), StationError> {
     match Custodies::active(&bench.station.reader()?, label) {
-        Ok((_, kind)) => bench.station.open_custody(&permit, kind, &ask(secrets, kind)?),
+        Ok((_, kind)) => bench.station.open_custody(permit, kind, &ask(secrets, kind)?),
         // A log that was begun anew learns of the keys that are there; they are not active yet.
         Err(StationError::NoKey(_)) => {
             let kind = bench.station.custody_of(label)?;
-            bench.station.open_custody(&permit, kind, &ask(secrets, kind)?)?;
+            bench.station.open_custody(permit, kind, &ask(secrets, kind)?)?;
             Custodies::active(&bench.station.reader()?, label).map(drop)
         }
         Err(error) => Err(error),

@@ -21,6 +21,9 @@ const LINE_LIMIT: u64 = 4096;
 
 pub(super) fn run(bench: &Bench<'_>, verb: &PersonVerb) -> Result<Exit, StationError> {
     let station = &bench.station;
+    if let Some(action) = asked_for(verb) {
+        bench.may_ask(action)?;
+    }
     match verb {
         PersonVerb::Begin { admins } => begin(bench, two(admins)?),
         PersonVerb::Add { who, roles, pin, badge_file } => {
@@ -64,6 +67,23 @@ pub(super) fn run(bench: &Bench<'_>, verb: &PersonVerb) -> Result<Exit, StationE
         PersonVerb::Set { who, name_file } => set_name(bench, &who.id, name_file.as_deref()),
         PersonVerb::List => list(bench),
         PersonVerb::Forget { who } => forget_name(bench, &who.id),
+    }
+}
+
+/// What another administrator has to approve.
+const fn asked_for(verb: &PersonVerb) -> Option<Action> {
+    match verb {
+        PersonVerb::Add { .. } => Some(Action::AddPerson),
+        PersonVerb::Roles { .. } => Some(Action::SetRoles),
+        PersonVerb::Disable { .. } => Some(Action::DisablePerson),
+        PersonVerb::Enable { .. } => Some(Action::EnablePerson),
+        PersonVerb::ResetPin { .. } => Some(Action::ResetPin),
+        PersonVerb::Badge { .. } => Some(Action::SetBadge),
+        PersonVerb::Begin { .. }
+        | PersonVerb::ChangePin { .. }
+        | PersonVerb::Set { .. }
+        | PersonVerb::List
+        | PersonVerb::Forget { .. } => None,
     }
 }
 
@@ -115,7 +135,7 @@ fn by_two(
 }
 
 fn change_pin(bench: &Bench<'_>, new: &NewPin) -> Result<Exit, StationError> {
-    bench.sign_in()?;
+    bench.may_ask(Action::ChangePin)?;
     let user = bench.operator();
     let (old, new) = (bench.own_pin(user)?, secrets::new_pin(new, user)?);
     bench.station.change_pin(&old, &new).map_err(|error| match error {

@@ -61,6 +61,13 @@ impl Bench<'_> {
         Ok(self.station.permit(action)?)
     }
 
+    /// Whether who is named on the command line may ask for an action at all: before anything is read of what it is to be done to.
+    pub(super) fn may_ask(&self, action: Action) -> Result<(), StationError> {
+        self.sign_in()?;
+        self.station.may_ask(action)?;
+        Ok(())
+    }
+
     /// The permit for a request that another person approves.
     pub(super) fn approved(&self, request: &Request) -> Result<Permit, StationError> {
         Ok(self.station.permit_approved(request, self.approval(request)?)?)

@@ -59,7 +59,7 @@ impl StationError {
             | Self::NoCustody(_)
             | Self::WhichCustody(_)
             | Self::KeyState { .. }
-            | Self::OtherLabel { .. }
+            | Self::OtherTransfer { .. }
             | Self::Reason
             | Self::Scan(_)
             | Self::Mismatch

@@ -1,7 +1,7 @@
 //! Accounts: the first two, and every change by two administrators.
 
 use keystation_audit::Account;
-use keystation_core::record::{Actor, CredentialChange, DenialReason, Purpose, SessionEvent, UserChange};
+use keystation_core::record::{Actor, CredentialChange, Purpose, SessionEvent, UserChange};
 use keystation_core::role::{Role, Roles};
 use keystation_vault::SecretText;
 
@@ -70,6 +70,11 @@ impl Station {
     ///
     /// A first start that was cut short between the two is begun again with the one whom the log has already.
     pub fn begin(&self, first: NewPerson, second: NewPerson) -> Result<(), StationError> {
+        // Whose IDs these are nobody knows yet: what was typed in their place may be a PIN.
+        self.done_or_told_by(Action::FirstStart, &self.asker(), "", self.begun(first, second))
+    }
+
+    fn begun(&self, first: NewPerson, second: NewPerson) -> Result<(), StationError> {
         let _door = self.people().door();
         let accounts = self.reader()?.accounts()?;
         for person in [&first, &second] {
@@ -83,10 +88,7 @@ impl Station {
             [] => {}
             [one] if one.user == first.user || one.user == second.user => {}
             [one] => return Err(PersonError::HalfBegun(one.user.clone()).into()),
-            _ => {
-                let denied = self.denied(Action::FirstStart, &first.user, DenialReason::State.into());
-                return Err(denied.cause.map_or(PersonError::NotNew.into(), |cause| *cause));
-            }
+            _ => return Err(PersonError::NotNew.into()),
         }
         let path = self.data().pepper();
         let pepper = if path.exists() { Pepper::read(&path)? } else { Pepper::make(&path)? };
@@ -140,9 +142,10 @@ impl Station {
         let _door = self.people().door();
         let permit = self.permit(Action::ChangePin)?;
         let user = permit.actor().operator.clone();
-        new.judge(&user)?;
-        if new.is(old) {
-            return Err(PinRefused::Same.into());
+        let same = if new.is(old) { Err(PinRefused::Same) } else { Ok(()) };
+        if let Err(refused) = new.judge(&user).and(same) {
+            self.undone(Action::ChangePin, permit.actor(), "", PersonError::Pin(refused).code())?;
+            return Err(refused.into());
         }
         let known = self.prove(Purpose::Resume, Person::Id(&user), old)?;
         let (session, _) = self.present().ok_or(PersonError::Nobody).map_err(StationError::from)?;
@@ -205,6 +208,7 @@ impl Station {
 
     /// Nobody signs in with the account until it is enabled. Subject of the request: `user`.
     pub fn disable(&self, user: &str, reason: &str, approval: ApprovalId) -> Result<(), StationError> {
+        self.may_ask(Action::DisablePerson)?;
         reason_of(reason)?;
         self.with(Action::DisablePerson, user, reason, approval, |permit| {
             if !self.account_of(user)?.active {
@@ -217,6 +221,7 @@ impl Station {
 
     /// The same person is back. Subject of the request: `user`.
     pub fn enable(&self, user: &str, reason: &str, approval: ApprovalId) -> Result<(), StationError> {
+        self.may_ask(Action::EnablePerson)?;
         reason_of(reason)?;
         self.with(Action::EnablePerson, user, reason, approval, |permit| {
             let account = self.account_of(user)?;
@@ -288,14 +293,7 @@ impl Station {
         let _door = self.people().door();
         let request = Request { action, subject: subject.to_owned(), reason: reason.to_owned() };
         let permit = self.permit_approved(&request, approval)?;
-        let done = change(&permit);
-        if let Err(StationError::Person(_)) = &done {
-            let Denied { cause, .. } = self.denied(action, subject, DenialReason::State.into());
-            if let Some(cause) = cause {
-                return Err(*cause);
-            }
-        }
-        done
+        self.done_or_told(&permit, subject, change(&permit))
     }
 
     fn account_of(&self, user: &str) -> Result<Account, StationError> {

@@ -228,8 +228,9 @@ impl Station {
             Refusal::Policy(why) => (why, None),
             Refusal::Station(error) => (DenialReason::State, Some(Box::new(error))),
         };
-        let what = subject.chars().filter(|c| !c.is_control()).take(128).collect();
-        let event = Event::Denied(Denial { action: action.word().to_owned(), why, what });
+        let code = cause.as_ref().map_or("", |cause| cause.code()).to_owned();
+        let denial = Denial { action: action.word().to_owned(), why, what: subject_of(subject), code };
+        let event = Event::Denied(denial);
         let (record, cause) = match self.journal().append(&Entry { actor: self.asker(), event }) {
             Ok(seq) => (Some(seq), cause),
             Err(error) => (None, cause.or_else(|| Some(Box::new(error.into())))),
@@ -245,6 +246,11 @@ impl Station {
     pub(crate) fn signed_in(&self) -> Option<Actor> {
         self.people().floor().sitting.as_ref().map(|sitting| actor_of(&sitting.session))
     }
+}
+
+/// What was asked about, as a record takes it.
+pub(super) fn subject_of(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(128).collect()
 }
 
 pub(super) fn actor_of(session: &Session) -> Actor {

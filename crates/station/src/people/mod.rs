@@ -25,6 +25,7 @@ mod sign_in;
 #[path = "../../tests/signed/mod.rs"] // the integration tests have it too
 pub(crate) mod testing;
 mod throttle;
+mod undone;
 mod unopened;
 mod watch;
 

@@ -105,7 +105,7 @@ fn one_person_gives_one_component() {
     let Err(CeremonyError::Denied(denied)) = bench.seat(2, "su-1") else { panic!("no custodian") };
     assert_eq!(denied.why, DenialReason::Role);
     assert!(matches!(bench.seat(2, "nobody"), Err(CeremonyError::SignIn(_))));
-    assert_eq!(bench.records("policy.refuse", "why"), ["approval-same-person", "role"]);
+    assert_eq!(bench.records("policy.refuse", "why"), ["approval-same-person", "state", "role"]);
     bench.whole_side(2, "cu-2").unwrap();
     bench.station.ceremony_finish(CHECK, &passphrase()).unwrap();
 }

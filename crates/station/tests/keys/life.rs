@@ -1,12 +1,13 @@
 //! What may become of a key, and who says so.
 
+use keystation::group_keys::Announced;
 use keystation::people::{Action, Person};
-use keystation::{Exit, Station, StationError};
+use keystation::{CustodyKind, Exit, Station, StationError};
 use keystation_audit::KeyState;
 use keystation_core::record::DenialReason;
 use keystation_vault::{DerivedKeyAnswer, ImportError};
 
-use crate::support::{Bench, CHECK, KEY, SEALED, key_of, label, new_key, passphrase, pin_of, secret};
+use crate::support::{Bench, CHECK, KEY, SEALED, announced, key_of, label, passphrase, pin_of, secret};
 
 impl Bench {
     fn state(&self, name: &str) -> KeyState {
@@ -187,12 +188,6 @@ fn an_approval_for_one_thing_is_none_for_another() {
     }
     let refused = station.destroy_key(&permit, &label("gk-a"), "first use", &passphrase()).unwrap_err();
     assert_eq!(other(refused), DenialReason::State, "a permission for another action");
-    let import = Station::import_request(Action::ImportKey, &label("gk-c"), SEALED);
-    let import = bench.agreed(import);
-    let key = secret(&key_of("third"));
-    let refused =
-        station.import_key(&import, SEALED, &passphrase(), new_key("gk-d"), &key, DerivedKeyAnswer::NotAsked);
-    assert_eq!(other(refused.unwrap_err()), DenialReason::ApprovalOtherRequest);
     bench.sign_in("cu-3");
     let refused = station.activate_key(&permit, &label("gk-a"), "first use", typed).unwrap_err();
     assert_eq!(other(refused), DenialReason::State, "another session");
@@ -202,12 +197,60 @@ fn an_approval_for_one_thing_is_none_for_another() {
     assert!(own.is_err(), "nobody approves their own request");
 }
 
+/// What the second custodian saw is what comes in: none of it may be another, and nothing else is let in under it.
+#[test]
+fn an_import_is_approved_with_all_that_is_said_of_the_key() {
+    let bench = Bench::new();
+    let text = key_of("third");
+    let approved = announced("gk-c", &text);
+    let changed = |change: fn(&mut Announced)| {
+        let mut other = approved.clone();
+        change(&mut other);
+        other
+    };
+    let others = [
+        ("label", changed(|other| other.key.label = label("gk-d"))),
+        ("group", changed(|other| other.key.group = "line-8".parse().unwrap())),
+        ("scope", changed(|other| other.key.scope = "0ne00EMU002".parse().unwrap())),
+        ("slot", changed(|other| other.key.slot = "secondary".parse().unwrap())),
+        ("custody", changed(|other| other.custody = CustodyKind::Tpm)),
+        ("check value", changed(|other| other.check_value = CHECK.parse().unwrap())),
+    ];
+    for action in [Action::ImportKey, Action::TakeTransfer] {
+        for (what, other) in &others {
+            bench.sign_in("cu-1");
+            let asked = Station::import_request(action, &approved);
+            let approval = bench.station.approve(&asked, Person::Id("cu-2"), &pin_of("cu-2")).unwrap();
+            let denied = bench.station.permit_key(Station::import_request(action, other), approval);
+            assert_eq!(denied.unwrap_err().code(), "approval-other-request", "{what}");
+            let last = |field| bench.records("policy.refuse", field).pop().unwrap();
+            assert_eq!([last("action"), last("why")], [action.word(), "approval-other-request"], "{what}");
+        }
+    }
+    for (what, other) in &others {
+        // The same behind the permission, at the act itself.
+        let permit = bench.agreed(Station::import_request(Action::ImportKey, &approved));
+        let answer = DerivedKeyAnswer::NotAsked;
+        let refused = bench.station.import_key(&permit, other, &passphrase(), &secret(&text), answer);
+        assert_eq!(refused.unwrap_err().code(), "approval-other-request", "{what}");
+    }
+    // Approved as it is, and another key is typed.
+    let permit = bench.agreed(Station::import_request(Action::ImportKey, &approved));
+    let typed = secret(&key_of("fourth"));
+    let refused =
+        bench.station.import_key(&permit, &approved, &passphrase(), &typed, DerivedKeyAnswer::NotAsked);
+    assert_eq!(refused.unwrap_err().code(), "key-check-value");
+    assert!(!bench.data.vault().exists());
+    assert_eq!(bench.records("gk.import", "gk"), [""; 0]);
+    bench.import("gk-c", &text).unwrap();
+}
+
 #[test]
 fn a_single_key_needs_two_custodians() {
     let bench = Bench::new();
     bench.sign_in("cu-1");
     assert!(bench.station.permit(Action::ImportKey).is_err());
-    let request = Station::import_request(Action::ImportKey, &label("gk-a"), SEALED);
+    let request = Station::import_request(Action::ImportKey, &announced("gk-a", KEY));
     for (user, why) in [("cu-1", "approval-same-person"), ("su-1", "approval-role")] {
         assert!(bench.station.approve(&request, Person::Id(user), &pin_of(user)).is_err());
         assert_eq!(bench.records("policy.refuse", "why").last().unwrap(), why);

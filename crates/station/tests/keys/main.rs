@@ -5,5 +5,6 @@
 mod ceremony; // components from several custodians
 mod history; // who gave one component never gives another
 mod life; // activated, suspended, destroyed
+mod refused; // what passes the gate and is not done
 mod support;
 mod transfer; // sealed by its owner

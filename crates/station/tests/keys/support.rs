@@ -4,12 +4,12 @@ use std::ops::ControlFlow;
 
 use base64ct::{Base64, Encoding};
 use keystation::ceremony::CeremonyOrder;
-use keystation::group_keys::KeyPermit;
+use keystation::group_keys::{Announced, KeyPermit};
 use keystation::people::{Action, NewPerson, Person, Pin, PinCost, Request};
 use keystation::{CustodyKind, DataDir, Passphrase, SecretText, Station, StationError};
 use keystation_audit::{Clock, Reader, Stamp, SystemClock};
 use keystation_core::key::{GroupKeyInfo, KeyLabel};
-use keystation_vault::{DerivedKeyAnswer, NewKey, Part};
+use keystation_vault::{DerivedKeyAnswer, GroupKey, NewKey, Part};
 use tempfile::TempDir;
 
 /// The group key that Microsoft publishes.
@@ -78,6 +78,13 @@ pub(crate) fn new_key(name: &str) -> NewKey {
         scope: "0ne00EMU001".parse().unwrap(),
         slot: "primary".parse().unwrap(),
     }
+}
+
+/// What is said of `key` before it comes in; of a text that is no key, the check value of another.
+pub(crate) fn announced(name: &str, key: &str) -> Announced {
+    let judged = GroupKey::judged(&secret(key), DerivedKeyAnswer::GroupKey);
+    let check_value = judged.map_or_else(|_| CHECK.parse().unwrap(), |key| key.check_value().unwrap());
+    Announced { key: new_key(name), custody: SEALED, check_value }
 }
 
 pub(crate) fn order(name: &str) -> CeremonyOrder {
@@ -152,12 +159,14 @@ impl Bench {
 
     /// Imports a single key; `cu-1` is signed in.
     pub(crate) fn import(&self, name: &str, key: &str) -> Result<GroupKeyInfo, StationError> {
-        let permit = self.agreed(Station::import_request(Action::ImportKey, &label(name), SEALED));
+        let announced = announced(name, key);
+        let permit = self.agreed(Station::import_request(Action::ImportKey, &announced));
         let answer = DerivedKeyAnswer::NotAsked;
-        self.station.import_key(&permit, SEALED, &passphrase(), new_key(name), &secret(key), answer)
+        self.station.import_key(&permit, &announced, &passphrase(), &secret(key), answer)
     }
 
     pub(crate) fn activate(&self, name: &str) -> Result<(), StationError> {
+        self.sign_in("cu-1");
         let permit =
             self.agreed(self.station.change_request(Action::ActivateKey, &label(name), "first use")?);
         let typed = self.station.standing(&label(name))?.info.check_value;
@@ -165,6 +174,7 @@ impl Bench {
     }
 
     pub(crate) fn destroy(&self, name: &str) -> Result<(), StationError> {
+        self.sign_in("cu-1");
         let permit =
             self.agreed(self.station.change_request(Action::DestroyKey, &label(name), "rotation")?);
         self.station.destroy_key(&permit, &label(name), "rotation", &passphrase()).map(drop)

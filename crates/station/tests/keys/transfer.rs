@@ -4,13 +4,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use keystation::group_keys::TransferFile;
+use keystation::group_keys::{Announced, TransferFile};
 use keystation::people::Action;
 use keystation::{Station, StationError};
 use keystation_core::key::GroupKeyInfo;
 use keystation_vault::{DerivedKeyAnswer, TransferError};
 
-use crate::support::{Bench, CHECK, KEY, PASSPHRASE, SEALED, label, passphrase};
+use crate::support::{Bench, CHECK, KEY, PASSPHRASE, announced, label, passphrase};
 
 impl Bench {
     fn recipient(&self) -> String {
@@ -19,12 +19,12 @@ impl Bench {
         self.station.make_recipient(&permit, &passphrase()).unwrap()
     }
 
-    fn take(&self, name: &str, file: &Path) -> Result<GroupKeyInfo, StationError> {
-        let permit = self.agreed(Station::import_request(Action::TakeTransfer, &label(name), SEALED));
-        let (label, passphrase) = (label(name), passphrase());
+    fn take(&self, announced: &Announced, file: &Path) -> Result<GroupKeyInfo, StationError> {
+        let permit = self.agreed(Station::import_request(Action::TakeTransfer, announced));
+        let passphrase = passphrase();
         let answer = DerivedKeyAnswer::NotAsked;
-        let transfer = TransferFile { label: &label, file, passphrase: &passphrase, answer };
-        self.station.take_transfer(&permit, transfer, SEALED, &passphrase)
+        let transfer = TransferFile { file, passphrase: &passphrase, answer };
+        self.station.take_transfer(&permit, announced, transfer, &passphrase)
     }
 
     /// What the owner makes.
@@ -42,6 +42,13 @@ impl Bench {
     }
 }
 
+/// What the owner's file says.
+fn sealed_as_approved() -> Announced {
+    let mut approved = announced("gk-a", KEY);
+    approved.key.slot = "secondary".parse().unwrap();
+    approved
+}
+
 #[test]
 fn a_sealed_key_comes_in_and_waits_for_its_activation() {
     let bench = Bench::new();
@@ -50,9 +57,23 @@ fn a_sealed_key_comes_in_and_waits_for_its_activation() {
     let permit = bench.station.permit(Action::Recipient).unwrap();
     assert_eq!(bench.station.recipient(&permit).unwrap(), Some(recipient.clone()));
     let file = bench.sealed(&recipient);
-    let other = bench.take("gk-b", &file).unwrap_err();
-    assert!(matches!(other, StationError::OtherLabel { .. }), "{other:?}");
-    let info = bench.take("gk-a", &file).unwrap();
+    // Everything that was approved is held against the file.
+    let approved = sealed_as_approved();
+    type Change = fn(&mut Announced);
+    let changes: [(Change, &str); 5] = [
+        (|other| other.key.label = label("gk-b"), "transfer-other-key"),
+        (|other| other.key.group = "line-8".parse().unwrap(), "transfer-other-key"),
+        (|other| other.key.scope = "0ne00EMU002".parse().unwrap(), "transfer-other-key"),
+        (|other| other.key.slot = "primary".parse().unwrap(), "transfer-other-key"),
+        (|other| other.check_value = "00000-00000".parse().unwrap(), "key-check-value"),
+    ];
+    for (change, code) in changes {
+        let mut other = approved.clone();
+        change(&mut other);
+        assert_eq!(bench.take(&other, &file).unwrap_err().code(), code, "{other:?}");
+        assert_eq!(bench.records("policy.refuse", "code").pop().unwrap(), code);
+    }
+    let info = bench.take(&approved, &file).unwrap();
     assert_eq!((info.check_value.to_string().as_str(), info.slot.as_str()), (CHECK, "secondary"));
     assert_eq!(bench.records("gk.import", "how"), ["transfer"]);
     bench.unlock().unwrap();
@@ -87,7 +108,7 @@ fn a_file_for_another_station_is_refused() {
     let (bench, other) = (Bench::new(), Bench::new());
     bench.recipient();
     let file = bench.sealed(&other.recipient());
-    let refused = bench.take("gk-a", &file).unwrap_err();
+    let refused = bench.take(&sealed_as_approved(), &file).unwrap_err();
     assert!(matches!(refused, StationError::Transfer(TransferError::ForAnother)), "{refused:?}");
     assert_eq!(bench.records("gk.import", "gk").len(), 0);
 }

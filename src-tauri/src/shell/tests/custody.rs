@@ -28,14 +28,24 @@ fn without_secrets(staffed: &Staffed, answers: &[Value]) {
     }
 }
 
+/// What is approved of the published key under this label: all that the page says of it.
+fn announced(label: &str) -> String {
+    format!("{label} thermostats 0ne00000000 primary {CHECK_VALUE} sealed-file")
+}
+
 /// Imports a key, and has `op-1` open the vault.
 pub(super) fn open_a_vault(staffed: &Staffed) {
     staffed.bring("cu-1", State::Open);
-    let approval = staffed.approved("cu-2", "import-key", "gk-2026a sealed-file", "");
+    let approval = staffed.approved("cu-2", "import-key", &announced("gk-2026a"), "");
     staffed.lay_out("Group key", GROUP_KEY);
     staffed.lay_out("New vault", PASSPHRASE);
     staffed.lay_out("New vault, again", PASSPHRASE);
-    staffed.call("import_key", json!({ "key": key("gk-2026a"), "approval": approval })).unwrap();
+    staffed
+        .call(
+            "import_key",
+            json!({ "key": key("gk-2026a"), "checkValue": CHECK_VALUE, "approval": approval }),
+        )
+        .unwrap();
     staffed.bring("op-1", State::Open);
     staffed.lay_out("Unlock the vault", PASSPHRASE);
     assert_eq!(staffed.call("unlock", json!({})).unwrap(), "unlocked");
@@ -53,16 +63,16 @@ fn a_key_is_imported_activated_and_destroyed_by_two_and_leaves_when_the_machine_
     staffed.bring("cu-1", State::Open);
 
     // Whoever changes their mind has used the approval up.
-    let approval = staffed.approved("cu-2", "import-key", "gk-2026a sealed-file", "");
-    let arguments = json!({ "key": key("gk-2026a"), "approval": approval });
+    let approval = staffed.approved("cu-2", "import-key", &announced("gk-2026a"), "");
+    let arguments = json!({ "key": key("gk-2026a"), "checkValue": CHECK_VALUE, "approval": approval });
     assert_eq!(call("import_key", arguments.clone()).unwrap()["outcome"], "cancelled");
     assert_eq!(call("import_key", arguments).unwrap_err()["code"], "approval-used");
 
     // A vault is made with the first key, and its passphrase is asked for until it was entered twice.
-    let approval = staffed.approved("cu-2", "import-key", "gk-2026a sealed-file", "");
-    let other = json!({ "key": key("gk-2026b"), "approval": approval });
+    let approval = staffed.approved("cu-2", "import-key", &announced("gk-2026a"), "");
+    let other = json!({ "key": key("gk-2026b"), "checkValue": CHECK_VALUE, "approval": approval });
     assert_eq!(call("import_key", other).unwrap_err()["code"], "approval-other-request");
-    let approval = staffed.approved("cu-2", "import-key", "gk-2026a sealed-file", "");
+    let approval = staffed.approved("cu-2", "import-key", &announced("gk-2026a"), "");
     staffed.lay_out("Group key", "");
     staffed.lay_out("Group key", GROUP_KEY);
     staffed.lay_out("New vault", "too short");
@@ -70,7 +80,11 @@ fn a_key_is_imported_activated_and_destroyed_by_two_and_leaves_when_the_machine_
     staffed.lay_out("New vault, again", "seven grey boats by the key");
     staffed.lay_out("New vault", PASSPHRASE);
     staffed.lay_out("New vault, again", PASSPHRASE);
-    let imported = call("import_key", json!({ "key": key("gk-2026a"), "approval": approval })).unwrap();
+    let imported = call(
+        "import_key",
+        json!({ "key": key("gk-2026a"), "checkValue": CHECK_VALUE, "approval": approval }),
+    )
+    .unwrap();
     assert!(imported["outcome"] == "imported" && staffed.nothing_is_left(), "{imported}");
     let check_value = imported["checkValue"].as_str().unwrap().to_owned();
     let subject = format!("gk-2026a {check_value}");
@@ -239,24 +253,30 @@ fn a_component_may_be_typed_longer_than_the_station_waits_for_a_sign_of_life() {
 
 /// SHA-256(`keystation example device key`): what a derived key looks like, and an old group key, too.
 const SHORT_KEY: &str = "aEwFjb/R3MMHBJuKk+w3w1iRCw+H30ILyuv8tsL0ylU=";
+/// And its check value.
+const SHORT_CHECK_VALUE: &str = "7C9A2-676A4";
 
 #[test]
 fn a_key_as_short_as_a_devices_is_a_groups_only_if_a_person_says_so() {
     let staffed = Staffed::new();
     staffed.bring("cu-1", State::Open);
+    let short = announced("gk-2026a").replace(CHECK_VALUE, SHORT_CHECK_VALUE);
     let import = || {
-        let approval = staffed.approved("cu-2", "import-key", "gk-2026a sealed-file", "");
+        let approval = staffed.approved("cu-2", "import-key", &short, "");
         staffed.lay_out("Group key", SHORT_KEY);
-        staffed.call("import_key", json!({ "key": key("gk-2026a"), "approval": approval }))
+        staffed.call(
+            "import_key",
+            json!({ "key": key("gk-2026a"), "checkValue": SHORT_CHECK_VALUE, "approval": approval }),
+        )
     };
     assert_eq!(import().unwrap_err()["code"], "import-refused", "nobody said yes, and no vault is opened");
     assert_eq!(staffed.call("keys", json!({})).unwrap(), json!([]));
-    let approval = staffed.approved("cu-2", "import-key", "gk-2026a sealed-file", "");
+    let approval = staffed.approved("cu-2", "import-key", &short, "");
     staffed.lay_out("Group key", SHORT_KEY);
     staffed.lay_out("Key of a group or of a device?", "");
     staffed.lay_out("New vault", PASSPHRASE);
     staffed.lay_out("New vault, again", PASSPHRASE);
-    let arguments = json!({ "key": key("gk-2026a"), "approval": approval });
+    let arguments = json!({ "key": key("gk-2026a"), "checkValue": SHORT_CHECK_VALUE, "approval": approval });
     assert_eq!(staffed.call("import_key", arguments).unwrap()["outcome"], "imported");
     assert!(staffed.nothing_is_left());
     assert_eq!(staffed.call("keys", json!({})).unwrap()[0]["bytes"], 32);

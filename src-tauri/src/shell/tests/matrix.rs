@@ -3,10 +3,10 @@
 
 use keystation::people::{Action, Who, rule};
 use keystation_core::role::Role;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::commands;
 use super::staff::{STAFF, Staffed, State};
+use super::{added, commands, key, request};
 
 /// Whom a command is open to, as this test understands it.
 enum Open {
@@ -153,6 +153,47 @@ fn no_command_does_what_the_person_may_not() {
     }
     println!("{tried} calls of {} commands, {refused} refused, each with its record", EXPECTED.len());
     assert_eq!(tried, State::ALL.len() * STAFF.len() * EXPECTED.len());
+}
+
+/// Whoever may not ask is told that, and not what is wrong with what they asked: the gate comes before the arguments.
+#[test]
+fn no_argument_is_judged_before_the_gate() {
+    let none = |name: &str| json!({ "label": name, "reason": "", "checkValue": "none", "approval": 1 });
+    let mut nobody = added("493027");
+    (nobody["pin"], nobody["roles"]) = (json!("1"), json!([]));
+    let misshapen = [
+        ("activate_key", none("No Label")),
+        ("suspend_key", none("No Label")),
+        ("destroy_key", none("No Label")),
+        ("key_devices", json!({ "label": "No Label", "after": null })),
+        ("import_key", json!({ "key": key("No Label"), "checkValue": "none", "approval": 1 })),
+        ("take_transfer", json!({ "key": key("No Label"), "checkValue": "none", "approval": 1 })),
+        ("ceremony_begin", json!({ "key": key("No Label"), "checkValue": "none" })),
+        ("ceremony_sign_in", json!({ "side": 0, "who": { "user": "cu-1" }, "pin": "1" })),
+        ("approve", json!({ "request": request(), "who": { "user": "ad-2" }, "pin": "1" })),
+        ("add_person", json!({ "person": nobody, "approval": 1 })),
+        ("set_roles", json!({ "user": "No User", "roles": ["qa", "operator"], "approval": 1 })),
+        ("disable_person", json!({ "user": "No User", "reason": "", "approval": 1 })),
+        ("enable_person", json!({ "user": "No User", "reason": "", "approval": 1 })),
+        ("reset_pin", json!({ "user": "No User", "pin": "1", "approval": 1 })),
+        ("set_badge", json!({ "user": "No User", "badge": "\u{7}", "approval": 1 })),
+        ("change_pin", json!({ "old": "1", "pin": "1" })),
+    ];
+    let staffed = Staffed::new();
+    let mut refused = 0;
+    for state in State::ALL {
+        for (command, arguments) in &misshapen {
+            let Some(why) = expected(command, "operator", state) else { continue };
+            staffed.bring("op-1", state);
+            let before = staffed.size();
+            let answer = staffed.call(command, arguments.clone());
+            assert_eq!(code(&answer), why, "{command} in {state:?}: {answer:?}");
+            let told = staffed.since(before, "policy.refuse");
+            assert!(matches!(&told[..], [one] if one["why"] == why), "{command} in {state:?}: {told:?}");
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 16 * 3 + 15 * 2, "the PIN of one's own is open to all who are there");
 }
 
 /// The code of a refusal; that of a sign-in and of an approval is in its answer.

@@ -110,11 +110,13 @@ fn a_denial_says_what_was_asked_for_and_why_not() {
         action: "key-destroy".to_owned(),
         why: DenialReason::ApprovalSamePerson,
         what: "gk-2026a".to_owned(),
+        code: "approver".to_owned(),
     };
     let event = Event::Denied(denial);
     assert_eq!(told(&event), ("policy.refuse", "refused", ""));
     let expected = [
         ("action", "key-destroy".into()),
+        ("code", "approver".into()),
         ("what", "gk-2026a".into()),
         ("why", "approval-same-person".into()),
     ];

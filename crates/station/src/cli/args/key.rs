@@ -56,19 +56,22 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     pub(crate) label: KeyLabel,
     /// Enrollment group in DPS
-    #[arg(long, required_unless_present = "transfer")]
-    pub(crate) group: Option<EnrollmentGroup>,
+    #[arg(long)]
+    pub(crate) group: EnrollmentGroup,
     /// ID scope of the DPS instance
-    #[arg(long, required_unless_present = "transfer")]
-    pub(crate) scope: Option<IdScope>,
+    #[arg(long)]
+    pub(crate) scope: IdScope,
     /// primary or secondary
-    #[arg(long, required_unless_present = "transfer")]
-    pub(crate) slot: Option<KeySlot>,
+    #[arg(long)]
+    pub(crate) slot: KeySlot,
+    /// The check value that the key must have, from its owner's paper: another key is not imported
+    #[arg(long, value_name = "VALUE")]
+    pub(crate) check_value: CheckValue,
     /// Where the key is kept: sealed-file, pkcs11 or tpm [default: the only one that station.toml leaves]
     #[arg(long, value_name = "CUSTODY", value_parser = custody)]
     pub(crate) custody: Option<CustodyKind>,
-    /// Take the key from this file, which its owner sealed to the station (`key recipient`)
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["group", "scope", "slot", "key_file", "key_fd"])]
+    /// Take the key from this file, which its owner sealed to the station (`key recipient`): the key must be the one that is said here
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["key_file", "key_fd"])]
     pub(crate) transfer: Option<PathBuf>,
     /// Read the key from this file
     #[arg(long, value_name = "FILE", conflicts_with = "key_fd")]
