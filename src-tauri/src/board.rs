@@ -9,7 +9,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use keystation::line::SlotEvent;
 use keystation_core::failure::Safety;
 
-use crate::dto::{Card, CardUpdate};
+use crate::dto::{Card, CardUpdate, StepName};
 use crate::problem::{Problem, sentence};
 
 /// Where a card goes. An error means that nobody is there any more.
@@ -62,6 +62,12 @@ impl Board {
                 [sentence(&cause).as_str(), safety.map_or("", Safety::sentence)].join(" ").trim_end(),
                 &["Close the window.", "Start the station again.", "Again: call the administrator."],
             )),
+            // What it was doing goes on from its first step.
+            SlotEvent::Retry { .. } => Card::Working { step: StepName::Read },
+            SlotEvent::Out(reason) => {
+                Card::Stopped(Problem::new("slot-out", &reason.to_string(), reason.remedy()))
+            }
+            SlotEvent::Back => Card::Waiting,
             SlotEvent::Gone => match state.cards.get(&slot) {
                 Some(Card::Fail(failed)) => {
                     let mut failed = failed.clone();

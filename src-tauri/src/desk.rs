@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use keystation::config::Profile;
-use keystation::line::Line;
+use keystation::line::{Line, LineEvent};
 use keystation::people::{Action, Away, Permit};
 use keystation::{Archive, Counts, DataDir, Remark, Station, StationError};
 use keystation_core::key::KeyLabel;
@@ -95,7 +95,7 @@ pub(crate) struct LineDesk {
     key: Option<KeyLabel>,
     /// The results of the log before this start.
     before: Counts,
-    lines: Mutex<Vec<Line>>,
+    running: Mutex<Option<Line>>,
 }
 
 impl LineDesk {
@@ -113,21 +113,25 @@ impl LineDesk {
             slots: Vec::new(),
             key: None,
             before,
-            lines: Mutex::default(),
+            running: Mutex::default(),
         };
-        let mut lines = Vec::new();
         for slot in &station.config().slots {
             let profile = Profile::read(&slot.profile)?;
             desk.slots.push(dto::SlotLine {
                 number: slot.number,
-                port: slot.port.display().to_string(),
+                port: slot.place.to_string(),
                 profile: profile.title,
             });
             desk.key.get_or_insert(profile.group_key);
-            let (board, number) = (Arc::clone(&desk.board), slot.number);
-            lines.push(Line::start(&station, number, move |event| board.tell(number, event))?);
         }
-        desk.lines = Mutex::new(lines);
+        let board = Arc::clone(&desk.board);
+        let numbers: Vec<_> = desk.slots.iter().map(|slot| slot.number).collect();
+        let line = Line::start(&station, &numbers, move |event| match event {
+            LineEvent::Slot(number, event) => board.tell(number, event),
+            // The screen for labels is still to come.
+            LineEvent::Scan(_) | LineEvent::Scanner(_) => {}
+        })?;
+        desk.running = Mutex::new(Some(line));
         Ok(desk)
     }
 
@@ -222,7 +226,7 @@ impl LineDesk {
     fn close(&self) -> Result<(), StationError> {
         self.room.cancel_verify();
         self.board.close();
-        drop(std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner)));
+        drop(std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner)));
         self.station.clone().close()
     }
 }

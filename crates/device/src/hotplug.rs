@@ -1,8 +1,10 @@
 //! Waiting for a port to come or to go, without asking again and again.
 //!
 //! The directory of the path is watched with inotify. Device nodes and the links of simulated devices both appear in
-//! a directory, so one way serves both, and it needs no udev. Where the system has no inotify instance left (128 for each
-//! user is the usual limit), the path is looked at five times a second instead.
+//! a directory, so one way serves both, and it needs no udev: whose events come over a netlink socket, and this program
+//! makes no sockets but those of files. For a place on the USB tree the directory is `/dev`, and which device file is there
+//! the kernel says in `/sys/class/tty`, where the entry stands before the device file appears. Where the system has no inotify
+//! instance left (128 for each user is the usual limit), the place is looked at five times a second instead.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,6 +15,8 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Access, inotify};
 use rustix::io::Errno;
+
+use crate::place::{Found, Place, Tree};
 
 /// How a wait ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,57 +71,99 @@ const SETTLE: Duration = Duration::from_secs(1);
 /// Between two looks at a path that cannot be watched.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Waits until `path` exists and may be read and written. A port that still may not after one second counts as there:
-/// opening it says why not.
+/// A place under watch. Kept for a slot's lifetime: the kernel takes some 15 ms to close an inotify instance.
+#[derive(Debug)]
+pub struct Watch {
+    place: Place,
+    tree: Tree,
+    changes: Option<OwnedFd>,
+}
+
+/// Waits until `path` exists and may be read and written, as [`Watch::until_present`].
 pub fn until_present(path: &Path, limit: Duration, interrupt: &Interrupt) -> io::Result<Waited> {
-    let mut seen = None;
-    watch(path, limit, interrupt, || {
-        if rustix::fs::access(path, Access::READ_OK | Access::WRITE_OK).is_ok() {
-            return Ok(());
-        }
-        if !path.exists() {
-            seen = None;
-            return Err(None);
-        }
-        let settled = *seen.get_or_insert_with(|| Instant::now() + SETTLE);
-        if Instant::now() >= settled { Ok(()) } else { Err(Some(settled)) }
-    })
+    Watch::new(Place::Path(path.to_owned()))?.until_present(limit, interrupt)
 }
 
 /// Waits until `path` is gone, a link to nothing included.
 pub fn until_absent(path: &Path, limit: Duration, interrupt: &Interrupt) -> io::Result<Waited> {
-    watch(path, limit, interrupt, || if path.exists() { Err(None) } else { Ok(()) })
+    Watch::new(Place::Path(path.to_owned()))?.until_absent(limit, interrupt)
 }
 
-/// Asks `reached` now and after each change in the directories of `path` and of what it links to. An error of
-/// `reached` may name the moment at which it wants to be asked again.
-fn watch(
-    path: &Path,
-    limit: Duration,
-    interrupt: &Interrupt,
-    mut reached: impl FnMut() -> Result<(), Option<Instant>>,
-) -> io::Result<Waited> {
-    let deadline = Instant::now() + limit;
-    // One for the whole wait: the kernel takes some 15 ms to close one.
-    let changes = notifier()?;
-    loop {
-        // Watched first and asked afterwards: a change in between is an event, not a change missed.
-        if let Some(changes) = &changes {
-            forget(changes)?;
-            add_directories(changes, path)?;
-        }
-        let again = match reached() {
-            Ok(()) => return Ok(Waited::Happened),
-            Err(again) => again.map_or(deadline, |again| again.min(deadline)),
-        };
-        let waited = match &changes {
-            Some(changes) => wait_for(changes.as_fd(), PollFlags::IN, again, interrupt)?,
-            None => wait_for(interrupt.as_fd(), PollFlags::IN, again.min(Instant::now() + LOOK), interrupt)?,
-        };
-        match waited {
-            Waited::TimedOut if Instant::now() >= deadline => return Ok(Waited::TimedOut),
-            Waited::Interrupted => return Ok(Waited::Interrupted),
-            Waited::TimedOut | Waited::Happened => {}
+impl Watch {
+    /// Begins to watch a place.
+    pub fn new(place: Place) -> io::Result<Self> {
+        Self::in_tree(place, Tree::default())
+    }
+
+    fn in_tree(place: Place, tree: Tree) -> io::Result<Self> {
+        Ok(Self { place, tree, changes: notifier()? })
+    }
+
+    /// The place.
+    #[must_use]
+    pub const fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Waits until the port is there and may be read and written. One that still may not after one second, while udev could
+    /// have set its group, counts as there: opening it says why not.
+    pub fn until_present(&self, limit: Duration, interrupt: &Interrupt) -> io::Result<Waited> {
+        let mut seen = None;
+        self.wait(limit, interrupt, |found| {
+            match found {
+                Found::Nothing => {
+                    seen = None;
+                    return Err(None);
+                }
+                Found::Port(path) => {
+                    if rustix::fs::access(path, Access::READ_OK | Access::WRITE_OK).is_ok() {
+                        return Ok(());
+                    }
+                }
+                // The last of them may just have gone; if not, opening says what is wrong.
+                Found::Several => {}
+            }
+            let settled = *seen.get_or_insert_with(|| Instant::now() + SETTLE);
+            if Instant::now() >= settled { Ok(()) } else { Err(Some(settled)) }
+        })
+    }
+
+    /// Waits until nothing is there.
+    pub fn until_absent(&self, limit: Duration, interrupt: &Interrupt) -> io::Result<Waited> {
+        self.wait(limit, interrupt, |found| if *found == Found::Nothing { Ok(()) } else { Err(None) })
+    }
+
+    /// Asks `reached` now and after each change in the directories of the port and of what it links to. An error of
+    /// `reached` may name the moment at which it wants to be asked again.
+    fn wait(
+        &self,
+        limit: Duration,
+        interrupt: &Interrupt,
+        mut reached: impl FnMut(&Found) -> Result<(), Option<Instant>>,
+    ) -> io::Result<Waited> {
+        let deadline = Instant::now() + limit;
+        loop {
+            // Watched first and asked afterwards: a change in between is an event, not a change missed.
+            if let Some(changes) = &self.changes {
+                forget(changes)?;
+                add_directories(changes, &self.place.node_of(&self.tree))?;
+            }
+            let again = match reached(&self.place.find_in(&self.tree)?) {
+                Ok(()) => return Ok(Waited::Happened),
+                Err(again) => again.map_or(deadline, |again| again.min(deadline)),
+            };
+            let waited = match &self.changes {
+                Some(changes) => wait_for(changes.as_fd(), PollFlags::IN, again, interrupt)?,
+                None => {
+                    let look = again.min(Instant::now() + LOOK);
+                    wait_for(interrupt.as_fd(), PollFlags::IN, look, interrupt)?
+                }
+            };
+            match waited {
+                Waited::TimedOut if Instant::now() >= deadline => return Ok(Waited::TimedOut),
+                Waited::Interrupted => return Ok(Waited::Interrupted),
+                Waited::TimedOut | Waited::Happened => {}
+            }
         }
     }
 }
@@ -131,12 +177,15 @@ pub(crate) fn notifier() -> io::Result<Option<OwnedFd>> {
     }
 }
 
-/// Takes the events that are waiting: which they are does not matter.
+/// Takes all events that are waiting: which they are does not matter. Says whether there were any.
 pub(crate) fn forget(notifier: &OwnedFd) -> io::Result<bool> {
-    match rustix::io::read(notifier, &mut [0u8; 4096]) {
-        Ok(_) => Ok(true),
-        Err(Errno::AGAIN) => Ok(false),
-        Err(e) => Err(e.into()),
+    let mut any = false;
+    loop {
+        match rustix::io::read(notifier, &mut [0u8; 4096]) {
+            Ok(_) => any = true,
+            Err(Errno::AGAIN) => return Ok(any),
+            Err(e) => return Err(e.into()),
+        }
     }
 }
 
@@ -262,6 +311,43 @@ mod tests {
         let maker = thread::spawn(move || fs::write(target, "").unwrap());
         assert_eq!(until_present(&path, LONG, &interrupt).unwrap(), Waited::Happened);
         maker.join().unwrap();
+    }
+
+    #[test]
+    fn a_place_on_usb_is_waited_for_and_one_with_two_ports_is_not_empty() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        let tree = Tree { class: dir.path().join("class"), dev: dir.path().join("dev") };
+        fs::create_dir_all(&tree.class).unwrap();
+        fs::create_dir_all(&tree.dev).unwrap();
+        let place = Place::Usb { path: "1-1.4".parse().unwrap(), interface: None };
+        let watch = Watch::in_tree(place, tree.clone()).unwrap();
+        let interrupt = Interrupt::new().unwrap();
+        assert_eq!(watch.until_present(Duration::ZERO, &interrupt).unwrap(), Waited::TimedOut);
+        let plug = |name: &str, interface: u8| {
+            // In the kernel's order: the entry in sysfs stands before the device file appears.
+            symlink(format!("../usb1/1-1.4/1-1.4:1.{interface}/tty/{name}"), tree.class.join(name)).unwrap();
+            fs::write(tree.dev.join(name), "").unwrap();
+        };
+        thread::scope(|scope| {
+            scope.spawn(|| plug("ttyACM3", 0));
+            assert_eq!(watch.until_present(LONG, &interrupt).unwrap(), Waited::Happened);
+        });
+        plug("ttyACM4", 2);
+        assert_eq!(
+            watch.until_absent(Duration::ZERO, &interrupt).unwrap(),
+            Waited::TimedOut,
+            "two are no empty place"
+        );
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for name in ["ttyACM3", "ttyACM4"] {
+                    fs::remove_file(tree.class.join(name)).unwrap();
+                    fs::remove_file(tree.dev.join(name)).unwrap();
+                }
+            });
+            assert_eq!(watch.until_absent(LONG, &interrupt).unwrap(), Waited::Happened);
+        });
     }
 
     #[test]

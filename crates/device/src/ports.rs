@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serialport::{SerialPortType, UsbPortInfo};
 
-pub use open::{SerialPort, open, open_at};
+pub use open::{Close, SerialPort, open, open_and_close_by, open_at, open_in};
 
 /// A serial port of this computer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +53,18 @@ pub enum PortError {
         /// The port.
         path: PathBuf,
     },
+    /// The driver does not open it: a device that was there before may still be being closed.
+    #[error("{path} does not open: its driver still holds it")]
+    Held {
+        /// The port.
+        path: PathBuf,
+    },
+    /// An adapter with several ports.
+    #[error("{place} has several ports: `interface` in the settings says which one")]
+    Several {
+        /// The place.
+        place: PathBuf,
+    },
     /// It belongs to others.
     #[error("{path} may not be opened by this user: add the user to group dialout and sign in again")]
     Denied {
@@ -90,6 +102,10 @@ impl PortInfo {
     /// What is known of the port at `path`, links followed. A path that no list names is a port without USB.
     pub fn of(path: &Path) -> Result<Self, PortError> {
         let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        // No list names a pseudo-terminal, and making one takes longer than all else that a device needs of the processor.
+        if real.starts_with("/dev/pts") {
+            return Ok(Self { path: path.to_owned(), usb: None });
+        }
         let usb = list()?.into_iter().find(|port| port.path == real).and_then(|port| port.usb);
         Ok(Self { path: path.to_owned(), usb })
     }

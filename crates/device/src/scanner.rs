@@ -1,14 +1,18 @@
-//! A code scanner that is a serial port of its own: one code, read as one line. A scanner that types like a keyboard would
+//! A code scanner that is a serial port of its own: a code is a line. A scanner that types like a keyboard would
 //! type into whatever has the focus, so it is none for secrets.
 
 use std::io;
+use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rustix::event::PollFlags;
 use zeroize::Zeroizing;
 
+use crate::hotplug::{Interrupt, Waited, wait_for};
 use crate::link::Port as _;
-use crate::ports::{self, PortError};
+use crate::place::Place;
+use crate::ports::{self, PortError, SerialPort};
 
 /// Bytes of a code at most: what the greatest QR code holds in letters.
 const LIMIT: usize = 4296;
@@ -51,6 +55,58 @@ pub fn read_line(port: &Path, baud: u32, limit: Duration) -> Result<Zeroizing<Ve
     }
 }
 
+/// A scanner that reads one code after the other, until it is unplugged.
+pub struct Scanner {
+    port: SerialPort,
+    /// What came and has no end yet.
+    line: Vec<u8>,
+    /// The rest of a line that is too long is not the begin of another code.
+    overlong: bool,
+}
+
+/// Bytes of a code that [`Scanner::codes`] hands on; one that has more is no label, and is handed on cut off here.
+pub const CODE_LIMIT: usize = 4096;
+
+impl Scanner {
+    /// Opens the scanner at `place`. What was scanned before is thrown away.
+    pub fn open(place: &Place, baud: u32) -> Result<Self, PortError> {
+        Ok(Self { port: ports::open_in(place, baud)?, line: Vec::new(), overlong: false })
+    }
+
+    /// Hands each code on, without the carriage return or line feed that ends it, until `interrupt` is raised (`Ok`) or the
+    /// scanner is unplugged.
+    pub fn codes(&mut self, interrupt: &Interrupt, mut each: impl FnMut(&[u8])) -> io::Result<()> {
+        let mut buffer = [0; 256];
+        loop {
+            let day = Instant::now() + Duration::from_secs(24 * 60 * 60);
+            match wait_for(self.port.as_fd(), PollFlags::IN, day, interrupt)? {
+                Waited::Interrupted => return Ok(()),
+                Waited::TimedOut => continue,
+                Waited::Happened => {}
+            }
+            let count = self.port.receive(&mut buffer, Duration::ZERO)?;
+            for &byte in &buffer[..count] {
+                self.take(byte, &mut each);
+            }
+        }
+    }
+
+    fn take(&mut self, byte: u8, each: &mut impl FnMut(&[u8])) {
+        if !is_end(byte) {
+            if self.line.len() < CODE_LIMIT {
+                self.line.push(byte);
+            } else if !std::mem::replace(&mut self.overlong, true) {
+                each(&self.line);
+            }
+            return;
+        }
+        if !std::mem::take(&mut self.overlong) && !self.line.is_empty() {
+            each(&self.line);
+        }
+        self.line.clear();
+    }
+}
+
 const fn is_end(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n')
 }
@@ -59,6 +115,7 @@ const fn is_end(byte: u8) -> bool {
 mod tests {
     use std::fs::File;
     use std::io::Write as _;
+    use std::os::fd::OwnedFd;
     use std::path::PathBuf;
     use std::thread;
 
@@ -66,12 +123,46 @@ mod tests {
 
     use super::*;
 
-    /// A scanner on a pseudo-terminal, which scans `codes` as soon as somebody reads.
-    fn scanned(codes: &[&[u8]]) -> Result<Vec<u8>, ScanError> {
+    fn terminal() -> (OwnedFd, PathBuf) {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
         let path = PathBuf::from(ptsname(&master, Vec::new()).unwrap().into_string().unwrap());
+        (master, path)
+    }
+
+    #[test]
+    fn one_code_after_the_other_until_it_is_unplugged() {
+        let (master, path) = terminal();
+        let mut scanner = Scanner::open(&Place::Path(path), 9600).unwrap();
+        let interrupt = Interrupt::new().unwrap();
+        let mut master = File::from(master);
+        let long = [b'x'; CODE_LIMIT + 100];
+        // More than the terminal holds, so somebody has to read meanwhile.
+        let writer = thread::spawn(move || {
+            for part in [&b"SN-0001\r\nSN-"[..], b"0002\r", &long, b"\rslot:3\n"] {
+                master.write_all(part).unwrap();
+            }
+            master
+        });
+        let mut codes = Vec::new();
+        let raiser = interrupt.clone();
+        let ended = scanner.codes(&interrupt, |code| {
+            codes.push(code.to_vec());
+            if code == b"slot:3" {
+                raiser.raise().unwrap();
+            }
+        });
+        ended.unwrap();
+        assert_eq!(codes, [&b"SN-0001"[..], b"SN-0002", &long[..CODE_LIMIT], b"slot:3"]);
+        drop(writer.join().unwrap());
+        interrupt.clear().unwrap();
+        assert!(scanner.codes(&interrupt, |_| ()).is_err(), "it is unplugged");
+    }
+
+    /// A scanner on a pseudo-terminal, which scans `codes` as soon as somebody reads.
+    fn scanned(codes: &[&[u8]]) -> Result<Vec<u8>, ScanError> {
+        let (master, path) = terminal();
         let reading = path.clone();
         let limit = Duration::from_secs(if codes.is_empty() { 0 } else { 20 });
         let reader = thread::spawn(move || read_line(&reading, 9600, limit).map(|line| line.to_vec()));

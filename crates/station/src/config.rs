@@ -2,6 +2,7 @@
 
 mod custody;
 mod profile;
+mod slot;
 mod source;
 mod space;
 
@@ -17,6 +18,7 @@ use crate::review::ReviewRule;
 use source::Source;
 
 pub use profile::Profile;
+pub use slot::{ScannerConfig, SlotConfig};
 
 /// A setting that cannot be used. Nothing has happened yet; the file has to be mended.
 #[derive(Debug, thiserror::Error)]
@@ -46,8 +48,10 @@ pub enum ConfigError {
 pub struct StationConfig {
     /// Name of the audit log without the epoch.
     pub origin: String,
-    /// Where devices are plugged in.
+    /// Where devices are plugged in, at most [`SlotConfig::LIMIT`] places.
     pub slots: Vec<SlotConfig>,
+    /// The serial code scanner for labels, if there is one.
+    pub scanner: Option<ScannerConfig>,
     /// Whose cosignatures secure the log.
     pub witnesses: Vec<WitnessKey>,
     /// When the log counts as not secured enough.
@@ -66,17 +70,6 @@ pub struct StationConfig {
     pub text: String,
 }
 
-/// One place where a device is plugged in.
-#[derive(Debug, Clone)]
-pub struct SlotConfig {
-    /// From 1, in the order of the file.
-    pub number: u32,
-    /// The serial port.
-    pub port: PathBuf,
-    /// The profile file.
-    pub profile: PathBuf,
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StationFile {
@@ -85,7 +78,8 @@ struct StationFile {
     /// Of before people signed in.
     operator: Option<toml::Spanned<toml::Value>>,
     #[serde(default)]
-    slot: Vec<SlotSection>,
+    slot: Vec<toml::Spanned<slot::SlotSection>>,
+    scanner: Option<toml::Spanned<slot::ScannerSection>>,
     #[serde(default)]
     witness: Vec<WitnessSection>,
     anchor: Option<toml::Spanned<AnchorSection>>,
@@ -122,13 +116,6 @@ struct ReviewSection {
 struct SessionSection {
     idle_minutes: Option<toml::Spanned<u8>>,
     hours: Option<toml::Spanned<u8>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SlotSection {
-    port: toml::Spanned<String>,
-    profile: toml::Spanned<String>,
 }
 
 /// An ID for people or products: 1 to 32 characters of `a-z 0-9 -`, so that it fits records and file names.
@@ -191,19 +178,8 @@ impl StationConfig {
             source.checked("operator", operator.span(), gone)?;
         }
         let profiles = file.parent().unwrap_or(Path::new("")).join("profiles");
-        let mut slots: Vec<SlotConfig> = Vec::new();
-        for (number, slot) in (1..).zip(parsed.slot) {
-            let profile = profiles.join(slot.profile.get_ref());
-            let found =
-                if profile.is_file() { Ok(()) } else { Err(format!("no file {}", profile.display())) };
-            source.checked("profile", slot.profile.span(), found)?;
-            let port = source.checked("port", slot.port.span(), port_path(slot.port.get_ref()))?;
-            let twin = slots.iter().find(|other| other.port == port);
-            let alone =
-                twin.map_or(Ok(()), |twin| Err(format!("slot {} has this port already", twin.number)));
-            source.checked("port", slot.port.span(), alone)?;
-            slots.push(SlotConfig { number, port, profile });
-        }
+        let slots = slot::slots(&source, parsed.slot, &profiles)?;
+        let scanner = parsed.scanner.map(|section| slot::scanner(&source, section, &slots)).transpose()?;
         let mut witnesses: Vec<WitnessKey> = Vec::new();
         for WitnessSection { vkey } in parsed.witness {
             let key: WitnessKey = source.checked("vkey", vkey.span(), vkey.get_ref().parse())?;
@@ -241,7 +217,7 @@ impl StationConfig {
             parsed.tpm.map(|section| source.checked("tpm", section.span(), custody::tpm(section.get_ref())));
         let (token, tpm) = (token.transpose()?, tpm.transpose()?);
         let text = source.text;
-        Ok(Self { origin, slots, witnesses, anchor, review, space, session, token, tpm, text })
+        Ok(Self { origin, slots, scanner, witnesses, anchor, review, space, session, token, tpm, text })
     }
 }
 
@@ -268,8 +244,9 @@ mod tests {
         assert_eq!(config.slots.len(), 0);
         let uncommented =
             text.replace("# [[slot]]", "[[slot]]").replace("# # ", "# ").replace("# port", "port");
-        let config = station(&uncommented.replace("# profile", "profile")).unwrap();
-        assert_eq!(config.slots[0].number, 1);
+        let uncommented = uncommented.replace("# profile", "profile").replace("# [scanner]", "[scanner]");
+        let config = station(&uncommented.replace("# baud", "baud")).unwrap();
+        assert_eq!((config.slots[0].number, config.scanner.unwrap().baud), (1, 9600));
         assert_eq!(
             (config.witnesses.len(), config.anchor, config.review, config.space),
             (0, AnchorRule::default(), ReviewRule::default(), SpaceRules::default()),
@@ -316,11 +293,45 @@ mod tests {
             (
                 format!("{base}[[slot]]\nport = \"p\"\nprofile = \"example.toml\"\n")
                     + "[[slot]]\nport = \"p\"\nprofile = \"example.toml\"\n",
-                "station.toml:8: `port`: slot 1 has this port already",
+                "station.toml:7: `slot`: slot 1 has this port already",
             ),
             (
                 format!("{base}[[slot]]\nport = \"{}\"\nprofile = \"example.toml\"\n", "p".repeat(201)),
                 "station.toml:5: `port`: the path of a port has 1 to 200 bytes",
+            ),
+            (
+                format!("{base}[[slot]]\nusb = \"1-1.4\"\nport = \"p\"\nprofile = \"example.toml\"\n"),
+                "station.toml:4: `slot`: either `port` or `usb` says where it is, and not both",
+            ),
+            (
+                format!("{base}[[slot]]\nprofile = \"example.toml\"\n"),
+                "station.toml:4: `slot`: either `port` or `usb`",
+            ),
+            (
+                format!("{base}[[slot]]\nport = \"p\"\ninterface = 1\nprofile = \"example.toml\"\n"),
+                "`interface` belongs to `usb`",
+            ),
+            (
+                format!("{base}[[slot]]\nusb = \"1.4\"\nprofile = \"example.toml\"\n"),
+                "station.toml:5: `usb`: a USB path is the bus",
+            ),
+            (
+                format!("{base}[[slot]]\nusb = \"1-1\"\ninterface = 1\nprofile = \"example.toml\"\n")
+                    + "[[slot]]\nusb = \"1-1\"\nprofile = \"example.toml\"\n",
+                "station.toml:8: `slot`: slot 1 has this port already",
+            ),
+            (
+                (1..=65).fold(base.to_owned(), |text, n| {
+                    format!("{text}[[slot]]\nport = \"p{n}\"\nprofile = \"example.toml\"\n")
+                }),
+                "station.toml:196: `slot`: a station has at most 64 slots",
+            ),
+            (format!("{base}[scanner]\nport = \"s\"\n"), "missing field `baud`"),
+            (format!("{base}[scanner]\nport = \"s\"\nbaud = 7\n"), "station.toml:6: `baud`: 1200 to 4000000"),
+            (
+                format!("{base}[scanner]\nport = \"p\"\nbaud = 9600\n")
+                    + "[[slot]]\nport = \"p\"\nprofile = \"example.toml\"\n",
+                "station.toml:4: `scanner`: slot 1 has this port already",
             ),
             (format!("{base}[review]\ndays = 0\n"), "station.toml:5: `days`: 1 to 366"),
             (format!("{base}[review]\nday = 7\n"), "station.toml:5: unknown field `day`"),

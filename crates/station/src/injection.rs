@@ -1,13 +1,14 @@
 //! One device on one port: the flow of `core` on the station's vault, port and log.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use keystation_core::failure::{Code, Failure, Safety};
-use keystation_core::flow::{self, Order, Pass, Step};
+use keystation_core::flow::{self, Admission, DeviceError, Order, Pass, Step};
 use keystation_core::key::KeyLabel;
 use keystation_core::record::{Entry, Event};
-use keystation_device::driver::SmpDevice;
+use keystation_device::place::Place;
+use keystation_device::placed::Placed;
 use keystation_device::ports::{self, PortInfo, SerialPort};
 
 use crate::config::Profile;
@@ -24,12 +25,14 @@ struct NotSecured;
 /// What a device on a port becomes.
 #[derive(Debug, Clone)]
 pub struct Work {
-    /// Serial port.
-    pub port: PathBuf,
+    /// Where its port is.
+    pub place: Place,
     /// Product profile.
     pub profile: Profile,
     /// Work order, or empty.
     pub job: String,
+    /// Which devices the work order is for.
+    pub admission: Arc<dyn Admission + Send + Sync>,
 }
 
 impl Station {
@@ -55,26 +58,24 @@ impl Station {
     /// Opens the port. That it cannot be opened is recorded.
     pub fn open_port(&self, permit: &Permit, work: &Work) -> Result<SerialPort, Failure> {
         self.honour(permit, Action::Inject).map_err(not_permitted)?;
-        ports::open_at(&work.port, work.profile.baud).map_err(|e| {
-            self.refused(permit, work, Code::PortUnavailable, work.port.display().to_string(), e)
-        })
+        ports::open_in(&work.place, work.profile.baud)
+            .map_err(|e| self.refused(permit, work, Code::PortUnavailable, work.place.to_string(), e))
     }
 
-    /// Gives the device on an open port its key, as the person of `permit`, whoever takes over meanwhile. Whatever happens is in
-    /// the log when this returns.
+    /// Gives the device on an open port its key, as the person of `permit`, whoever takes over meanwhile. `admission` says which
+    /// device is meant: that of the work, or a narrower one that asks it. Whatever happens is in the log when this returns.
     pub fn inject(
         &self,
         permit: &Permit,
         work: &Work,
+        admission: &dyn Admission,
         port: &mut SerialPort,
         watch: &mut dyn FnMut(Step),
     ) -> Result<Pass, Failure> {
         let _in_work = self.busy();
         self.honour(permit, Action::Inject).map_err(not_permitted)?;
-        let place = PortInfo::of(&work.port)
-            .map_err(|e| {
-                self.refused(permit, work, Code::PortUnavailable, work.port.display().to_string(), e)
-            })?
+        let place = PortInfo::of(port.path())
+            .map_err(|e| self.refused(permit, work, Code::PortUnavailable, work.place.to_string(), e))?
             .label();
         let key = self.usable_key(&work.profile.group_key).map_err(|e| {
             let code = match e {
@@ -102,9 +103,11 @@ impl Station {
             actor: permit.actor(),
             nonces,
             overwrite: None,
-            admission: &flow::AnyDevice,
+            admission,
         };
-        flow::inject(&order, &key, &mut SmpDevice::new(port), self.journal(), watch)
+        let mut device = Placed::new(port, &work.place)
+            .map_err(|e: DeviceError| self.refused(permit, work, Code::Moved, order.port.to_owned(), e))?;
+        flow::inject(&order, &key, &mut device, self.journal(), watch)
     }
 
     /// Nothing was sent to the device, and the log says so.

@@ -168,6 +168,9 @@ pub enum DeviceError {
     /// The far end is gone.
     #[error("the device is gone")]
     Unplugged(#[source] Option<std::io::Error>),
+    /// What is at the port now is not what was there when the device was begun. The text names both places.
+    #[error("{0}")]
+    Moved(String),
     /// No complete answer in time.
     #[error("no answer within {limit_ms} ms")]
     Silent {

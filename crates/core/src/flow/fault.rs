@@ -45,6 +45,7 @@ impl From<DeviceError> for Fault {
     fn from(error: DeviceError) -> Self {
         let code = match &error {
             DeviceError::Unplugged(_) => Code::Unplugged,
+            DeviceError::Moved(_) => Code::Moved,
             DeviceError::Silent { .. } => Code::Silent,
             DeviceError::Garbled(_) => Code::Garbled,
             DeviceError::Unsupported(_) => Code::Unsupported,

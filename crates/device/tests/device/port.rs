@@ -1,12 +1,16 @@
 //! An open port: whose it is, and when it is gone.
 
+use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use keystation_core::flow::{Device, DeviceError};
 use keystation_device::hotplug::{Interrupt, Waited, until_absent, until_present};
 use keystation_device::link::Port;
-use keystation_device::ports::{self, PortError};
+use keystation_device::place::Place;
+use keystation_device::placed::Placed;
+use keystation_device::ports::{self, Close, PortError};
 
 use crate::support::{TestBench, open};
 
@@ -73,6 +77,60 @@ fn unplugged_is_noticed_while_idle_and_reads_nothing() {
     assert!(bench.bench.plug(0));
     assert_eq!(until_present(bench.bench.port(0), LONG, &interrupt).unwrap(), Waited::Happened);
     open(bench.bench.port(0)).identify().unwrap();
+}
+
+/// A driver that holds its port when it is closed, as that of a USB CDC device does for half a minute.
+struct Slow(std::sync::Mutex<std::sync::mpsc::Receiver<()>>, std::sync::mpsc::Sender<()>);
+
+impl Close for Slow {
+    fn close(&self, fd: OwnedFd) {
+        self.0.lock().unwrap().recv().unwrap();
+        drop(fd);
+        self.1.send(()).unwrap();
+    }
+}
+
+#[test]
+fn a_port_that_takes_long_to_close_holds_nobody_up_and_can_be_opened_meanwhile() {
+    let bench = TestBench::new(1, 0, "");
+    let (let_go, release) = std::sync::mpsc::channel();
+    let (done, closed) = std::sync::mpsc::channel();
+    let slow = Arc::new(Slow(std::sync::Mutex::new(release), done));
+    let port = ports::open_and_close_by(bench.bench.port(0), 115_200, slow).unwrap();
+    drop(port);
+    assert!(closed.try_recv().is_err(), "it is still being closed");
+    open(bench.bench.port(0)).identify().unwrap();
+    let_go.send(()).unwrap();
+    closed.recv_timeout(LONG).unwrap();
+}
+
+/// A port that is plugged in anew in the middle of an injection: the old one is open and answers, and the place leads to another.
+#[test]
+fn a_device_whose_place_leads_elsewhere_is_not_written_to() {
+    let bench = TestBench::new(2, 0, "");
+    let dir = tempfile::tempdir().unwrap();
+    let link = dir.path().join("slot");
+    let point_at = |device: usize| {
+        let beside = dir.path().join("new");
+        std::os::unix::fs::symlink(bench.bench.port(device), &beside).unwrap();
+        std::fs::rename(&beside, &link).unwrap();
+    };
+    point_at(0);
+    let place = Place::Path(link.clone());
+    let mut port = ports::open_in(&place, 115_200).unwrap();
+    let mut device = Placed::new(&mut port, &place).unwrap();
+    device.identify().unwrap();
+    device.restart().unwrap();
+    point_at(1);
+    assert!(matches!(device.restart(), Err(DeviceError::Moved(_))));
+    point_at(0);
+    device.restart().unwrap();
+    // The same name for another terminal.
+    drop(port);
+    assert!(bench.bench.unplug(1));
+    let mut port = ports::open_in(&place, 115_200).unwrap();
+    point_at(1);
+    assert!(matches!(Placed::new(&mut port, &place).err(), Some(DeviceError::Moved(_))));
 }
 
 fn open_error(path: &Path) -> PortError {

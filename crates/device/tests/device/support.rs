@@ -111,6 +111,7 @@ pub(crate) fn inject<P: Port>(
         actor: &Actor::default(),
         nonces: [Nonce([fresh; 32]), Nonce([fresh ^ 0xff; 32])],
         overwrite,
+        admission: &flow::AnyDevice,
     };
     flow::inject(&order, &TestVault, device, log, &mut |_| {})
 }

@@ -260,6 +260,7 @@ fn verdict<T>(result: Result<T, DeviceError>) -> &'static str {
         Err(DeviceError::Refused(Refusal::Storage)) => "storage-failed",
         Err(DeviceError::Refused(_)) => "refused",
         Err(DeviceError::Unplugged(_)) => "unplugged",
+        Err(DeviceError::Moved(_)) => "moved",
     }
 }
 

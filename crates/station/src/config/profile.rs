@@ -8,8 +8,10 @@ use keystation_core::recipe::{MacSpelling, Recipe};
 use keystation_core::registration::IdRule;
 use serde::Deserialize;
 
+use super::slot::baud;
 use super::source::Source;
 use super::{ConfigError, plain_id};
+use crate::line::LabelMatch;
 
 /// A product profile.
 #[derive(Debug, Clone)]
@@ -24,6 +26,8 @@ pub struct Profile {
     pub endpoint: Endpoint,
     /// Speed of the line.
     pub baud: u32,
+    /// What the scanned label is held against.
+    pub label: LabelMatch,
 }
 
 #[derive(Deserialize)]
@@ -35,6 +39,7 @@ struct ProfileFile {
     identity: IdentitySection,
     credentials: CredentialsSection,
     device: DeviceSection,
+    label: LabelSection,
 }
 
 #[derive(Deserialize)]
@@ -74,6 +79,22 @@ struct DeviceSection {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LabelSection {
+    #[serde(rename = "match")]
+    matching: Matching,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Matching {
+    None,
+    Serial,
+    Mac,
+    RegistrationId,
+}
+
+#[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Driver {
     Smp,
@@ -83,7 +104,7 @@ impl Profile {
     /// Reads a product profile.
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
         let source = Source::read(file)?;
-        let ProfileFile { version, name, revision, identity, credentials, device } = source.parse()?;
+        let ProfileFile { version, name, revision, identity, credentials, device, label } = source.parse()?;
         source.version(&version)?;
         let name = source.checked("name", name.span(), plain_id(name.get_ref()))?;
         let spelling = match identity.mac_spelling {
@@ -104,16 +125,18 @@ impl Profile {
             recipe.span(),
             Recipe::new(recipe.get_ref(), spelling, mac_rule, id_rule),
         )?;
-        let label = &credentials.group_key;
-        let group_key = source.checked("group_key", label.span(), label.get_ref().parse::<KeyLabel>())?;
+        let key = &credentials.group_key;
+        let group_key = source.checked("group_key", key.span(), key.get_ref().parse::<KeyLabel>())?;
         let endpoint = &credentials.endpoint;
         let endpoint = source.checked("endpoint", endpoint.span(), endpoint.get_ref().parse::<Endpoint>())?;
-        let baud = match *device.baud.get_ref() {
-            baud @ 1200..=4_000_000 => Ok(baud),
-            _ => Err("1200 to 4000000 baud are possible"),
+        let baud = baud(&source, &device.baud)?;
+        let matching = match label.matching {
+            Matching::None => LabelMatch::None,
+            Matching::Serial => LabelMatch::Serial,
+            Matching::Mac => LabelMatch::Mac,
+            Matching::RegistrationId => LabelMatch::RegistrationId,
         };
-        let baud = source.checked("baud", device.baud.span(), baud)?;
-        Ok(Self { title: format!("{name}/{revision}"), recipe, group_key, endpoint, baud })
+        Ok(Self { title: format!("{name}/{revision}"), recipe, group_key, endpoint, baud, label: matching })
     }
 }
 
@@ -144,6 +167,8 @@ mod tests {
             ("115200", "11", "`baud`: 1200"),
             ("\"gk-2026a\"", "\"GK\"", "`group_key`: key label: character 1 is 'G'"),
             ("allow_multicast_mac = false\n", "", "missing field `allow_multicast_mac`"),
+            ("match = \"none\"\n", "", "missing field `match`"),
+            ("\"none\"", "\"batch\"", "unknown variant `batch`"),
         ] {
             let error = profile(&PROFILE.replace(from, to)).unwrap_err();
             assert!(error.contains("example.toml:") && error.contains(expected), "{error}");

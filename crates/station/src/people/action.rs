@@ -40,6 +40,8 @@ pub enum Action {
     Inject,
     /// Having seen that a device failed.
     Acknowledge,
+    /// Putting a slot back that was taken out of the line.
+    PutBack,
     /// Opening the custody, so that keys can be derived.
     Unlock,
     /// Reading a finished device and holding it against its record.
@@ -102,7 +104,7 @@ pub enum Action {
 
 impl Action {
     /// All of them, in the order in which the table of roles shows them.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 47] = [
         Self::FirstStart,
         Self::SignIn,
         Self::Overview,
@@ -120,6 +122,7 @@ impl Action {
         Self::ChangePin,
         Self::Inject,
         Self::Acknowledge,
+        Self::PutBack,
         Self::Unlock,
         Self::Check,
         Self::SearchRoom,
@@ -185,6 +188,7 @@ impl Action {
             Self::ChangePin => ("change-pin", "choose another PIN of one's own"),
             Self::Inject => ("inject", "give a device its key"),
             Self::Acknowledge => ("acknowledge", "acknowledge a failed device"),
+            Self::PutBack => ("put-back", "put a slot back that was taken out of the line"),
             Self::Unlock => ("unlock", "open the custody"),
             Self::Check => ("check", "check a finished device"),
             Self::SearchRoom => ("search-room", "search the log in the window"),

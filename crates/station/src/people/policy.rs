@@ -30,6 +30,7 @@ pub struct Rule {
 
 const BENCH: &[Role] = &[Role::Operator, Role::Repair, Role::Supervisor];
 pub(super) const KEEPERS: &[Role] = &[Role::Operator, Role::Repair, Role::Supervisor, Role::Custodian];
+const LEADERS: &[Role] = &[Role::Supervisor];
 const CHECKERS: &[Role] = &[Role::Repair, Role::Supervisor, Role::Qa];
 const SEARCHERS: &[Role] = &[Role::Repair, Role::Supervisor, Role::Qa, Role::Administrator];
 const AUDITORS: &[Role] = &[Role::Supervisor, Role::Qa, Role::Administrator];
@@ -63,6 +64,7 @@ pub const fn rule(action: Action) -> Rule {
             Rule { who: Who::Signed, while_away: false, one_time_pin: true, approval: None }
         }
         Action::Inject | Action::Acknowledge => alone(BENCH),
+        Action::PutBack => alone(LEADERS),
         Action::Unlock => alone(KEEPERS),
         Action::Check => alone(CHECKERS),
         Action::SearchRoom => alone(SEARCHERS),

@@ -29,6 +29,7 @@ touch          +1
 change-pin     +1
 inject         ors
 acknowledge    ors
+put-back       s
 unlock         orsc
 check          rsq
 search-room    rsqa

@@ -1,0 +1,203 @@
+//! The line: all slots of the station, a thread each. `docs/line.md` says what a slot does and when it is taken out.
+//!
+//! One thread per slot owns the slot's port. No lock is held while a device is waited for: what slots share (labels that
+//! were scanned, what each of them shows) is locked for a look. All threads end when their [`Line`] is dropped.
+
+mod event;
+mod health;
+mod label;
+mod scanning;
+mod slot;
+mod work;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use keystation_device::hotplug::Interrupt;
+
+use crate::config::Profile;
+use crate::error::StationError;
+use crate::people::{Action, Permit};
+use crate::station::Station;
+
+pub use event::{LineEvent, Past, ScannerFault, SlotEvent, SlotState};
+pub use health::{CYCLES, FAILURES, Health, MINUTE, Nature, OutReason, nature};
+use label::Scans;
+pub use label::{Label, LabelError, LabelMatch, LabelRule, Scan};
+use slot::Slot;
+
+/// Results that a slot remembers.
+pub const HISTORY: usize = 20;
+
+/// A running line; stops when it is dropped, each slot after the device that it is keying.
+pub struct Line {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// What is known of a slot.
+#[derive(Debug, Clone)]
+pub struct SlotView {
+    /// Its number.
+    pub number: u32,
+    /// What it does.
+    pub state: SlotState,
+    /// Its last results, newest last, at most [`HISTORY`].
+    pub history: Vec<Past>,
+    /// What it counts.
+    pub health: Health,
+}
+
+/// What the threads of a line share.
+struct Shared {
+    station: Station,
+    tell: Box<dyn Fn(LineEvent) + Send + Sync>,
+    stop: AtomicBool,
+    /// Raised once the line is to stop.
+    interrupt: Interrupt,
+    began: Instant,
+    scans: Mutex<Scans>,
+    cards: BTreeMap<u32, Mutex<Card>>,
+}
+
+/// What a slot shows.
+struct Card {
+    state: SlotState,
+    history: VecDeque<Past>,
+    health: Health,
+    /// While it is out.
+    out: Option<OutReason>,
+}
+
+/// Nothing is left half-done in what a thread that panicked held.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    fn stopping(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+
+    fn card(&self, number: u32) -> MutexGuard<'_, Card> {
+        lock(self.cards.get(&number).expect("every slot of the line has one"))
+    }
+
+    /// Takes what a scanner sent.
+    fn scanned(&self, text: &str) -> Result<Scan, LabelError> {
+        let scan = Scan::new(text).and_then(|scan| match scan {
+            Scan::Slot(number) if !self.cards.contains_key(&number) => Err(LabelError::NoSlot(number)),
+            scan => Ok(scan),
+        });
+        if let Ok(scan) = &scan {
+            lock(&self.scans).put(scan.clone());
+        }
+        (self.tell)(LineEvent::Scan(scan.clone()));
+        scan
+    }
+}
+
+impl Line {
+    /// Starts these slots of the station's settings, and its scanner. `tell` is called on the threads of the line; a slot waits
+    /// for it.
+    pub fn start(
+        station: &Station,
+        numbers: &[u32],
+        tell: impl Fn(LineEvent) + Send + Sync + 'static,
+    ) -> Result<Self, StationError> {
+        let mut slots = Vec::new();
+        let mut cards = BTreeMap::new();
+        for &number in numbers {
+            let slot = station.config().slots.iter().find(|slot| slot.number == number);
+            let slot = slot.ok_or(StationError::NoSlot(number))?;
+            let card = Card {
+                state: SlotState::Waiting,
+                history: VecDeque::new(),
+                health: Health::default(),
+                out: None,
+            };
+            // Twice the same number is one slot.
+            if cards.insert(number, Mutex::new(card)).is_none() {
+                slots.push((slot.clone(), Profile::read(&slot.profile)?));
+            }
+        }
+        let shared = Arc::new(Shared {
+            station: station.clone(),
+            tell: Box::new(tell),
+            stop: AtomicBool::new(false),
+            interrupt: Interrupt::new().map_err(StationError::Thread)?,
+            began: Instant::now(),
+            scans: Mutex::default(),
+            cards,
+        });
+        // From here on a failure drops the line, which stops what was started.
+        let mut line = Self { shared: Arc::clone(&shared), threads: Vec::new() };
+        for (config, profile) in slots {
+            let name = format!("slot-{}", config.number);
+            let slot = Slot::new(Arc::clone(&shared), config, profile).map_err(StationError::Thread)?;
+            line.spawn(name, || slot.work())?;
+        }
+        if let Some(config) = station.config().scanner.clone() {
+            line.spawn("scanner".to_owned(), move || scanning::scan(&shared, &config))?;
+        }
+        Ok(line)
+    }
+
+    fn spawn(&mut self, name: String, work: impl FnOnce() + Send + 'static) -> Result<(), StationError> {
+        let thread = thread::Builder::new().name(name).spawn(work).map_err(StationError::Thread)?;
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    /// Takes what a scanner typed: the label of the device that is plugged in next, or in the slot that was named before it. Says
+    /// what it was; everything else is refused and triggers nothing.
+    pub fn scanned(&self, text: &str) -> Result<Scan, LabelError> {
+        self.shared.scanned(text)
+    }
+
+    /// Puts a slot back that was taken out. Says whether it was out. Permit: [`Action::PutBack`].
+    pub fn put_back(&self, permit: &Permit, number: u32) -> Result<bool, StationError> {
+        self.shared.station.honour(permit, Action::PutBack)?;
+        if !self.shared.cards.contains_key(&number) {
+            return Err(StationError::NoSlot(number));
+        }
+        let was_out = self.shared.card(number).out.take().is_some();
+        if was_out {
+            self.shared.station.wake();
+        }
+        Ok(was_out)
+    }
+
+    /// All slots, by number.
+    #[must_use]
+    pub fn slots(&self) -> Vec<SlotView> {
+        let view = |(&number, card): (&u32, &Mutex<Card>)| {
+            let card = lock(card);
+            SlotView {
+                number,
+                state: card.state,
+                history: card.history.iter().cloned().collect(),
+                health: card.health.clone(),
+            }
+        };
+        self.shared.cards.iter().map(view).collect()
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::SeqCst);
+        if let Err(error) = self.shared.interrupt.raise() {
+            tracing::error!(%error, "a slot cannot be woken");
+        }
+        self.shared.station.wake();
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a slot's thread panicked");
+            }
+        }
+    }
+}
