@@ -107,6 +107,7 @@ impl Journal {
             clock: Box::new(clock),
             frontier: Frontier::default(),
             note: String::new(),
+            swept: true,
             head: HeadFile::open(paths)?,
             lock,
             watch: Watch::new(&rules),
@@ -259,7 +260,7 @@ fn writer(paths: &Paths, rules: &Rules, clock: impl Clock) -> Result<Writer, Ope
     if !paths.vkey.exists() {
         files::create(&paths.vkey, &format!("{}\n", signer.verifier()), 0o644)?;
     }
-    let State { origin, frontier, note, .. } = state;
+    let State { origin, frontier, note, swept, .. } = state;
     let watch = Watch::load(&conn, rules)?;
     Ok(Writer {
         conn,
@@ -268,6 +269,7 @@ fn writer(paths: &Paths, rules: &Rules, clock: impl Clock) -> Result<Writer, Ope
         clock: Box::new(clock),
         frontier,
         note,
+        swept,
         head: HeadFile::open(paths)?,
         lock,
         watch,
@@ -310,7 +312,8 @@ fn checked(paths: &Paths, key: &VerifierKey) -> Result<(Connection, State), Open
     let mut conn = schema::open(&paths.db).map_err(|e| refused(e, &paths.db))?;
     let head = Head::read(paths, key)??;
     let mut state = state::check(&conn, key, &head)?;
-    schema::accept(&conn)?;
+    // A reader may put it off; then each rest tries again.
+    state.swept = schema::accept(&conn)?;
     schema::upgrade(&mut conn)?;
     draft::put_back(&mut conn, key, &head, &mut state)?;
     if state.note != head.note {
@@ -335,6 +338,37 @@ fn refused(error: NotThis, path: &Path) -> OpenError {
 mod tests {
     use super::*;
     use crate::clock::SystemClock;
+
+    /// Whoever reads while the station starts keeps frames of a killed writer in the write-ahead log: until they go, not for good.
+    #[test]
+    fn what_a_killed_writer_left_is_swept_when_the_reader_has_gone() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = Paths::in_dir(directory.path());
+        let origin = Origin::new("keylog.example.com/plant7/stn03/1").unwrap();
+        let clock = || SystemClock::new().unwrap();
+        let entry = || Box::new(Entry { actor: Actor::default(), event: Event::Lock });
+        let wal = || std::fs::metadata(schema::write_ahead_log(&paths.db)).unwrap().len();
+        Journal::create(&paths, &origin, &Actor::default(), clock()).unwrap().close().unwrap();
+        let mut killed = writer(&paths, &Rules::default(), clock()).unwrap();
+        killed.commit(&[entry()]).unwrap();
+        // It stays open: closing it would sweep.
+        let killed = (killed.conn, drop(killed.lock));
+
+        let reader = schema::open_read_only(&paths.db).unwrap();
+        let reading = reader.unchecked_transaction().unwrap();
+        assert_eq!(state::size(&reading).unwrap(), 2);
+        let mut next = writer(&paths, &Rules::default(), clock()).unwrap();
+        assert!(!next.swept && wal() > 0, "the reader still needs them");
+        next.commit(&[entry()]).unwrap();
+        next.settle().unwrap();
+        assert!(!next.swept && wal() > 0, "and nothing waited for it");
+        drop(reading);
+        next.commit(&[entry()]).unwrap();
+        next.settle().unwrap();
+        assert!(next.swept);
+        assert_eq!((wal(), state::size(&reader).unwrap()), (0, 4));
+        drop(killed);
+    }
 
     /// The transaction is committed, its entry in the tail is not on the disk: that is no record yet.
     #[test]

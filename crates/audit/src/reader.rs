@@ -141,6 +141,15 @@ impl Reader {
         Ok(state::size(&self.conn)?)
     }
 
+    /// Acknowledged records that are not in the database and lie in the tail of the head: a power cut took them, and the next
+    /// start of the station puts them back. No reader sees them before. Where a station is at work there are none, except that
+    /// its tail may be ahead of a reader for the moment in which a transaction is committed: none of these was acknowledged yet.
+    pub fn only_in_tail(&self) -> Result<u64, ReadError> {
+        // The head first: whatever it has by now, the database has a moment later.
+        let head = Head::read(&self.paths, &self.verifier_key()?)??;
+        Ok(head.size().saturating_sub(self.size()?))
+    }
+
     /// Shows the records of `range` to `visit`, in the order of their numbers, until it breaks off; only those that name
     /// `id`, if there is one. One at a time: a log of any size needs no more memory than a small one.
     pub fn records(

@@ -28,6 +28,9 @@ const APPLICATION_ID: i64 = 0x4b53_4c47;
 /// [upgrades](upgrade).
 pub(crate) const USER_VERSION: i64 = 4;
 
+/// How long a statement waits for another connection.
+const BUSY: Duration = Duration::from_secs(5);
+
 /// What a database is not.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotThis {
@@ -113,6 +116,14 @@ pub(crate) fn accept(conn: &Connection) -> Result<bool, rusqlite::Error> {
     conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok(row.get::<_, i64>(0)? == 0))
 }
 
+/// The same, waiting for no reader.
+pub(crate) fn accept_unless_busy(conn: &Connection) -> Result<bool, rusqlite::Error> {
+    conn.busy_timeout(Duration::ZERO)?;
+    let accepted = accept(conn);
+    conn.busy_timeout(BUSY)?;
+    accepted
+}
+
 /// Opens the database of a log for reading, while another program may be writing it.
 pub(crate) fn open_read_only(path: &Path) -> Result<Connection, NotThis> {
     let reading = |conn: Connection| {
@@ -178,7 +189,7 @@ pub(crate) fn sync(db: &Path) -> Result<(), FileError> {
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, rusqlite::Error> {
     // No URI: a path is a path. No mutex: a connection stays with one thread.
     let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    conn.busy_timeout(Duration::from_secs(5))?;
+    conn.busy_timeout(BUSY)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     // Plans that do not look at the values: else SQLite plans some statements anew for each value, which takes longer than
     // to run them (<https://sqlite.org/queryplanner-ng.html#qpstab>).

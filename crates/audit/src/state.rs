@@ -24,6 +24,8 @@ pub(crate) struct State {
     pub(crate) note: String,
     /// Records that the tail of the head has and the database lacks.
     pub(crate) missing: Vec<Vec<u8>>,
+    /// What a killed writer left in the write-ahead log is out of it.
+    pub(crate) swept: bool,
 }
 
 /// Holds the log against the checkpoint in the database and against `head`, both signed by `key`.
@@ -51,7 +53,7 @@ pub(crate) fn check(conn: &Connection, key: &VerifierKey, head: &Head) -> Result
     for seq in std::iter::once(0).chain(size - (ahead + 1).min(size).min(TAIL)..size) {
         check_record(conn, seq, key)?;
     }
-    Ok(State { origin: checkpoint.origin, frontier, note, missing })
+    Ok(State { origin: checkpoint.origin, frontier, note, missing, swept: false })
 }
 
 /// Records in the log.

@@ -66,6 +66,8 @@ pub(crate) struct Writer {
     pub(crate) frontier: Frontier,
     /// The newest checkpoint, signed.
     pub(crate) note: String,
+    /// What a killed writer left in the write-ahead log is out of it.
+    pub(crate) swept: bool,
     pub(crate) head: HeadFile,
     pub(crate) lock: Lock,
     pub(crate) watch: Watch,
@@ -262,9 +264,13 @@ impl Writer {
     /// Brings the head up to what was committed.
     pub(crate) fn settle(&mut self) -> Result<(), StorageFailure> {
         match self.head.settle(&self.note).map_err(StorageFailure::from) {
-            Err(failure) if self.space.give_way(&failure) => Ok(self.head.settle(&self.note)?),
-            settled => settled,
+            Err(failure) if self.space.give_way(&failure) => self.head.settle(&self.note)?,
+            settled => settled?,
         }
+        if !self.swept {
+            self.swept = schema::accept_unless_busy(&self.conn)?;
+        }
+        Ok(())
     }
 
     /// Signs what a record says, and nothing that a caller brings: the key makes checkpoints and these.

@@ -117,9 +117,16 @@ fn records_that_a_power_cut_took_from_the_database_are_put_back() {
         let paths = log.at("before");
         lay(&paths, &log.entries(size));
         assert_eq!(sizes(&paths), (11, size as u64), "nothing is lost: it lies in the tail");
-        assert_eq!(Reader::open(&paths).unwrap().snapshot().unwrap().checkpoint().size, 11);
+        // No reader sees them before the next start, and each can tell.
+        let reader = Reader::open(&paths).unwrap();
+        assert_eq!((reader.size().unwrap(), reader.snapshot().unwrap().checkpoint().size), (11, 11));
+        assert_eq!(reader.only_in_tail().unwrap(), size as u64 - 11);
+        drop(reader);
         assert_opens_with(&paths, size as u64);
-        let recent = Reader::open(&paths).unwrap().recent(100).unwrap();
+        let reader = Reader::open(&paths).unwrap();
+        assert_eq!(reader.only_in_tail().unwrap(), 0);
+        let recent = reader.recent(100).unwrap();
+        drop(reader);
         assert!(recent.iter().map(|record| &record.body).eq(&log.bodies[..size]));
         let journal = open(&paths).unwrap();
         assert_eq!(journal.append(&entry(Event::Lock)).unwrap(), size as u64);
@@ -128,6 +135,27 @@ fn records_that_a_power_cut_took_from_the_database_are_put_back() {
     let paths = log.at("before");
     lay(&paths, &[log.entry(7, 13), log.entry(13, 21)]);
     assert_opens_with(&paths, 21);
+}
+
+/// A station at work: whatever it has acknowledged every reader sees.
+#[test]
+fn no_reader_misses_a_record_that_was_acknowledged() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    let reader = Reader::open(&paths).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let reader = Reader::open(&paths).unwrap();
+                for _ in 0..100 {
+                    let seq = journal.append(&entry(Event::Lock)).unwrap();
+                    assert!(reader.size().unwrap() > seq, "record {seq}");
+                }
+            });
+        }
+    });
+    assert_eq!((reader.size().unwrap(), reader.only_in_tail().unwrap()), (401, 0));
+    assert_eq!(reader.recent(1).unwrap()[0].seq, 400);
 }
 
 /// Kill: the transaction is there, the tail not, or not to its end; or the head is written and the tail not yet empty.

@@ -7,152 +7,15 @@ use std::path::Path;
 use keystation_audit::{
     AppendError, Clock, Finding, Journal, OpenError, Origin, Paths, Reader, Stamp, Verdict,
 };
-use keystation_core::failure::Code;
 use keystation_core::flow::Log;
-use keystation_core::record::{
-    Check, Denial, DenialReason, Event, Holds, Intent, KeyEvent, KeyOrigin, Mode, Purpose, Seq, SessionEvent,
-    UserChange, UserEvent,
-};
-use keystation_core::role::Role;
+use keystation_core::record::{Event, Holds, Intent, Seq};
 
 use crate::support::{
-    ORIGIN, Steady, actor, attacker, begin, closed, copy, entry, follow, group_key, id, intact, intent, open,
-    outcome,
+    ORIGIN, Steady, actor, attacker, begin, closed, copy, entry, follow, id, intact, intent, open, outcome,
 };
 
 fn create(paths: &Paths) -> Result<Journal, OpenError> {
     Journal::create(paths, &Origin::new(ORIGIN).unwrap(), &actor(), Steady::new())
-}
-
-fn added(user: &str) -> Event {
-    let change = UserChange::Added { roles: Role::Administrator.into(), credential: 1, once: false };
-    Event::User(UserEvent { user: user.to_owned(), approver: "ad-2".to_owned(), change })
-}
-
-/// One of each. The match makes whoever adds an event add it here too.
-fn every_event() -> Vec<Event> {
-    let events = vec![
-        Event::Genesis { vkey: "v".to_owned() },
-        Event::Open {
-            version: "1".to_owned(),
-            sqlite: "1".to_owned(),
-            os: "1".to_owned(),
-            config: "1".to_owned(),
-            build: "1".to_owned(),
-            open_intents: 0,
-        },
-        Event::Close,
-        Event::Unlock { custody: "sealed-file" },
-        Event::Lock,
-        Event::UnlockFailed { why: "passphrase" },
-        Event::KeyImport {
-            key: group_key(),
-            custody: "sealed-file",
-            how: KeyOrigin::Single,
-            approver: "cu-2".to_owned(),
-        },
-        added("ad-1"),
-        Event::Session(SessionEvent::Proved { user: "ad-1".to_owned(), purpose: Purpose::SignIn }),
-        Event::Denied(Denial {
-            action: "x".to_owned(),
-            why: DenialReason::Role,
-            what: String::new(),
-            code: String::new(),
-        }),
-        Event::GroupKey(KeyEvent::Recipient { recipient: "age1q".to_owned() }),
-        Event::Intent(intent("sn-1")),
-        Event::Intent(Intent {
-            mode: Mode::Rekey { reason: "repair".to_owned(), approver: "op-2".to_owned() },
-            ..intent("sn-2")
-        }),
-        Event::Result(outcome("sn-1", 11, Holds::Unknown)),
-        Event::Resolve(outcome("sn-1", 11, Holds::New)),
-        Event::Refuse {
-            code: Code::Silent,
-            port: "p".to_owned(),
-            identity: None,
-            id: None,
-            job: String::new(),
-        },
-        Event::Refuse {
-            code: Code::AlreadyKeyed,
-            port: "p".to_owned(),
-            identity: Some(intent("sn-1").identity),
-            id: Some(id("sn-1")),
-            job: "WO-44192".to_owned(),
-        },
-        Event::Anchor {
-            size: 5,
-            root: "00".repeat(32),
-            witness: "witness.example.com/qa".to_owned(),
-            time: 7,
-        },
-        Event::IntegrityFailed { why: "checkpoint-forked", note: "a\nb\n".to_owned() },
-        Event::ReportExported { job: "WO-44192".to_owned(), sha256: [0xa5; 32], records: 1 },
-        Event::BundleExported {
-            job: String::new(),
-            rid: "sn-1".to_owned(),
-            from: String::new(),
-            to: String::new(),
-            records: 2,
-            size: 5,
-            root: [0x5a; 32],
-        },
-        Event::SpaceLow { place: "data", free_mib: 1, warn_mib: 2, ballast_given_up: false },
-        Event::SpaceLow { place: "head", free_mib: 0, warn_mib: 2, ballast_given_up: true },
-        Event::SpaceOk { free_mib: 3 },
-        Event::ClockJump { by_ms: -2001, before: "t".to_owned(), against: "record", blocks: false },
-        Event::ClockJump { by_ms: -300_001, before: "t".to_owned(), against: "record", blocks: true },
-        Event::ClockAccepted { reason: "radio clock".to_owned(), approver: "qa-1".to_owned() },
-        Event::ReviewSigned { from: 0, to: 0, root: "00".repeat(32), remark: "x".to_owned() },
-        Event::Checked(Check { id: None, identity: None, passed: false, code: "silent".to_owned() }),
-    ];
-    for event in &events {
-        match event {
-            Event::Genesis { .. }
-            | Event::Open { .. }
-            | Event::Close
-            | Event::Unlock { .. }
-            | Event::Lock => {}
-            Event::UnlockFailed { .. } | Event::KeyImport { .. } | Event::Intent(_) => {}
-            Event::User(_)
-            | Event::Session(_)
-            | Event::Denied(_)
-            | Event::GroupKey(_)
-            | Event::Checked(_) => {}
-            Event::ReportExported { .. } | Event::BundleExported { .. } | Event::ReviewSigned { .. } => {}
-            Event::SpaceLow { .. } | Event::SpaceOk { .. } => {}
-            Event::ClockJump { .. } | Event::ClockAccepted { .. } => {}
-            Event::Result(_) | Event::Resolve(_) | Event::Refuse { .. } => {}
-            Event::Carried(_) => {}
-            Event::Anchor { .. } | Event::NextEpoch { .. } | Event::IntegrityFailed { .. } => {}
-        }
-    }
-    events
-}
-
-#[test]
-fn every_event_becomes_a_record_with_all_its_fields() {
-    let directory = tempfile::tempdir().unwrap();
-    let (paths, journal) = begin(directory.path());
-    // A second genesis is no event of a log that is begun.
-    let events = every_event().split_off(1);
-    for (event, expected) in events.iter().zip(1..) {
-        // An event whose field had the name of a common one would be refused here.
-        assert_eq!(journal.append(&entry(event.clone())).unwrap(), expected);
-    }
-    let reader = Reader::open(&paths).unwrap();
-    let records = reader.recent(u32::try_from(events.len()).unwrap()).unwrap();
-    for (stored, event) in records.iter().zip(&events) {
-        let record = stored.parse().unwrap();
-        assert_eq!((record.event(), record.rc()), (event.name(), event.rc()));
-        assert_eq!(record.approver(), event.approver());
-        assert_eq!((record.operator(), record.role()), ("op-0117".into(), "operator".into()));
-        let mut fields = event.fields();
-        fields.sort_by_key(|(key, _)| *key);
-        assert_eq!(record.own().collect::<Vec<_>>(), fields);
-    }
-    assert_eq!(intact(&paths), 1 + events.len() as u64);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod bundle; // what is handed to those who need not trust the station
 mod carry; // what a new epoch takes over
 mod confusion; // parts of one log beside parts of another
 mod device_anchor; // what the log was when a device was keyed
+mod events; // each kind of event as a record
 mod example; // the worked example of docs/audit-format.md
 mod forge; // with every hash computed anew, without the key and with it
 mod group_keys; // keys, components, and which devices hang on a key

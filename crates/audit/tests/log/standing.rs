@@ -123,3 +123,28 @@ fn reader_lists_what_is_open_and_counts_the_rest() {
     assert_eq!(reader.written_key(&id("sn-0000")).unwrap(), Some(device_key(1).fingerprint()));
     assert_eq!(reader.written_key(&id("sn-0003")).unwrap(), None);
 }
+
+/// Two ports, and boards of one identity on both: each reads that nothing is open before either intent is written.
+#[test]
+fn of_two_intents_that_follow_the_same_standing_one_is_taken() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    for number in 0..50 {
+        let rid = format!("sn-{number:04}");
+        let both = std::sync::Barrier::new(2);
+        let port = || {
+            let event = follow(&journal, intent(&rid));
+            both.wait();
+            journal.append(&entry(event))
+        };
+        let outcomes = std::thread::scope(|scope| {
+            [scope.spawn(port), scope.spawn(port)].map(|port| port.join().unwrap())
+        });
+        let taken = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+        let overtaken =
+            outcomes.iter().filter(|outcome| matches!(outcome, Err(AppendError::Overtaken { .. }))).count();
+        assert_eq!((taken, overtaken), (1, 1), "{outcomes:?}");
+        assert_eq!(journal.standing(&id(&rid)).unwrap().attempts, 1);
+    }
+    assert_eq!(intact(&paths), 51);
+}

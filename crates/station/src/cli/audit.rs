@@ -60,6 +60,7 @@ pub(super) fn run(cli: &Cli, data: &DataDir, verb: &AuditVerb, out: Output) -> R
 /// Prints records, oldest first; with `--json` the stored bytes themselves, so that their hashes can be checked.
 fn show(data: &DataDir, last: Option<u64>, id: Option<&str>, out: Output) -> Result<Exit, StationError> {
     let reader = Reader::open(&paths(data))?;
+    tell_of_tail(&reader, out);
     let id =
         id.map(|id| RegistrationId::new(id, IdRule::Punctuation)).transpose().map_err(StationError::Id)?;
     let first = last.map_or(Ok(0), |last| reader.size().map(|size| size.saturating_sub(last)))?;
@@ -68,6 +69,19 @@ fn show(data: &DataDir, last: Option<u64>, id: Option<&str>, out: Output) -> Res
         ControlFlow::Continue(())
     })?;
     Ok(Exit::Done)
+}
+
+/// Says how many records nobody sees here before the next start: after a power cut they lie in the tail only.
+pub(super) fn tell_of_tail(reader: &Reader, out: Output) {
+    match reader.only_in_tail() {
+        Ok(0) => {}
+        Ok(more) => out.note(format!(
+            "{more} more records lie in head.tail only: a power cut took them from the database, and the next start of the station \
+             puts them back. (Or a station is writing them at this moment.)"
+        )),
+        // What there is can be looked at all the same; `audit verify` tells what is wrong.
+        Err(error) => out.note(format!("Whether records are missing at the end cannot be told: {error}.")),
+    }
 }
 
 /// One record on one line: number, time, event, outcome with its cause and what the device holds, device, who.

@@ -46,6 +46,7 @@ pub(super) fn unrecorded(
     path: &Path,
     out: Output,
 ) -> Result<Exit, StationError> {
+    super::audit::tell_of_tail(&Reader::open(&paths(data))?, out);
     let exported = export::bundle(data, part, path)?;
     say(&exported, path, out);
     Ok(Exit::Done)

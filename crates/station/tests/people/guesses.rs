@@ -4,6 +4,7 @@ use std::fs;
 
 use keystation::people::{Action, Person, Pin, SignInError};
 use keystation::{DataDir, Station, StationError};
+use keystation_audit::{Finding, OpenError, Verdict};
 
 use super::support::{ADMINS, Bench, badge_of, copy, open, person, pin};
 
@@ -90,6 +91,46 @@ fn of_ten_thousand_guesses_ten_count() {
     let approval = bench.approved(Action::ResetPin, "op-1", "").unwrap();
     bench.station.reset_pin("op-1", &pin("907153"), approval).unwrap();
     bench.sign_in("op-1", "907153").unwrap();
+}
+
+/// What an older copy gives whoever puts it back: alone nothing, with its head the state of then. Whoever can do that can copy
+/// hashes and pepper as well, and needs no station to guess; what left the machine before tells that it was done.
+#[test]
+fn an_older_database_gives_guesses_back_only_with_its_head() {
+    let mut bench = Bench::with_admins();
+    bench.settle("op-1", RIGHT, "operator");
+    let before = bench.dir.path().join("before");
+    bench = bench.at_rest(|data| copy(data, &before));
+    let then = bench.station.reader().unwrap().size().unwrap() - 1;
+    for _ in 0..10 {
+        bench.hands.pass(61);
+        bench.sign_in("op-1", "900001").unwrap_err();
+    }
+    assert!(matches!(bench.sign_in("op-1", RIGHT), Err(SignInError::LockedOut)));
+    let seen = bench.station.reader().unwrap().snapshot().unwrap().checkpoint().clone();
+
+    let hands = bench.hands.clone();
+    bench = bench.at_rest(|data| {
+        let [db, head] = ["audit.db", "head.note"];
+        fs::copy(before.join(db), data.join(db)).unwrap();
+        let Err(StationError::Log(refused)) = open(&DataDir::new(data.to_owned()), &hands) else {
+            panic!("the station opens over a database that is older than its head");
+        };
+        let rewound = OpenError::Integrity(Finding::Rewound { log: then, head: seen.size + 1 });
+        assert_eq!(format!("{refused:?}"), format!("{rewound:?}"), "the close came behind what was seen");
+        fs::copy(before.join(head), data.join(head)).unwrap();
+    });
+    // It opens, and knows of no guess: ten more, or the right PIN.
+    assert!(matches!(bench.sign_in("op-1", "900001"), Err(SignInError::Wrong { tries_left: 9 })));
+    bench.sign_in("op-1", RIGHT).unwrap();
+    let reader = bench.station.reader().unwrap();
+    assert!(matches!(reader.verify().unwrap(), Verdict::Intact { .. }), "nothing in the directory tells");
+    // A checkpoint that left the machine does: the log is shorter than it was, and has another past when it is as long again.
+    assert_eq!(reader.snapshot().unwrap().root(seen.size).unwrap(), None);
+    while reader.size().unwrap() < seen.size {
+        bench.sign_in("op-1", RIGHT).unwrap();
+    }
+    assert!(reader.snapshot().unwrap().root(seen.size).unwrap().is_some_and(|root| root != seen.root));
 }
 
 #[test]
