@@ -252,15 +252,6 @@ impl Bench {
         assert_eq!(verified.exit, Some(0), "{verified:?}");
     }
 
-    /// What the owner of the group key in `file` wrote on a paper. Of a text that is no key, the check value of another.
-    fn check_value_on_paper(file: &Path) -> String {
-        let text = SecretSource::File(file.to_owned()).text().expect("it is private");
-        GroupKey::judged(&text, DerivedKeyAnswer::GroupKey).map_or_else(
-            |_| PUBLISHED_CHECK_VALUE.to_owned(),
-            |key| key.check_value().expect("there is memory for one key").to_string(),
-        )
-    }
-
     /// Writes a file that only its owner can read.
     pub fn private(&self, name: &str, text: &str) {
         private_file(&self.file(name), text);
@@ -277,6 +268,15 @@ impl Default for Bench {
 #[must_use]
 pub fn pin_file(id: &str) -> String {
     format!("pin-{id}")
+}
+
+/// What the owner of the group key in `file` wrote on a paper. Of a text that is no key, the check value of another.
+fn check_value_on_paper(file: &Path) -> String {
+    let text = SecretSource::File(file.to_owned()).text().expect("it is private");
+    GroupKey::judged(&text, DerivedKeyAnswer::GroupKey).map_or_else(
+        |_| PUBLISHED_CHECK_VALUE.to_owned(),
+        |key| key.check_value().expect("there is memory for one key").to_string(),
+    )
 }
 
 /// Writes a file that only its owner can read.
