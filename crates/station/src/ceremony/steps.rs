@@ -8,9 +8,10 @@ use keystation_vault::{
     Component, ComponentCheck, GroupKey, ImportError, NoKeyOfThem, Part, Passphrase, SecretText, WriteError,
 };
 
+use super::history::History;
 use super::running::{Running, Table};
 use super::watch::now;
-use super::{Abort, Ceremony, CeremonyError, CeremonyOrder, Phase, gave_another};
+use super::{Abort, Ceremony, CeremonyError, CeremonyOrder, Phase};
 use crate::error::StationError;
 use crate::group_keys::Origin;
 use crate::people::{Action, Known, Permit, Person, Pin};
@@ -86,14 +87,18 @@ impl Station {
 
     /// A custodian signs in for one component, whoever the session belongs to.
     pub fn ceremony_sign_in(&self, part: Part, who: Person<'_>, pin: &Pin) -> Result<(), CeremonyError> {
-        let id =
-            self.step_by_asker(part, |running| running.expect_free(part).map(|()| running.id.clone()))?;
+        let id = self.step_by_asker(part, |running| {
+            running.expect_free(part)?;
+            running.expect_alone(part, now())?;
+            Ok(running.id.clone())
+        })?;
         // Hashing a PIN takes a while: not with the table held.
         let known = self.sign_in_beside(who, pin)?;
         self.step_by_asker(part, |running| {
             if running.id != id {
                 return Err(CeremonyError::None);
             }
+            running.expect_alone(part, now())?;
             self.expect_may_give(running, part, &known)?;
             running.seat_custodian(part, known, now())
         })
@@ -134,13 +139,19 @@ impl Station {
             let entry = Entry { actor: permit.actor().clone(), event: Event::GroupKey(event) };
             self.journal().append(&entry).map_err(StationError::from)?;
             running.keep(part, component)?;
+            self.expect_nobody_has_two(running)?;
             Ok(check)
         })
     }
 
-    /// The custodian typed the component's check value, from the paper. Any other text ends the ceremony.
+    /// The custodian who gave the component, and is one still, typed its check value from the paper. Any other text ends the
+    /// ceremony. Nobody else was at the table since.
     pub fn ceremony_confirm(&self, part: Part, typed: &str) -> Result<(), CeremonyError> {
-        self.step_of(part, |running| running.confirm(part, typed.trim()))
+        self.step_of(part, |running| {
+            let giver = running.giver(part)?;
+            self.permit_known(Action::Ceremony, &giver)?;
+            running.confirm(part, typed.trim())
+        })
     }
 
     /// The key's check value was typed from its paper; any other text ends the ceremony. The components make the key, and
@@ -248,15 +259,30 @@ impl Station {
         result
     }
 
+    fn history(&self) -> Result<History, StationError> {
+        Ok(History(self.reader()?.components()?))
+    }
+
+    /// What was said of the key may be wrong; the component that was just given says which key it is. Nobody may have given two
+    /// of it, in whichever ceremony: then one person has the key.
+    fn expect_nobody_has_two(&self, running: &Running) -> Result<(), CeremonyError> {
+        let (history, papers) = (self.history()?, running.papers());
+        let gave_another = |(number, user)| history.gave_another(&running.order, &papers, number, user);
+        if running.givers().any(gave_another) || history.somebody_gave_two(&papers) {
+            return Err(CeremonyError::Aborted(Abort::OnePerson));
+        }
+        Ok(())
+    }
+
     /// Whether this person may give this component: a custodian, who sits at no other component, and who never gave
     /// another one of this key.
     fn expect_may_give(&self, running: &Running, part: Part, known: &Known) -> Result<Permit, CeremonyError> {
         let permit = self.permit_known(Action::Ceremony, known)?;
         let subject = format!("{} component {}", running.order.key.label, part.number());
-        let ever = self.reader()?.components().map_err(StationError::from)?;
         let why = if running.sits_elsewhere(part, known.user()) {
             DenialReason::ApprovalSamePerson
-        } else if gave_another(&running.order, part, known.user(), &ever) {
+        } else if self.history()?.gave_another(&running.order, &running.papers(), part.number(), known.user())
+        {
             DenialReason::State
         } else {
             return Ok(permit);
