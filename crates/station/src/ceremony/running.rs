@@ -89,6 +89,11 @@ pub(super) struct Running {
     pub(super) ends: Duration,
     limits: Limits,
     seats: Vec<Seat>,
+    /// The key was put together and is on its way into its custody, which may take its time. Whether there is a key then is not
+    /// known before: until that nothing is done here but wiping.
+    pub(super) taking: bool,
+    /// Somebody locked or gave up meanwhile: every component is wiped, and where no key came of it that is why.
+    pub(super) ended: Option<Abort>,
 }
 
 /// One component's side.
@@ -113,7 +118,7 @@ impl Seat {
 impl Running {
     pub(super) fn begin(id: String, order: CeremonyOrder, now: Duration, limits: Limits) -> Self {
         let seats = (0..order.parts).map(|_| Seat::default()).collect();
-        Self { id, order, ends: now + limits.whole, limits, seats }
+        Self { id, order, ends: now + limits.whole, limits, seats, taking: false, ended: None }
     }
 
     fn seat(&mut self, part: Part) -> Result<&mut Seat, CeremonyError> {
@@ -241,6 +246,11 @@ impl Running {
         Ok(())
     }
 
+    /// Nothing of a component is left.
+    pub(super) fn wipe(&mut self) {
+        self.seats.iter_mut().for_each(|seat| seat.component = None);
+    }
+
     /// All components, if all are confirmed; and who gave them.
     pub(super) fn complete(&self) -> Result<(Vec<&Component>, Vec<&Known>), CeremonyError> {
         let missing = CeremonyError::Turn("a component is missing, or not confirmed");
@@ -252,7 +262,7 @@ impl Running {
     }
 
     fn phase(&self, sides: &[Side]) -> Phase {
-        if self.complete().is_ok() {
+        if self.taking || self.complete().is_ok() {
             Phase::Result
         } else if sides.iter().any(|side| !side.confirmed && side.user.is_some()) {
             Phase::Components

@@ -162,38 +162,72 @@ impl Station {
     }
 
     fn finished(&self, typed: &str, secret: &Passphrase) -> Result<GroupKeyInfo, CeremonyError> {
-        let info = self.step(|running| {
-            let (components, custodians) = running.complete()?;
-            // As the log has them now: a role that was taken away in the meantime counts.
-            let mut actors = Vec::new();
-            for known in custodians {
-                actors.push(self.permit_known(Action::Ceremony, known)?.actor().clone());
-            }
-            if typed.trim().parse::<CheckValue>().ok() != Some(running.order.check_value) {
-                return Err(CeremonyError::Aborted(Abort::KeyCheck));
-            }
-            let failed = |write: WriteError| StationError::from(ImportError::from(write));
-            let key = GroupKey::of_components(&components).map_err(|no| match no {
-                NoKeyOfThem::Equal(..) => CeremonyError::Aborted(Abort::Equal),
-                NoKeyOfThem::Weak(_) => CeremonyError::Aborted(Abort::Weak),
-                NoKeyOfThem::Memory(cause) => failed(WriteError::Memory(cause)).into(),
-            })?;
-            if key.check_value().map_err(failed)? != running.order.check_value {
-                return Err(CeremonyError::Aborted(Abort::KeyCheck));
-            }
-            let approver = actors.swap_remove(1).operator;
-            let actor = actors.swap_remove(0);
-            let origin = Origin { how: KeyOrigin::Ceremony, actor, approver };
-            let CeremonyOrder { key: new, custody, .. } = running.order.clone();
-            Ok(self.take_in(custody, secret, new, key, origin)?)
+        let (id, order, key, origin) = self.step(|running| {
+            let (key, origin) = self.put_together(running, typed)?;
+            running.taking = true;
+            Ok((running.id.clone(), running.order.clone(), key, origin))
         })?;
-        let mut table = self.ceremonies().table();
-        if let Some(running) = table.running.take() {
-            table.last = Some(ended(&running, Phase::Done, None));
+        // A token or a TPM may take its time: not with the table held, so that whoever asks is answered, and whoever locks wipes.
+        let taking = Taking { station: self, id };
+        let taken = self.take_in(order.custody, secret, order.key, key, origin);
+        let error = match taken {
+            Ok(info) => {
+                let mut table = self.ceremonies().table();
+                if let Some(running) = table.running.take_if(|running| running.id == taking.id) {
+                    table.last = Some(ended(&running, Phase::Done, None));
+                }
+                drop(table);
+                self.ceremonies().tell();
+                return Ok(info);
+            }
+            Err(error) => CeremonyError::from(error),
+        };
+        match self.not_taken(&taking.id)? {
+            None => Err(error),
+            Some(why) => {
+                let failed: Result<(), _> = self.step_or_told(&self.asker(), "", Err(error));
+                tracing::warn!(?failed, "no key came of a ceremony that was ended meanwhile");
+                Err(CeremonyError::Aborted(why))
+            }
         }
-        drop(table);
-        self.ceremonies().tell();
-        Ok(info)
+    }
+
+    /// The key, and who answers for it.
+    fn put_together(&self, running: &Running, typed: &str) -> Result<(GroupKey, Origin), CeremonyError> {
+        let (components, custodians) = running.complete()?;
+        // As the log has them now: a role that was taken away in the meantime counts.
+        let mut actors = Vec::new();
+        for known in custodians {
+            actors.push(self.permit_known(Action::Ceremony, known)?.actor().clone());
+        }
+        if typed.trim().parse::<CheckValue>().ok() != Some(running.order.check_value) {
+            return Err(CeremonyError::Aborted(Abort::KeyCheck));
+        }
+        let failed = |write: WriteError| StationError::from(ImportError::from(write));
+        let key = GroupKey::of_components(&components).map_err(|no| match no {
+            NoKeyOfThem::Equal(..) => CeremonyError::Aborted(Abort::Equal),
+            NoKeyOfThem::Weak(_) => CeremonyError::Aborted(Abort::Weak),
+            NoKeyOfThem::Memory(cause) => failed(WriteError::Memory(cause)).into(),
+        })?;
+        if key.check_value().map_err(failed)? != running.order.check_value {
+            return Err(CeremonyError::Aborted(Abort::KeyCheck));
+        }
+        let approver = actors.swap_remove(1).operator;
+        let actor = actors.swap_remove(0);
+        Ok((key, Origin { how: KeyOrigin::Ceremony, actor, approver }))
+    }
+
+    /// The custody did not take the key: it goes on as before, unless it was ended meanwhile; says why.
+    fn not_taken(&self, id: &str) -> Result<Option<Abort>, StationError> {
+        let mut table = self.ceremonies().table();
+        let taking = table.running.as_mut().filter(|running| running.id == id && running.taking);
+        let Some(running) = taking else { return Ok(None) };
+        running.taking = false;
+        let why = running.ended;
+        if let Some(why) = why {
+            self.end_at(&mut table, why)?;
+        }
+        Ok(why)
     }
 
     /// Gives it up. Every component is wiped.
@@ -202,12 +236,18 @@ impl Station {
         Ok(self.end_ceremony(Abort::Asked)?)
     }
 
-    /// Ends the ceremony, if there is one: wiped first, recorded then.
+    /// Ends the ceremony, if there is one: wiped first, recorded then. One whose key is on its way into the custody is wiped at
+    /// once as well; what becomes of it is recorded when the custody answers.
     pub(crate) fn end_ceremony(&self, why: Abort) -> Result<(), StationError> {
         self.end_at(&mut self.ceremonies().table(), why)
     }
 
     fn end_at(&self, table: &mut Table, why: Abort) -> Result<(), StationError> {
+        if let Some(running) = table.running.as_mut().filter(|running| running.taking) {
+            running.wipe();
+            running.ended.get_or_insert(why);
+            return Ok(());
+        }
         let Some(running) = table.running.take() else { return Ok(()) };
         table.last = Some(ended(&running, Phase::Aborted, Some(why)));
         let (ceremony, key) = (running.id.clone(), running.order.for_record());
@@ -251,6 +291,9 @@ impl Station {
         self.settle_session()?;
         let mut table = self.ceremonies().table();
         let running = table.running.as_mut().ok_or(CeremonyError::None)?;
+        if running.taking {
+            return Err(CeremonyError::Turn("the key is on its way into its custody"));
+        }
         let result =
             if now() >= running.ends { Err(CeremonyError::Aborted(Abort::Expired)) } else { step(running) };
         if let Err(CeremonyError::Aborted(why)) = result {
@@ -288,6 +331,21 @@ impl Station {
             return Ok(permit);
         };
         Err(self.refuse_action(Action::Ceremony, &subject, why, permit.actor().clone())?.into())
+    }
+}
+
+/// A key is on its way into its custody: until this is dropped.
+struct Taking<'a> {
+    station: &'a Station,
+    id: String,
+}
+
+impl Drop for Taking<'_> {
+    fn drop(&mut self) {
+        // Nothing is left to do unless the custody panicked.
+        if let Err(error) = self.station.not_taken(&self.id) {
+            tracing::error!(%error, "a ceremony was ended without a record");
+        }
     }
 }
 
