@@ -1,9 +1,9 @@
 //! What takes the secret of a custody: unlocking, importing, destroying, the key for transfers. It is asked for until it
 //! fits.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use keystation::group_keys::{Announced, KeyPermit, TransferFile};
+use keystation::group_keys::{Announced, KeyPermit, NotDone, TransferFile};
 use keystation::log::KeyStanding;
 use keystation::people::{Action, ApprovalId};
 use keystation::{DerivedKeyAnswer, GroupKey, ImportError, Passphrase, Station, StationError};
@@ -137,9 +137,10 @@ pub(crate) async fn import<R: Runtime>(
         Ok::<_, StationError>((permit, text))
     })
     .await??;
-    let station = desk.station.clone();
+    let (station, held) = (desk.station.clone(), Held::new(permit));
     let import = move |secret: &Passphrase| {
-        Ok(station.import_key(&permit, &announced, secret, &text, answer)?.check_value.to_string())
+        let taken = held.spend(|permit| station.import_key(permit, &announced, secret, &text, answer))?;
+        Ok(taken.check_value.to_string())
     };
     let asked = Asked::for_new_key(desk, key.custody);
     Ok(opened(&turn, window, asked, import).await?.map_or_else(cancelled, imported))
@@ -159,22 +160,41 @@ pub(crate) async fn transfer<R: Runtime>(
     let permit = desk.at_station(move |station| station.permit_key(request, ApprovalId(approval))).await?;
     let turn = desk.dialogs.turn()?;
     let file = desk.station.data().transfer(&announced.key.label);
-    let mut held = None;
+    let mut own = None;
     if key.custody != Custody::SealedFile {
         let Some(secret) = typed(&turn, window, &Question::opening(key.custody)).await? else {
             return Ok(cancelled());
         };
-        held = Some(secret);
+        own = Some(secret);
     }
-    let station = desk.station.clone();
+    let (station, held) = (desk.station.clone(), Held::new(permit));
     let take = move |passphrase: &Passphrase| {
         let answer = DerivedKeyAnswer::NotAsked;
         let transfer = TransferFile { file: &file, passphrase, answer };
-        let secret = held.as_ref().unwrap_or(passphrase);
-        Ok(station.take_transfer(&permit, &announced, transfer, secret)?.check_value.to_string())
+        let secret = own.as_ref().unwrap_or(passphrase);
+        let taken = held.spend(|permit| station.take_transfer(permit, &announced, transfer, secret))?;
+        Ok(taken.check_value.to_string())
     };
     let asked = Asked::Opening(Custody::SealedFile);
     Ok(opened(&turn, window, asked, take).await?.map_or_else(cancelled, imported))
+}
+
+/// A permission while a secret is asked for: each attempt takes it, and one whose secret was mistyped gives it back.
+struct Held(Mutex<Option<KeyPermit>>);
+
+impl Held {
+    const fn new(permit: KeyPermit) -> Self {
+        Self(Mutex::new(Some(permit)))
+    }
+
+    fn spend<T>(&self, act: impl FnOnce(KeyPermit) -> Result<T, Box<NotDone>>) -> Result<T, Problem> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let permit = held.take().expect("nothing is asked for once more but what gave it back");
+        act(permit).map_err(|mut not_done| {
+            *held = not_done.again.take();
+            StationError::from(not_done).into()
+        })
+    }
 }
 
 /// What a page says of a key that is to come in.
@@ -202,9 +222,10 @@ pub(crate) async fn destroy<R: Runtime>(
         })
         .await?;
     let turn = desk.dialogs.turn()?;
-    let station = desk.station.clone();
-    let destroy =
-        move |secret: &Passphrase| Ok(station.destroy_key(&permit, &label, &reason, secret).map(drop)?);
+    let (station, held) = (desk.station.clone(), Held::new(permit));
+    let destroy = move |secret: &Passphrase| {
+        held.spend(|permit| station.destroy_key(permit, &label, &reason, secret)).map(drop)
+    };
     let done = opened(&turn, window, Asked::Opening(kind.into()), destroy).await?;
     done.ok_or_else(|| {
         Problem::new(
@@ -269,7 +290,8 @@ pub(crate) fn activate(
     station.may_ask(Action::ActivateKey)?;
     let (label, check_value) = (parsed_label(label)?, parsed_check_value(check_value)?);
     let permit = approved(station, Action::ActivateKey, &label, reason, approval)?;
-    Ok(station.activate_key(&permit, &label, reason, check_value).map(drop)?)
+    let activated = station.activate_key(permit, &label, reason, check_value).map_err(StationError::from);
+    Ok(activated.map(drop)?)
 }
 
 /// The emergency stop of one key.

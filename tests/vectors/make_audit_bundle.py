@@ -136,7 +136,7 @@ def epoch(carried=None, change=lambda own: None, records=None, **says):
     over = records or [
         ("carry.account", account | dict(user="ad-1", roles="administrator", once=0, was=3)),
         ("carry.account", account | dict(user="op-0117", tries=2, try_boot="9f0c2b1e-5d1f-4a52-9c0e-2f6f1f0f7a11", try_mono=81241629)),
-        ("carry.component", gk | dict(cer="8f3c0a51d2e6b794", part=2, by="cu-2", was=4)),
+        ("carry.component", gk | dict(cer="8f3c0a51d2e6b794", cv="0A1B2C", part=2, by="cu-2", was=4)),
         ("carry.key", gk | dict(bytes=64, custody="tpm", how="ceremony", state="destroyed", by="cu-1", by2="cu-2", was=6)),
     ]
     change(over)

@@ -26,6 +26,8 @@ pub struct Component {
     pub slot: KeySlot,
     /// Which part, from 1.
     pub part: u8,
+    /// Its own check value, 6 hexadecimal digits: what the paper has beside it.
+    pub component: String,
     /// Who gave it.
     pub user: String,
     /// The record.
@@ -33,6 +35,8 @@ pub struct Component {
 }
 
 const COMPONENT: &str = "seq, cer, gk, gkcv, grp, scope, slot, part, user";
+/// Of the text of a record: what the table does not have.
+const CHECK_VALUE: &str = "CAST(body AS TEXT) ->> '$.cv'";
 
 impl Component {
     /// `None`: the record is none of a component.
@@ -53,6 +57,7 @@ impl Component {
             scope: field(record, "scope")?,
             slot: field(record, "slot")?,
             part: small(record, "part")?,
+            component: record.text("cv").ok_or(RecordError::Field("cv"))?.into_owned(),
             user: user.into_owned(),
             seq: record.seq(),
         }))
@@ -60,9 +65,10 @@ impl Component {
 
     /// What the next epoch takes over of it.
     pub(crate) fn carry(&self) -> Carried {
-        let Self { ceremony, key: label, check_value, group, scope, slot, part, user, seq } = self.clone();
+        let Self { ceremony, key: label, check_value, group, scope, slot, part, component, user, seq } =
+            self.clone();
         let key = CeremonyKey { label, group, scope, slot, check_value };
-        Carried::Component { ceremony, key, part, by: user, was: seq }
+        Carried::Component { ceremony, key, part, component, by: user, was: seq }
     }
 
     pub(crate) fn store(&self, conn: &Connection) -> Result<(), rusqlite::Error> {
@@ -85,7 +91,9 @@ impl Component {
 
     /// All of them, oldest first.
     pub(crate) fn all(conn: &Connection) -> Result<Vec<Self>, rusqlite::Error> {
-        conn.prepare_cached(&format!("SELECT {COMPONENT} FROM component ORDER BY seq"))?
+        // A row without its record is shown as well: whoever verifies the log is to see it.
+        let from = "component LEFT JOIN log USING (seq) ORDER BY seq";
+        conn.prepare_cached(&format!("SELECT {COMPONENT}, {CHECK_VALUE} FROM {from}"))?
             .query_map([], Self::read)?
             .collect()
     }
@@ -101,6 +109,7 @@ impl Component {
             slot: parsed(row, 6)?,
             part: row.get(7)?,
             user: row.get(8)?,
+            component: row.get::<_, Option<String>>(9)?.unwrap_or_default(),
         })
     }
 }

@@ -12,13 +12,13 @@ use keystation_audit::Reader;
 use keystation_core::credential::LogAnchor;
 use keystation_core::flow::{Device, DeviceError, DeviceState, Sighting, Vault, VaultError};
 use keystation_core::identity::Identity;
-use keystation_core::key::DeviceKey;
+use keystation_core::key::{DeviceKey, GroupKeyInfo};
 use keystation_core::proof;
 use keystation_core::record::{Check, Event};
 use keystation_core::registration::RegistrationId;
 use keystation_device::driver::SmpDevice;
 use keystation_device::ports::{self, SerialPort};
-use keystation_vault::{Passphrase, VaultKey};
+use keystation_vault::{Passphrase, UnlockedVault, VaultKey};
 
 use crate::config::{Profile, StationConfig};
 use crate::custodies::Custodies;
@@ -132,10 +132,18 @@ impl Station {
         profile: &Profile,
         secret: &Passphrase,
     ) -> Result<Report, StationError> {
-        let report = match examined(self.data(), self.all_custodies(), port, profile, secret) {
-            Err(StationError::Unlock(error)) => self.tried(Err(error))?,
-            report => report?,
-        };
+        // As an injection: no lock strikes in the middle of a device, and an opened custody is in the log.
+        let _in_work = self.busy();
+        let reader = self.reader()?;
+        let (info, kind) = Custodies::active(&reader, &profile.group_key)?;
+        let custody = self.all_custodies().get(kind)?;
+        self.expect_there(custody)?;
+        let vault = self.tried(custody.open(secret))?;
+        let unlocked = self.append_by(permit, Event::Unlock { custody: kind.as_str() });
+        let report = unlocked.and_then(|_| examined(self.data(), &reader, &vault, &info, port, profile));
+        vault.lock();
+        self.append_by(permit, Event::Lock)?;
+        let report = report?;
         let (id, identity) = (report.id.clone(), report.identity.clone());
         let result = Check { id, identity, passed: report.holds(), code: report.code() };
         self.append_by(permit, Event::Checked(result))?;
@@ -151,30 +159,32 @@ pub fn check_unrecorded(
     secret: &Passphrase,
 ) -> Result<Report, StationError> {
     let custodies = Custodies::of(data, &StationConfig::read(&data.settings())?)?;
-    examined(data, &custodies, port, profile, secret)
+    let reader = Reader::open(&paths(data))?;
+    let (info, kind) = Custodies::active(&reader, &profile.group_key)?;
+    let vault = custodies.get(kind)?.open(secret)?;
+    let report = examined(data, &reader, &vault, &info, port, profile);
+    vault.lock();
+    report
 }
 
 fn examined(
     data: &DataDir,
-    custodies: &Custodies,
+    reader: &Reader,
+    vault: &UnlockedVault,
+    info: &GroupKeyInfo,
     port: &Path,
     profile: &Profile,
-    secret: &Passphrase,
 ) -> Result<Report, StationError> {
-    let reader = Reader::open(&paths(data))?;
-    let (info, kind) = Custodies::active(&reader, &profile.group_key)?;
-    let vault = custodies.get(kind)?.open(secret)?;
-    let key = Custodies::key_in(&vault, &info)?;
+    let key = Custodies::key_in(vault, info)?;
     let mut device = SmpDevice::new(ports::open_at(port, profile.baud)?);
     let mut report = Report::default();
     if let Some(Examined { id, key, anchor }) = examine(&mut device, profile, &key, &mut report)? {
-        compare_with_record(&reader, &id, &key, &mut report)?;
-        report.points.push(anchor::compare(data, &reader, &id, anchor)?);
+        compare_with_record(reader, &id, &key, &mut report)?;
+        report.points.push(anchor::compare(data, reader, &id, anchor)?);
     } else if let Some(id) = report.id.clone() {
         // A device that holds nothing, or does not answer, still has its record.
-        compare_with_record(&reader, &id, &derived(&key, &id)?, &mut report)?;
+        compare_with_record(reader, &id, &derived(&key, &id)?, &mut report)?;
     }
-    vault.lock();
     Ok(report)
 }
 

@@ -1,9 +1,11 @@
 //! The life of a group key: imported, activated, suspended, destroyed. Who may, and who has to approve, says
 //! `docs/ceremony.md`, section 6.
 
+mod announced;
+mod permit;
+
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use keystation_audit::{KeyStanding, KeyState};
 use keystation_core::key::{CheckValue, GroupKeyInfo, KeyLabel};
@@ -16,20 +18,11 @@ use keystation_vault::{
 };
 
 use crate::error::StationError;
-use crate::people::{Action, ApprovalId, Denied, Permit, Request};
+use crate::people::{Action, Denied, Permit, Request};
 use crate::station::Station;
 
-/// How long a permission holds that was approved: a key has to be typed within it.
-const HOLDS: Duration = Duration::from_secs(10 * 60);
-
-/// That two people agree to one thing about one key, for ten minutes of the session that asked: a wrong passphrase may be entered
-/// again under it.
-#[derive(Debug)]
-pub struct KeyPermit {
-    permit: Permit,
-    request: Request,
-    given: Instant,
-}
+pub use announced::Announced;
+pub use permit::{KeyPermit, NotDone};
 
 impl Station {
     /// What another custodian has to approve before a key comes in by this action, [`Action::ImportKey`] or
@@ -69,24 +62,6 @@ impl Station {
         self.done_or_told_by(action, &actor, named.map_or("", CustodyKind::as_str), meant)
     }
 
-    /// The permission for an approved request. The approval is used up by it.
-    pub fn permit_key(&self, request: Request, approval: ApprovalId) -> Result<KeyPermit, StationError> {
-        let permit = self.permit_approved(&request, approval)?;
-        Ok(KeyPermit { permit, request, given: Instant::now() })
-    }
-
-    /// Whether what is to be done is what was approved, and still holds.
-    fn agreed(&self, permit: &KeyPermit, request: &Request) -> Result<(), StationError> {
-        self.honour(&permit.permit, request.action)?;
-        if permit.request != *request {
-            return Err(self.refuse_key(permit, request, DenialReason::ApprovalOtherRequest)?.into());
-        }
-        if permit.given.elapsed() > HOLDS {
-            return Err(self.refuse_key(permit, request, DenialReason::ApprovalExpired)?.into());
-        }
-        Ok(())
-    }
-
     /// Whether a text can be a group key, for whoever is to be asked for a secret to take it in. That it cannot is a record.
     pub fn expect_key(
         &self,
@@ -95,47 +70,45 @@ impl Station {
         answer: DerivedKeyAnswer,
     ) -> Result<(), StationError> {
         let judged = GroupKey::judged(key, answer).map(drop).map_err(StationError::from);
-        self.done_or_told(&permit.permit, "", judged)
+        self.looked_at(permit, judged)
     }
 
     /// Takes in a group key that came as one text.
     pub fn import_key(
         &self,
-        permit: &KeyPermit,
+        permit: KeyPermit,
         announced: &Announced,
         secret: &Passphrase,
         key: &SecretText,
         answer: DerivedKeyAnswer,
-    ) -> Result<GroupKeyInfo, StationError> {
-        self.agreed(permit, &Self::import_request(Action::ImportKey, announced))?;
-        let import = || {
+    ) -> Result<GroupKeyInfo, Box<NotDone>> {
+        let request = Self::import_request(Action::ImportKey, announced);
+        self.done_once(permit, &request, announced.key.label.as_str(), |permit| {
             let key = GroupKey::judged(key, answer)?;
             let found = key.check_value().map_err(ImportError::from)?;
             announced.expect_check_value(found)?;
-            let origin = Origin::approved(KeyOrigin::Single, &permit.permit);
+            let origin = Origin::approved(KeyOrigin::Single, permit);
             self.take_in(announced.custody, secret, announced.key.clone(), key, origin)
-        };
-        self.done_or_told(&permit.permit, announced.key.label.as_str(), import())
+        })
     }
 
     /// Takes in the group key of a transfer file, which its owner sealed to this station. It must be the one that was approved.
     pub fn take_transfer(
         &self,
-        permit: &KeyPermit,
+        permit: KeyPermit,
         announced: &Announced,
         transfer: TransferFile<'_>,
         secret: &Passphrase,
-    ) -> Result<GroupKeyInfo, StationError> {
-        self.agreed(permit, &Self::import_request(Action::TakeTransfer, announced))?;
+    ) -> Result<GroupKeyInfo, Box<NotDone>> {
+        let request = Self::import_request(Action::TakeTransfer, announced);
         let TransferFile { file, passphrase, answer } = transfer;
-        let take = || {
+        self.done_once(permit, &request, announced.key.label.as_str(), |permit| {
             let opened = self.all_custodies().transfer_key(self.data()).open(passphrase, file, answer)?;
             announced.expect(&opened.new)?;
             announced.expect_check_value(opened.check_value)?;
-            let origin = Origin::approved(KeyOrigin::Transfer, &permit.permit);
+            let origin = Origin::approved(KeyOrigin::Transfer, permit);
             self.take_in(announced.custody, secret, opened.new, opened.key, origin)
-        };
-        self.done_or_told(&permit.permit, announced.key.label.as_str(), take())
+        })
     }
 
     /// Puts a key into a custody, and that into the log. It is not used before it is activated.
@@ -188,19 +161,20 @@ impl Station {
     /// that is a record.
     pub fn activate_key(
         &self,
-        permit: &KeyPermit,
+        permit: KeyPermit,
         label: &KeyLabel,
         reason: &str,
         typed: CheckValue,
-    ) -> Result<Seq, StationError> {
-        let (standing, reason) = (self.standing(label)?, reason_of(reason)?);
-        self.agreed(permit, &changing(Action::ActivateKey, &standing, &reason))?;
-        let (permit, found) = (&permit.permit, standing.info.check_value);
-        if typed != found {
-            let other = StationError::OtherCheckValue { label: label.clone(), expected: typed, found };
-            return self.done_or_told(permit, &format!("{label} {typed}"), Err(other));
-        }
-        self.change_key(permit, &standing, KeyChange::Activated, reason)
+    ) -> Result<Seq, Box<NotDone>> {
+        let what = format!("{label} {typed}");
+        let (standing, request) = self.change_of(&permit, Action::ActivateKey, label, reason)?;
+        self.done_once(permit, &request, &what, |permit| {
+            let found = standing.info.check_value;
+            if typed != found {
+                return Err(StationError::OtherCheckValue { label: label.clone(), expected: typed, found });
+            }
+            self.changed(permit, &standing, KeyChange::Activated, request.reason.clone())
+        })
     }
 
     /// From now on no device gets a key from it, until two custodians activate it again. The emergency stop: nobody approves it.
@@ -208,25 +182,39 @@ impl Station {
         self.honour(permit, Action::SuspendKey)?;
         let reason = reason_of(reason)?;
         let standing = self.done_or_told(permit, label.as_str(), self.standing(label))?;
-        self.change_key(permit, &standing, KeyChange::Suspended, reason)
+        let suspended = self.changed(permit, &standing, KeyChange::Suspended, reason);
+        self.done_or_told(permit, label.as_str(), suspended)
     }
 
     /// Destroys it: first the record, then the key, then the proof that it is gone. If the custody fails in between it is
     /// destroyed when that custody is opened next, and never used again.
     pub fn destroy_key(
         &self,
-        permit: &KeyPermit,
+        permit: KeyPermit,
         label: &KeyLabel,
         reason: &str,
         secret: &Passphrase,
-    ) -> Result<Seq, StationError> {
-        let (standing, reason) = (self.standing(label)?, reason_of(reason)?);
-        self.agreed(permit, &changing(Action::DestroyKey, &standing, &reason))?;
-        self.done_or_told(
-            &permit.permit,
-            label.as_str(),
-            self.destroy(&permit.permit, &standing, reason, secret),
-        )
+    ) -> Result<Seq, Box<NotDone>> {
+        let (standing, request) = self.change_of(&permit, Action::DestroyKey, label, reason)?;
+        self.done_once(permit, &request, label.as_str(), |permit| {
+            self.destroy(permit, &standing, request.reason.clone(), secret)
+        })
+    }
+
+    /// The key that is to be changed, and what must have been approved for it.
+    fn change_of(
+        &self,
+        permit: &KeyPermit,
+        action: Action,
+        label: &KeyLabel,
+        reason: &str,
+    ) -> Result<(KeyStanding, Request), Box<NotDone>> {
+        let asked = || {
+            let (reason, standing) = (reason_of(reason)?, self.standing(label)?);
+            let request = changing(action, &standing, &reason);
+            Ok((standing, request))
+        };
+        self.looked_at(permit, asked()).map_err(|error| Box::new(NotDone { error, again: None }))
     }
 
     fn destroy(
@@ -259,15 +247,6 @@ impl Station {
         Ok(record)
     }
 
-    fn refuse_key(
-        &self,
-        permit: &KeyPermit,
-        request: &Request,
-        why: DenialReason,
-    ) -> Result<Denied, StationError> {
-        self.refuse_action(request.action, &request.subject, why, permit.permit.actor().clone())
-    }
-
     /// Records that something is not permitted.
     pub(crate) fn refuse_action(
         &self,
@@ -280,17 +259,6 @@ impl Station {
         let denial = Denial { action: action.word().to_owned(), why, what, code };
         let record = Some(self.journal().append(&Entry { actor, event: Event::Denied(denial) })?);
         Ok(Denied { action, why, record, cause: None })
-    }
-
-    fn change_key(
-        &self,
-        permit: &Permit,
-        standing: &KeyStanding,
-        change: KeyChange,
-        reason: String,
-    ) -> Result<Seq, StationError> {
-        let label = standing.info.label.as_str();
-        self.done_or_told(permit, label, self.changed(permit, standing, change, reason))
     }
 
     fn changed(
@@ -371,44 +339,6 @@ impl Station {
             self.journal().append(&Entry { actor, event: Event::GroupKey(event) })?;
         }
         Ok(recipient)
-    }
-}
-
-/// What a key is said to be before it comes in: its owner's paper, and where it is to go. Another custodian approves all of it,
-/// and the key has to be that.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Announced {
-    /// Label, enrollment group, scope and slot.
-    pub key: NewKey,
-    /// Where the key goes.
-    pub custody: CustodyKind,
-    /// The check value that it must have.
-    pub check_value: CheckValue,
-}
-
-impl Announced {
-    fn expect_check_value(&self, found: CheckValue) -> Result<(), StationError> {
-        if found == self.check_value {
-            return Ok(());
-        }
-        let (label, expected) = (self.key.label.clone(), self.check_value);
-        Err(StationError::OtherCheckValue { label, expected, found })
-    }
-
-    fn expect(&self, found: &NewKey) -> Result<(), StationError> {
-        let NewKey { label, group, scope, slot } = &self.key;
-        for (what, approved, found) in [
-            ("label", label.as_str(), found.label.as_str()),
-            ("enrollment group", group.as_str(), found.group.as_str()),
-            ("ID scope", scope.as_str(), found.scope.as_str()),
-            ("slot", slot.as_str(), found.slot.as_str()),
-        ] {
-            if approved != found {
-                let (approved, found) = (approved.to_owned(), found.to_owned());
-                return Err(StationError::OtherTransfer { what, approved, found });
-            }
-        }
-        Ok(())
     }
 }
 

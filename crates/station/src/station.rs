@@ -17,7 +17,7 @@ use crate::config::{SlotConfig, StationConfig};
 use crate::custodies::{Custodies, Opened};
 use crate::data_dir::DataDir;
 use crate::error::StationError;
-use crate::people::{Action, People, Permit, PinCost};
+use crate::people::{Action, People, Permit, PinCost, Request};
 use crate::program;
 use crate::random;
 
@@ -278,9 +278,16 @@ impl Station {
         }
     }
 
-    /// Two people accept the time that the clock shows, after it went back. Permit: [`Action::AcceptClock`], approved.
+    /// What another person has to approve before the time is accepted.
+    #[must_use]
+    pub fn clock_request(reason: &str) -> Request {
+        Request { action: Action::AcceptClock, subject: String::new(), reason: reason.to_owned() }
+    }
+
+    /// Two people accept the time that the clock shows, after it went back. Permit: [`Action::AcceptClock`], approved for this
+    /// reason.
     pub fn accept_clock(&self, permit: &Permit, reason: &str) -> Result<Seq, StationError> {
-        self.honour(permit, Action::AcceptClock)?;
+        self.honour_request(permit, &Self::clock_request(reason))?;
         let approver = permit.approver().to_owned();
         let accepted = self.append_by(permit, Event::ClockAccepted { reason: reason.to_owned(), approver });
         self.done_or_told(permit, "", accepted)

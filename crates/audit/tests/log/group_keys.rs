@@ -176,7 +176,8 @@ fn components_tell_who_gave_which() {
     let told = |user: &str, part, seq| {
         let GroupKeyInfo { label: key, check_value, group, scope, slot, .. } = group_key();
         let (ceremony, user) = ("0123456789abcdef".to_owned(), user.to_owned());
-        Component { ceremony, key, check_value, group, scope, slot, part, user, seq }
+        let component = "0A1B2C".to_owned();
+        Component { ceremony, key, check_value, group, scope, slot, part, component, user, seq }
     };
     let expected = [told("cu-1", 1, component("cu-1", 1)), told("cu-2", 2, component("cu-2", 2))];
     // What was given stays known when nothing came of it.

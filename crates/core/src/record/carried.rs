@@ -67,6 +67,8 @@ pub enum Carried {
         key: CeremonyKey,
         /// Which part, from 1.
         part: u8,
+        /// Its check value, 6 hexadecimal digits: whatever else was said of it, it is known again by this.
+        component: String,
         /// Who gave it.
         by: String,
         /// The record of the old log.
@@ -123,10 +125,11 @@ impl Carried {
                 ]);
                 fields
             }
-            Self::Component { ceremony, key, part, by, was } => {
+            Self::Component { ceremony, key, part, component, by, was } => {
                 let mut fields = key.fields(ceremony);
                 fields.extend([
                     ("part", u64::from(*part).into()),
+                    ("cv", component.as_str().into()),
                     ("by", by.as_str().into()),
                     ("was", (*was).into()),
                 ]);

@@ -16,6 +16,8 @@ pub enum Abort {
     Equal,
     /// The components make a weak key.
     Weak,
+    /// Somebody gave more than one of the components, now or in another ceremony.
+    OnePerson,
     /// Three times what was entered could not be the component.
     Refused,
     /// It took too long.
@@ -35,6 +37,7 @@ impl Abort {
             Self::KeyCheck => "key-check",
             Self::Equal => "equal",
             Self::Weak => "weak",
+            Self::OnePerson => "one-person",
             Self::Refused => "refused",
             Self::Expired => "expired",
             Self::Asked => "asked",
@@ -50,6 +53,7 @@ impl Abort {
             Self::KeyCheck => "the components do not make the key of the check value that was typed",
             Self::Equal => "two components are the same",
             Self::Weak => "the components make a key that no random generator makes",
+            Self::OnePerson => "somebody has given more than one component of this key",
             Self::Refused => "three times what was entered could not be the component",
             Self::Expired => "it took too long",
             Self::Asked => "it was given up",
@@ -154,6 +158,10 @@ impl CeremonyError {
             Self::Aborted(Abort::KeyCheck | Abort::Equal | Abort::Weak) => {
                 &["Begin again.", "Again: call the owner of the key, the papers do not belong together."]
             }
+            Self::Aborted(Abort::OnePerson) => &[
+                "Ask the owner of the key for new components.",
+                "Each custodian gives one number only, always the same.",
+            ],
             Self::Aborted(_) => &["Begin again."],
             Self::Station(error) => error.remedy(),
         }

@@ -2,6 +2,7 @@
 //! command line take the same steps here.
 
 mod error;
+mod history;
 mod running;
 mod steps;
 #[cfg(test)]
@@ -61,11 +62,6 @@ impl CeremonyOrder {
             || given.check_value == self.check_value
             || (given.group == self.key.group && given.scope == self.key.scope && given.slot == self.key.slot)
     }
-}
-
-/// Who ever gave another component of the key of `order` than `part` can never give this one: R02.
-fn gave_another(order: &CeremonyOrder, part: Part, user: &str, ever: &[Given]) -> bool {
-    ever.iter().any(|given| given.user == user && given.part != part.number() && order.is_of(given))
 }
 
 /// How far a ceremony is.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use keystation_vault::{Component, Part};
 
+use super::history::Paper;
 use super::{Abort, Ceremony, CeremonyError, CeremonyOrder, Phase, Side};
 use crate::people::Known;
 
@@ -88,6 +89,11 @@ pub(super) struct Running {
     pub(super) ends: Duration,
     limits: Limits,
     seats: Vec<Seat>,
+    /// The key was put together and is on its way into its custody, which may take its time. Whether there is a key then is not
+    /// known before: until that nothing is done here but wiping.
+    pub(super) taking: bool,
+    /// Somebody locked or gave up meanwhile: every component is wiped, and where no key came of it that is why.
+    pub(super) ended: Option<Abort>,
 }
 
 /// One component's side.
@@ -112,7 +118,7 @@ impl Seat {
 impl Running {
     pub(super) fn begin(id: String, order: CeremonyOrder, now: Duration, limits: Limits) -> Self {
         let seats = (0..order.parts).map(|_| Seat::default()).collect();
-        Self { id, order, ends: now + limits.whole, limits, seats }
+        Self { id, order, ends: now + limits.whole, limits, seats, taking: false, ended: None }
     }
 
     fn seat(&mut self, part: Part) -> Result<&mut Seat, CeremonyError> {
@@ -138,6 +144,36 @@ impl Running {
     /// Who signed in for this component, also if that has run out.
     pub(super) fn seated(&self, part: Part) -> Option<&Known> {
         self.seats.get(usize::from(part.number()) - 1)?.custodian.as_deref()
+    }
+
+    /// One custodian at a time is at the table: from the sign-in until the own component is confirmed, or the sign-in runs out.
+    pub(super) fn expect_alone(&self, part: Part, now: Duration) -> Result<(), CeremonyError> {
+        let others = (1u8..).zip(&self.seats).filter(|(number, _)| *number != part.number());
+        let at_table =
+            |seat: &Seat| seat.custodian.is_some() && !seat.confirmed && !seat.is_stale(now, self.limits);
+        match others.into_iter().any(|(_, seat)| at_table(seat)) {
+            true => Err(CeremonyError::Turn("the custodian of another component is not done")),
+            false => Ok(()),
+        }
+    }
+
+    /// The components that were given.
+    pub(super) fn papers(&self) -> Vec<Paper> {
+        let given = self.seats.iter().filter_map(|seat| seat.component.as_ref());
+        given.map(|component| (component.part().number(), component.check().to_string())).collect()
+    }
+
+    /// Who gave a component, and which.
+    pub(super) fn givers(&self) -> impl Iterator<Item = (u8, &str)> {
+        let given = (1u8..).zip(&self.seats).filter(|(_, seat)| seat.component.is_some());
+        given.filter_map(|(number, seat)| Some((number, seat.custodian.as_ref()?.user())))
+    }
+
+    /// Who gave the component that is to be confirmed.
+    pub(super) fn giver(&mut self, part: Part) -> Result<Arc<Known>, CeremonyError> {
+        let seat = self.seat(part)?;
+        let given = seat.custodian.clone().filter(|_| seat.component.is_some());
+        given.ok_or(CeremonyError::Turn("this component is missing"))
     }
 
     /// A custodian signed in.
@@ -210,6 +246,11 @@ impl Running {
         Ok(())
     }
 
+    /// Nothing of a component is left.
+    pub(super) fn wipe(&mut self) {
+        self.seats.iter_mut().for_each(|seat| seat.component = None);
+    }
+
     /// All components, if all are confirmed; and who gave them.
     pub(super) fn complete(&self) -> Result<(Vec<&Component>, Vec<&Known>), CeremonyError> {
         let missing = CeremonyError::Turn("a component is missing, or not confirmed");
@@ -221,7 +262,7 @@ impl Running {
     }
 
     fn phase(&self, sides: &[Side]) -> Phase {
-        if self.complete().is_ok() {
+        if self.taking || self.complete().is_ok() {
             Phase::Result
         } else if sides.iter().any(|side| !side.confirmed && side.user.is_some()) {
             Phase::Components

@@ -8,9 +8,10 @@ use keystation_vault::{
     Component, ComponentCheck, GroupKey, ImportError, NoKeyOfThem, Part, Passphrase, SecretText, WriteError,
 };
 
+use super::history::History;
 use super::running::{Running, Table};
 use super::watch::now;
-use super::{Abort, Ceremony, CeremonyError, CeremonyOrder, Phase, gave_another};
+use super::{Abort, Ceremony, CeremonyError, CeremonyOrder, Phase};
 use crate::error::StationError;
 use crate::group_keys::Origin;
 use crate::people::{Action, Known, Permit, Person, Pin};
@@ -86,14 +87,18 @@ impl Station {
 
     /// A custodian signs in for one component, whoever the session belongs to.
     pub fn ceremony_sign_in(&self, part: Part, who: Person<'_>, pin: &Pin) -> Result<(), CeremonyError> {
-        let id =
-            self.step_by_asker(part, |running| running.expect_free(part).map(|()| running.id.clone()))?;
+        let id = self.step_by_asker(part, |running| {
+            running.expect_free(part)?;
+            running.expect_alone(part, now())?;
+            Ok(running.id.clone())
+        })?;
         // Hashing a PIN takes a while: not with the table held.
         let known = self.sign_in_beside(who, pin)?;
         self.step_by_asker(part, |running| {
             if running.id != id {
                 return Err(CeremonyError::None);
             }
+            running.expect_alone(part, now())?;
             self.expect_may_give(running, part, &known)?;
             running.seat_custodian(part, known, now())
         })
@@ -134,13 +139,19 @@ impl Station {
             let entry = Entry { actor: permit.actor().clone(), event: Event::GroupKey(event) };
             self.journal().append(&entry).map_err(StationError::from)?;
             running.keep(part, component)?;
+            self.expect_nobody_has_two(running)?;
             Ok(check)
         })
     }
 
-    /// The custodian typed the component's check value, from the paper. Any other text ends the ceremony.
+    /// The custodian who gave the component, and is one still, typed its check value from the paper. Any other text ends the
+    /// ceremony. Nobody else was at the table since.
     pub fn ceremony_confirm(&self, part: Part, typed: &str) -> Result<(), CeremonyError> {
-        self.step_of(part, |running| running.confirm(part, typed.trim()))
+        self.step_of(part, |running| {
+            let giver = running.giver(part)?;
+            self.permit_known(Action::Ceremony, &giver)?;
+            running.confirm(part, typed.trim())
+        })
     }
 
     /// The key's check value was typed from its paper; any other text ends the ceremony. The components make the key, and
@@ -151,38 +162,72 @@ impl Station {
     }
 
     fn finished(&self, typed: &str, secret: &Passphrase) -> Result<GroupKeyInfo, CeremonyError> {
-        let info = self.step(|running| {
-            let (components, custodians) = running.complete()?;
-            // As the log has them now: a role that was taken away in the meantime counts.
-            let mut actors = Vec::new();
-            for known in custodians {
-                actors.push(self.permit_known(Action::Ceremony, known)?.actor().clone());
-            }
-            if typed.trim().parse::<CheckValue>().ok() != Some(running.order.check_value) {
-                return Err(CeremonyError::Aborted(Abort::KeyCheck));
-            }
-            let failed = |write: WriteError| StationError::from(ImportError::from(write));
-            let key = GroupKey::of_components(&components).map_err(|no| match no {
-                NoKeyOfThem::Equal(..) => CeremonyError::Aborted(Abort::Equal),
-                NoKeyOfThem::Weak(_) => CeremonyError::Aborted(Abort::Weak),
-                NoKeyOfThem::Memory(cause) => failed(WriteError::Memory(cause)).into(),
-            })?;
-            if key.check_value().map_err(failed)? != running.order.check_value {
-                return Err(CeremonyError::Aborted(Abort::KeyCheck));
-            }
-            let approver = actors.swap_remove(1).operator;
-            let actor = actors.swap_remove(0);
-            let origin = Origin { how: KeyOrigin::Ceremony, actor, approver };
-            let CeremonyOrder { key: new, custody, .. } = running.order.clone();
-            Ok(self.take_in(custody, secret, new, key, origin)?)
+        let (id, order, key, origin) = self.step(|running| {
+            let (key, origin) = self.put_together(running, typed)?;
+            running.taking = true;
+            Ok((running.id.clone(), running.order.clone(), key, origin))
         })?;
-        let mut table = self.ceremonies().table();
-        if let Some(running) = table.running.take() {
-            table.last = Some(ended(&running, Phase::Done, None));
+        // A token or a TPM may take its time: not with the table held, so that whoever asks is answered, and whoever locks wipes.
+        let taking = Taking { station: self, id };
+        let taken = self.take_in(order.custody, secret, order.key, key, origin);
+        let error = match taken {
+            Ok(info) => {
+                let mut table = self.ceremonies().table();
+                if let Some(running) = table.running.take_if(|running| running.id == taking.id) {
+                    table.last = Some(ended(&running, Phase::Done, None));
+                }
+                drop(table);
+                self.ceremonies().tell();
+                return Ok(info);
+            }
+            Err(error) => CeremonyError::from(error),
+        };
+        match self.not_taken(&taking.id)? {
+            None => Err(error),
+            Some(why) => {
+                let failed: Result<(), _> = self.step_or_told(&self.asker(), "", Err(error));
+                tracing::warn!(?failed, "no key came of a ceremony that was ended meanwhile");
+                Err(CeremonyError::Aborted(why))
+            }
         }
-        drop(table);
-        self.ceremonies().tell();
-        Ok(info)
+    }
+
+    /// The key, and who answers for it.
+    fn put_together(&self, running: &Running, typed: &str) -> Result<(GroupKey, Origin), CeremonyError> {
+        let (components, custodians) = running.complete()?;
+        // As the log has them now: a role that was taken away in the meantime counts.
+        let mut actors = Vec::new();
+        for known in custodians {
+            actors.push(self.permit_known(Action::Ceremony, known)?.actor().clone());
+        }
+        if typed.trim().parse::<CheckValue>().ok() != Some(running.order.check_value) {
+            return Err(CeremonyError::Aborted(Abort::KeyCheck));
+        }
+        let failed = |write: WriteError| StationError::from(ImportError::from(write));
+        let key = GroupKey::of_components(&components).map_err(|no| match no {
+            NoKeyOfThem::Equal(..) => CeremonyError::Aborted(Abort::Equal),
+            NoKeyOfThem::Weak(_) => CeremonyError::Aborted(Abort::Weak),
+            NoKeyOfThem::Memory(cause) => failed(WriteError::Memory(cause)).into(),
+        })?;
+        if key.check_value().map_err(failed)? != running.order.check_value {
+            return Err(CeremonyError::Aborted(Abort::KeyCheck));
+        }
+        let approver = actors.swap_remove(1).operator;
+        let actor = actors.swap_remove(0);
+        Ok((key, Origin { how: KeyOrigin::Ceremony, actor, approver }))
+    }
+
+    /// The custody did not take the key: it goes on as before, unless it was ended meanwhile; says why.
+    fn not_taken(&self, id: &str) -> Result<Option<Abort>, StationError> {
+        let mut table = self.ceremonies().table();
+        let taking = table.running.as_mut().filter(|running| running.id == id && running.taking);
+        let Some(running) = taking else { return Ok(None) };
+        running.taking = false;
+        let why = running.ended;
+        if let Some(why) = why {
+            self.end_at(&mut table, why)?;
+        }
+        Ok(why)
     }
 
     /// Gives it up. Every component is wiped.
@@ -191,12 +236,18 @@ impl Station {
         Ok(self.end_ceremony(Abort::Asked)?)
     }
 
-    /// Ends the ceremony, if there is one: wiped first, recorded then.
+    /// Ends the ceremony, if there is one: wiped first, recorded then. One whose key is on its way into the custody is wiped at
+    /// once as well; what becomes of it is recorded when the custody answers.
     pub(crate) fn end_ceremony(&self, why: Abort) -> Result<(), StationError> {
         self.end_at(&mut self.ceremonies().table(), why)
     }
 
     fn end_at(&self, table: &mut Table, why: Abort) -> Result<(), StationError> {
+        if let Some(running) = table.running.as_mut().filter(|running| running.taking) {
+            running.wipe();
+            running.ended.get_or_insert(why);
+            return Ok(());
+        }
         let Some(running) = table.running.take() else { return Ok(()) };
         table.last = Some(ended(&running, Phase::Aborted, Some(why)));
         let (ceremony, key) = (running.id.clone(), running.order.for_record());
@@ -240,6 +291,9 @@ impl Station {
         self.settle_session()?;
         let mut table = self.ceremonies().table();
         let running = table.running.as_mut().ok_or(CeremonyError::None)?;
+        if running.taking {
+            return Err(CeremonyError::Turn("the key is on its way into its custody"));
+        }
         let result =
             if now() >= running.ends { Err(CeremonyError::Aborted(Abort::Expired)) } else { step(running) };
         if let Err(CeremonyError::Aborted(why)) = result {
@@ -248,20 +302,50 @@ impl Station {
         result
     }
 
+    fn history(&self) -> Result<History, StationError> {
+        Ok(History(self.reader()?.components()?))
+    }
+
+    /// What was said of the key may be wrong; the component that was just given says which key it is. Nobody may have given two
+    /// of it, in whichever ceremony: then one person has the key.
+    fn expect_nobody_has_two(&self, running: &Running) -> Result<(), CeremonyError> {
+        let (history, papers) = (self.history()?, running.papers());
+        let gave_another = |(number, user)| history.gave_another(&running.order, &papers, number, user);
+        if running.givers().any(gave_another) || history.somebody_gave_two(&papers) {
+            return Err(CeremonyError::Aborted(Abort::OnePerson));
+        }
+        Ok(())
+    }
+
     /// Whether this person may give this component: a custodian, who sits at no other component, and who never gave
     /// another one of this key.
     fn expect_may_give(&self, running: &Running, part: Part, known: &Known) -> Result<Permit, CeremonyError> {
         let permit = self.permit_known(Action::Ceremony, known)?;
         let subject = format!("{} component {}", running.order.key.label, part.number());
-        let ever = self.reader()?.components().map_err(StationError::from)?;
         let why = if running.sits_elsewhere(part, known.user()) {
             DenialReason::ApprovalSamePerson
-        } else if gave_another(&running.order, part, known.user(), &ever) {
+        } else if self.history()?.gave_another(&running.order, &running.papers(), part.number(), known.user())
+        {
             DenialReason::State
         } else {
             return Ok(permit);
         };
         Err(self.refuse_action(Action::Ceremony, &subject, why, permit.actor().clone())?.into())
+    }
+}
+
+/// A key is on its way into its custody: until this is dropped.
+struct Taking<'a> {
+    station: &'a Station,
+    id: String,
+}
+
+impl Drop for Taking<'_> {
+    fn drop(&mut self) {
+        // Nothing is left to do unless the custody panicked.
+        if let Err(error) = self.station.not_taken(&self.id) {
+            tracing::error!(%error, "a ceremony was ended without a record");
+        }
     }
 }
 

@@ -1,15 +1,20 @@
 //! What takes too long: tried with times that the test sets.
 
+use std::io::Read as _;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use keystation_audit::SystemClock;
-use keystation_vault::{Component, CustodyKind, NewKey, Part, SecretText};
+use keystation_vault::{Component, CustodyKind, NewKey, Part, Passphrase, SecretText};
 
 use super::running::{Limits, Running, Table};
 use super::watch::now;
 use super::{Abort, CeremonyError, CeremonyOrder, Phase};
 use crate::data_dir::DataDir;
-use crate::people::{Known, NewPerson, Person, Pin, PinCost};
+use crate::people::{Action, Known, NewPerson, Person, Pin, PinCost};
 use crate::station::Station;
 
 /// Component 1 of docs/ceremony.md.
@@ -17,9 +22,16 @@ const COMPONENT: &str =
     "f/B7kZM+w+wLuRb2Or95r0SV66TWvFR6oQcx9dl/bDM9k5+3cPQ5l725mu2H71UzfacytRtVpQORzI/gL+yRRQ==";
 
 fn station() -> (tempfile::TempDir, Station) {
+    station_with(|_| String::new())
+}
+
+/// A station with `settings` besides its own, made from its directory.
+fn station_with(settings: impl FnOnce(&Path) -> String) -> (tempfile::TempDir, Station) {
     let dir = tempfile::tempdir().unwrap();
     let data = DataDir::new(dir.path().join("data"));
     Station::init(&data, "keylog.example.com/plant7/stn03").unwrap();
+    let text = std::fs::read_to_string(data.settings()).unwrap();
+    std::fs::write(data.settings(), text + &settings(dir.path())).unwrap();
     let station = Station::open_under(&data, "test", SystemClock::new().unwrap(), PinCost::TEST).unwrap();
     let person = |user: &str, pin: &str| NewPerson {
         user: user.to_owned(),
@@ -144,4 +156,95 @@ fn an_entry_lets_go_of_its_own_ceremony() {
     assert!(!is_free(), "another ceremony's entry");
     drop(second);
     assert!(is_free());
+}
+
+/// The second one; they make the key of check value 9B5BD-BEC8B.
+const SECOND: &str =
+    "jdtQhR5S2S4uB+ekcusbnrQYJVljwmK+XuGQC43esmJB6PmxpcOCVO8Q/P/C+idY1CWQQjz1Y0kZxpkKFsPVxg==";
+
+/// A ceremony for a TPM that takes a command and answers nothing, up to the moment in which the key is on its way into it. What
+/// ends the TPM's part is dropping the stream.
+fn on_its_way() -> (tempfile::TempDir, Station, UnixStream, thread::JoinHandle<CeremonyError>) {
+    let mut socket = None;
+    let (dir, station) = station_with(|dir| {
+        let path = dir.join("tpm");
+        socket = Some(UnixListener::bind(&path).unwrap());
+        format!("\n[tpm]\nswtpm = \"{}\"\n", path.display())
+    });
+    let pins = [("ad-1", "493027"), ("ad-2", "580316")];
+    station.sign_in(Person::Id("ad-1"), &Pin::new("493027").unwrap()).unwrap();
+    let order = CeremonyOrder { custody: CustodyKind::Tpm, ..running(now()).order };
+    station.ceremony_begin(&station.permit(Action::Ceremony).unwrap(), order).unwrap();
+    for (number, ((user, pin), text)) in (1..).zip(pins.into_iter().zip([COMPONENT, SECOND])) {
+        let part = Part::new(number).unwrap();
+        station.ceremony_sign_in(part, Person::Id(user), &Pin::new(pin).unwrap()).unwrap();
+        let check = station.ceremony_component(part, &SecretText::new(text.to_owned()).unwrap()).unwrap();
+        station.ceremony_confirm(part, &check.to_string()).unwrap();
+    }
+    let own = station.clone();
+    let finishing = thread::spawn(move || {
+        let secret = Passphrase::new(SecretText::new("an authorisation".to_owned()).unwrap()).unwrap();
+        own.ceremony_finish("9B5BD-BEC8B", &secret).expect_err("the TPM never answers")
+    });
+    let (mut tpm, _) = socket.unwrap().accept().unwrap();
+    tpm.read_exact(&mut [0; 10]).unwrap();
+    (dir, station, tpm, finishing)
+}
+
+/// Does something at another thread, as another person's window would; `None` if it has not come back after a long while.
+fn elsewhere<T: Send + 'static>(
+    station: &Station,
+    act: impl FnOnce(&Station) -> T + Send + 'static,
+) -> Option<T> {
+    let (told, hear) = mpsc::channel();
+    let station = station.clone();
+    thread::spawn(move || told.send(act(&station)));
+    hear.recv_timeout(Duration::from_secs(5)).ok()
+}
+
+#[test]
+fn whoever_asks_is_answered_while_a_custody_takes_its_time() {
+    let (_dir, station, tpm, finishing) = on_its_way();
+    let shown = elsewhere(&station, Station::ceremony).expect("it is shown").unwrap();
+    assert_eq!((shown.phase, shown.aborted), (Phase::Result, None));
+    let other = elsewhere(&station, move |station| {
+        station.ceremony_sign_in(part(), Person::Id("ad-1"), &Pin::new("493027").unwrap())
+    });
+    assert!(matches!(other.expect("it is refused"), Err(CeremonyError::Turn(_))));
+    let second = elsewhere(&station, |station| {
+        let secret = Passphrase::new(SecretText::new("an authorisation".to_owned()).unwrap()).unwrap();
+        station.ceremony_finish("9B5BD-BEC8B", &secret)
+    });
+    assert!(
+        matches!(second.expect("it is refused"), Err(CeremonyError::Turn(_))),
+        "nobody finishes it twice"
+    );
+    drop(tpm);
+    let error = finishing.join().unwrap();
+    assert!(matches!(error, CeremonyError::Station(_)), "{error:?}");
+    assert_eq!(station.ceremony().unwrap().phase, Phase::Result, "the TPM is back: once more");
+    station.sign_out().unwrap();
+    assert_eq!(station.ceremony().unwrap().aborted, Some(Abort::Locked));
+}
+
+/// Whoever leaves does not wait for the TPM to have every component gone; the record follows when it is known that there is no key.
+#[test]
+fn a_lock_wipes_while_a_custody_takes_its_time() {
+    let (_dir, station, tpm, finishing) = on_its_way();
+    elsewhere(&station, Station::sign_out).expect("nobody waits for the TPM").unwrap();
+    assert_eq!(
+        station.ceremonies().table().running.as_ref().unwrap().papers(),
+        [],
+        "nothing is left of them"
+    );
+    let aborts = || {
+        let records = station.archive().recent(3).unwrap();
+        records.iter().filter(|record| record.parse().unwrap().event() == "gk.abort").count()
+    };
+    assert_eq!(aborts(), 0, "it may still become a key");
+    drop(tpm);
+    let error = finishing.join().unwrap();
+    assert!(matches!(error, CeremonyError::Aborted(Abort::Locked)), "{error:?}");
+    assert_eq!((aborts(), station.ceremony().unwrap().aborted), (1, Some(Abort::Locked)));
+    assert!(station.ceremonies().table().running.is_none());
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use keystation::group_keys::{Announced, KeyPermit, TransferFile};
+use keystation::group_keys::{Announced, KeyPermit, NotDone, TransferFile};
 use keystation::people::{Action, Permit, Request};
 use keystation::{Custodies, CustodyKind, DataDir, Exit, Station, StationError, paths};
 use keystation_audit::{KeyStanding, Reader};
@@ -62,20 +62,20 @@ fn import(bench: &Bench<'_>, args: &ImportArgs) -> Result<Exit, StationError> {
             }
         };
         let transfer = |answer| TransferFile { file, passphrase, answer };
-        let mut taken = station.take_transfer(&permit, &announced, transfer(answer), &secret);
-        if matches!(taken, Err(StationError::Transfer(TransferError::Import(ImportError::MayBeDerivedKey)))) {
+        let mut taken = station.take_transfer(permit, &announced, transfer(answer), &secret);
+        if let Some(permit) = open_question(&mut taken) {
             answer = ask_whether_derived(out);
-            taken = station.take_transfer(&permit, &announced, transfer(answer), &secret);
+            taken = station.take_transfer(permit, &announced, transfer(answer), &secret);
         }
         return Ok(imported(&taken?, custody, out));
     }
     let source = source(args.key_file.as_deref(), args.key_fd, "Group key (Base64): ");
     let key = source.text()?;
-    let mut result = station.import_key(&permit, &announced, &secret, &key, answer);
+    let mut result = station.import_key(permit, &announced, &secret, &key, answer);
     let person = matches!(source, SecretSource::Prompt(_));
-    if person && matches!(result, Err(StationError::Import(ImportError::MayBeDerivedKey))) {
+    if person && let Some(permit) = open_question(&mut result) {
         answer = ask_whether_derived(out);
-        result = station.import_key(&permit, &announced, &secret, &key, answer);
+        result = station.import_key(permit, &announced, &secret, &key, answer);
     }
     Ok(imported(&result?, custody, out))
 }
@@ -98,6 +98,20 @@ pub(super) fn imported(info: &GroupKeyInfo, custody: CustodyKind, out: Output) -
         ));
     }
     Exit::Done
+}
+
+/// The permission under which the question of [`ask_whether_derived`] is open; none if something else came of it.
+fn open_question<T>(result: &mut Result<T, Box<NotDone>>) -> Option<KeyPermit> {
+    match result {
+        Err(not_done) => match not_done.error {
+            StationError::Import(ImportError::MayBeDerivedKey)
+            | StationError::Transfer(TransferError::Import(ImportError::MayBeDerivedKey)) => {
+                not_done.again.take()
+            }
+            _ => None,
+        },
+        Ok(_) => None,
+    }
 }
 
 /// A key of 32 bytes is what a derived device key looks like. Only a plain yes makes it a group key.
@@ -125,7 +139,7 @@ fn activate(
     bench.may_ask(Action::ActivateKey)?;
     let request = station.change_request(Action::ActivateKey, label, reason)?;
     let permit = agreed(bench, request)?;
-    station.activate_key(&permit, label, reason, check_value)?;
+    station.activate_key(permit, label, reason, check_value)?;
     changed(bench, label)
 }
 
@@ -139,7 +153,7 @@ fn destroy(
     let request = station.change_request(Action::DestroyKey, label, reason)?;
     let permit = agreed(bench, request)?;
     let secret = ask(secrets, station.custody_of(label)?)?;
-    station.destroy_key(&permit, label, reason, &secret)?;
+    station.destroy_key(permit, label, reason, &secret)?;
     changed(bench, label)
 }
 

@@ -18,6 +18,8 @@ pub struct Permit {
     action: Action,
     actor: Actor,
     approver: String,
+    /// What was approved, to the letter: [`Request::digest`].
+    approved: Option<[u8; 32]>,
 }
 
 impl Permit {
@@ -119,6 +121,16 @@ impl Station {
         }
     }
 
+    /// The same where another person approved `request`: what is to be done has to be that, to the letter.
+    pub(crate) fn honour_request(&self, permit: &Permit, request: &Request) -> Result<(), Denied> {
+        self.honour(permit, request.action)?;
+        if permit.approved == Some(request.digest()) {
+            Ok(())
+        } else {
+            Err(self.denied(request.action, &request.subject, DenialReason::ApprovalOtherRequest.into()))
+        }
+    }
+
     /// Whether somebody may act who proved who they are without being the session's person: a custodian on their side of a
     /// ceremony, whoever the session belongs to. Good for half an hour, not while the session is locked, and with the roles
     /// that the log has now. An action that another person has to approve is none of these. A session that is due is not settled
@@ -152,18 +164,18 @@ impl Station {
         }
         let Actor { session, .. } = self.asker();
         let actor = Actor { session, operator: account.user, role: account.roles.to_string() };
-        Ok(Permit { action, actor, approver: String::new() })
+        Ok(Permit { action, actor, approver: String::new(), approved: None })
     }
 
     fn decide(&self, action: Action, approved: Option<(&Request, ApprovalId)>) -> Result<Permit, Refusal> {
         let rule = rule(action);
         if rule.who == Who::Anyone {
-            return Ok(Permit { action, actor: self.actor(), approver: String::new() });
+            return Ok(Permit { action, actor: self.actor(), approver: String::new(), approved: None });
         }
         let session = self.may(rule)?;
         let Some(approvers) = rule.approval else {
             self.touch_if(&session, rule)?;
-            return Ok(Permit { action, actor: actor_of(&session), approver: String::new() });
+            return Ok(Permit { action, actor: actor_of(&session), approver: String::new(), approved: None });
         };
         let (request, id) = approved.ok_or(DenialReason::ApprovalMissing)?;
         let now = self.people().now().mono_ms;
@@ -184,7 +196,8 @@ impl Station {
         if look(true)? != approver.user {
             return Err(DenialReason::ApprovalOtherRequest.into());
         }
-        Ok(Permit { action, actor: actor_of(&session), approver: approver.user })
+        let approved = Some(request.digest());
+        Ok(Permit { action, actor: actor_of(&session), approver: approver.user, approved })
     }
 
     /// The session that may what `rule` says, approval apart: with the roles that the log has now.

@@ -145,6 +145,11 @@ impl Seat {
 }
 
 impl Station {
+    /// Milliseconds since the machine was started, its sleep included: what sessions and approvals are counted with.
+    pub(crate) fn boot_ms(&self) -> u64 {
+        self.people().now().mono_ms
+    }
+
     /// PINs that were hashed since the station was opened.
     #[doc(hidden)]
     #[must_use]

@@ -33,6 +33,14 @@ impl Bench {
         self.station.ceremony_confirm(part(number), check)
     }
 
+    fn change_roles(&self, user: &str, roles: &str) {
+        self.sign_in("ad-1");
+        let (action, subject, reason) = (Action::SetRoles, format!("{user} {roles}"), String::new());
+        let request = keystation::people::Request { action, subject, reason };
+        let approval = self.station.approve(&request, Person::Id("ad-2"), &pin_of("ad-2")).unwrap();
+        self.station.set_roles(user, roles.parse().unwrap(), approval).unwrap();
+    }
+
     fn phase(&self) -> Phase {
         self.station.ceremony().unwrap().phase
     }
@@ -108,6 +116,48 @@ fn one_person_gives_one_component() {
     assert_eq!(bench.records("policy.refuse", "why"), ["approval-same-person", "state", "role"]);
     bench.whole_side(2, "cu-2").unwrap();
     bench.station.ceremony_finish(CHECK, &passphrase()).unwrap();
+}
+
+/// A component is given and confirmed by the person who signed in for it, with nobody else at the table in between.
+#[test]
+fn one_custodian_at_a_time_is_at_the_table() {
+    let bench = Bench::new();
+    let occupied = |bench: &Bench| {
+        let second = bench.seat(2, "cu-2").unwrap_err();
+        assert!(matches!(second, CeremonyError::Turn(_)), "{second:?}");
+        assert_eq!(bench.records("policy.refuse", "code").pop().unwrap(), "ceremony-turn");
+    };
+    bench.begin(order("gk-a")).unwrap();
+    bench.seat(1, "cu-1").unwrap();
+    occupied(&bench);
+    bench.give(1, PAPERS[0].0).unwrap();
+    occupied(&bench);
+    assert_eq!(
+        bench.records("auth.ok", "why").iter().filter(|why| *why == "ceremony").count(),
+        1,
+        "nor is a PIN asked for"
+    );
+    bench.station.ceremony_confirm(part(1), PAPERS[0].1).unwrap();
+    bench.seat(2, "cu-2").unwrap();
+}
+
+/// R03: whoever confirms is the component's custodian, and a custodian still.
+#[test]
+fn a_component_is_confirmed_by_its_custodian() {
+    let bench = Bench::new();
+    bench.begin(order("gk-a")).unwrap();
+    bench.seat(1, "cu-2").unwrap();
+    bench.give(1, PAPERS[0].0).unwrap();
+    bench.change_roles("cu-2", "operator");
+    bench.sign_in("cu-1");
+    let Err(CeremonyError::Denied(denied)) = bench.station.ceremony_confirm(part(1), PAPERS[0].1) else {
+        panic!("no custodian any more")
+    };
+    assert_eq!(denied.why, DenialReason::Role);
+    assert_eq!(bench.records("policy.refuse", "op").pop(), Some("cu-1".to_owned()));
+    assert!(!bench.station.ceremony().unwrap().sides[0].confirmed);
+    bench.station.away(Away::Asked).unwrap();
+    assert!(bench.station.ceremony_confirm(part(1), PAPERS[0].1).is_err());
 }
 
 #[test]
@@ -290,14 +340,7 @@ fn roles_are_those_that_the_log_has_at_the_end() {
     bench.begin(order("gk-a")).unwrap();
     bench.whole_side(1, "cu-1").unwrap();
     bench.whole_side(2, "cu-2").unwrap();
-    bench.sign_in("ad-1");
-    let request = keystation::people::Request {
-        action: Action::SetRoles,
-        subject: "cu-2 operator".to_owned(),
-        reason: String::new(),
-    };
-    let approval = bench.station.approve(&request, Person::Id("ad-2"), &pin_of("ad-2")).unwrap();
-    bench.station.set_roles("cu-2", "operator".parse().unwrap(), approval).unwrap();
+    bench.change_roles("cu-2", "operator");
     bench.sign_in("cu-1");
     let error = bench.station.ceremony_finish(CHECK, &passphrase()).unwrap_err();
     let CeremonyError::Denied(denied) = error else { panic!("{error:?}") };

@@ -1,10 +1,10 @@
 //! R02: whoever gave one component of a key never gives another one, whatever has happened since.
 
-use keystation::ceremony::{CeremonyError, CeremonyOrder};
+use keystation::ceremony::{Abort, CeremonyError, CeremonyOrder};
 use keystation::people::{Action, NewPerson, Person, Pin, Request};
 use keystation_core::record::DenialReason;
 
-use crate::support::{Bench, PAPERS, new_key, order, part, pin_of, secret};
+use crate::support::{Bench, PAPERS, key_of, new_key, order, part, pin_of, secret};
 
 impl Bench {
     /// A ceremony of `order` in which these people give these components, and which is then given up.
@@ -91,6 +91,102 @@ fn a_key_is_the_same_by_its_label_its_check_value_or_its_slot() {
     }
     by_slot.key.slot = "secondary".parse().unwrap();
     bench.attempt(by_slot, &[(2, "cu-2")]).unwrap();
+}
+
+/// Three components; their texts are what says which key they are of.
+fn papers() -> [String; 3] {
+    ["first", "second", "third"].map(key_of)
+}
+
+/// Nothing of what is said of the key is the same twice.
+fn said_anew(number: usize) -> CeremonyOrder {
+    let mut order = CeremonyOrder { parts: 3, ..order(&format!("gk-{number}")) };
+    order.check_value = format!("AAAAA-{number:05}").parse().unwrap();
+    order.key.group = format!("group-{number}").parse().unwrap();
+    order.key.scope = format!("0ne00EMU{number:03}").parse().unwrap();
+    order
+}
+
+impl Bench {
+    /// A ceremony of `order` in which these people give these papers, one after the other, each confirmed.
+    fn told(&self, order: CeremonyOrder, sides: &[(u8, &str)]) -> Result<(), CeremonyError> {
+        self.sign_in("cu-1");
+        let permit = self.station.permit(Action::Ceremony).unwrap();
+        self.station.ceremony_begin(&permit, order).unwrap();
+        let given = sides.iter().try_for_each(|(number, user)| {
+            self.seat(*number, user)?;
+            let text = secret(&papers()[usize::from(*number) - 1]);
+            let check = self.station.ceremony_component(part(*number), &text)?;
+            self.station.ceremony_confirm(part(*number), &check.to_string())
+        });
+        self.station.ceremony_abort(&permit).unwrap();
+        given
+    }
+
+    fn last_abort(&self) -> String {
+        self.records("gk.abort", "why").pop().unwrap()
+    }
+}
+
+/// Six orderings of two of three components by one person, each with another label, group, scope and check value the second
+/// time: the component of somebody else says that it is the same key, whether it comes before theirs or after.
+#[test]
+fn a_key_is_the_same_by_its_components_whatever_is_said_of_it() {
+    let bench = Bench::new();
+    let mut number = 0;
+    for (first, second) in [(1, 2), (2, 1), (1, 3), (3, 1), (2, 3), (3, 2)] {
+        // A station of its own for each: texts that were seen before tell more.
+        for somebody_first in [true, false] {
+            let bench = Bench::new();
+            number += 2;
+            bench.told(said_anew(number), &[(first, "cu-2")]).unwrap();
+            let (theirs, own) = ((first, "cu-3"), (second, "cu-2"));
+            let sides = if somebody_first { [theirs, own] } else { [own, theirs] };
+            let again = bench.told(said_anew(number + 1), &sides);
+            if somebody_first {
+                assert!(is_history(&again), "{first} then {second}: {again:?}");
+                assert_eq!(bench.records("gk.component", "part").len(), 2, "theirs is not taken");
+            } else {
+                assert!(matches!(again, Err(CeremonyError::Aborted(Abort::OnePerson))), "{again:?}");
+                assert_eq!(bench.last_abort(), "one-person");
+            }
+        }
+    }
+    // What they may give is what they gave, under whatever name.
+    bench.told(said_anew(1), &[(1, "cu-2")]).unwrap();
+    bench.told(said_anew(2), &[(1, "cu-2"), (2, "cu-3")]).unwrap();
+}
+
+/// The last component of a key tells it, too: who has it by a ceremony in between is found when it is entered.
+#[test]
+fn a_component_leads_to_the_key_over_a_ceremony_in_between() {
+    let bench = Bench::new();
+    // cu-2 has component 1 of gk-1; the component 2 of gk-1 was given by cu-3 in a ceremony of that label.
+    bench.told(said_anew(1), &[(1, "cu-2")]).unwrap();
+    bench.told(said_anew(1), &[(2, "cu-3")]).unwrap();
+    // And now cu-2 enters component 2 as one of quite another key.
+    let again = bench.told(said_anew(2), &[(2, "cu-2")]);
+    assert!(matches!(again, Err(CeremonyError::Aborted(Abort::OnePerson))), "{again:?}");
+    assert_eq!(
+        bench.records("gk.component", "op"),
+        ["cu-2", "cu-3", "cu-2"],
+        "it was seen: it has its record"
+    );
+    // From then on nobody makes that key of these papers: one person has had both.
+    let others = bench.told(said_anew(3), &[(1, "cu-1"), (2, "ad-1")]);
+    assert!(matches!(others, Err(CeremonyError::Aborted(Abort::OnePerson))), "{others:?}");
+}
+
+/// Whoever enters both papers under two names of the key has them both; the ceremony of two others finds it out.
+#[test]
+fn papers_that_one_person_entered_under_two_names_make_no_key() {
+    let bench = Bench::new();
+    bench.told(said_anew(1), &[(1, "cu-2")]).unwrap();
+    bench.told(said_anew(2), &[(2, "cu-2")]).expect("nothing says that this is the same key");
+    let others = bench.told(said_anew(3), &[(1, "cu-1"), (2, "cu-3")]);
+    assert!(matches!(others, Err(CeremonyError::Aborted(Abort::OnePerson))), "{others:?}");
+    assert_eq!(bench.last_abort(), "one-person");
+    assert_eq!(bench.station.ceremony().unwrap().aborted, Some(Abort::OnePerson));
 }
 
 /// An account that was disabled and enabled, and a station that was started anew.

@@ -1,6 +1,6 @@
 //! What may become of a key, and who says so.
 
-use keystation::group_keys::Announced;
+use keystation::group_keys::{Announced, NotDone};
 use keystation::people::{Action, Person};
 use keystation::{CustodyKind, Exit, Station, StationError};
 use keystation_audit::KeyState;
@@ -146,9 +146,10 @@ fn a_wrong_passphrase_destroys_nothing() {
     let bench = Bench::with(KeyState::Active);
     let permit = bench.agreed(bench.station.change_request(Action::DestroyKey, &label("gk-a"), "x").unwrap());
     let wrong = keystation::Passphrase::new(secret("something else altogether")).unwrap();
-    assert!(bench.station.destroy_key(&permit, &label("gk-a"), "x", &wrong).is_err());
+    let refused = bench.station.destroy_key(permit, &label("gk-a"), "x", &wrong).unwrap_err();
     assert_eq!((bench.state("gk-a"), bench.records("gk.destroy", "gk").len()), (KeyState::Active, 0));
-    bench.station.destroy_key(&permit, &label("gk-a"), "x", &passphrase()).unwrap();
+    let permit = refused.again.expect("nothing was done: it may be entered again");
+    bench.station.destroy_key(permit, &label("gk-a"), "x", &passphrase()).unwrap();
 }
 
 /// Two people who agree do not make up for the paper: what they type is held against the key.
@@ -159,13 +160,15 @@ fn a_key_with_another_check_value_than_its_paper_is_not_activated() {
     let found = station.standing(&label("gk-a")).unwrap().info.check_value;
     let typed = "00000-00000".parse().unwrap();
     let permit = bench.agreed(station.change_request(Action::ActivateKey, &label("gk-a"), "x").unwrap());
-    let refused = station.activate_key(&permit, &label("gk-a"), "x", typed).unwrap_err();
-    assert_eq!((refused.code(), refused.exit()), ("key-check-value", Exit::Refused));
+    let refused = station.activate_key(permit, &label("gk-a"), "x", typed).unwrap_err();
+    assert_eq!((refused.error.code(), refused.error.exit()), ("key-check-value", Exit::Refused));
+    assert!(refused.again.is_none(), "whoever tries another value has it approved again");
     assert_eq!((bench.state("gk-a"), bench.records("gk.activate", "gk").len()), (KeyState::Imported, 0));
     let last = |field| bench.records("policy.refuse", field).pop().unwrap();
     assert_eq!([last("action"), last("why"), last("what")], ["activate-key", "state", "gk-a 00000-00000"]);
     assert_eq!(bench.records("policy.refuse", "op").pop().unwrap(), "cu-1");
-    station.activate_key(&permit, &label("gk-a"), "x", found).unwrap();
+    let permit = bench.agreed(station.change_request(Action::ActivateKey, &label("gk-a"), "x").unwrap());
+    station.activate_key(permit, &label("gk-a"), "x", found).unwrap();
     assert_eq!(bench.state("gk-a"), KeyState::Active);
 }
 
@@ -175,21 +178,23 @@ fn an_approval_for_one_thing_is_none_for_another() {
     let bench = Bench::with(KeyState::Imported);
     bench.import("gk-b", &key_of("other")).unwrap();
     let station = &bench.station;
-    let other = |error: StationError| match error {
-        StationError::Denied(denied) => denied.why,
+    let other = |refused: Box<NotDone>| match *refused {
+        NotDone { error: StationError::Denied(denied), again: None } => denied.why,
         other => panic!("{other:?}"),
     };
     let request = station.change_request(Action::ActivateKey, &label("gk-a"), "first use").unwrap();
-    let permit = bench.agreed(request.clone());
     let typed = station.standing(&label("gk-a")).unwrap().info.check_value;
     for (name, reason) in [("gk-b", "first use"), ("gk-a", "second use")] {
-        let refused = station.activate_key(&permit, &label(name), reason, typed).unwrap_err();
+        let permit = bench.agreed(request.clone());
+        let refused = station.activate_key(permit, &label(name), reason, typed).unwrap_err();
         assert_eq!(other(refused), DenialReason::ApprovalOtherRequest);
     }
-    let refused = station.destroy_key(&permit, &label("gk-a"), "first use", &passphrase()).unwrap_err();
+    let permit = bench.agreed(request.clone());
+    let refused = station.destroy_key(permit, &label("gk-a"), "first use", &passphrase()).unwrap_err();
     assert_eq!(other(refused), DenialReason::State, "a permission for another action");
+    let permit = bench.agreed(request.clone());
     bench.sign_in("cu-3");
-    let refused = station.activate_key(&permit, &label("gk-a"), "first use", typed).unwrap_err();
+    let refused = station.activate_key(permit, &label("gk-a"), "first use", typed).unwrap_err();
     assert_eq!(other(refused), DenialReason::State, "another session");
     assert_eq!((bench.state("gk-a"), bench.state("gk-b")), (KeyState::Imported, KeyState::Imported));
     assert_eq!(bench.records("gk.activate", "gk").len(), 0);
@@ -231,18 +236,53 @@ fn an_import_is_approved_with_all_that_is_said_of_the_key() {
         // The same behind the permission, at the act itself.
         let permit = bench.agreed(Station::import_request(Action::ImportKey, &approved));
         let answer = DerivedKeyAnswer::NotAsked;
-        let refused = bench.station.import_key(&permit, other, &passphrase(), &secret(&text), answer);
-        assert_eq!(refused.unwrap_err().code(), "approval-other-request", "{what}");
+        let refused = bench.station.import_key(permit, other, &passphrase(), &secret(&text), answer);
+        assert_eq!(refused.unwrap_err().error.code(), "approval-other-request", "{what}");
     }
     // Approved as it is, and another key is typed.
     let permit = bench.agreed(Station::import_request(Action::ImportKey, &approved));
     let typed = secret(&key_of("fourth"));
     let refused =
-        bench.station.import_key(&permit, &approved, &passphrase(), &typed, DerivedKeyAnswer::NotAsked);
-    assert_eq!(refused.unwrap_err().code(), "key-check-value");
+        bench.station.import_key(permit, &approved, &passphrase(), &typed, DerivedKeyAnswer::NotAsked);
+    assert_eq!(refused.unwrap_err().error.code(), "key-check-value");
     assert!(!bench.data.vault().exists());
     assert_eq!(bench.records("gk.import", "gk"), [""; 0]);
     bench.import("gk-c", &text).unwrap();
+}
+
+/// Ten minutes are ten minutes, also of a machine that sleeps; and a slip of the hand does not begin them anew.
+#[test]
+fn a_permission_holds_ten_minutes_with_the_machine_s_sleep_in_them() {
+    let bench = Bench::with(KeyState::Active);
+    let destroy = |permit, secret: &keystation::Passphrase| {
+        bench.station.destroy_key(permit, &label("gk-a"), "x", secret).map_err(|refused| *refused)
+    };
+    let request = || {
+        bench.sign_in("cu-1");
+        bench.station.change_request(Action::DestroyKey, &label("gk-a"), "x").unwrap()
+    };
+    let permit = bench.agreed(request());
+    bench.sleep(600);
+    let late = destroy(permit, &passphrase()).unwrap_err();
+    assert!(
+        matches!(&late.error, StationError::Denied(denied) if denied.why == DenialReason::ApprovalExpired)
+    );
+    assert!(late.again.is_none());
+    assert_eq!(bench.records("policy.refuse", "why").pop().unwrap(), "approval-expired");
+
+    let wrong = keystation::Passphrase::new(secret("something else altogether")).unwrap();
+    let permit = bench.agreed(request());
+    bench.sleep(590);
+    let again = destroy(permit, &wrong).unwrap_err().again.expect("it may be entered again");
+    bench.sleep(10);
+    let late = destroy(again, &passphrase()).unwrap_err();
+    assert!(
+        matches!(&late.error, StationError::Denied(denied) if denied.why == DenialReason::ApprovalExpired)
+    );
+    assert_eq!(bench.state("gk-a"), KeyState::Active);
+    let permit = bench.agreed(request());
+    bench.sleep(590);
+    destroy(permit, &passphrase()).unwrap();
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // the helpers are tests too, though clippy sees no `#[test]` on them
 
 mod ceremony; // components from several custodians
+mod check; // QA looks at a device
 mod history; // who gave one component never gives another
 mod life; // activated, suspended, destroyed
 mod refused; // what passes the gate and is not done

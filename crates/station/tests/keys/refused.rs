@@ -3,7 +3,7 @@
 use keystation::ceremony::{CeremonyError, CeremonyOrder};
 use keystation::group_keys::TransferFile;
 use keystation::people::{Action, Pin, Request};
-use keystation::{CustodyKind, Passphrase, Station};
+use keystation::{CustodyKind, Passphrase, Station, StationError};
 use keystation_vault::DerivedKeyAnswer;
 
 use crate::support::{
@@ -106,7 +106,7 @@ const TABLE: &[(&str, Deed, &str, &str, &str)] = &[
     ("a clock that is right", no_clock_in_doubt, "accept-clock", "clock-not-accepted", "su-1"),
 ];
 
-fn code<T, E: Into<keystation::StationError>>(result: Result<T, E>) -> &'static str {
+fn code<T, E: Into<StationError>>(result: Result<T, E>) -> &'static str {
     result.map_err(Into::into).err().expect("it is refused").code()
 }
 
@@ -161,7 +161,7 @@ fn no_such_key(bench: &Bench) -> &'static str {
 fn other_check_value(bench: &Bench) -> &'static str {
     let request = bench.station.change_request(Action::ActivateKey, &label("gk-s"), "again");
     let permit = bench.agreed(request.unwrap());
-    code(bench.station.activate_key(&permit, &label("gk-s"), "again", "00000-00000".parse().unwrap()))
+    code(bench.station.activate_key(permit, &label("gk-s"), "again", "00000-00000".parse().unwrap()))
 }
 
 fn no_transfer(bench: &Bench) -> &'static str {
@@ -169,7 +169,7 @@ fn no_transfer(bench: &Bench) -> &'static str {
     let permit = bench.agreed(Station::import_request(Action::TakeTransfer, &announced));
     let file = bench.dir.path().join("nothing.age");
     let transfer = TransferFile { file: &file, passphrase: &passphrase, answer: NOT_ASKED };
-    code(bench.station.take_transfer(&permit, &announced, transfer, &passphrase))
+    code(bench.station.take_transfer(permit, &announced, transfer, &passphrase))
 }
 
 fn no_such_custody(bench: &Bench) -> &'static str {

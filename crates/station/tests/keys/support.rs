@@ -1,6 +1,8 @@
 //! A station with custodians, components on paper, and a log to look into.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64ct::{Base64, Encoding};
 use keystation::ceremony::CeremonyOrder;
@@ -35,12 +37,14 @@ const PEOPLE: [(&str, &str, &str); 6] = [
     ("su-1", "975130", "supervisor"),
 ];
 
+/// The clock of the system, and what the machine slept besides.
 #[derive(Clone)]
-struct Hands(SystemClock);
+struct Hands(SystemClock, Arc<AtomicU64>);
 
 impl Clock for Hands {
     fn now(&self) -> Stamp {
-        self.0.now()
+        let (stamp, slept) = (self.0.now(), self.1.load(Ordering::SeqCst));
+        Stamp { mono_ms: stamp.mono_ms + slept, utc_ms: stamp.utc_ms + slept.cast_signed(), ..stamp }
     }
 }
 
@@ -48,6 +52,7 @@ pub(crate) struct Bench {
     pub(crate) dir: TempDir,
     pub(crate) data: DataDir,
     pub(crate) station: Station,
+    slept: Arc<AtomicU64>,
 }
 
 pub(crate) fn pin_of(user: &str) -> Pin {
@@ -103,7 +108,8 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         let data = DataDir::new(dir.path().join("data"));
         Station::init(&data, "keylog.example.com/plant7/stn03").unwrap();
-        let bench = Self { station: open(&data), dir, data };
+        let slept = Arc::default();
+        let bench = Self { station: open(&data, &slept), dir, data, slept };
         let person = |(user, _, roles): (&str, &str, &str)| NewPerson {
             user: user.to_owned(),
             roles: roles.parse().unwrap(),
@@ -162,7 +168,7 @@ impl Bench {
         let announced = announced(name, key);
         let permit = self.agreed(Station::import_request(Action::ImportKey, &announced));
         let answer = DerivedKeyAnswer::NotAsked;
-        self.station.import_key(&permit, &announced, &passphrase(), &secret(key), answer)
+        Ok(self.station.import_key(permit, &announced, &passphrase(), &secret(key), answer)?)
     }
 
     pub(crate) fn activate(&self, name: &str) -> Result<(), StationError> {
@@ -170,14 +176,14 @@ impl Bench {
         let permit =
             self.agreed(self.station.change_request(Action::ActivateKey, &label(name), "first use")?);
         let typed = self.station.standing(&label(name))?.info.check_value;
-        self.station.activate_key(&permit, &label(name), "first use", typed).map(drop)
+        Ok(self.station.activate_key(permit, &label(name), "first use", typed).map(drop)?)
     }
 
     pub(crate) fn destroy(&self, name: &str) -> Result<(), StationError> {
         self.sign_in("cu-1");
         let permit =
             self.agreed(self.station.change_request(Action::DestroyKey, &label(name), "rotation")?);
-        self.station.destroy_key(&permit, &label(name), "rotation", &passphrase()).map(drop)
+        Ok(self.station.destroy_key(permit, &label(name), "rotation", &passphrase()).map(drop)?)
     }
 
     pub(crate) fn suspend(&self, user: &str, name: &str) -> Result<(), StationError> {
@@ -188,9 +194,14 @@ impl Bench {
 
     /// Ends the program and starts it again.
     pub(crate) fn restart(self) -> Self {
-        let Self { dir, data, station } = self;
+        let Self { dir, data, station, slept } = self;
         station.close().unwrap();
-        Self { station: open(&data), dir, data }
+        Self { station: open(&data, &slept), dir, data, slept }
+    }
+
+    /// The machine sleeps.
+    pub(crate) fn sleep(&self, seconds: u64) {
+        self.slept.fetch_add(1000 * seconds, Ordering::SeqCst);
     }
 
     /// `field` of the records of `event`, in their order.
@@ -214,6 +225,7 @@ impl Bench {
     }
 }
 
-fn open(data: &DataDir) -> Station {
-    Station::open_under(data, "test", Hands(SystemClock::new().unwrap()), PinCost::TEST).unwrap()
+fn open(data: &DataDir, slept: &Arc<AtomicU64>) -> Station {
+    let hands = Hands(SystemClock::new().unwrap(), Arc::clone(slept));
+    Station::open_under(data, "test", hands, PinCost::TEST).unwrap()
 }

@@ -24,7 +24,7 @@ impl Bench {
         let passphrase = passphrase();
         let answer = DerivedKeyAnswer::NotAsked;
         let transfer = TransferFile { file, passphrase: &passphrase, answer };
-        self.station.take_transfer(&permit, announced, transfer, &passphrase)
+        Ok(self.station.take_transfer(permit, announced, transfer, &passphrase)?)
     }
 
     /// What the owner makes.

@@ -1,0 +1,55 @@
+//! Who gave which component of a key, in all ceremonies that there ever were: R02.
+//!
+//! Nobody gives two components of one key, whatever has happened since. Two ceremonies are about one key if they say the same of
+//! it (label, check value, or group, scope and slot), or if one component was entered in both: what is said may be wrong, the
+//! check value of a component is made of its text. And so on from there: what is about the same key as a third is about the same.
+
+use keystation_audit::Component as Given;
+
+use super::CeremonyOrder;
+
+/// A component as its paper has it: its number, and the 6 hexadecimal digits of its check value.
+pub(super) type Paper = (u8, String);
+
+/// Every component that was ever given.
+pub(super) struct History(pub(super) Vec<Given>);
+
+fn paper(given: &Given) -> Paper {
+    (given.part, given.component.clone())
+}
+
+/// Whether the two are of one key, by what was said of it or by the component itself.
+fn is_one_key(one: &Given, other: &Given) -> bool {
+    one.key == other.key
+        || one.check_value == other.check_value
+        || (&one.group, &one.scope, one.slot) == (&other.group, &other.scope, other.slot)
+        || paper(one) == paper(other)
+}
+
+impl History {
+    /// Those of the key of `order`, in which the components `papers` are.
+    fn of_key(&self, order: &CeremonyOrder, papers: &[Paper]) -> Vec<&Given> {
+        let is_of = |given: &&Given| order.is_of(given) || papers.contains(&paper(given));
+        let (mut found, mut rest): (Vec<_>, Vec<_>) = self.0.iter().partition(is_of);
+        let mut looked_at = 0;
+        while let Some(known) = found.get(looked_at).copied() {
+            let (more, others): (Vec<_>, Vec<_>) =
+                rest.into_iter().partition(|given| is_one_key(known, given));
+            found.extend(more);
+            rest = others;
+            looked_at += 1;
+        }
+        found
+    }
+
+    /// Whether `user` ever gave another component than `part` of the key of `order`.
+    pub(super) fn gave_another(&self, order: &CeremonyOrder, papers: &[Paper], part: u8, user: &str) -> bool {
+        self.of_key(order, papers).iter().any(|given| given.user == user && given.part != part)
+    }
+
+    /// Whether somebody ever gave two of these components, whatever was said of the key then.
+    pub(super) fn somebody_gave_two(&self, papers: &[Paper]) -> bool {
+        let of_these = || self.0.iter().filter(|given| papers.contains(&paper(given)));
+        of_these().any(|one| of_these().any(|other| one.user == other.user && one.part != other.part))
+    }
+}
