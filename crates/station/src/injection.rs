@@ -69,7 +69,7 @@ impl Station {
         port: &mut SerialPort,
         watch: &mut dyn FnMut(Step),
     ) -> Result<Pass, Failure> {
-        let _in_work = self.busy();
+        let in_work = self.busy();
         self.honour(permit, Action::Inject).map_err(not_permitted)?;
         let place = PortInfo::of(&work.port)
             .map_err(|e| {
@@ -103,7 +103,17 @@ impl Station {
             nonces,
             overwrite: None,
         };
-        flow::inject(&order, &key, &mut SmpDevice::new(port), self.journal(), watch)
+        let mut watch = |step| {
+            if step > Step::Read {
+                in_work.known();
+            }
+            watch(step);
+        };
+        let result = flow::inject(&order, &key, &mut SmpDevice::new(port), self.journal(), &mut watch);
+        if result.is_ok() {
+            in_work.known();
+        }
+        result
     }
 
     /// Nothing was sent to the device, and the log says so.

@@ -101,13 +101,39 @@ fn nothing_strikes_while_a_device_is_in_work() {
     bench.hands.pass(3600);
     bench.station.settle_session().unwrap();
     assert!(bench.station.is_unlocked(), "one of two is still in work");
+    at_bench.known();
     drop(at_bench);
     bench.hands.pass(299);
     bench.station.settle_session().unwrap();
-    assert!(bench.station.is_unlocked(), "the end of a device is a sign of life");
+    assert!(bench.station.is_unlocked(), "a device that has its key is a sign of life");
     bench.hands.pass(1);
     bench.station.settle_session().unwrap();
     assert!(!bench.station.is_unlocked());
+}
+
+/// A slot asks for a permit and opens its port whenever something seems to be there.
+#[test]
+fn a_plug_that_is_loose_is_no_sign_of_life() {
+    for (known, locks_after) in [(false, 300), (true, 599)] {
+        let bench = staffed();
+        bench.comes(0);
+        bench.unlock();
+        let mut locked_after = 0;
+        for second in 1..700 {
+            bench.hands.pass(1);
+            if bench.station.permit(Action::Inject).is_err() {
+                locked_after = second;
+                break;
+            }
+            let in_work = bench.station.busy();
+            if known && second == 299 {
+                in_work.known();
+            }
+        }
+        assert_eq!(locked_after, locks_after);
+        assert!(!bench.station.is_unlocked());
+        assert_eq!(bench.records("auth.away", "why"), ["idle"]);
+    }
 }
 
 #[test]
