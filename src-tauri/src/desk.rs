@@ -111,6 +111,8 @@ impl LineDesk {
     fn open(station: Station) -> Result<Self, StationError> {
         let board = Arc::new(Board::default());
         let before = station.overview()?.counts;
+        // Whoever leaves, however that comes about, leaves no secret half typed behind.
+        station.when_left(Dialogs::dismiss);
         let mut desk = Self {
             station: station.clone(),
             board,

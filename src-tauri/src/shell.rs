@@ -9,7 +9,6 @@ use crate::desk::Desk;
 use crate::machine::{Departure, Watch};
 use crate::navigation;
 use crate::problem::Problem;
-use crate::typed::Dialogs;
 
 /// Everything but the generated context, so that the tests build the same application without a display.
 pub(crate) fn application<R: Runtime>(builder: Builder<R>, desk: Result<Desk, Problem>) -> Builder<R> {
@@ -101,7 +100,6 @@ pub(crate) fn run(desk: Result<Desk, Problem>) {
 
 /// The machine goes to sleep, its screen is locked, or it is shut down.
 fn depart<R: Runtime>(app: &AppHandle<R>, departure: Departure) {
-    Dialogs::dismiss(app);
     if let Bench(Ok(desk)) = app.state::<Bench>().inner()
         && let Err(error) = desk.depart(departure)
     {

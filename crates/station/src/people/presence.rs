@@ -140,6 +140,7 @@ impl Station {
 
     /// Wipes the keys, then puts down what happened to `session` and to them. Whatever the log says to it, they are gone.
     fn closed_by(&self, session: Option<Session>, event: SessionEvent) -> Result<(), StationError> {
+        self.tell_left();
         // Who is only away for a moment finds a token and a TPM as they were; everything else takes all with it.
         let wiped = match event {
             SessionEvent::Away(Away::Asked | Away::Idle) => self.wipe_custody(),

@@ -1,5 +1,8 @@
 //! Locking, leaving and taking over, with a custody that is really open.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use keystation::people::{Action, Away, Known, Person, SessionState, SignInError, Soon, Warning};
 use keystation::{Exit, SecretText};
 use keystation_vault::{Passphrase, SealedFile, WorkFactor};
@@ -134,6 +137,36 @@ fn a_plug_that_is_loose_is_no_sign_of_life() {
         assert!(!bench.station.is_unlocked());
         assert_eq!(bench.records("auth.away", "why"), ["idle"]);
     }
+}
+
+/// Idle, expired, asked, taken over, locked: whatever somebody was typing is nobody's.
+#[test]
+fn it_is_told_whenever_somebody_leaves() {
+    let bench = staffed();
+    let told = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&told);
+    bench.station.when_left(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+    });
+    let left = |how: &str, leave: &dyn Fn()| {
+        bench.comes(0);
+        bench.unlock();
+        told.store(0, Ordering::SeqCst);
+        leave();
+        assert!(told.load(Ordering::SeqCst) > 0, "{how}");
+    };
+    let pass = |seconds| {
+        bench.hands.pass(seconds);
+        bench.station.settle_session().unwrap();
+    };
+    left("idle", &|| pass(300));
+    left("expired", &|| pass(12 * 3600));
+    left("away", &|| bench.station.away(Away::Asked).unwrap());
+    left("sleep", &|| bench.station.away(Away::Suspend).unwrap());
+    left("out", &|| bench.station.sign_out().unwrap());
+    left("locked", &|| bench.station.lock(&bench.station.permit(Action::Lock).unwrap()).unwrap());
+    left("taken over", &|| bench.comes(1));
+    left("end", &|| bench.station.end().unwrap());
 }
 
 #[test]
