@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use keystation::config::Profile;
 use keystation::line::{Line, LineEvent};
 use keystation::people::{Action, Away, Permit};
-use keystation::{Archive, Counts, DataDir, Remark, Station, StationError};
+use keystation::{Archive, Counts, DataDir, Ending, Remark, Station, StationError};
 use keystation_core::key::KeyLabel;
 use tauri::async_runtime::spawn_blocking;
 
@@ -59,16 +59,25 @@ impl Desk {
         }
     }
 
-    /// The machine goes to sleep, or its screen is locked.
+    /// The machine goes to sleep, its screen is locked, or it is shut down: then the station ends, after the device in hand.
     pub(crate) fn depart(&self, departure: Departure) -> Result<(), StationError> {
-        let why = match departure {
-            Departure::Suspend => Away::Suspend,
-            Departure::ScreenLock => Away::Screen,
-        };
-        match self {
-            Self::Line(desk) => desk.station.away(why),
-            Self::Audit(_) => Ok(()),
+        let Self::Line(LineDesk { station, .. }) = self else { return Ok(()) };
+        match departure {
+            Departure::Suspend => station.away(Away::Suspend),
+            Departure::ScreenLock => station.away(Away::Screen),
+            Departure::Shutdown => station.end(),
         }
+    }
+
+    /// Ends the program in order when a signal tells it to go. A window that only looks has nothing to end.
+    pub(crate) fn watch_signals(&self) -> Result<Option<Ending>, StationError> {
+        let Self::Line(LineDesk { station, .. }) = self else { return Ok(None) };
+        Ending::watch(station, |signal, failed| match failed {
+            None => tracing::info!(signal, "ended: the keys are wiped, the log is closed"),
+            Some(error) => tracing::error!(signal, %error, "ended: the log was not closed in order"),
+        })
+        .map(Some)
+        .map_err(StationError::Thread)
     }
 
     /// Ends what was begun here, before the program ends.
@@ -102,6 +111,8 @@ impl LineDesk {
     fn open(station: Station) -> Result<Self, StationError> {
         let board = Arc::new(Board::default());
         let before = station.overview()?.counts;
+        // Whoever leaves, however that comes about, leaves no secret half typed behind.
+        station.when_left(Dialogs::dismiss);
         let mut desk = Self {
             station: station.clone(),
             board,

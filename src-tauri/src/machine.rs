@@ -1,7 +1,7 @@
-//! What the machine does that ends somebody's presence: it goes to sleep, or its screen is locked.
+//! What the machine does that ends somebody's presence: it goes to sleep, its screen is locked, or it is shut down.
 //!
-//! On Linux logind tells both on the system bus (org.freedesktop.login1). It waits with going to sleep while somebody holds
-//! a delay lock, so the keys are wiped before the memory is frozen. Where there is no bus or no logind, nothing
+//! On Linux logind tells all three on the system bus (org.freedesktop.login1). It waits with sleep and shutdown while somebody
+//! holds a delay lock, so the keys are wiped before the memory is frozen, and the log is closed before anything is killed. Where there is no bus or no logind, nothing
 //! of this happens, and nothing else changes.
 
 #[cfg(target_os = "linux")]
@@ -28,6 +28,8 @@ pub(crate) enum Departure {
     Suspend,
     /// The screen is locked.
     ScreenLock,
+    /// The machine is shut down, or starts anew.
+    Shutdown,
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ use crate::desk::Desk;
 use crate::machine::{Departure, Watch};
 use crate::navigation;
 use crate::problem::Problem;
-use crate::typed::Dialogs;
 
 /// Everything but the generated context, so that the tests build the same application without a display.
 pub(crate) fn application<R: Runtime>(builder: Builder<R>, desk: Result<Desk, Problem>) -> Builder<R> {
@@ -64,11 +63,22 @@ pub(crate) fn application<R: Runtime>(builder: Builder<R>, desk: Result<Desk, Pr
 
 /// Opens the window and returns when it was closed.
 pub(crate) fn run(desk: Result<Desk, Problem>) {
+    // Before the window: a program that could not end in order does not begin.
+    let (desk, mut ending) = match desk.and_then(|desk| Ok((desk.watch_signals()?, desk))) {
+        Ok((ending, desk)) => (Ok(desk), ending),
+        Err(problem) => (Err(problem), None),
+    };
     let app = application(Builder::default(), desk)
         .build(tauri::generate_context!())
         .expect("the configuration was checked when this was built");
     let told = app.handle().clone();
-    let watch = Watch::start(move |departure| depart(&told, departure));
+    let watch = Watch::start(move |departure| {
+        depart(&told, departure);
+        if departure == Departure::Shutdown {
+            // The log is closed. There is nothing to come back to, should the machine stay on.
+            told.exit(0);
+        }
+    });
     let mut watch = watch.inspect_err(|error| tracing::error!(%error, "nobody listens to the machine")).ok();
     app.run(move |app, event| {
         if let RunEvent::Exit = event {
@@ -80,13 +90,16 @@ pub(crate) fn run(desk: Result<Desk, Problem>) {
                 // The page is gone; the next start finds a log without its closing record, and says so.
                 tracing::error!(%error, "the station was not closed in good order");
             }
+            // If a signal came meanwhile, it is that which ends the program.
+            if let Some(ending) = ending.take() {
+                ending.stay();
+            }
         }
     });
 }
 
-/// The machine goes to sleep, or its screen is locked: what is being typed is wiped, and so are the keys.
+/// The machine goes to sleep, its screen is locked, or it is shut down.
 fn depart<R: Runtime>(app: &AppHandle<R>, departure: Departure) {
-    Dialogs::dismiss(app);
     if let Bench(Ok(desk)) = app.state::<Bench>().inner()
         && let Err(error) = desk.depart(departure)
     {

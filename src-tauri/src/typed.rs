@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use keystation::{SecretRefused, SecretText};
-use tauri::{AppHandle, Runtime, WebviewWindow};
+use tauri::{Runtime, WebviewWindow};
 use zeroize::Zeroizing;
 
 use crate::dto::{Custody, KeySlot, NewKey};
@@ -142,12 +142,9 @@ impl Dialogs {
         Ok(Turn(self))
     }
 
-    /// Closes the dialog that is open, as if it was cancelled: what was typed so far is wiped.
-    pub(crate) fn dismiss<R: Runtime>(app: &AppHandle<R>) {
-        if let Err(error) = app.run_on_main_thread(dialog::dismiss) {
-            // The event loop has ended, and the dialog with it.
-            tracing::debug!(%error, "no dialog can be dismissed");
-        }
+    /// Closes the dialog that is open, as if it was cancelled: what was typed so far is wiped. From any thread; it does not wait.
+    pub(crate) fn dismiss() {
+        dialog::dismiss();
     }
 }
 

@@ -72,7 +72,7 @@ impl Station {
         port: &mut SerialPort,
         watch: &mut dyn FnMut(Step),
     ) -> Result<Pass, Failure> {
-        let _in_work = self.busy();
+        let in_work = self.busy();
         self.honour(permit, Action::Inject).map_err(not_permitted)?;
         let place = PortInfo::of(port.path())
             .map_err(|e| self.refused(permit, work, Code::PortUnavailable, work.place.to_string(), e))?
@@ -107,7 +107,17 @@ impl Station {
         };
         let mut device = Placed::new(port, &work.place)
             .map_err(|e: DeviceError| self.refused(permit, work, Code::Moved, order.port.to_owned(), e))?;
-        flow::inject(&order, &key, &mut device, self.journal(), watch)
+        let mut watch = |step| {
+            if step > Step::Read {
+                in_work.known();
+            }
+            watch(step);
+        };
+        let result = flow::inject(&order, &key, &mut device, self.journal(), &mut watch);
+        if result.is_ok() {
+            in_work.known();
+        }
+        result
     }
 
     /// Nothing was sent to the device, and the log says so.

@@ -1,6 +1,6 @@
 //! One station: its settings, its log, its vault. Every flow of the CLI and the window starts here.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use keystation_audit::{
     AppendError, Clock, Counts, Journal, Notice, Origin, Paths, Reader, Rules, SystemClock,
@@ -35,11 +35,16 @@ struct Inner {
     custodies: Custodies,
     ceremonies: Ceremonies,
     desk: Mutex<Desk>,
+    /// Told whenever what somebody is typing concerns nobody any more.
+    left: OnceLock<Left>,
     /// Told whenever the desk changes.
     changed: Condvar,
     /// Whether the last record is written. Held by whoever writes it: a second one waits until it is.
     closed: Mutex<bool>,
 }
+
+/// Told that somebody has left.
+type Left = Box<dyn Fn() + Send + Sync>;
 
 /// A station that is kept from going by nobody.
 pub(crate) struct WeakStation(Weak<Inner>);
@@ -147,6 +152,7 @@ impl Station {
             ceremonies: Ceremonies::new(Limits::STATION),
             journal,
             desk: Mutex::new(desk),
+            left: OnceLock::new(),
             changed: Condvar::new(),
             closed: Mutex::new(false),
             config: Arc::new(config),
@@ -191,12 +197,29 @@ impl Station {
 
     /// Closes every custody, and ends the ceremony that is going on: the station itself does it, and nobody has to be asked.
     pub(crate) fn lock_custody(&self) -> Result<(), StationError> {
+        self.tell_left();
         let closed = self.close_custodies();
         let ended = self.end_ceremony(Abort::Locked);
         if closed {
             self.append(Event::Lock)?;
         }
         ended
+    }
+
+    /// Has `tell` called whenever a session is locked, ended or taken over, the custody is locked, or a ceremony ends early, by a
+    /// person or by itself: a secret that is half typed then is nobody's. It is called within the lock and has to come back
+    /// at once, without asking the station anything. The first one stays.
+    pub fn when_left(&self, tell: impl Fn() + Send + Sync + 'static) {
+        if self.0.left.set(Box::new(tell)).is_err() {
+            tracing::error!("somebody is told already who leaves");
+        }
+    }
+
+    /// See [`Station::when_left`].
+    pub(crate) fn tell_left(&self) {
+        if let Some(tell) = self.0.left.get() {
+            tell();
+        }
     }
 
     /// Wipes what derives and every component of a ceremony, while the person is away; a token and a TPM stay open. Says

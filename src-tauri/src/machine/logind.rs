@@ -35,7 +35,7 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Listens on the system bus. `told` is called on the thread of this watch, and the machine waits for its end before it
-    /// sleeps.
+    /// sleeps or is shut down.
     pub(crate) fn start(told: impl Fn(Departure) + Send + 'static) -> std::io::Result<Self> {
         let ears = MainLoop::new(Some(&MainContext::new()), false);
         let (stop, stopped) = mpsc::channel();
@@ -126,15 +126,19 @@ impl Logind {
         // Our own session, where logind can tell it.
         let own = Rc::new(RefCell::new(None::<String>));
 
-        let (tell, held) = (Rc::clone(told), Rc::clone(&delay));
-        logind.subscribe(NAME, MANAGER, "PrepareForSleep", None, move |bus, _, (asleep,): (bool,)| {
-            if asleep {
-                tell(Departure::Suspend);
-                held.take();
-            } else {
-                held.replace(delay_lock(bus));
-            }
-        });
+        for (signal, departure) in
+            [("PrepareForSleep", Departure::Suspend), ("PrepareForShutdown", Departure::Shutdown)]
+        {
+            let (tell, held) = (Rc::clone(told), Rc::clone(&delay));
+            logind.subscribe(NAME, MANAGER, signal, None, move |bus, _, (begins,): (bool,)| {
+                if begins {
+                    tell(departure);
+                    held.take();
+                } else {
+                    held.replace(delay_lock(bus));
+                }
+            });
+        }
         let (tell, session) = (Rc::clone(told), Rc::clone(&own));
         logind.subscribe(NAME, SESSION, "Lock", None, move |_, path, (): ()| {
             if is_own(&session.borrow(), path) {
@@ -212,9 +216,9 @@ fn own_session(bus: &DBusConnection) -> Option<String> {
     Some(reply.body()?.get::<(ObjectPath,)>()?.0.as_str().to_owned())
 }
 
-/// Has logind wait with sleep, for at most its `InhibitDelayMaxSec`, until the descriptor is closed: with the list.
+/// Has logind wait with sleep and shutdown, for at most its `InhibitDelayMaxSec`, until the descriptor is closed: with the list.
 fn delay_lock(bus: &DBusConnection) -> Option<UnixFDList> {
-    let what = ("sleep", "Keystation", "wipes the keys of the station", "delay").to_variant();
+    let what = ("sleep:shutdown", "Keystation", "wipes the keys of the station", "delay").to_variant();
     ask(bus, "Inhibit", &what)?.unix_fd_list()
 }
 

@@ -41,6 +41,7 @@ const INTERFACES: &str = r#"<node>
     </method>
     <method name="GetSessionByPID"><arg type="u" direction="in"/><arg type="o" direction="out"/></method>
     <signal name="PrepareForSleep"><arg type="b"/></signal>
+    <signal name="PrepareForShutdown"><arg type="b"/></signal>
   </interface>
 </node>"#;
 
@@ -143,8 +144,16 @@ impl Logind {
     }
 
     pub(crate) fn sleep(&self, begins: bool) {
+        self.prepare("PrepareForSleep", begins);
+    }
+
+    pub(crate) fn shutdown(&self, begins: bool) {
+        self.prepare("PrepareForShutdown", begins);
+    }
+
+    fn prepare(&self, signal: &str, begins: bool) {
         let body = (begins,).to_variant();
-        self.emit("/org/freedesktop/login1", "org.freedesktop.login1.Manager", "PrepareForSleep", &body);
+        self.emit("/org/freedesktop/login1", "org.freedesktop.login1.Manager", signal, &body);
     }
 
     pub(crate) fn lock(&self, session: &str) {
@@ -185,7 +194,7 @@ fn serve(bus: &DBusConnection, tell: &Sender<Asked>) {
         match method {
             "Inhibit" => {
                 let body: (String, String, String, String) = body.get().unwrap();
-                assert_eq!((body.0.as_str(), body.3.as_str()), ("sleep", "delay"));
+                assert_eq!((body.0.as_str(), body.3.as_str()), ("sleep:shutdown", "delay"));
                 let (given, kept) = UnixStream::pair().unwrap();
                 let list = UnixFDList::new();
                 let place = list.append(given).unwrap();
@@ -217,17 +226,17 @@ fn serve(bus: &DBusConnection, tell: &Sender<Asked>) {
     );
 }
 
-/// Waits until nobody holds the lock any more, which is when the machine would go to sleep.
+/// Waits until nobody holds the lock any more, which is when the machine would go to sleep, or down.
 pub(crate) fn released(mut lock: UnixStream) {
     lock.set_read_timeout(Some(PATIENCE)).unwrap();
     assert_eq!(lock.read(&mut [0]).unwrap(), 0, "it is closed, and nothing was written");
 }
 
 #[test]
-fn sleep_waits_for_the_keys_and_the_lock_of_our_screen_counts() {
+fn sleep_and_shutdown_wait_for_the_keys_and_the_lock_of_our_screen_counts() {
     let Some(address) = own_process() else {
         let bus = Bus::start();
-        let name = "machine::tests::sleep_waits_for_the_keys_and_the_lock_of_our_screen_counts";
+        let name = "machine::tests::sleep_and_shutdown_wait_for_the_keys_and_the_lock_of_our_screen_counts";
         return in_a_process(name, &bus.address);
     };
     let logind = Logind::start(&address);
@@ -243,6 +252,14 @@ fn sleep_waits_for_the_keys_and_the_lock_of_our_screen_counts() {
     assert_eq!(departure, Departure::Suspend);
     assert!(at - asked < SECOND);
     logind.sleep(false);
+    let lock = logind.delay();
+
+    // The same when the machine is shut down; one that thinks better of it is waited for again.
+    logind.shutdown(true);
+    released(lock);
+    let (departure, _) = told.try_recv().expect("it was told before the lock was given back");
+    assert_eq!(departure, Departure::Shutdown);
+    logind.shutdown(false);
     let lock = logind.delay();
 
     // Of the locks of screens, ours counts, however it is told.

@@ -7,6 +7,7 @@ use std::ffi::CStr;
 use std::time::{Duration, Instant};
 
 use gtk::glib::translate::ToGlibPtr;
+use gtk::glib::{ControlFlow, Priority, idle_add_full};
 use gtk::prelude::*;
 use gtk::{Align, CssProvider, Dialog, DialogFlags, Entry, InputPurpose, Label, ResponseType};
 use tauri::async_runtime::{Sender, channel, spawn_blocking};
@@ -43,13 +44,16 @@ pub(super) async fn ask<R: Runtime>(
     Ok(receiver.recv().await.flatten())
 }
 
-/// Cancels the dialog that is open. On the main thread.
+/// Has GTK's thread cancel the dialog that is open, before anything else that it has to do. From any thread.
 pub(super) fn dismiss() {
-    // Taken out first: the response is handled before this returns, and looks here, too.
-    let open = OPEN.with_borrow_mut(Option::take);
-    if let Some(dialog) = open {
-        dialog.response(ResponseType::Cancel);
-    }
+    idle_add_full(Priority::HIGH, || {
+        // Taken out first: the response is handled before this returns, and looks here, too.
+        let open = OPEN.with_borrow_mut(Option::take);
+        if let Some(dialog) = open {
+            dialog.response(ResponseType::Cancel);
+        }
+        ControlFlow::Break
+    });
 }
 
 /// GTK is never waited for on its thread.

@@ -252,6 +252,7 @@ impl Station {
         table.last = Some(ended(&running, Phase::Aborted, Some(why)));
         let (ceremony, key) = (running.id.clone(), running.order.for_record());
         drop(running);
+        self.tell_left();
         self.ceremonies().tell();
         self.append(Event::GroupKey(KeyEvent::Aborted { ceremony, key, why: why.as_str() }))?;
         Ok(())

@@ -174,7 +174,7 @@ impl Station {
         }
         let session = self.may(rule)?;
         let Some(approvers) = rule.approval else {
-            self.touch_if(&session, rule)?;
+            self.still_there(&session, action)?;
             return Ok(Permit { action, actor: actor_of(&session), approver: String::new(), approved: None });
         };
         let (request, id) = approved.ok_or(DenialReason::ApprovalMissing)?;
@@ -192,7 +192,7 @@ impl Station {
         let approver = approver
             .filter(|approver| approver.active && !approver.once && has_one(Some(approver.roles), approvers))
             .ok_or(DenialReason::ApprovalRole)?;
-        self.touch_if(&session, rule)?;
+        self.still_there(&session, action)?;
         if look(true)? != approver.user {
             return Err(DenialReason::ApprovalOtherRequest.into());
         }
@@ -218,20 +218,22 @@ impl Station {
         Ok(Session { roles: account.roles, must_change_pin: account.once, ..session })
     }
 
-    /// The session is still there, and gave a sign of life.
-    fn touch_if(&self, session: &Session, rule: Rule) -> Result<(), DenialReason> {
+    /// The session is still there, and gave a sign of life; but a slot asks for its device, which may be a plug that is loose.
+    fn still_there(&self, session: &Session, action: Action) -> Result<(), DenialReason> {
         let now = self.people().now().mono_ms;
         let mut floor = self.people().floor();
         let sitting = floor.sitting.as_mut().ok_or(DenialReason::NoSession)?;
         if sitting.session.id != session.id {
             return Err(DenialReason::NoSession);
         }
-        if sitting.phase != Phase::Open && !rule.while_away {
+        if sitting.phase != Phase::Open && !rule(action).while_away {
             return Err(DenialReason::Away);
         }
         sitting.session.roles = session.roles;
         sitting.session.must_change_pin = session.must_change_pin;
-        sitting.touch(now);
+        if action != Action::Inject {
+            sitting.touch(now);
+        }
         Ok(())
     }
 

@@ -14,6 +14,16 @@ use crate::station::Station;
 #[must_use = "the device is in work until this is dropped"]
 pub struct AtBench(Station);
 
+impl AtBench {
+    /// The device said who it is, or has its key: a sign of life of whoever plugs devices in.
+    pub fn known(&self) {
+        let now = self.0.people().now().mono_ms;
+        if let Some(sitting) = &mut self.0.people().floor().sitting {
+            sitting.touch(now);
+        }
+    }
+}
+
 impl Drop for AtBench {
     fn drop(&mut self) {
         self.0.at_bench(|floor| floor.at_work -= 1);
@@ -50,7 +60,8 @@ impl Station {
         }
     }
 
-    /// Counts a device that is in work. Its beginning and its end are signs of life: whoever plugs devices is there.
+    /// Counts a device that is in work. That something was plugged in is no sign of life, for a plug that is loose does it all
+    /// night: [`AtBench::known`] is one.
     pub fn busy(&self) -> AtBench {
         self.at_bench(|floor| floor.at_work += 1);
         AtBench(self.clone())
@@ -66,13 +77,7 @@ impl Station {
     }
 
     fn at_bench(&self, change: impl FnOnce(&mut Floor)) {
-        let now = self.people().now().mono_ms;
-        let mut floor = self.people().floor();
-        change(&mut floor);
-        if let Some(sitting) = &mut floor.sitting {
-            sitting.touch(now);
-        }
-        drop(floor);
+        change(&mut self.people().floor());
         self.people().seat.moved.notify_all();
     }
 
@@ -135,6 +140,7 @@ impl Station {
 
     /// Wipes the keys, then puts down what happened to `session` and to them. Whatever the log says to it, they are gone.
     fn closed_by(&self, session: Option<Session>, event: SessionEvent) -> Result<(), StationError> {
+        self.tell_left();
         // Who is only away for a moment finds a token and a TPM as they were; everything else takes all with it.
         let wiped = match event {
             SessionEvent::Away(Away::Asked | Away::Idle) => self.wipe_custody(),

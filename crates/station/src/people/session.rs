@@ -111,7 +111,7 @@ impl Sitting {
         self.phase == Phase::Expired || now >= self.ends(rule)
     }
 
-    /// What has to happen now. Nothing while a device is in work: its end is a sign of life.
+    /// What has to happen now. Nothing while a device is in work.
     pub(super) fn due(&self, rule: SessionRule, now: u64, custody_open: bool, at_work: bool) -> Option<Due> {
         if at_work || self.phase == Phase::Expired {
             None

@@ -34,6 +34,7 @@ impl Station {
         let session =
             Session { user: known.user, roles: known.roles, must_change_pin: known.once, id, warning: None };
         if let (Some((session, _)), Purpose::HandOver) = (&before, purpose) {
+            self.tell_left();
             self.told(session, SessionEvent::Ended(End::HandOver))?;
         }
         self.told(&session, SessionEvent::Proved { user: session.user.clone(), purpose })?;

@@ -1,5 +1,8 @@
 //! Locking, leaving and taking over, with a custody that is really open.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use keystation::people::{Action, Away, Known, Person, SessionState, SignInError, Soon, Warning};
 use keystation::{Exit, SecretText};
 use keystation_vault::{Passphrase, SealedFile, WorkFactor};
@@ -101,13 +104,69 @@ fn nothing_strikes_while_a_device_is_in_work() {
     bench.hands.pass(3600);
     bench.station.settle_session().unwrap();
     assert!(bench.station.is_unlocked(), "one of two is still in work");
+    at_bench.known();
     drop(at_bench);
     bench.hands.pass(299);
     bench.station.settle_session().unwrap();
-    assert!(bench.station.is_unlocked(), "the end of a device is a sign of life");
+    assert!(bench.station.is_unlocked(), "a device that has its key is a sign of life");
     bench.hands.pass(1);
     bench.station.settle_session().unwrap();
     assert!(!bench.station.is_unlocked());
+}
+
+/// A slot asks for a permit and opens its port whenever something seems to be there.
+#[test]
+fn a_plug_that_is_loose_is_no_sign_of_life() {
+    for (known, locks_after) in [(false, 300), (true, 599)] {
+        let bench = staffed();
+        bench.comes(0);
+        bench.unlock();
+        let mut locked_after = 0;
+        for second in 1..700 {
+            bench.hands.pass(1);
+            if bench.station.permit(Action::Inject).is_err() {
+                locked_after = second;
+                break;
+            }
+            let in_work = bench.station.busy();
+            if known && second == 299 {
+                in_work.known();
+            }
+        }
+        assert_eq!(locked_after, locks_after);
+        assert!(!bench.station.is_unlocked());
+        assert_eq!(bench.records("auth.away", "why"), ["idle"]);
+    }
+}
+
+/// Idle, expired, asked, taken over, locked: whatever somebody was typing is nobody's.
+#[test]
+fn it_is_told_whenever_somebody_leaves() {
+    let bench = staffed();
+    let told = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&told);
+    bench.station.when_left(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+    });
+    let left = |how: &str, leave: &dyn Fn()| {
+        bench.comes(0);
+        bench.unlock();
+        told.store(0, Ordering::SeqCst);
+        leave();
+        assert!(told.load(Ordering::SeqCst) > 0, "{how}");
+    };
+    let pass = |seconds| {
+        bench.hands.pass(seconds);
+        bench.station.settle_session().unwrap();
+    };
+    left("idle", &|| pass(300));
+    left("expired", &|| pass(12 * 3600));
+    left("away", &|| bench.station.away(Away::Asked).unwrap());
+    left("sleep", &|| bench.station.away(Away::Suspend).unwrap());
+    left("out", &|| bench.station.sign_out().unwrap());
+    left("locked", &|| bench.station.lock(&bench.station.permit(Action::Lock).unwrap()).unwrap());
+    left("taken over", &|| bench.comes(1));
+    left("end", &|| bench.station.end().unwrap());
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::process::{Command, ExitStatus};
 use std::time::Instant;
 
 use base64ct::{Base64, Encoding};
-use keystation_tests::bench::Bench;
-use keystation_tests::memory_scan::{Needles, Scan};
+use keystation_tests::bench::{Bench, PUBLISHED_GROUP_KEY};
+use keystation_tests::memory_scan::Needles;
 use keystation_tests::sim::Sim;
 use keystation_tests::tap::Tap;
 use serde_json::Value;
@@ -40,8 +40,8 @@ fn a_program_that_waits_wipes_its_keys_and_closes_the_log() {
     }
 }
 
-/// A wire that holds with the request that carries the key half sent: the intent is durable.
-fn held_in_the_write(bench: &Bench, device: &Sim) -> (Tap, Running) {
+/// How many bytes pass the wire until the request that carries the key is half sent.
+pub(crate) fn half_of_the_write(bench: &Bench) -> usize {
     // Another device, whose messages are as long.
     let other = ["--baud", "0", "--serial", "KS-SIM-0002", "--mac", "00:00:5e:00:53:02"];
     let sim = Sim::start(&bench.file("reference"), 1, &other);
@@ -51,14 +51,27 @@ fn held_in_the_write(bench: &Bench, device: &Sim) -> (Tap, Running) {
     let mut messages = passed.iter().map(|(_, bytes)| bytes.len());
     // What a device says when it gets power, the question who it is, the answer, and half of the set.
     let before: usize = messages.by_ref().take(3).sum();
-    let tap = Tap::new(&device.port(0), before + messages.next().unwrap() / 2).unwrap();
+    before + messages.next().unwrap() / 2
+}
+
+/// A wire that holds there: the intent is durable.
+fn held_in_the_write(bench: &Bench, device: &Sim) -> (Tap, Running) {
+    let tap = Tap::new(&device.port(0), half_of_the_write(bench)).unwrap();
     let running = Running::start(&mut bench.inject_command(tap.port()));
     tap.until_held();
     (tap, running)
 }
 
+/// Whether the process holds what the published group key became, or memory that nobody else can read.
+pub(crate) fn holds_a_key(process: u32) -> bool {
+    let mut needles = Needles::new();
+    needles.midstates(&Base64::decode_vec(PUBLISHED_GROUP_KEY).unwrap());
+    let scan = needles.scan(process).unwrap();
+    !scan.hits.is_empty() || scan.unread.iter().any(|mapping| mapping.contains("secretmem"))
+}
+
 /// Returns when the log says that the vault was locked.
-fn until_locked(bench: &Bench) {
+pub(crate) fn until_locked(bench: &Bench) {
     while !bench.records().iter().any(|record| record["ev"] == "auth.lock") {
         std::thread::yield_now();
     }
@@ -69,20 +82,13 @@ fn the_keys_are_wiped_while_the_device_in_hand_is_finished() {
     let bench = Bench::quick();
     let device = Sim::start(&bench.file("sim"), 1, &["--baud", "0"]);
     let (tap, running) = held_in_the_write(&bench, &device);
-    let key = Base64::decode_vec(keystation_tests::bench::PUBLISHED_GROUP_KEY).unwrap();
-    let mut needles = Needles::new();
-    needles.midstates(&key);
-    let held = |scan: &Scan| {
-        !scan.hits.is_empty() || scan.unread.iter().any(|mapping| mapping.contains("secretmem"))
-    };
-    assert!(held(&needles.scan(running.id()).unwrap()), "the vault is open");
+    assert!(holds_a_key(running.id()), "the vault is open");
 
     let sent = Instant::now();
     signal("TERM", running.id());
     until_locked(&bench);
     println!("locked, and its record durable, within {:?}", sent.elapsed());
-    let scan = needles.scan(running.id()).unwrap();
-    assert!(!held(&scan), "{:?}", scan.hits);
+    assert!(!holds_a_key(running.id()));
 
     // The device never answers: it is finished by the time limit of the step, and its result is in the log.
     let (status, said) = ended(running);

@@ -1,6 +1,6 @@
 //! The headless program as a process: what it opens, what others can get out of it, what it leaves when it is ended.
 
-mod ended; // SIGTERM, SIGINT, SIGHUP
+pub(crate) mod ended; // SIGTERM, SIGINT, SIGHUP
 mod memory; // debuggers, cores, locked pages
 mod one; // one program for each station, one for each port
 mod program; // which program wrote, and one that is too old
@@ -49,7 +49,7 @@ impl Running {
 }
 
 /// Sends a signal by its name, `TERM`, as a person would.
-fn signal(name: &str, process: u32) {
+pub(crate) fn signal(name: &str, process: u32) {
     let sent = std::process::Command::new("kill")
         .args([&format!("-{name}"), &process.to_string()])
         .status()
@@ -58,7 +58,7 @@ fn signal(name: &str, process: u32) {
 }
 
 /// The last records of the log, by their events.
-fn last_events(bench: &Bench, count: usize) -> Vec<String> {
+pub(crate) fn last_events(bench: &Bench, count: usize) -> Vec<String> {
     let records = bench.records();
     let last = &records[records.len().saturating_sub(count)..];
     last.iter().map(|record| record["ev"].as_str().unwrap().to_owned()).collect()

@@ -2,6 +2,8 @@
 
 mod audit; // a window that only looks
 mod ceremony; // two custodians put a key together
+mod ended; // SIGTERM, SIGINT, SIGHUP
+mod left; // what was half typed when somebody left
 mod page; // the page, through WebDriver
 mod people; // who is there, and who may come
 mod room; // the Audit room, as somebody uses it

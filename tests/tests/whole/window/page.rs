@@ -2,8 +2,9 @@
 //! its test.
 
 use std::fmt::Debug;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -55,6 +56,35 @@ impl Page {
     pub(crate) fn open_to_look(screen: &Screen, data: &Path) -> Self {
         let options = json!({ "binary": program(DRIVEN), "args": ["--data", data, "--qa"] });
         Self::open_with(screen, options, Stdio::inherit(), Stdio::inherit())
+    }
+
+    /// The same, begun by a script that waits for it and writes into `ended` how it ended: with an exit code, or by a signal, which
+    /// is a negative number. The driver, whose child it is otherwise, tells nobody.
+    pub(crate) fn open_awaited(screen: &Screen, data: &Path, ended: &Path) -> Self {
+        let script = ended.with_extension("py");
+        let text = format!(
+            "#!/usr/bin/env python3
+import os, subprocess, sys
+status = subprocess.run([{:?}, *sys.argv[1:]]).returncode
+with open({:?}, 'w') as file:
+    file.write(str(status))
+os.replace({1:?}, {:?})
+",
+            program(DRIVEN),
+            ended.with_extension("new"),
+            ended
+        );
+        fs::write(&script, text).expect("the folder can be written");
+        fs::set_permissions(&script, Permissions::from_mode(0o755)).expect("it is ours");
+        let options = json!({ "binary": script, "args": ["--data", data] });
+        Self::open_with(screen, options, Stdio::inherit(), Stdio::inherit())
+    }
+
+    /// The process of the window itself.
+    pub(crate) fn window(&self) -> u32 {
+        let mut processes = self.processes().into_iter();
+        // The kernel keeps fifteen bytes of a name.
+        processes.find(|(name, _)| name == &DRIVEN[..15]).expect("it runs").1
     }
 
     /// What a command of the window answers: `{ "answer": … }`, or `{ "refused": … }`. `CHANNEL` among the arguments stands for

@@ -65,8 +65,14 @@ impl Screen {
         self.put(&mut search).status().expect("xdotool starts").success()
     }
 
-    /// Types a secret, then presses Enter. Over standard input: a secret has no place in a command line.
+    /// Types a secret, then presses Enter.
     pub(crate) fn enter(&self, secret: &str) {
+        self.type_secret(secret);
+        self.press("Return");
+    }
+
+    /// Types a secret. Over standard input: it has no place in a command line.
+    pub(crate) fn type_secret(&self, secret: &str) {
         let mut command = Command::new("xdotool");
         command.args(["type", "--file", "-"]).stdin(Stdio::piped());
         let mut typing = self.put(&mut command).spawn().expect("xdotool starts");
@@ -74,7 +80,6 @@ impl Screen {
         input.write_all(secret.as_bytes()).expect("xdotool reads");
         drop(input);
         assert!(typing.wait().expect("it is our child").success());
-        self.press("Return");
     }
 
     /// Presses a key, or keys joined by `+`.
