@@ -8,9 +8,11 @@ use rusqlite::{Connection, Row};
 
 use crate::account::Account;
 use crate::component::Component;
+use crate::expected_orders::ExpectedOrders;
 use crate::group_key::KeyRow;
 use crate::projection::{Holds, Mode, Outcome, Sighting, Step};
 use crate::record::Record;
+use crate::work_order::WorkOrder;
 
 /// The sightings in the order of their numbers, with the outcome that counts for each.
 const SIGHTINGS: &str = "
@@ -18,7 +20,7 @@ const SIGHTINGS: &str = "
            rc IS coalesce(
                (SELECT outcome.rc FROM outcome WHERE outcome.intent = sighting.seq ORDER BY outcome.seq DESC LIMIT 1),
                CASE mode WHEN 'refused' THEN 'refused' ELSE 'open' END),
-           live
+           live, dkfp
     FROM sighting ORDER BY seq";
 
 /// The sets that a device proved before the last one.
@@ -50,6 +52,7 @@ pub(crate) struct Expected {
     accounts: BTreeMap<String, Account>,
     keys: BTreeMap<String, KeyRow>,
     components: Vec<Component>,
+    orders: ExpectedOrders,
 }
 
 impl Expected {
@@ -67,6 +70,7 @@ impl Expected {
             accounts: BTreeMap::new(),
             keys: BTreeMap::new(),
             components: Vec::new(),
+            orders: ExpectedOrders::default(),
         }
     }
 
@@ -74,6 +78,7 @@ impl Expected {
         self.count(record);
         match step {
             Some(Step::Sighting(sighting)) => {
+                self.orders.add_sighting(sighting);
                 self.sightings = self.sightings.wrapping_add(self.hasher.hash_one(sighting_row(sighting)));
                 if sighting.mode != Mode::Refused {
                     if sighting.again && self.again.len() <= AGAIN && !self.again.contains(&*sighting.rid) {
@@ -83,6 +88,7 @@ impl Expected {
                 }
             }
             Some(Step::Outcome(outcome)) => {
+                self.orders.add_outcome(outcome);
                 self.outcomes = self.outcomes.wrapping_add(self.hasher.hash_one(row_of(outcome)));
                 self.settle(outcome);
             }
@@ -96,6 +102,7 @@ impl Expected {
                 follow(&mut self.keys, step.label().as_str(), |before| step.follow(before))
             }
             Some(Step::Component(component)) => self.components.push(component.clone()),
+            Some(Step::Order(step)) => self.orders.add(step),
             None => {}
         }
     }
@@ -153,6 +160,8 @@ impl Expected {
             ("account", agree(self.accounts.values(), Account::all(conn))?),
             ("group_key", agree(self.keys.values(), KeyRow::all(conn))?),
             ("component", agree(self.components.iter(), Component::all(conn))?),
+            ("work_order", agree(self.orders.orders(), WorkOrder::all(conn))?),
+            ("scrap", self.orders.scrap_agrees(conn)?),
         ];
         Ok(agree.into_iter().filter(|(_, agrees)| !agrees).map(|(table, _)| table).collect())
     }
@@ -175,7 +184,7 @@ impl Expected {
             let values = (
                 (seq, number(1)?, number(2)?),
                 (text(3)?, text(4)?, text(5)?, text(6)?, text(7)?),
-                (text(8)?, text(9)?, text(10)?, text(11)?),
+                (text(8)?, text(9)?, text(10)?, text(11)?, text(14)?),
             );
             sum = sum.wrapping_add(self.hasher.hash_one(values));
             if row.get::<_, bool>(13)? {
@@ -306,11 +315,14 @@ fn row_of<'o>(outcome: &'o Outcome<'_>) -> (Seq, Seq, (&'o str, &'o str, &'o str
 }
 
 /// The values of a row of `sighting`: numbers, the device and its job, key and what was done.
-type SightingRow<'s> =
-    ((i64, i64, i64), (&'s str, &'s str, &'s str, &'s str, &'s str), (&'s str, &'s str, &'s str, &'s str));
+type SightingRow<'s> = (
+    (i64, i64, i64),
+    (&'s str, &'s str, &'s str, &'s str, &'s str),
+    (&'s str, &'s str, &'s str, &'s str, &'s str),
+);
 
 fn sighting_row<'s>(sighting: &'s Sighting<'_>) -> SightingRow<'s> {
-    let Sighting { seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code, again: _ } = sighting;
+    let Sighting { seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code, dkfp, again: _ } = sighting;
     let numbers = (seq.cast_signed(), *t, mono.cast_signed());
-    (numbers, (rid, mac, sn, job, op), (gk, port, mode.as_str(), code))
+    (numbers, (rid, mac, sn, job, op), (gk, port, mode.as_str(), code, dkfp))
 }

@@ -18,13 +18,15 @@ const SCHEMA: &str = include_str!("schema.sql");
 const SCHEMA_1: &str = include_str!("schema-1.sql");
 /// Structure 2, which knew nothing of people and group keys.
 const SCHEMA_2: &str = include_str!("schema-2.sql");
+/// Structure 3, which knew nothing of work orders.
+const SCHEMA_3: &str = include_str!("schema-3.sql");
 
 /// `KSLG`: the file is a log of this program (<https://sqlite.org/pragma.html#pragma_application_id>).
 const APPLICATION_ID: i64 = 0x4b53_4c47;
 
 /// Counts the structures that the database had. A program refuses one that is newer than itself; an older one it
 /// [upgrades](upgrade).
-pub(crate) const USER_VERSION: i64 = 3;
+pub(crate) const USER_VERSION: i64 = 4;
 
 /// What a database is not.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +71,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection, NotThis> {
     match recognise(&conn) {
         Err(NotThis::Version(1)) => check_against(&conn, SCHEMA_1)?,
         Err(NotThis::Version(2)) => check_against(&conn, SCHEMA_2)?,
+        Err(NotThis::Version(3)) => check_against(&conn, SCHEMA_3)?,
         recognised => {
             recognised?;
             check_structure(&conn)?;
@@ -88,7 +91,11 @@ pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), ReadError> {
     let transaction = conn.transaction_with_behavior(TransactionBehavior::Exclusive)?;
     transaction.execute_batch(match version {
         1 => "DROP TABLE device_record; DROP TABLE open_intent; DROP TABLE tally;",
-        _ => "DROP TABLE sighting; DROP TABLE outcome; DROP TABLE open_intent; DROP TABLE tally;",
+        2 => "DROP TABLE sighting; DROP TABLE outcome; DROP TABLE open_intent; DROP TABLE tally;",
+        _ => {
+            "DROP TABLE sighting; DROP TABLE outcome; DROP TABLE open_intent; DROP TABLE tally; DROP TABLE checked;
+             DROP TABLE account; DROP TABLE group_key; DROP TABLE component;"
+        }
     })?;
     let derived = SCHEMA.find("-- Derived from log").expect("the derived tables stand last in the schema");
     transaction.execute_batch(&SCHEMA[derived..])?;

@@ -3,6 +3,7 @@
 mod custody;
 mod fields;
 mod injection;
+mod order;
 mod people;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ mod tests;
 pub use custody::{CeremonyKey, KeyChange, KeyEvent, KeyOrigin};
 pub use fields::Value;
 pub use injection::{Check, Holds, Intent, Mode, Outcome};
+pub use order::{OrderChange, OrderEvent, OrderTerms};
 pub use people::{
     Away, CredentialChange, Denial, DenialReason, End, Purpose, SessionEvent, SignInRefusal, UserChange,
     UserEvent,
@@ -159,6 +161,8 @@ pub enum Event {
     },
     /// `gk.component`, `gk.abort`, `gk.activate`, `gk.suspend`, `gk.destroy`, `gk.recipient`.
     GroupKey(KeyEvent),
+    /// `order.create`, `order.open`, `order.quota`, `order.scrap`, `order.close`.
+    Order(OrderEvent),
     /// `export.report`: a report on a work order was made, to be signed.
     ReportExported {
         /// Work order.

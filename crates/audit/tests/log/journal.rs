@@ -10,11 +10,12 @@ use keystation_audit::{
 use keystation_core::failure::Code;
 use keystation_core::flow::Log;
 use keystation_core::record::{
-    Check, Denial, DenialReason, Event, Holds, Intent, KeyEvent, KeyOrigin, Mode, Purpose, Seq, SessionEvent,
-    UserChange, UserEvent,
+    Check, Denial, DenialReason, Event, Holds, Intent, KeyEvent, KeyOrigin, Mode, OrderChange, Purpose, Seq,
+    SessionEvent, UserChange, UserEvent,
 };
 use keystation_core::role::Role;
 
+use crate::orders::{created, order};
 use crate::support::{
     ORIGIN, Steady, actor, attacker, begin, closed, copy, entry, follow, group_key, id, intact, intent, open,
     outcome,
@@ -99,6 +100,20 @@ fn every_event() -> Vec<Event> {
         Event::ClockJump { by_ms: -2001, before: "t".to_owned(), against: "record", blocks: false },
         Event::ClockJump { by_ms: -300_001, before: "t".to_owned(), against: "record", blocks: true },
         Event::ClockAccepted { reason: "radio clock".to_owned(), approver: "qa-1".to_owned() },
+        created("WO-1", 2),
+        order("WO-1", OrderChange::Opened),
+        order(
+            "WO-1",
+            OrderChange::Raised { quantity: 3, reason: "spare".to_owned(), approver: "su-2".to_owned() },
+        ),
+        order(
+            "WO-1",
+            OrderChange::Scrapped { id: None, identity: intent("sn-1").identity, reason: "fell".to_owned() },
+        ),
+        order(
+            "WO-1",
+            OrderChange::Closed { begun: 0, passed: 0, scrapped: 1, reason: "cancelled".to_owned() },
+        ),
         Event::ReviewSigned { from: 0, to: 0, root: "00".repeat(32), remark: "x".to_owned() },
         Event::Checked(Check { id: None, identity: None, passed: false, code: "silent".to_owned() }),
     ];
@@ -114,6 +129,7 @@ fn every_event() -> Vec<Event> {
             | Event::Session(_)
             | Event::Denied(_)
             | Event::GroupKey(_)
+            | Event::Order(_)
             | Event::Checked(_) => {}
             Event::ReportExported { .. } | Event::BundleExported { .. } | Event::ReviewSigned { .. } => {}
             Event::SpaceLow { .. } | Event::SpaceOk { .. } => {}
@@ -303,7 +319,7 @@ fn key_is_for_the_station_alone() {
 fn database_of_another_program_or_version_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let paths = closed(directory.path(), 1);
-    for version in [0, 4, -1] {
+    for version in [0, 5, -1] {
         attacker(&paths).pragma_update(None, "user_version", version).unwrap();
         assert!(matches!(open(&paths), Err(OpenError::Version { found, .. }) if found == version));
         assert!(Reader::open(&paths).is_err());
@@ -311,7 +327,7 @@ fn database_of_another_program_or_version_is_refused() {
     // One that says it is older, and is not.
     attacker(&paths).pragma_update(None, "user_version", 1).unwrap();
     assert!(matches!(open(&paths), Err(OpenError::Integrity(Finding::Structure { .. }))));
-    attacker(&paths).pragma_update(None, "user_version", 3).unwrap();
+    attacker(&paths).pragma_update(None, "user_version", 4).unwrap();
     attacker(&paths).pragma_update(None, "application_id", 7).unwrap();
     assert!(matches!(open(&paths), Err(OpenError::NotALog { id: 7, .. })));
     assert!(Reader::open(&paths).is_err());
