@@ -10,6 +10,7 @@ use keystation_core::record::Seq;
 use crate::anchor::AnchorRefusal;
 use crate::clock_rules::AcceptRefusal;
 use crate::finding::Finding;
+use crate::order_rules::{IntentRefusal, OrderRefusal};
 use crate::reader::ReadError;
 use crate::record::RecordError;
 use crate::space::SpaceRefusal;
@@ -70,6 +71,12 @@ pub enum AppendError {
         /// Its label.
         label: KeyLabel,
     },
+    /// The device is not begun: its work order, its board or its key forbid it. The log goes on.
+    #[error("no intent is taken: {0}")]
+    NotBegun(#[from] IntentRefusal),
+    /// The work order is left as it is. The log goes on.
+    #[error(transparent)]
+    Order(#[from] OrderRefusal),
     /// The cosigned checkpoint does not secure this log. The log goes on.
     #[error("the cosigned checkpoint was not taken: {0}")]
     NotAnchored(AnchorRefusal),
@@ -111,6 +118,9 @@ impl From<AppendError> for LogError {
             }
             refused @ AppendError::ClockDoubted => {
                 Self::Refused { code: Code::ClockDoubted, cause: Box::new(refused) }
+            }
+            AppendError::NotBegun(refusal) => {
+                Self::Refused { code: refusal.code(), cause: Box::new(AppendError::NotBegun(refusal)) }
             }
             other => Self::Storage(Box::new(other)),
         }

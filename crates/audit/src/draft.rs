@@ -16,6 +16,7 @@ use crate::group_key::KeyRow;
 use crate::head::Head;
 use crate::note::VerifierKey;
 use crate::open_error::OpenError;
+use crate::order_rules::{judge_intent, judge_order};
 use crate::origin::Origin;
 use crate::projection::{self, Place, Step};
 use crate::record::{self, Record};
@@ -124,7 +125,7 @@ fn admit(
     {
         return Ok(Err(AppendError::Misplaced(finding)));
     }
-    check_sequel(conn, &entry.event)
+    check_sequel(conn, &entry.event, &record)
 }
 
 /// Adds the record that was admitted last, unless that was done.
@@ -182,13 +183,19 @@ pub(crate) fn put_back(
 }
 
 /// Whether an event follows from what is in the log. Asked within the transaction, so two slots cannot both be told yes.
-fn check_sequel(conn: &Connection, event: &Event) -> Result<Result<(), AppendError>, rusqlite::Error> {
+fn check_sequel(
+    conn: &Connection,
+    event: &Event,
+    record: &Record<'_>,
+) -> Result<Result<(), AppendError>, rusqlite::Error> {
     match event {
         Event::Intent(intent) => {
             let place = Place::of(conn, intent.id.as_str())?;
             if place.open.or(place.keyed) != intent.prior || place.attempts + 1 != intent.attempt {
                 return Ok(Err(AppendError::Overtaken { id: intent.id.to_string() }));
             }
+            let day = &record.time()[..10];
+            return Ok(judge_intent(conn, intent, day)?.map_err(AppendError::NotBegun));
         }
         Event::Result(outcome) | Event::Resolve(outcome)
             if !projection::is_intent(conn, outcome.id.as_str(), outcome.intent)? =>
@@ -206,6 +213,7 @@ fn check_sequel(conn: &Connection, event: &Event) -> Result<Result<(), AppendErr
                 _ => {}
             }
         }
+        Event::Order(order) => return Ok(judge_order(conn, order)?.map_err(AppendError::Order)),
         Event::GroupKey(KeyEvent::Changed { label, check_value, .. })
             if !KeyRow::find(conn, label)?.is_some_and(|key| key.is_there(*check_value)) =>
         {

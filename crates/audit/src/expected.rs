@@ -6,9 +6,11 @@ use std::hash::{BuildHasher, RandomState};
 use keystation_core::record::Seq;
 use rusqlite::{Connection, Row};
 
+use crate::expected_orders::ExpectedOrders;
 use crate::projection::{Holds, Mode, Outcome, Sighting, Step};
 use crate::record::Record;
 use crate::said::{self, Said};
+use crate::work_order::WorkOrder;
 
 /// The sightings in the order of their numbers, with the outcome that counts for each.
 const SIGHTINGS: &str = "
@@ -16,7 +18,7 @@ const SIGHTINGS: &str = "
            rc IS coalesce(
                (SELECT outcome.rc FROM outcome WHERE outcome.intent = sighting.seq ORDER BY outcome.seq DESC LIMIT 1),
                CASE mode WHEN 'refused' THEN 'refused' ELSE 'open' END),
-           live
+           live, dkfp
     FROM sighting ORDER BY seq";
 
 /// The sets that a device proved before the last one.
@@ -47,6 +49,7 @@ pub(crate) struct Expected {
     said: Said,
     /// Of the numbers of the records that are found by an index.
     indexed: u64,
+    orders: ExpectedOrders,
 }
 
 impl Expected {
@@ -63,6 +66,7 @@ impl Expected {
             checked: 0,
             said: Said::default(),
             indexed: 0,
+            orders: ExpectedOrders::default(),
         }
     }
 
@@ -73,6 +77,7 @@ impl Expected {
         }
         match step {
             Some(Step::Sighting(sighting)) => {
+                self.orders.add_sighting(sighting);
                 self.sightings = self.sightings.wrapping_add(self.hasher.hash_one(sighting_row(sighting)));
                 if sighting.mode != Mode::Refused {
                     if sighting.again && self.again.len() <= AGAIN && !self.again.contains(&*sighting.rid) {
@@ -82,6 +87,7 @@ impl Expected {
                 }
             }
             Some(Step::Outcome(outcome)) => {
+                self.orders.add_outcome(outcome);
                 self.outcomes = self.outcomes.wrapping_add(self.hasher.hash_one(row_of(outcome)));
                 self.settle(outcome);
             }
@@ -89,6 +95,7 @@ impl Expected {
                 self.checked = self.checked.wrapping_add(self.hasher.hash_one((&**rid, *seq)));
             }
             Some(step @ (Step::Account(_) | Step::Key(_) | Step::Component(_))) => self.said.add(step),
+            Some(Step::Order(step)) => self.orders.add(step),
             None => {}
         }
     }
@@ -144,6 +151,8 @@ impl Expected {
             ("open_intent", self.open_intents_agree(conn)?),
             ("tally", self.tally_agrees(conn)?),
             ("checked", self.checks_agree(conn)?),
+            ("work_order", said::agree(self.orders.orders(), WorkOrder::all(conn))?),
+            ("scrap", self.orders.scrap_agrees(conn)?),
         ];
         let said = self.said.agrees(conn)?;
         Ok(agree.into_iter().chain(said).filter(|(_, agrees)| !agrees).map(|(table, _)| table).collect())
@@ -167,7 +176,7 @@ impl Expected {
             let values = (
                 (seq, number(1)?, number(2)?),
                 (text(3)?, text(4)?, text(5)?, text(6)?, text(7)?),
-                (text(8)?, text(9)?, text(10)?, text(11)?),
+                (text(8)?, text(9)?, text(10)?, text(11)?, text(14)?),
             );
             sum = sum.wrapping_add(self.hasher.hash_one(values));
             if row.get::<_, bool>(13)? {
@@ -287,11 +296,14 @@ fn row_of<'o>(outcome: &'o Outcome<'_>) -> (Seq, Seq, (&'o str, &'o str, &'o str
 }
 
 /// The values of a row of `sighting`: numbers, the device and its job, key and what was done.
-type SightingRow<'s> =
-    ((i64, i64, i64), (&'s str, &'s str, &'s str, &'s str, &'s str), (&'s str, &'s str, &'s str, &'s str));
+type SightingRow<'s> = (
+    (i64, i64, i64),
+    (&'s str, &'s str, &'s str, &'s str, &'s str),
+    (&'s str, &'s str, &'s str, &'s str, &'s str),
+);
 
 fn sighting_row<'s>(sighting: &'s Sighting<'_>) -> SightingRow<'s> {
-    let Sighting { seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code, again: _ } = sighting;
+    let Sighting { seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code, dkfp, again: _ } = sighting;
     let numbers = (seq.cast_signed(), *t, mono.cast_signed());
-    (numbers, (rid, mac, sn, job, op), (gk, port, mode.as_str(), code))
+    (numbers, (rid, mac, sn, job, op), (gk, port, mode.as_str(), code, dkfp))
 }

@@ -10,6 +10,7 @@ use crate::component::Component;
 use crate::group_key::KeyStep;
 use crate::reader::ReadError;
 use crate::record::{Record, RecordError};
+use crate::work_order::{self, OrderStep};
 
 /// What a record adds to the tables, beside being counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,7 @@ pub(crate) enum Step<'a> {
     Account(AccountStep),
     Key(KeyStep),
     Component(Component),
+    Order(OrderStep),
 }
 
 /// A row of `sighting`, as the record alone tells it.
@@ -43,6 +45,8 @@ pub(crate) struct Sighting<'a> {
     pub(crate) port: Cow<'a, str>,
     pub(crate) mode: Mode,
     pub(crate) code: Cow<'a, str>,
+    /// Fingerprint of the key that was to be written; empty of a refusal.
+    pub(crate) dkfp: Cow<'a, str>,
     /// Not the first intent of its device, as it says itself. No column.
     pub(crate) again: bool,
 }
@@ -129,6 +133,7 @@ impl<'a> Step<'a> {
                     port: text("port"),
                     mode,
                     code: text("code"),
+                    dkfp: text("dkfp"),
                     again: record.integer("try").is_some_and(|attempt| attempt != 1),
                 })))
             }
@@ -161,6 +166,7 @@ impl<'a> Step<'a> {
             event if event.starts_with("gk.") || event == "carry.key" => {
                 Ok(KeyStep::of(record)?.map(Self::Key))
             }
+            event if event.starts_with("order.") => Ok(OrderStep::of(record)?.map(Self::Order)),
             event if event.starts_with("user.") || event.starts_with("auth.") => {
                 Ok(AccountStep::of(record)?.map(Self::Account))
             }
@@ -186,6 +192,7 @@ pub(crate) fn apply(
         Some(Step::Account(step)) => step.apply(conn),
         Some(Step::Key(step)) => step.apply(conn),
         Some(Step::Component(component)) => component.store(conn),
+        Some(Step::Order(step)) => step.apply(conn),
         None => Ok(()),
     }
 }
@@ -194,7 +201,7 @@ pub(crate) fn apply(
 pub(crate) fn rebuild(conn: &Connection) -> Result<(), ReadError> {
     conn.execute_batch(
         "DELETE FROM sighting; DELETE FROM outcome; DELETE FROM open_intent; DELETE FROM tally; DELETE FROM checked;
-         DELETE FROM account; DELETE FROM group_key; DELETE FROM component;",
+         DELETE FROM account; DELETE FROM group_key; DELETE FROM component; DELETE FROM work_order; DELETE FROM scrap;",
     )?;
     let mut statement = conn.prepare("SELECT seq, body FROM log ORDER BY seq")?;
     let mut rows = statement.query([])?;
@@ -218,10 +225,11 @@ fn count(conn: &Connection, record: &Record<'_>) -> Result<(), rusqlite::Error> 
 }
 
 fn add_sighting(conn: &Connection, sighting: &Sighting<'_>) -> Result<(), rusqlite::Error> {
-    let Sighting { seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code, again: _ } = sighting;
+    let Sighting { seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code, dkfp, again: _ } = sighting;
+    work_order::count_begun(conn, sighting)?;
     conn.prepare_cached(
-        "INSERT INTO sighting (seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code, rc, live)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0)",
+        "INSERT INTO sighting (seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code, rc, dkfp, live)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0)",
     )?
     .execute((
         seq.cast_signed(),
@@ -237,6 +245,7 @@ fn add_sighting(conn: &Connection, sighting: &Sighting<'_>) -> Result<(), rusqli
         mode.as_str(),
         code,
         mode.rc(),
+        dkfp,
     ))?;
     if *mode != Mode::Refused {
         open(conn, rid, *seq)?;
@@ -246,6 +255,9 @@ fn add_sighting(conn: &Connection, sighting: &Sighting<'_>) -> Result<(), rusqli
 
 fn add_outcome(conn: &Connection, outcome: &Outcome<'_>) -> Result<(), rusqlite::Error> {
     let Outcome { rid, intent, seq, holds, rc, code, vmode, mono, later } = outcome;
+    if *holds == Holds::New {
+        work_order::count_passed(conn, outcome)?;
+    }
     conn.prepare_cached(
         "INSERT INTO outcome (intent, seq, holds, rc, code, vmode, mono, later)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",

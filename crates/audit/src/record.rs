@@ -295,6 +295,11 @@ pub(crate) fn time(utc_ms: i64) -> Result<String, RecordError> {
     if is_time(&text) { Ok(text) } else { Err(RecordError::Field("t")) }
 }
 
+/// Whether a text is a day that the calendar has: `YYYY-MM-DD`.
+pub(crate) fn is_day(text: &str) -> bool {
+    text.len() == 10 && is_time(&format!("{text}T00:00:00.000Z"))
+}
+
 fn is_time(text: &str) -> bool {
     moment(text).is_some()
 }

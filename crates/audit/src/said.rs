@@ -89,7 +89,7 @@ impl Said {
             Step::Account(step) => follow(&mut self.accounts, step.user(), |before| step.follow(before)),
             Step::Key(step) => follow(&mut self.keys, step.label().as_str(), |before| step.follow(before)),
             Step::Component(component) => self.components.push(component.clone()),
-            Step::Sighting(_) | Step::Outcome(_) | Step::Checked { .. } => {}
+            Step::Sighting(_) | Step::Outcome(_) | Step::Checked { .. } | Step::Order(_) => {}
         }
     }
 
@@ -124,7 +124,7 @@ fn follow<T>(table: &mut BTreeMap<String, T>, name: &str, step: impl FnOnce(Opti
 }
 
 /// Whether the stored rows are the expected ones. Rows that no program wrote are not.
-fn agree<'e, T: PartialEq + 'e>(
+pub(crate) fn agree<'e, T: PartialEq + 'e>(
     expected: impl Iterator<Item = &'e T>,
     stored: Result<Vec<T>, rusqlite::Error>,
 ) -> Result<bool, rusqlite::Error> {

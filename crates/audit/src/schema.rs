@@ -18,7 +18,7 @@ const SCHEMA: &str = include_str!("schema.sql");
 const SCHEMA_1: &str = include_str!("schema-1.sql");
 /// Structure 2, which knew nothing of people and group keys.
 const SCHEMA_2: &str = include_str!("schema-2.sql");
-/// Structure 3, which had no index of the records of people and group keys.
+/// Structure 3, which had no index of the records of people and group keys, and knew nothing of work orders.
 const SCHEMA_3: &str = include_str!("schema-3.sql");
 
 /// `KSLG`: the file is a log of this program (<https://sqlite.org/pragma.html#pragma_application_id>).

@@ -61,6 +61,7 @@ CREATE TABLE sighting (
     mode TEXT NOT NULL CHECK (mode IN ('new', 'rekey', 'refused')),
     code TEXT NOT NULL,     -- of a refusal
     rc   TEXT NOT NULL,     -- of the last outcome; `open` while there is none
+    dkfp TEXT NOT NULL,     -- fingerprint of the key of an intent; empty of a refusal
     live INTEGER NOT NULL CHECK (live IN (0, 1)) -- its set is the one that the device proved last
 ) STRICT;
 
@@ -76,6 +77,9 @@ CREATE INDEX sighting_rc  ON sighting (rc, t);
 
 -- The devices that hang on a group key.
 CREATE INDEX sighting_live ON sighting (gk) WHERE live = 1;
+
+-- Two registration IDs that would have one key.
+CREATE INDEX sighting_dkfp ON sighting (dkfp) WHERE dkfp <> '';
 
 -- Derived from log: what came of an intent; the last one counts.
 CREATE TABLE outcome (
@@ -155,3 +159,35 @@ CREATE TABLE component (
     part  INTEGER NOT NULL,
     user  TEXT NOT NULL
 ) STRICT;
+
+-- Derived from log: work orders.
+CREATE TABLE work_order (
+    job      TEXT NOT NULL PRIMARY KEY,
+    sha256   TEXT NOT NULL,
+    qty      INTEGER NOT NULL,
+    gk       TEXT NOT NULL,
+    gkcv     TEXT NOT NULL,
+    profile  TEXT NOT NULL,
+    since    TEXT NOT NULL,    -- first and last day
+    until    TEXT NOT NULL,
+    signer   TEXT NOT NULL,
+    state    TEXT NOT NULL CHECK (state IN ('waiting', 'open', 'closed')),
+    begun    INTEGER NOT NULL, -- devices with an intent under it, and those of them that proved their key
+    passed   INTEGER NOT NULL,
+    scrapped INTEGER NOT NULL,
+    op       TEXT NOT NULL,    -- who created it
+    created  INTEGER NOT NULL,
+    changed  INTEGER NOT NULL  -- the last record that changed state or quantity
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX work_order_open ON work_order (state) WHERE state = 'open';
+
+-- Derived from log: devices of work orders that were put down as scrap.
+CREATE TABLE scrap (
+    job TEXT NOT NULL,
+    rid TEXT NOT NULL,
+    mac TEXT NOT NULL,
+    sn  TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (job, rid, mac, sn)
+) STRICT, WITHOUT ROWID;

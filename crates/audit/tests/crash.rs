@@ -14,10 +14,15 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 
-use keystation_audit::{Journal, Origin, Paths, Reader, Record, SystemClock, Verdict};
+use keystation_audit::{
+    AppendError, IntentRefusal, Journal, Origin, Paths, Reader, Record, SystemClock, Verdict,
+};
 use keystation_core::identity::Identity;
 use keystation_core::key::{DeviceKey, GroupKeyInfo, KeySlot};
-use keystation_core::record::{Actor, Entry, Event, Holds, Intent, Mode, Outcome, Seq};
+use keystation_core::order::OrderId;
+use keystation_core::record::{
+    Actor, Entry, Event, Holds, Intent, Mode, OrderChange, OrderEvent, OrderTerms, Outcome, Seq,
+};
 use keystation_core::registration::{IdRule, RegistrationId};
 
 type Test = (&'static str, fn());
@@ -25,6 +30,7 @@ type Test = (&'static str, fn());
 const TESTS: &[Test] = &[
     ("killed_writer_lost_nothing_that_it_acknowledged", killed_writer_lost_nothing_that_it_acknowledged),
     ("writer_that_acknowledges_too_early_is_caught", writer_that_acknowledges_too_early_is_caught),
+    ("quota_holds_over_kills", quota_holds_over_kills),
     ("full_disk_stops_the_log_cleanly", full_disk_stops_the_log_cleanly),
 ];
 
@@ -36,7 +42,7 @@ fn main() -> ExitCode {
     if let [word, manner, directory] = &arguments[..]
         && word == "writer"
     {
-        return write_until_killed(Path::new(directory), manner == "hasty");
+        return write_until_killed(Path::new(directory), manner);
     }
     let wanted = |name: &str| {
         let mut filters = arguments.iter().filter(|argument| !argument.starts_with('-')).peekable();
@@ -56,9 +62,13 @@ fn main() -> ExitCode {
 // --- the writer ---------------------------------------------------------------------------------------------------
 
 /// Appends from all slots and prints the number of each record once it is acknowledged. A hasty writer prints it before.
-fn write_until_killed(directory: &Path, hasty: bool) -> ExitCode {
+fn write_until_killed(directory: &Path, manner: &str) -> ExitCode {
     say("opening");
     let journal = Journal::open(&Paths::in_dir(directory), SystemClock::new().unwrap()).unwrap();
+    if manner == "ordered" {
+        return begin_until_full(&journal);
+    }
+    let hasty = manner == "hasty";
     if hasty {
         for seq in Reader::open(&Paths::in_dir(directory)).unwrap().size().unwrap().. {
             say(&seq.to_string());
@@ -83,6 +93,29 @@ fn write_until_killed(directory: &Path, hasty: bool) -> ExitCode {
         slot.join().unwrap();
     }
     ExitCode::from(7)
+}
+
+/// Begins one new device after the other under the open work order, from all slots, until it is full.
+fn begin_until_full(journal: &Journal) -> ExitCode {
+    std::thread::scope(|scope| {
+        for slot in 0..SLOTS {
+            scope.spawn(move || {
+                // New devices in each run: the process is another one.
+                for number in 0.. {
+                    let name = format!("sn-{}-{slot}-{number}", std::process::id());
+                    let rid = RegistrationId::new(&name, IdRule::Dashes).unwrap();
+                    let serial = Some(name.parse().unwrap());
+                    let intent = Intent { identity: Identity { mac: None, serial }, ..intent(&rid) };
+                    match append(journal, Event::Intent(intent)) {
+                        Ok(seq) => say(&seq.to_string()),
+                        Err(AppendError::NotBegun(IntentRefusal::Full { .. })) => return say("full"),
+                        Err(other) => return say(&format!("refused {other}")),
+                    }
+                }
+            });
+        }
+    });
+    ExitCode::SUCCESS
 }
 
 fn inject(journal: &Journal, rid: &RegistrationId) -> Result<(), keystation_audit::AppendError> {
@@ -121,7 +154,10 @@ fn intent(rid: &RegistrationId) -> Intent {
             length: 64,
         },
         endpoint: "global.azure-devices-provisioning.net".to_owned(),
-        fingerprint: DeviceKey::filled_by(|bytes| bytes.fill(1)).fingerprint(),
+        fingerprint: DeviceKey::filled_by(|bytes| {
+            bytes[..rid.as_str().len()].copy_from_slice(rid.as_str().as_bytes())
+        })
+        .fingerprint(),
         profile: "example 1".to_owned(),
         job: "WO-44192".to_owned(),
         port: "usb-1-1.4/0403:6001/FT9X2".to_owned(),
@@ -245,6 +281,44 @@ fn writer_that_acknowledges_too_early_is_caught() {
         numbers(&printed).iter().any(|seq| *seq >= size)
     };
     assert!((0..50).any(lost));
+}
+
+/// A writer that is killed while it takes the last places: never is a place given twice, and none is lost.
+fn quota_holds_over_kills() {
+    const QUANTITY: u64 = 100;
+    let directory = tempfile::tempdir().unwrap();
+    let paths = begin(directory.path());
+    let order: OrderId = "WO-44192".parse().unwrap();
+    let journal = Journal::open(&paths, SystemClock::new().unwrap()).unwrap();
+    let key = intent(&RegistrationId::new("sn-0", IdRule::Dashes).unwrap()).key;
+    let terms = OrderTerms {
+        digest: [0; 32],
+        quantity: QUANTITY,
+        key: key.label,
+        check_value: key.check_value,
+        profile: "example.toml".to_owned(),
+        from: "2000-01-01".to_owned(),
+        until: "2999-12-31".to_owned(),
+        signer: String::new(),
+    };
+    for change in [OrderChange::Created(Box::new(terms)), OrderChange::Opened] {
+        append(&journal, Event::Order(OrderEvent { order: order.clone(), change })).unwrap();
+    }
+    journal.close().unwrap();
+    let (mut kills, mut full) = (0, 0);
+    while full < 20 {
+        let printed = run_and_kill(directory.path(), "ordered", 1 + kills % 7);
+        kills += 1;
+        assert!(!printed.iter().any(|line| line.starts_with("refused")), "{printed:?}");
+        full += usize::from(printed.iter().any(|line| line == "full"));
+        drop(Journal::open(&paths, SystemClock::new().unwrap()).unwrap());
+        let begun = Reader::open(&paths).unwrap().work_order(&order).unwrap().unwrap().begun;
+        let intents = Reader::open(&paths).unwrap().open_intents().unwrap().len() as u64;
+        assert!(begun == intents && begun <= QUANTITY, "kill {kills}: {begun} begun, {intents} intents");
+    }
+    let begun = Reader::open(&paths).unwrap().work_order(&order).unwrap().unwrap().begun;
+    assert_eq!(begun, QUANTITY, "no place was lost in {kills} kills");
+    verified(&paths);
 }
 
 /// No file may grow beyond a limit; the write that would make it fails as on a full disk.

@@ -15,6 +15,7 @@ pub mod flow;
 pub mod identity;
 pub mod key;
 pub mod mistake;
+pub mod order;
 pub mod proof;
 pub mod recipe;
 pub mod record;

@@ -4,6 +4,7 @@ mod carried;
 mod custody;
 mod fields;
 mod injection;
+mod order;
 mod people;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ pub use carried::{Carried, CarriedFrom};
 pub use custody::{CeremonyKey, KeyChange, KeyEvent, KeyOrigin};
 pub use fields::Value;
 pub use injection::{Check, Holds, Intent, Mode, Outcome};
+pub use order::{OrderChange, OrderEvent, OrderTerms};
 pub use people::{
     Away, CredentialChange, Denial, DenialReason, End, Purpose, SessionEvent, SignInRefusal, UserChange,
     UserEvent,
@@ -166,6 +168,8 @@ pub enum Event {
     },
     /// `gk.component`, `gk.abort`, `gk.activate`, `gk.suspend`, `gk.destroy`, `gk.recipient`.
     GroupKey(KeyEvent),
+    /// `order.create`, `order.open`, `order.quota`, `order.scrap`, `order.close`.
+    Order(OrderEvent),
     /// `export.report`: a report on a work order was made, to be signed.
     ReportExported {
         /// Work order.

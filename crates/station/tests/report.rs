@@ -119,7 +119,8 @@ impl Made {
                 length: 64,
             },
             endpoint: "global.azure-devices-provisioning.net".to_owned(),
-            fingerprint: DeviceKey::filled_by(|bytes| bytes.fill(1)).fingerprint(),
+            fingerprint: DeviceKey::filled_by(|key| key[..4].copy_from_slice(&number.to_be_bytes()))
+                .fingerprint(),
             profile: "example 1".to_owned(),
             job: JOB.to_owned(),
             port: "usb-1-1.4".to_owned(),

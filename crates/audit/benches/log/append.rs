@@ -85,7 +85,6 @@ pub(crate) fn append_32(directory: &Path) -> Row {
 /// How long `callers` take to key `devices` devices together.
 pub(crate) fn key(journal: &Journal, next: &AtomicU64, callers: usize, devices: u64) -> Duration {
     let until = next.load(Ordering::Relaxed) + devices;
-    let fingerprint = line::fingerprint();
     let start = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..callers {
@@ -95,7 +94,7 @@ pub(crate) fn key(journal: &Journal, next: &AtomicU64, callers: usize, devices: 
                     if number >= until {
                         break;
                     }
-                    Unit::new(number).key(journal, fingerprint).expect("it is appended");
+                    Unit::new(number).key(journal).expect("it is appended");
                 }
             });
         }

@@ -2,7 +2,7 @@
 
 use keystation_audit::{AppendError, Journal, Origin, Paths, SystemClock};
 use keystation_core::identity::Identity;
-use keystation_core::key::{DeviceKey, Fingerprint, GroupKeyInfo, KeySlot};
+use keystation_core::key::{DeviceKey, GroupKeyInfo, KeySlot};
 use keystation_core::record::{Actor, Entry, Event, Holds, Intent, Mode, Outcome, Seq};
 use keystation_core::registration::{IdRule, RegistrationId};
 
@@ -54,7 +54,7 @@ impl Unit {
     }
 
     /// The record before its first write.
-    pub(crate) fn intent(&self, fingerprint: Fingerprint) -> Entry {
+    pub(crate) fn intent(&self) -> Entry {
         let intent = Intent {
             id: self.id.clone(),
             identity: Identity {
@@ -71,7 +71,9 @@ impl Unit {
                 length: 64,
             },
             endpoint: "global.azure-devices-provisioning.net".to_owned(),
-            fingerprint,
+            // A key that is no secret, and no other's: the log looks for two that are the same.
+            fingerprint: DeviceKey::filled_by(|key| key[..8].copy_from_slice(&self.number.to_be_bytes()))
+                .fingerprint(),
             profile: "thermostat 3".to_owned(),
             job: self.job(),
             port: "usb-1-1.4/0403:6001/FT9X2".to_owned(),
@@ -95,8 +97,8 @@ impl Unit {
     }
 
     /// Both records, the second when the first is acknowledged.
-    pub(crate) fn key(&self, journal: &Journal, fingerprint: Fingerprint) -> Result<Seq, AppendError> {
-        let intent = journal.append(&self.intent(fingerprint))?;
+    pub(crate) fn key(&self, journal: &Journal) -> Result<Seq, AppendError> {
+        let intent = journal.append(&self.intent())?;
         journal.append(&self.result(intent))
     }
 }
@@ -109,11 +111,6 @@ fn entry(operator: String, event: Event) -> Entry {
 /// A record about no device.
 pub(crate) fn lock() -> Entry {
     entry(String::new(), Event::Lock)
-}
-
-/// The fingerprint that all of them share: a key that is no secret.
-pub(crate) fn fingerprint() -> Fingerprint {
-    DeviceKey::filled_by(|bytes| bytes.fill(1)).fingerprint()
 }
 
 fn mac(number: u64) -> String {

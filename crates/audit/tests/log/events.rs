@@ -3,11 +3,12 @@
 use keystation_audit::Reader;
 use keystation_core::failure::Code;
 use keystation_core::record::{
-    Check, Denial, DenialReason, Event, Holds, Intent, KeyEvent, KeyOrigin, Mode, Purpose, SessionEvent,
-    UserChange, UserEvent,
+    Check, Denial, DenialReason, Event, Holds, Intent, KeyEvent, KeyOrigin, Mode, OrderChange, Purpose,
+    SessionEvent, UserChange, UserEvent,
 };
 use keystation_core::role::Role;
 
+use crate::orders::{created, order};
 use crate::support::{begin, entry, group_key, id, intact, intent, outcome};
 
 fn added(user: &str) -> Event {
@@ -39,7 +40,12 @@ fn every_event() -> Vec<Event> {
         },
         added("ad-1"),
         Event::Session(SessionEvent::Proved { user: "ad-1".to_owned(), purpose: Purpose::SignIn }),
-        Event::Denied(Denial { action: "x".to_owned(), why: DenialReason::Role, what: String::new(), code: String::new() }),
+        Event::Denied(Denial {
+            action: "x".to_owned(),
+            why: DenialReason::Role,
+            what: String::new(),
+            code: String::new(),
+        }),
         Event::GroupKey(KeyEvent::Recipient { recipient: "age1q".to_owned() }),
         Event::Intent(intent("sn-1")),
         Event::Intent(Intent {
@@ -85,6 +91,20 @@ fn every_event() -> Vec<Event> {
         Event::ClockJump { by_ms: -2001, before: "t".to_owned(), against: "record", blocks: false },
         Event::ClockJump { by_ms: -300_001, before: "t".to_owned(), against: "record", blocks: true },
         Event::ClockAccepted { reason: "radio clock".to_owned(), approver: "qa-1".to_owned() },
+        created("WO-1", 2),
+        order("WO-1", OrderChange::Opened),
+        order(
+            "WO-1",
+            OrderChange::Raised { quantity: 3, reason: "spare".to_owned(), approver: "su-2".to_owned() },
+        ),
+        order(
+            "WO-1",
+            OrderChange::Scrapped { id: None, identity: intent("sn-1").identity, reason: "fell".to_owned() },
+        ),
+        order(
+            "WO-1",
+            OrderChange::Closed { begun: 0, passed: 0, scrapped: 1, reason: "cancelled".to_owned() },
+        ),
         Event::ReviewSigned { from: 0, to: 0, root: "00".repeat(32), remark: "x".to_owned() },
         Event::Checked(Check { id: None, identity: None, passed: false, code: "silent".to_owned() }),
     ];
@@ -100,6 +120,7 @@ fn every_event() -> Vec<Event> {
             | Event::Session(_)
             | Event::Denied(_)
             | Event::GroupKey(_)
+            | Event::Order(_)
             | Event::Checked(_) => {}
             Event::ReportExported { .. } | Event::BundleExported { .. } | Event::ReviewSigned { .. } => {}
             Event::SpaceLow { .. } | Event::SpaceOk { .. } => {}

@@ -6,7 +6,7 @@ use keystation_core::identity::Identity;
 use keystation_core::key::GroupKeyInfo;
 use keystation_core::record::{Event, Holds, Intent, Mode, Outcome, Seq};
 
-use crate::support::{begin, device_key, entry, follow, group_key, id, intent, outcome, work};
+use crate::support::{begin, device_key, entry, follow, group_key, id, intent, key_of, outcome, work};
 
 const RID: &str = "sn-1";
 
@@ -65,7 +65,7 @@ fn a_life_is_told_from_the_first_sight_to_the_last() {
         record: proved,
         key: "gk-2026a".to_owned(),
         check_value: "9B5BD-BEC8B".to_owned(),
-        fingerprint: device_key(1).fingerprint().to_string(),
+        fingerprint: key_of(RID).fingerprint().to_string(),
     };
     assert_eq!(keyed.keyed, Some(by_first_key.clone()));
 

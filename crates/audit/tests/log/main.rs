@@ -18,6 +18,7 @@ mod head; // the head, its tail, and what a kill or a power cut leaves of them
 mod journal; // appending, closing, opening, one writer
 mod life; // everything of one device
 mod names; // the table that can be erased
+mod orders; // work orders: places, states, what is accounted for, and boards
 mod proofs; // inclusion and consistency, out of what the database keeps
 mod report_note; // what vouches for a report
 mod review; // what QA has looked through

@@ -8,20 +8,19 @@ use keystation_core::identity::Identity;
 use keystation_core::record::{Actor, Entry, Event, Holds, Intent, Outcome, Seq};
 use tempfile::TempDir;
 
-use crate::support::{begin, entry, follow, id, intent, outcome};
+use crate::support::{begin, entry, follow, intent, outcome};
 
 /// A device of this log: its number tells all that it is searched by.
 fn device(number: u32) -> Intent {
     let serial = format!("SN-{number:04}");
     Intent {
-        id: id(&format!("sn-{number:04}")),
         identity: Identity {
             mac: Some(format!("a4cf1200{number:04x}").parse().unwrap()),
             serial: Some(serial.parse().unwrap()),
         },
         job: format!("WO-{}", number % 3),
         port: format!("usb-1-1.{}", number % 4),
-        ..intent("sn-1")
+        ..intent(&format!("sn-{number:04}"))
     }
 }
 

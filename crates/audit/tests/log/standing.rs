@@ -2,7 +2,7 @@ use keystation_audit::{AppendError, Journal, Reader};
 use keystation_core::flow::{Log, LogError};
 use keystation_core::record::{Event, Holds, Seq};
 
-use crate::support::{begin, device_key, entry, follow, id, intact, intent, outcome};
+use crate::support::{begin, entry, follow, id, intact, intent, key_of, outcome};
 
 const RID: &str = "sn-1";
 
@@ -120,7 +120,7 @@ fn reader_lists_what_is_open_and_counts_the_rest() {
     assert_eq!(open, [(9, "sn-0004".to_owned()), (19, "sn-0009".to_owned())]);
     let counts = reader.counts().unwrap();
     assert_eq!((counts.passed, counts.failed, counts.refused), (6, 4, 0));
-    assert_eq!(reader.written_key(&id("sn-0000")).unwrap(), Some(device_key(1).fingerprint()));
+    assert_eq!(reader.written_key(&id("sn-0000")).unwrap(), Some(key_of("sn-0000").fingerprint()));
     assert_eq!(reader.written_key(&id("sn-0003")).unwrap(), None);
 }
 

@@ -63,6 +63,15 @@ pub(crate) fn device_key(fill: u8) -> DeviceKey {
     DeviceKey::filled_by(|bytes| bytes.fill(fill))
 }
 
+/// The device key of `rid`: no secret, and no other's.
+pub(crate) fn key_of(rid: &str) -> DeviceKey {
+    DeviceKey::filled_by(|bytes| {
+        for (place, byte) in rid.bytes().enumerate() {
+            bytes[place % 32] = bytes[place % 32].wrapping_mul(31).wrapping_add(byte);
+        }
+    })
+}
+
 pub(crate) fn intent(rid: &str) -> Intent {
     Intent {
         id: id(rid),
@@ -73,7 +82,7 @@ pub(crate) fn intent(rid: &str) -> Intent {
         firmware: "2.4.1".to_owned(),
         key: group_key(),
         endpoint: "global.azure-devices-provisioning.net".to_owned(),
-        fingerprint: device_key(1).fingerprint(),
+        fingerprint: key_of(rid).fingerprint(),
         profile: "example 1".to_owned(),
         job: "WO-44192".to_owned(),
         port: "usb-1-1.4/0403:6001/FT9X2".to_owned(),

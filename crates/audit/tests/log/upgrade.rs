@@ -1,11 +1,14 @@
-//! Databases that older programs wrote: `tests/vectors/audit-v1.db`, `audit-v2.db` and `audit-v3.db`, 43, 25 and 20 records signed
+//! Databases that older programs wrote: `tests/vectors/audit-v1.db`, `audit-v2.db`, `audit-v3.db` and `audit-v3-keyed.db`, 43, 25, 20 and 29
+//! records signed
 //! with the example key of RFC 8032.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use keystation_audit::{Finding, Journal, KeyState, OpenError, Paths, Query, Reader, Signer};
+use keystation_audit::{
+    AppendError, Finding, IntentRefusal, Journal, KeyState, OpenError, Paths, Query, Reader, Signer,
+};
 use tempfile::TempDir;
 
 use crate::support::{attacker, entry, follow, id, intact, intent, open};
@@ -104,8 +107,27 @@ fn people_of_an_older_program_go_on() {
 }
 
 #[test]
+fn people_and_keys_of_an_older_program_are_kept_and_its_device_keys_are_known() {
+    let (_directory, paths) = older("audit-v3-keyed");
+    let before = log(&paths);
+    let journal = open(&paths).unwrap();
+    assert_eq!((log(&paths), intact(&paths)), (before, 29));
+    let reader = Reader::open(&paths).unwrap();
+    assert_eq!(reader.account("op-0118").unwrap().map(|account| account.seq), Some(25));
+    assert_eq!(reader.group_keys().unwrap()[1].state, KeyState::Suspended);
+    assert_eq!(reader.work_orders().unwrap(), []);
+    // Its last device passed, and no other gets its key.
+    let fingerprint = reader.written_key(&id("sn-0100")).unwrap().unwrap();
+    let same = keystation_core::record::Intent { fingerprint, ..intent("sn-0101") };
+    let refused = journal.append(&entry(follow(&journal, same))).unwrap_err();
+    assert!(matches!(refused, AppendError::NotBegun(IntentRefusal::Collision { .. })), "{refused:?}");
+    journal.append(&entry(crate::orders::created("WO-1", 3))).unwrap();
+    assert_eq!(intact(&paths), 30);
+}
+
+#[test]
 fn older_database_that_was_tampered_with_stays_as_it_is() {
-    for name in ["audit-v1", "audit-v2", "audit-v3"] {
+    for name in ["audit-v1", "audit-v2", "audit-v3", "audit-v3-keyed"] {
         let (_directory, paths) = older(name);
         attacker(&paths).execute_batch("DROP TRIGGER log_no_update").unwrap();
         let tampered = fs::read(&paths.db).unwrap();

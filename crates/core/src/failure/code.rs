@@ -71,10 +71,13 @@ pub enum Code {
     OtherBoard,
     /// What is at the port now is not what was there when the device was begun, or not what the slot is bound to.
     Moved,
-    /// No work order is open, and the station makes nothing without one; or its dates do not include today.
+    /// No work order is open, and the station makes nothing without one; or the one that is named is not open, is for another day
+    /// or for another group key.
     NoOrder,
     /// As many devices were begun under the work order as it is for.
     OrderFull,
+    /// Two devices would have the same key.
+    Collision,
     /// A record could not be made durable.
     LogFailed,
 }
@@ -117,6 +120,7 @@ impl Code {
         Self::Moved,
         Self::NoOrder,
         Self::OrderFull,
+        Self::Collision,
         Self::LogFailed,
     ];
 
@@ -159,6 +163,7 @@ impl Code {
             Self::Moved => "moved",
             Self::NoOrder => "no-order",
             Self::OrderFull => "order-full",
+            Self::Collision => "collision",
             Self::LogFailed => "log-failed",
         }
     }
@@ -197,7 +202,8 @@ impl Code {
             | Self::WrongLabel
             | Self::OtherBoard
             | Self::NoOrder
-            | Self::OrderFull => "refused",
+            | Self::OrderFull
+            | Self::Collision => "refused",
             Self::NotWritten | Self::VaultLocked | Self::VaultFailed | Self::LogFailed => "aborted",
         }
     }
@@ -245,8 +251,9 @@ impl Code {
             Self::WrongLabel => "The label that was scanned is not that of the device.",
             Self::OtherBoard => "The serial number or the MAC address was keyed before, on another board.",
             Self::Moved => "The port of the slot changed while the device was in it.",
-            Self::NoOrder => "No work order is open.",
+            Self::NoOrder => "No work order is open that the device could be made under.",
             Self::OrderFull => "The work order is complete: as many devices were begun as it is for.",
+            Self::Collision => "Two devices would have the same key.",
             Self::LogFailed => "The audit log cannot be written.",
         }
     }
@@ -326,6 +333,11 @@ impl Code {
             }
             Self::NoOrder => &["The supervisor opens the work order.", "Plug the device in again."],
             Self::OrderFull => &["Stop.", "Call the supervisor: count the box, then close the order."],
+            Self::Collision => &[
+                "Stop the line.",
+                "Keep the device apart.",
+                "Call the custodian and QA: the key derives wrongly.",
+            ],
             Self::LogFailed => &["Stop.", "Call the administrator: check disk and log."],
         }
     }

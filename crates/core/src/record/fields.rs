@@ -56,6 +56,7 @@ impl Event {
             Self::Denied(_) => "policy.refuse",
             Self::KeyImport { .. } => "gk.import",
             Self::GroupKey(key) => key.name(),
+            Self::Order(order) => order.name(),
             Self::ReportExported { .. } => "export.report",
             Self::BundleExported { .. } => "export.bundle",
             Self::ReviewSigned { .. } => "review.signed",
@@ -96,6 +97,7 @@ impl Event {
             Self::User(user) => &user.approver,
             Self::Session(session) => session.approver(),
             Self::GroupKey(key) => key.approver(),
+            Self::Order(order) => order.approver(),
             _ => "",
         }
     }
@@ -167,6 +169,7 @@ impl Event {
                 fields
             }
             Self::GroupKey(key) => key.fields(),
+            Self::Order(order) => order.fields(),
             Self::ReportExported { job, sha256, records } => vec![
                 ("job", job.as_str().into()),
                 ("sha256", hex(sha256).into()),
@@ -252,7 +255,7 @@ impl Check {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -277,7 +280,7 @@ pub(super) fn parent(
     ]
 }
 
-fn identified(identity: Option<&Identity>) -> [(&'static str, Value); 2] {
+pub(super) fn identified(identity: Option<&Identity>) -> [(&'static str, Value); 2] {
     let mac = identity.and_then(|i| i.mac).map_or(String::new(), |mac| mac.spelled(""));
     let serial = identity.and_then(|i| i.serial.as_ref()).map_or("", |serial| serial.as_str());
     [("mac", mac.into()), ("sn", serial.into())]
