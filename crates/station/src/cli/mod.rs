@@ -13,6 +13,7 @@ mod output;
 mod person;
 mod qa;
 mod reports;
+mod run;
 mod search;
 mod secrets;
 mod selftest;
@@ -99,6 +100,9 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
                 admission: Arc::new(AnyDevice),
             };
             at_station(cli, &data, out, |bench| device::inject(bench, &work, *inspect, passphrase))
+        }
+        Verb::Run { slots, passphrase } => {
+            at_station(cli, &data, out, |bench| run::run(bench, slots.as_ref(), passphrase))
         }
         Verb::Check { port, profile, passphrase } => {
             let profile = Profile::read(&data.profile(profile))?;
