@@ -28,7 +28,7 @@ pub struct Nature {
     pub of_the_slot: bool,
 }
 
-/// The table of `docs/line.md`, section 4.
+/// The table of `docs/line.md`, section 3.
 #[must_use]
 pub const fn nature(code: Code) -> Nature {
     let (transient, of_the_slot) = match code {
