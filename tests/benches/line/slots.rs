@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
 use keystation::Station;
@@ -50,7 +50,8 @@ pub(crate) fn slots_32(directory: &Path) -> Row {
 
 /// Keys devices in `slots` slots at once; seconds that each device took, on average of a slot.
 fn run(directory: &Path, station: &Station, lot: u32, slots: u32) -> f64 {
-    let devices = Arc::new(station::devices(directory, lot, (slots * EACH) as usize));
+    // The line comes first: what it watches with there is a limited number of for each user, and the simulator takes the rest.
+    let devices: Arc<OnceLock<sim::Bench>> = Arc::default();
     let port = |devices: &sim::Bench, number: u32, nth: u32| {
         devices.port(((number - 1) * EACH + nth) as usize).to_owned()
     };
@@ -60,10 +61,11 @@ fn run(directory: &Path, station: &Station, lot: u32, slots: u32) -> f64 {
         let (devices, directory) = (Arc::clone(&devices), directory.to_owned());
         move |event: LineEvent| match event {
             LineEvent::Slot(number, SlotEvent::Pass { .. }) => {
+                let devices = devices.get().expect("no device passes before there are devices");
                 // The slot's own thread is the person in front of it: the next one in, this one out.
                 let keyed = nth[number as usize].fetch_add(1, Ordering::Relaxed);
                 if keyed + 1 < EACH {
-                    station::put(&directory, number, &port(&devices, number, keyed + 1));
+                    station::put(&directory, number, &port(devices, number, keyed + 1));
                 } else {
                     done.send(()).unwrap();
                 }
@@ -76,17 +78,22 @@ fn run(directory: &Path, station: &Station, lot: u32, slots: u32) -> f64 {
         }
     };
     let numbers: Vec<u32> = (1..=slots).collect();
-    for &number in &numbers {
-        let first = devices.port(((number - 1) * EACH) as usize).to_owned();
-        station::put(directory, number, &first);
-    }
-    let began = Instant::now();
     let line = Line::start(station, &numbers, exchange).unwrap();
+    let powered = station::devices(directory, lot, (slots * EACH) as usize);
+    let firsts: Vec<_> = numbers.iter().map(|&number| port(&powered, number, 0)).collect();
+    assert!(devices.set(powered).is_ok(), "set here only");
+    let began = Instant::now();
+    for (&number, first) in numbers.iter().zip(&firsts) {
+        station::put(directory, number, first);
+    }
     for _ in 0..slots {
         finished.recv().unwrap();
     }
     let took = began.elapsed();
     drop(line);
+    for &number in &numbers {
+        std::fs::remove_file(station::place(directory, number)).unwrap();
+    }
     took.as_secs_f64() / f64::from(EACH)
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use keystation::config::Profile;
-use keystation::{Station, Work};
+use keystation::{Meant, Station, Work};
 use keystation_core::flow::AnyDevice;
 use keystation_device::place::Place;
 use keystation_tests::tap::{Tap, Way};
@@ -82,6 +82,6 @@ fn key(station: &Station, port: &Path) {
     };
     let permit = station.may_inject().unwrap();
     let mut port = station.open_port(&permit, &work).unwrap();
-    let keyed = station.inject(&permit, &work, &AnyDevice, &mut port, &mut |_| ());
+    let keyed = station.inject(&permit, &work, Meant::default(), &mut port, &mut |_| ());
     keyed.unwrap_or_else(|failure| panic!("{failure} {:?}", failure.cause));
 }

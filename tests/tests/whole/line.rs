@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use keystation_tests::bench::{Bench, random_hex};
+use keystation_tests::bench::{Bench, finished, random_hex};
 use keystation_tests::line::{RunningLine, slots_on};
 use keystation_tests::sim::Sim;
 use serde_json::Value;
@@ -264,6 +264,14 @@ fn a_label_says_which_device_is_meant() {
     let (sum, ..) = line.end();
     assert_eq!((&sum["passed"], &sum["failed"], &sum["log"]["refused"]), (&1.into(), &3.into(), &3.into()));
     assert_eq!(bench.records().iter().filter(|record| record["ev"] == "inject.intent").count(), 1);
+
+    // The same rule holds for one device at the command line.
+    let without = bench.inject(&sim.port(2));
+    assert_eq!((without.exit, &without.event("fail").unwrap()["code"]), (Some(3), &"no-label".into()));
+    let with = |label: &str| finished(bench.inject_command(&sim.port(2)).args(["--label", label]));
+    assert_eq!(with("SN-X").event("fail").unwrap()["code"], "wrong-label");
+    assert_eq!(with("SN\u{1b}X").exit, Some(2), "no label at all");
+    assert_eq!(with(&serial(&sim, 2)).exit, Some(0));
 }
 
 /// Told to stop in the middle, a line wipes its keys, ends the devices that have theirs, and says what it did.

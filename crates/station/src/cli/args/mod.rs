@@ -96,6 +96,9 @@ pub(crate) enum Verb {
         /// Work order
         #[arg(long, value_name = "ID", default_value = "", value_parser = work_order)]
         job: String,
+        /// What was scanned from the label of the device, where the profile asks for it
+        #[arg(long, value_name = "TEXT", value_parser = keystation::line::Label::new)]
+        label: Option<keystation::line::Label>,
         /// Wait for Enter when the device is done, and again when the vault is locked, so that a memory scanner can look
         #[arg(long)]
         inspect: bool,
