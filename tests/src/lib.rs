@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod binaries;
 pub mod custody;
+pub mod line;
 pub mod memory_scan;
 pub mod people;
 pub mod production;

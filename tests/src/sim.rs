@@ -66,11 +66,17 @@ impl Sim {
 
     /// Gives the program a command, for example `unplug 0`, and waits for what it says next.
     pub fn command(&mut self, command: &str) -> Value {
-        writeln!(self.commands, "{command}").expect("it reads commands");
+        self.send(command);
         self.event()
     }
 
-    fn event(&mut self) -> Value {
+    /// Gives the program a command, for whoever reads all that it says with [`Sim::event`].
+    pub fn send(&mut self, command: &str) {
+        writeln!(self.commands, "{command}").expect("it reads commands");
+    }
+
+    /// What it says next.
+    pub fn event(&mut self) -> Value {
         let mut line = String::new();
         self.events.read_line(&mut line).expect("its output is text");
         serde_json::from_str(&line).unwrap_or_else(|e| panic!("keystation-sim said {line:?}: {e}"))

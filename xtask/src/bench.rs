@@ -16,13 +16,30 @@ struct Group {
     package: &'static str,
     bench: &'static str,
     rows: &'static [&'static str],
+    /// Whether `--records` says something to it.
+    records: bool,
 }
 
-const GROUPS: &[Group] = &[Group {
-    package: "keystation-audit",
-    bench: "log",
-    rows: &["append", "append-32", "verify", "verify-memory", "search"],
-}];
+const GROUPS: &[Group] = &[
+    Group {
+        package: "keystation-tests",
+        bench: "line",
+        rows: &["inject-wire", "inject-bytes", "slots-32"],
+        records: false,
+    },
+    Group {
+        package: "keystation-vault",
+        bench: "derive",
+        rows: &["derive", "derive-blocks"],
+        records: false,
+    },
+    Group {
+        package: "keystation-audit",
+        bench: "log",
+        rows: &["append", "append-32", "verify", "verify-memory", "search"],
+        records: true,
+    },
+];
 
 /// What to measure, and what to do with it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -78,7 +95,7 @@ fn measure(group: &Group, options: &Options<'_>) -> Result<Vec<Row>> {
     if let Some(only) = options.only {
         command.args(["--only", only]);
     }
-    if let Some(records) = options.records {
+    if let Some(records) = options.records.filter(|_| group.records) {
         command.args(["--records", &records.to_string()]);
     }
     // What it is doing is seen at once, its rows at the end.

@@ -4,15 +4,18 @@ use std::error::Error;
 use std::sync::Arc;
 
 use keystation_core::failure::{Code, Failure, Safety};
-use keystation_core::flow::{self, Admission, DeviceError, Order, Pass, Step};
+use keystation_core::flow::{self, Admission, DeviceError, NotAdmitted, Order, Pass, Step};
+use keystation_core::identity::Identity;
 use keystation_core::key::KeyLabel;
 use keystation_core::record::{Entry, Event};
+use keystation_core::registration::RegistrationId;
 use keystation_device::place::Place;
 use keystation_device::placed::Placed;
 use keystation_device::ports::{self, PortInfo, SerialPort};
 
 use crate::config::Profile;
 use crate::error::StationError;
+use crate::line::{Label, LabelRule};
 use crate::people::{Action, Denied, Permit, SessionState, may_ever};
 use crate::random;
 use crate::station::Station;
@@ -33,6 +36,31 @@ pub struct Work {
     pub job: String,
     /// Which devices the work order is for.
     pub admission: Arc<dyn Admission + Send + Sync>,
+}
+
+/// Which device is meant, beside what the work order says.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Meant<'a> {
+    /// The label that was scanned for it; a profile that asks for one refuses the device without.
+    pub label: Option<&'a Label>,
+    /// Who failed a moment ago: a retry is for the same device.
+    pub before: Option<&'a Identity>,
+}
+
+/// A retry is for the device that failed. Another one in its place is refused: nobody would see that the first one failed.
+#[derive(Debug, Clone, Copy)]
+struct SameDevice<'a> {
+    before: Option<&'a Identity>,
+    inner: &'a dyn Admission,
+}
+
+impl Admission for SameDevice<'_> {
+    fn admit(&self, identity: &Identity, id: &RegistrationId) -> Result<(), NotAdmitted> {
+        match self.before {
+            Some(before) if before != identity => Err(NotAdmitted { code: Code::Swapped, cause: None }),
+            _ => self.inner.admit(identity, id),
+        }
+    }
 }
 
 impl Station {
@@ -62,13 +90,13 @@ impl Station {
             .map_err(|e| self.refused(permit, work, Code::PortUnavailable, work.place.to_string(), e))
     }
 
-    /// Gives the device on an open port its key, as the person of `permit`, whoever takes over meanwhile. `admission` says which
-    /// device is meant: that of the work, or a narrower one that asks it. Whatever happens is in the log when this returns.
+    /// Gives the device on an open port its key, as the person of `permit`, whoever takes over meanwhile. Whatever happens is in
+    /// the log when this returns.
     pub fn inject(
         &self,
         permit: &Permit,
         work: &Work,
-        admission: &dyn Admission,
+        meant: Meant<'_>,
         port: &mut SerialPort,
         watch: &mut dyn FnMut(Step),
     ) -> Result<Pass, Failure> {
@@ -93,6 +121,7 @@ impl Station {
             Ok(false) => return Err(self.refused(permit, work, Code::Unsecured, place, NotSecured)),
             Err(e) => return Err(self.refused(permit, work, Code::LogFailed, place, e)),
         }
+        let label = LabelRule { scanned: meant.label, matching: work.profile.label, inner: &*work.admission };
         let order = Order {
             recipe: &work.profile.recipe,
             key: key.info(),
@@ -103,7 +132,7 @@ impl Station {
             actor: permit.actor(),
             nonces,
             overwrite: None,
-            admission,
+            admission: &SameDevice { before: meant.before, inner: &label },
         };
         let mut device = Placed::new(port, &work.place)
             .map_err(|e: DeviceError| self.refused(permit, work, Code::Moved, order.port.to_owned(), e))?;

@@ -36,7 +36,7 @@ pub use custodies::Custodies;
 pub use data_dir::DataDir;
 pub use ending::Ending;
 pub use error::{Exit, StationError};
-pub use injection::Work;
+pub use injection::{Meant, Work};
 pub use person::{NotAName, PersonName};
 pub use review::{Remark, ReviewRule, Reviewed};
 pub use station::{Overview, Station, paths};

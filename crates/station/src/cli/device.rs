@@ -4,8 +4,9 @@ use std::path::Path;
 
 use keystation::check::{self, Finding, Report, Verdict};
 use keystation::config::Profile;
+use keystation::line::Label;
 use keystation::people::Action;
-use keystation::{DataDir, Exit, StationError, Work, paths};
+use keystation::{DataDir, Exit, Meant, StationError, Work, paths};
 use keystation_audit::{OpenError, Reader};
 use keystation_core::failure::{Code, Failure};
 use keystation_device::ports::{self, PortInfo};
@@ -20,6 +21,7 @@ use super::session::{Bench, at_station};
 pub(super) fn inject(
     bench: &Bench<'_>,
     work: &Work,
+    label: Option<&Label>,
     inspect: bool,
     passphrase: &PassphraseFrom,
 ) -> Result<Exit, StationError> {
@@ -29,7 +31,7 @@ pub(super) fn inject(
     let in_work = station.busy();
     let result = station.may_inject().and_then(|permit| {
         let mut port = station.open_port(&permit, work)?;
-        station.inject(&permit, work, &*work.admission, &mut port, &mut |step| out.step(step))
+        station.inject(&permit, work, Meant { label, before: None }, &mut port, &mut |step| out.step(step))
     });
     match &result {
         Ok(pass) => out.pass(pass),
@@ -56,6 +58,8 @@ const fn exit_of(failure: &Failure) -> Exit {
         | Code::KeyInactive
         | Code::Unsecured
         | Code::ClockDoubted
+        | Code::NoLabel
+        | Code::WrongLabel
         | Code::VaultLocked => Exit::Refused,
         Code::VaultFailed | Code::SpaceLow | Code::LogFailed => Exit::Broken,
         _ => Exit::Failed,

@@ -14,6 +14,7 @@ mod output;
 mod person;
 mod qa;
 mod reports;
+mod run;
 mod search;
 mod secrets;
 mod selftest;
@@ -91,7 +92,7 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
         Verb::Init { origin, admins } => init(cli, &data, origin, admins, out),
         Verb::Key(verb) => key::run(cli, &data, verb, out),
         Verb::Ports => device::list_ports(out),
-        Verb::Inject { port, profile, job, inspect, passphrase } => {
+        Verb::Inject { port, profile, job, label, inspect, passphrase } => {
             let profile = Profile::read(&data.profile(profile))?;
             let work = Work {
                 place: Place::Path(port.clone()),
@@ -99,7 +100,12 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
                 job: job.clone(),
                 admission: Arc::new(AnyDevice),
             };
-            at_station(cli, &data, out, |bench| device::inject(bench, &work, *inspect, passphrase))
+            at_station(cli, &data, out, |bench| {
+                device::inject(bench, &work, label.as_ref(), *inspect, passphrase)
+            })
+        }
+        Verb::Run { slots, passphrase } => {
+            at_station(cli, &data, out, |bench| run::run(bench, slots.as_ref(), passphrase))
         }
         Verb::Check { port, profile, passphrase } => {
             let profile = Profile::read(&data.profile(profile))?;

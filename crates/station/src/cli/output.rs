@@ -54,36 +54,51 @@ impl Output {
     }
 
     pub(crate) fn pass(self, pass: &Pass) {
-        let mac = pass.identity.mac.map(|mac| mac.to_string());
-        let serial = pass.identity.serial.as_ref().map(ToString::to_string);
-        self.say(
-            format!("PASS  {}  (record {})", pass.id, pass.record),
-            &json!({ "event": "pass", "id": pass.id.as_str(), "mac": mac, "serial": serial,
-                     "intent": pass.intent, "record": pass.record }),
-        );
+        self.say(format!("PASS  {}  (record {})", pass.id, pass.record), &pass_object(pass));
     }
 
     pub(crate) fn fail(self, failure: &Failure) {
-        let mac = failure.identity.as_ref().and_then(|identity| identity.mac).map(|mac| mac.to_string());
-        let serial = failure.identity.as_ref().and_then(|identity| identity.serial.as_ref());
-        let serial = serial.map(ToString::to_string);
-        let id = failure.id.as_ref().map(|id| id.as_str().to_owned());
-        let who = id.as_ref().or(serial.as_ref()).or(mac.as_ref());
-        let who = who.map_or(String::new(), |who| format!("{}  ", printable(who)));
-        let mut sentence = format!("FAIL  {who}{failure}\n");
+        let mut sentence = format!("FAIL  {}\n", failed(failure));
         for (number, step) in (1..).zip(failure.code.remedy()) {
             sentence.push_str(&format!("  {number}. {step}\n"));
         }
-        let cause = causes(failure);
-        sentence.push_str(format!("  [{}] {cause}", failure.code).trim_end());
-        self.say(
-            sentence,
-            &json!({ "event": "fail", "code": failure.code.as_str(), "sentence": failure.code.sentence(),
-                     "id": id, "mac": mac, "serial": serial,
-                     "safety": failure.safety.as_str(), "remedy": failure.code.remedy(),
-                     "record": failure.record, "cause": cause }),
-        );
+        sentence.push_str(format!("  [{}] {}", failure.code, causes(failure)).trim_end());
+        self.say(sentence, &fail_object(failure));
     }
+}
+
+/// A device that passed, for programs.
+pub(crate) fn pass_object(pass: &Pass) -> Value {
+    let mac = pass.identity.mac.map(|mac| mac.to_string());
+    let serial = pass.identity.serial.as_ref().map(ToString::to_string);
+    json!({ "event": "pass", "id": pass.id.as_str(), "mac": mac, "serial": serial,
+            "intent": pass.intent, "record": pass.record })
+}
+
+/// One that did not.
+pub(crate) fn fail_object(failure: &Failure) -> Value {
+    let [id, serial, mac] = names(failure);
+    json!({ "event": "fail", "code": failure.code.as_str(), "sentence": failure.code.sentence(),
+            "id": id, "mac": mac, "serial": serial,
+            "safety": failure.safety.as_str(), "remedy": failure.code.remedy(),
+            "record": failure.record, "cause": causes(failure) })
+}
+
+/// Which device it was, where that is known, what happened to it, and what that means: one line.
+pub(crate) fn failed(failure: &Failure) -> String {
+    let who = names(failure).into_iter().flatten().next();
+    let who = who.map_or(String::new(), |who| format!("{}  ", printable(&who)));
+    format!("{who}{failure}")
+}
+
+/// Registration ID, serial number, MAC address, as far as they are known.
+fn names(failure: &Failure) -> [Option<String>; 3] {
+    let identity = failure.identity.as_ref();
+    [
+        failure.id.as_ref().map(|id| id.as_str().to_owned()),
+        identity.and_then(|identity| identity.serial.as_ref()).map(ToString::to_string),
+        identity.and_then(|identity| identity.mac).map(|mac| mac.to_string()),
+    ]
 }
 
 /// The errors underneath, outermost first, in one line without control characters: some come from a device. A cause that

@@ -1,6 +1,7 @@
 //! One call is one session: the station is opened, whoever is named signs in, acts, and is signed out when the log is closed.
 
 use std::cell::OnceCell;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use keystation::people::{Action, ApprovalId, ApproveError, Permit, Person, Pin, Request, Who, rule};
 use keystation::{DataDir, Ending, Exit, Station, StationError};
@@ -17,7 +18,11 @@ pub(super) struct Bench<'a> {
     people: &'a People,
     /// Set once somebody has signed in.
     signed_in: OnceCell<()>,
+    /// What a signal leaves to be said, once the devices in work are done and the log is closed.
+    last_words: LastWords,
 }
+
+type LastWords = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
 
 /// Opens the station, shows what was left unfinished, works at it, and closes it whatever came of the work.
 pub(super) fn at_station(
@@ -36,12 +41,17 @@ pub(super) fn at_station(
     }
     // What was done is done, and was said: only the record that this program ended is missing.
     let not_closed = |error| format!("The log was not closed in order. {}", sentence_of(&error));
+    let last_words = LastWords::default();
+    let words = Arc::clone(&last_words);
     let ending = Ending::watch(&station, move |signal, failed| {
+        if let Some(say) = words.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            say();
+        }
         let how = failed.map_or_else(|| "The keys are wiped, the log is closed.".to_owned(), not_closed);
         out.note(format!("Ended by {signal}. {how}"));
     })
     .map_err(StationError::Thread)?;
-    let bench = Bench { station, out, people: &cli.people, signed_in: OnceCell::new() };
+    let bench = Bench { station, out, people: &cli.people, signed_in: OnceCell::new(), last_words };
     let exit = work(&bench);
     let closed = bench.station.close();
     ending.stay();
@@ -115,6 +125,11 @@ impl Bench<'_> {
     /// The PIN of whoever signs in, for what asks for it once more.
     pub(super) fn own_pin(&self, operator: &str) -> Result<Pin, StationError> {
         secrets::pin(self.people.pin_file.as_deref(), self.people.pin_fd, operator)
+    }
+
+    /// What is said when a signal ends the program, before it dies of it.
+    pub(super) fn when_ended(&self, say: impl FnOnce() + Send + 'static) {
+        *self.last_words.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(say));
     }
 
     /// Who is named as the one who signs in.

@@ -28,7 +28,7 @@ pub struct Nature {
     pub of_the_slot: bool,
 }
 
-/// The table of `docs/line.md`, section 4.
+/// The table of `docs/line.md`, section 3.
 #[must_use]
 pub const fn nature(code: Code) -> Nature {
     let (transient, of_the_slot) = match code {
@@ -44,9 +44,13 @@ pub const fn nature(code: Code) -> Nature {
         // An answer of the device that will be the same again.
         Code::Unsupported | Code::Refused | Code::Locked | Code::NoIdentity => (false, false),
         // Another device than was meant: somebody has to look, before anything is tried again.
-        Code::Swapped | Code::Moved | Code::Twin | Code::WrongLabel | Code::NoLabel | Code::OtherBoard => {
-            (false, false)
-        }
+        Code::Swapped
+        | Code::Moved
+        | Code::Twin
+        | Code::WrongLabel
+        | Code::NoLabel
+        | Code::OtherBoard
+        | Code::Collision => (false, false),
         // Policy.
         Code::AlreadyKeyed
         | Code::ForeignKey

@@ -3,6 +3,7 @@
 //! One thread per slot owns the slot's port. No lock is held while a device is waited for: what slots share (labels that
 //! were scanned, what each of them shows) is locked for a look. All threads end when their [`Line`] is dropped.
 
+mod account;
 mod event;
 mod health;
 mod label;
@@ -23,6 +24,7 @@ use crate::error::StationError;
 use crate::people::{Action, Permit};
 use crate::station::Station;
 
+pub use account::{Account, Logged};
 pub use event::{LineEvent, Past, ScannerFault, SlotEvent, SlotState};
 pub use health::{CYCLES, FAILURES, Health, MINUTE, Nature, OutReason, nature};
 use label::Scans;

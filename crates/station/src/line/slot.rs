@@ -14,10 +14,10 @@ use keystation_device::ports::SerialPort;
 
 use super::event::{LineEvent, Past, SlotEvent, SlotState};
 use super::health::{OutReason, nature};
-use super::label::{Label, LabelMatch, LabelRule};
-use super::work::SameDevice;
+use super::label::{Label, LabelMatch};
 use super::{HISTORY, Shared, lock};
 use crate::config::{Profile, SlotConfig};
+use crate::injection::Meant;
 use crate::people::Away;
 
 /// Waits end by events; this only bounds a single system call.
@@ -181,9 +181,8 @@ impl Slot {
         let result = station.may_inject().and_then(|permit| {
             let work = station.next_work(&self.config, &self.profile)?;
             let port = port.insert(station.open_port(&permit, &work)?);
-            let inner = LabelRule { scanned: label, matching: work.profile.label, inner: &*work.admission };
-            let rule = SameDevice { before, inner: &inner };
-            station.inject(&permit, &work, &rule, port, &mut |step| self.tell(SlotEvent::Step(step)))
+            let meant = Meant { label, before };
+            station.inject(&permit, &work, meant, port, &mut |step| self.tell(SlotEvent::Step(step)))
         });
         let took = began.elapsed();
         if matches!(&result, Err(Failure { code: Code::Unplugged, .. })) {

@@ -96,9 +96,23 @@ pub(crate) enum Verb {
         /// Work order
         #[arg(long, value_name = "ID", default_value = "", value_parser = work_order)]
         job: String,
+        /// What was scanned from the label of the device, where the profile asks for it
+        #[arg(long, value_name = "TEXT", value_parser = keystation::line::Label::new)]
+        label: Option<keystation::line::Label>,
         /// Wait for Enter when the device is done, and again when the vault is locked, so that a memory scanner can look
         #[arg(long)]
         inspect: bool,
+        #[command(flatten)]
+        passphrase: PassphraseFrom,
+    },
+    /// A line: every slot gives the devices that are plugged in their keys, until SIGTERM or Ctrl-C ends it
+    ///
+    /// A line on standard input is a label that was scanned; an empty one puts back the slots that were taken out, where the
+    /// person who is signed in may do that.
+    Run {
+        /// Which slots of `station.toml`, for example `1,2-4` [default: all of them]
+        #[arg(long, value_name = "LIST", value_parser = slot_list)]
+        slots: Option<SlotList>,
         #[command(flatten)]
         passphrase: PassphraseFrom,
     },
@@ -145,6 +159,29 @@ pub(crate) enum ClockVerb {
     },
 }
 
+/// Slots by number, each once, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SlotList(pub(crate) Vec<u32>);
+
+/// `1,2-4`: numbers and ranges.
+fn slot_list(text: &str) -> Result<SlotList, &'static str> {
+    let wrong = "numbers and ranges from 1 to 64 are possible, for example 1,2-4";
+    let number = |text: &str| match text.parse() {
+        Ok(number @ 1..=64) if text.bytes().all(|b| b.is_ascii_digit()) => Ok(number),
+        _ => Err(wrong),
+    };
+    let mut slots = std::collections::BTreeSet::new();
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last): (u32, u32) = (number(first)?, number(last)?);
+        if first > last {
+            return Err(wrong);
+        }
+        slots.extend(first..=last);
+    }
+    Ok(SlotList(slots.into_iter().collect()))
+}
+
 /// A work order's number, as ERP systems write it: at most 64 characters of `A-Z a-z 0-9 - _ . /`.
 fn work_order(text: &str) -> Result<String, &'static str> {
     let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'));
@@ -176,4 +213,18 @@ pub(crate) struct PassphraseFrom {
     /// Read the authorisation of the TPM's keys from this file descriptor
     #[arg(long, value_name = "N")]
     pub(crate) tpm_auth_fd: Option<i32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_slots_is_numbers_and_ranges() {
+        assert_eq!(slot_list("1,2-4").unwrap().0, [1, 2, 3, 4]);
+        assert_eq!(slot_list("64,3,2-3").unwrap().0, [2, 3, 64]);
+        for text in ["", "0", "65", "1-", "-1", "4-2", "1,,2", "1 ", "+1", "a"] {
+            assert!(slot_list(text).is_err(), "{text:?}");
+        }
+    }
 }

@@ -1,0 +1,65 @@
+//! The rows of the line in `cargo xtask bench`: the real station and its log, and simulated devices on paced pseudo-terminals,
+//! in one process. Prints one JSON object a line, what it is doing on standard error.
+//!
+//! `cargo bench -p keystation-tests --bench line -- [--only ROW]`
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_precision_loss,
+    reason = "a program for people and xtask: it talks, and stops where something fails"
+)]
+
+#[path = "../../../crates/audit/benches/log/row.rs"]
+mod row; // what is printed
+mod slots;
+mod station; // a station and its devices
+mod wire; // one injection beside its own bytes // 32 slots beside one
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use row::Row;
+
+/// Measures a row in an empty directory.
+type Measure = fn(&Path) -> Row;
+
+const ROWS: [(&str, Measure); 3] =
+    [("inject-wire", wire::time), ("inject-bytes", wire::bytes), ("slots-32", slots::slots_32)];
+
+fn main() -> ExitCode {
+    // `cargo bench` adds it; `cargo test` starts this program without, to see that it builds.
+    let (bench, arguments): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|argument| argument == "--bench");
+    if bench.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let only = match arguments[..] {
+        [] => None,
+        ["--only", row] if ROWS.iter().any(|(name, _)| *name == row) => Some(row),
+        _ => {
+            eprintln!("--only ROW; rows: {}", ROWS.map(|(name, _)| name).join(", "));
+            return ExitCode::from(2);
+        }
+    };
+    for (name, measure) in ROWS.into_iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
+        eprintln!("{name} …");
+        let directory = fresh(name);
+        let row = measure(&directory);
+        std::fs::remove_dir_all(&directory).unwrap();
+        println!("{}", row.to_line());
+    }
+    ExitCode::SUCCESS
+}
+
+/// An empty directory on the disk that the build is on, not in a file system that lives in memory.
+fn fresh(name: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("bench-{name}"));
+    if directory.exists() {
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
+    std::fs::create_dir_all(&directory).unwrap();
+    directory
+}

@@ -1,0 +1,105 @@
+//! `keystation run` as a child of a test.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
+use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::bench::{Bench, Killed};
+
+/// A line at work, and what it told.
+pub struct RunningLine {
+    process: Killed,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    errors: ChildStderr,
+    /// Everything that was told, oldest first.
+    pub told: Vec<Value>,
+}
+
+/// Gives the station of `bench` these ports as slots, from 1 on, with the profile `test.toml`.
+///
+/// # Panics
+/// If the settings cannot be written.
+pub fn slots_on(bench: &Bench, ports: impl IntoIterator<Item = PathBuf>) {
+    let file = bench.data().join("station.toml");
+    let mut settings = fs::read_to_string(&file).expect("init wrote it");
+    for port in ports {
+        writeln!(settings, "\n[[slot]]\nport = {port:?}\nprofile = \"test.toml\"").expect("a string");
+    }
+    fs::write(&file, settings).expect("the folder is ours");
+}
+
+impl RunningLine {
+    /// Starts a line of the slots that the settings have, with `operator` signed in.
+    ///
+    /// # Panics
+    /// If the program does not start.
+    #[must_use]
+    pub fn start(bench: &Bench, operator: &str) -> Self {
+        let mut command = bench.keystation();
+        command.arg("run");
+        bench.signed(bench.with_passphrase(&mut command), operator, None);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = Killed(command.spawn().expect("keystation starts"));
+        let input = process.0.stdin.take().expect("it is piped");
+        let output = BufReader::new(process.0.stdout.take().expect("it is piped"));
+        let errors = process.0.stderr.take().expect("it is piped");
+        Self { process, input, output, errors, told: Vec::new() }
+    }
+
+    /// Reads on until `wanted` says yes, and gives that event.
+    ///
+    /// # Panics
+    /// If the program ends before.
+    pub fn until(&mut self, mut wanted: impl FnMut(&Value) -> bool) -> Value {
+        loop {
+            let event = self.next().unwrap_or_else(|| panic!("it ended: {:?}", self.told));
+            if wanted(&event) {
+                return event;
+            }
+        }
+    }
+
+    /// Reads on until slot `slot` tells an event of this name.
+    pub fn until_slot(&mut self, slot: u64, name: &str) -> Value {
+        self.until(|event| event["slot"] == slot && event["event"] == name)
+    }
+
+    fn next(&mut self) -> Option<Value> {
+        let mut line = String::new();
+        if self.output.read_line(&mut line).expect("its output is text") == 0 {
+            return None;
+        }
+        let event: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{line:?}: {e}"));
+        self.told.push(event.clone());
+        Some(event)
+    }
+
+    /// Types a line.
+    pub fn types(&mut self, line: &str) {
+        writeln!(self.input, "{line}").expect("it reads what is typed");
+    }
+
+    /// Ends it with SIGTERM and gives its sum, which is the last that it says; with what is on standard error.
+    ///
+    /// # Panics
+    /// If it does not end in order.
+    pub fn end(mut self) -> (Value, Vec<Value>, String) {
+        let killed = Command::new("kill").arg(self.process.0.id().to_string()).status().expect("kill");
+        assert!(killed.success());
+        while self.next().is_some() {}
+        let status = self.process.0.wait().expect("it is our child");
+        let mut errors = String::new();
+        self.errors.read_to_string(&mut errors).expect("it is text");
+        assert_eq!(status.signal(), Some(15), "whoever started it sees what ended it: {errors}");
+        let sum = self.told.last().expect("it said something").clone();
+        assert_eq!(sum["event"], "summary", "{:?}", self.told);
+        assert_eq!(sum["agrees"], true, "{sum}");
+        (sum, self.told, errors)
+    }
+}
