@@ -171,6 +171,8 @@ pub(crate) struct PersonLine {
     pub(crate) must_change_pin: bool,
     /// Whether there is a badge.
     pub(crate) has_badge: bool,
+    /// Whether this is one of fewer than three active administrators: nobody could give them another PIN.
+    pub(crate) irreplaceable: bool,
 }
 
 /// What a second person approves.

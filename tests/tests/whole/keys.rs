@@ -149,7 +149,7 @@ fn a_key_lives_and_dies_in_the_custody_that_was_named() {
         assert_eq!(gone.exit, Some(0), "{custody}: {gone:?}");
         assert_eq!(standing(&bench.run(&["key", "list"]), "gk-new")["state"], "destroyed");
         let again = import(&bench, token, custody);
-        assert_eq!((again.exit, trouble(&again).0), (Some(2), "import-refused"), "{again:?}");
+        assert_eq!((again.exit, trouble(&again).0), (Some(2), "label-taken"), "{again:?}");
         assert!(!bench.data().join("keys/gk-new.json").exists());
         bench.assert_log_intact();
     }

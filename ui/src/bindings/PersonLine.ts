@@ -32,4 +32,8 @@ mustChangePin: boolean,
 /**
  * Whether there is a badge.
  */
-hasBadge: boolean, };
+hasBadge: boolean, 
+/**
+ * Whether this is one of fewer than three active administrators: nobody could give them another PIN.
+ */
+irreplaceable: boolean, };

@@ -172,6 +172,8 @@ export class FakePeople implements Staff {
   people(): Promise<PersonLine[]> {
     if (!this.session.roles.includes("administrator"))
       return refuse(problem("role", "Only an administrator may do this.", "Fetch an administrator."));
+    const isAdministrator = ({ active, roles }: Account) => active && roles.includes("administrator");
+    const few = this.accounts.filter(isAdministrator).length < 3;
     const lines = this.accounts.map(({ user, name, roles, active, once, badge }) => ({
       user,
       name,
@@ -180,6 +182,7 @@ export class FakePeople implements Staff {
       lockedOut: (this.#tries.get(user)?.wrong ?? 0) >= LOCKED,
       mustChangePin: once,
       hasBadge: badge !== "",
+      irreplaceable: few && active && roles.includes("administrator"),
     }));
     return Promise.resolve(structuredClone(lines));
   }

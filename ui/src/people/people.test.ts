@@ -52,6 +52,17 @@ describe("the list", () => {
     expect(document.body.innerHTML).not.toContain("KS:");
   });
 
+  test("says that two administrators are too few, until there are three", async () => {
+    expect(document.querySelector("[role=status].few")?.textContent).toContain(
+      "Fewer than three administrators",
+    );
+    const third = account("op-0121");
+    if (third) third.roles = ["administrator"];
+    await rooms.people.show();
+    await settle();
+    expect(document.querySelector(".few")).toBeNull();
+  });
+
   test("is reached and left by the keyboard", async () => {
     button("Open op-0121").focus();
     await click("Open op-0121");

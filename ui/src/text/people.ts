@@ -125,6 +125,10 @@ export function standing({ active, lockedOut, mustChangePin }: PersonLine): stri
   return mustChangePin ? "One-time PIN" : "";
 }
 
+/** Where a PIN that is forgotten could be given to nobody any more. */
+export const few =
+  "Fewer than three administrators are active: one who forgets the PIN can get no other. Make a third one now.";
+
 /** What is approved, as a sentence to the second person. */
 export function asked(action: string, subject: string): string {
   const [first = "", second = "", ...rest] = subject.split(" ");

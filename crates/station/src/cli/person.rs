@@ -5,7 +5,8 @@ use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use keystation::people::{
-    Action, ApprovalId, ChangePinError, NewPerson, PersonError, PersonStanding, Request,
+    Action, ApprovalId, ChangePinError, ENOUGH_ADMINISTRATORS, NewPerson, PersonError, PersonStanding,
+    Request,
 };
 use keystation::{Exit, PersonName, StationError};
 use keystation_core::role::{Role, Roles};
@@ -175,8 +176,16 @@ fn set_name(bench: &Bench<'_>, id: &str, file: Option<&Path>) -> Result<Exit, St
 fn list(bench: &Bench<'_>) -> Result<Exit, StationError> {
     let permit = bench.permit(Action::People)?;
     let mut names = bench.station.names()?;
-    for person in bench.station.accounts(&permit)? {
-        tell(&person, names.remove(&person.user).as_deref(), bench.out);
+    let people = bench.station.accounts(&permit)?;
+    for person in &people {
+        tell(person, names.remove(&person.user).as_deref(), bench.out);
+    }
+    if people.iter().any(|person| person.irreplaceable) {
+        bench.out.note(format!(
+            "There are fewer than {ENOUGH_ADMINISTRATORS} active administrators: whoever of them forgets the PIN, or is locked out, \
+             can get no other one, and the station no other administrator. Make another one now: keystation person add ID --roles \
+             administrator. docs/people.md, section 9, says what is left where it is too late."
+        ));
     }
     for (id, name) in names {
         bench.out.say(
@@ -188,13 +197,15 @@ fn list(bench: &Bench<'_>) -> Result<Exit, StationError> {
 }
 
 fn tell(person: &PersonStanding, name: Option<&str>, out: Output) {
-    let PersonStanding { user, roles, active, locked_out, must_change_pin, has_badge } = person;
+    let PersonStanding { user, roles, active, locked_out, must_change_pin, has_badge, irreplaceable } =
+        person;
     let mut line = format!("{user:<16} {roles}");
     for (said, holds) in [
         ("disabled", !active),
         ("locked after wrong PINs", *locked_out),
         ("one-time PIN", *must_change_pin),
         ("badge", *has_badge),
+        ("one of too few administrators", *irreplaceable),
     ] {
         if holds {
             line.push_str(&format!(", {said}"));
@@ -207,7 +218,8 @@ fn tell(person: &PersonStanding, name: Option<&str>, out: Output) {
     out.say(
         printable(&line),
         &json!({ "event": "person", "operator": user, "name": name, "roles": roles, "active": active,
-                 "locked_out": locked_out, "must_change_pin": must_change_pin, "badge": has_badge }),
+                 "locked_out": locked_out, "must_change_pin": must_change_pin, "badge": has_badge,
+                 "irreplaceable": irreplaceable }),
     );
 }
 

@@ -48,6 +48,16 @@ pub struct PersonStanding {
     pub must_change_pin: bool,
     /// Whether a badge belongs to it.
     pub has_badge: bool,
+    /// Whether nobody could take this administrator's place: a PIN is given by two other administrators, and there are fewer than
+    /// [`ENOUGH_ADMINISTRATORS`].
+    pub irreplaceable: bool,
+}
+
+/// Active administrators from which on each one's PIN can be set anew by two others.
+pub const ENOUGH_ADMINISTRATORS: usize = 3;
+
+fn is_active_administrator(account: &Account) -> bool {
+    account.active && account.roles.has(Role::Administrator)
 }
 
 /// Whether an account may have this ID: 1 to 32 of `a-z 0-9 -`, and not digits alone, which in the wrong field would be a PIN.
@@ -126,7 +136,11 @@ impl Station {
     pub fn accounts(&self, permit: &Permit) -> Result<Vec<PersonStanding>, StationError> {
         self.honour(permit, Action::People)?;
         let credentials = self.credentials()?;
+        let accounts = self.reader()?.accounts()?;
+        let few = accounts.iter().filter(|account| is_active_administrator(account)).count()
+            < ENOUGH_ADMINISTRATORS;
         let standing = |account: Account| PersonStanding {
+            irreplaceable: few && is_active_administrator(&account),
             roles: account.roles,
             active: account.active,
             locked_out: account.tries >= LOCKED_OUT_AT,
@@ -134,7 +148,7 @@ impl Station {
             has_badge: credentials.get(&account.user, account.cred).is_some_and(|c| !c.badge.is_empty()),
             user: account.user,
         };
-        Ok(self.reader()?.accounts()?.into_iter().map(standing).collect())
+        Ok(accounts.into_iter().map(standing).collect())
     }
 
     /// Chooses another PIN for the person who is signed in. `old` counts as an attempt like any other.
@@ -303,7 +317,7 @@ impl Station {
     /// Whether there are two active administrators beside `user`.
     fn administrators_remain(&self, user: &str) -> Result<(), StationError> {
         let accounts = self.reader()?.accounts()?;
-        let administrator = |account: &&Account| account.active && account.roles.has(Role::Administrator);
+        let administrator = |account: &&Account| is_active_administrator(account);
         let is_one = accounts.iter().filter(administrator).any(|account| account.user == user);
         let others = accounts.iter().filter(administrator).filter(|account| account.user != user).count();
         if is_one && others < 2 { Err(PersonError::LastAdministrators.into()) } else { Ok(()) }

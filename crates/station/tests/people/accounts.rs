@@ -78,6 +78,28 @@ fn two_administrators_remain() {
     assert_eq!(refused(changed), PersonError::LastAdministrators);
 }
 
+/// With two, a PIN that one of them forgets can be given by nobody: the list says so while there is time.
+#[test]
+fn fewer_than_three_administrators_are_said_to_be_too_few() {
+    let bench = Bench::with_admins();
+    let few = || {
+        bench.sign_in(ADMINS[0].0, ADMINS[0].1).unwrap();
+        let list = bench.station.accounts(&bench.station.permit(Action::People).unwrap()).unwrap();
+        let few = list.into_iter().filter(|person| person.irreplaceable).map(|person| person.user);
+        few.collect::<Vec<_>>().join(" ")
+    };
+    bench.settle("su-1", "764201", "supervisor");
+    assert_eq!(few(), "ad-1 ad-2");
+    bench.settle("ad-3", "671425", "administrator+custodian");
+    assert_eq!(few(), "");
+    // What they are to each other: two others give a PIN.
+    let approval = bench.approved(Action::ResetPin, "ad-3", "").unwrap();
+    bench.station.reset_pin("ad-3", &pin("907153"), approval).unwrap();
+    let approval = bench.approved(Action::DisablePerson, "ad-3", "left").unwrap();
+    bench.station.disable("ad-3", "left", approval).unwrap();
+    assert_eq!(few(), "ad-1 ad-2", "disabled is not there");
+}
+
 #[test]
 fn a_one_time_pin_comes_from_two_others_and_opens_the_choice_of_another_only() {
     let bench = Bench::with_admins();

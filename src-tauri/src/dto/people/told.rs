@@ -131,6 +131,7 @@ impl PersonLine {
             locked_out: standing.locked_out,
             must_change_pin: standing.must_change_pin,
             has_badge: standing.has_badge,
+            irreplaceable: standing.irreplaceable,
         }
     }
 }
