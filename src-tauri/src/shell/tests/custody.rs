@@ -36,6 +36,11 @@ pub(super) fn open_a_vault(staffed: &Staffed) {
     staffed.lay_out("New vault", PASSPHRASE);
     staffed.lay_out("New vault, again", PASSPHRASE);
     staffed.call("import_key", json!({ "key": key("gk-2026a"), "approval": approval })).unwrap();
+    come_and_unlock(staffed);
+}
+
+/// `op-1` signs in, or comes back, and opens the vault.
+pub(super) fn come_and_unlock(staffed: &Staffed) {
     staffed.bring("op-1", State::Open);
     staffed.lay_out("Unlock the vault", PASSPHRASE);
     assert_eq!(staffed.call("unlock", json!({})).unwrap(), "unlocked");
