@@ -81,7 +81,8 @@ pub(crate) async fn unlock<R: Runtime>(
     bench: State<'_, Bench>,
     window: WebviewWindow<R>,
 ) -> Result<UnlockOutcome, Problem> {
-    custody::unlock(bench.line()?, &window).await
+    let line = bench.line()?;
+    line.guarded(custody::unlock(line, &window)).await
 }
 
 #[tauri::command]

@@ -1,6 +1,10 @@
 //! What is behind the window: a station at work, or its log alone.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 
 use keystation::config::Profile;
 use keystation::line::{Line, LineEvent};
@@ -9,6 +13,7 @@ use keystation::{Archive, Counts, DataDir, Ending, Remark, Station, StationError
 use keystation_core::key::KeyLabel;
 use tauri::async_runtime::spawn_blocking;
 
+use crate::alarm::Alarm;
 use crate::audit_room::AuditRoom;
 use crate::board::Board;
 use crate::dto::{self, SessionLine};
@@ -69,6 +74,14 @@ impl Desk {
         }
     }
 
+    /// Locks the station when anything in the process panics. A window that only looks has nothing to lock.
+    pub(crate) fn watch_panics(&self) -> Result<(), StationError> {
+        match self {
+            Self::Line(desk) => desk.alarm.listen().map_err(StationError::Thread),
+            Self::Audit(_) => Ok(()),
+        }
+    }
+
     /// Ends the program in order when a signal tells it to go. A window that only looks has nothing to end.
     pub(crate) fn watch_signals(&self) -> Result<Option<Ending>, StationError> {
         let Self::Line(LineDesk { station, .. }) = self else { return Ok(None) };
@@ -96,6 +109,8 @@ impl Desk {
 pub(crate) struct LineDesk {
     pub(crate) station: Station,
     pub(crate) board: Arc<Board>,
+    /// Locks the station after a panic.
+    pub(crate) alarm: Alarm,
     /// Where people type secrets.
     pub(crate) dialogs: Dialogs,
     room: AuditRoom,
@@ -116,6 +131,7 @@ impl LineDesk {
         let mut desk = Self {
             station: station.clone(),
             board,
+            alarm: Alarm::new(station.clone()),
             dialogs: Dialogs::new({
                 let station = station.clone();
                 move || station.touch()
@@ -156,7 +172,7 @@ impl LineDesk {
         Problem: From<E>,
     {
         let station = self.station.clone();
-        Ok(spawn_blocking(move || work(&station)).await??)
+        self.guarded(async { Ok(spawn_blocking(move || work(&station)).await??) }).await
     }
 
     /// Does `work` if `action` is permitted, with the permit.
@@ -169,11 +185,30 @@ impl LineDesk {
         Problem: From<E>,
     {
         let station = self.station.clone();
-        spawn_blocking(move || {
+        let work = move || -> Result<T, Problem> {
             let permit = station.permit(action)?;
             Ok(work(&station, &permit)?)
+        };
+        self.guarded(async { spawn_blocking(work).await? }).await
+    }
+
+    /// Does `work`. If it panics, itself or on a thread that it waits for, the station is locked before the page is told.
+    pub(crate) async fn guarded<T>(
+        &self,
+        work: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        let mut work = pin!(work);
+        // What a panic left behind is not used again: the future is only dropped.
+        let done = poll_fn(|context| {
+            catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)))
+                .unwrap_or_else(|_| Poll::Ready(Err(Problem::panicked())))
         })
-        .await?
+        .await;
+        if done.as_ref().is_err_and(|problem| problem.code == Problem::PANICKED) {
+            let alarm = self.alarm.clone();
+            spawn_blocking(move || alarm.raise()).await?;
+        }
+        done
     }
 
     /// Whether `action` is permitted; a sign of life if it is.
@@ -192,23 +227,28 @@ impl LineDesk {
             .key
             .as_ref()
             .map(|label| dto::KeyLine { label: label.to_string(), check_value: check_value(label) });
+        // To the person at the bench a device that was refused is one that got no PASS.
+        let counts = dto::Counts {
+            done: seen.counts.passed.saturating_sub(self.before.passed),
+            failed: seen.counts.failed.saturating_sub(self.before.failed)
+                + seen.counts.refused.saturating_sub(self.before.refused),
+        };
         let mut profiles: Vec<_> = self.slots.iter().map(|slot| slot.profile.as_str()).collect();
         profiles.dedup();
+        let mut seen = dto::Overview::from(seen);
+        if self.alarm.was_raised() {
+            seen.notices.insert(0, Problem::panicked());
+        }
         Ok(dto::Overview {
             profile: profiles.join(", "),
             key,
-            // To the person at the bench a device that was refused is one that got no PASS.
-            counts: dto::Counts {
-                done: seen.counts.passed.saturating_sub(self.before.passed),
-                failed: seen.counts.failed.saturating_sub(self.before.failed)
-                    + seen.counts.refused.saturating_sub(self.before.refused),
-            },
+            counts,
             slots: self.slots.clone(),
             rooms: dto::Room::of(&session.roles),
             operator: session.user.clone(),
             session,
             read_only: false,
-            ..seen.into()
+            ..seen
         })
     }
 

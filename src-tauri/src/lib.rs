@@ -1,5 +1,6 @@
 //! The window of the station: what an operator looks at. It can do nothing that the headless binary cannot do.
 
+mod alarm;
 mod audit_room;
 mod bindings;
 mod board;

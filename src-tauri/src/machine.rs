@@ -1,8 +1,8 @@
 //! What the machine does that ends somebody's presence: it goes to sleep, its screen is locked, or it is shut down.
 //!
-//! On Linux logind tells all three on the system bus (org.freedesktop.login1). It waits with sleep and shutdown while somebody
-//! holds a delay lock, so the keys are wiped before the memory is frozen, and the log is closed before anything is killed. Where there is no bus or no logind, nothing
-//! of this happens, and nothing else changes.
+//! On Linux logind tells all three on the system bus (org.freedesktop.login1). It waits with sleep and shutdown while
+//! somebody holds a delay lock, so the keys are wiped before the memory is frozen, and the log is closed before anything is
+//! killed. Where there is no bus or no logind, nothing of this happens, and nothing else changes.
 
 #[cfg(target_os = "linux")]
 mod logind;

@@ -27,6 +27,22 @@ impl Problem {
             remedy: remedy.iter().map(|step| (*step).to_owned()).collect(),
         }
     }
+
+    /// The code of [`Self::panicked`].
+    pub(crate) const PANICKED: &str = "program-failed";
+
+    /// Something in the program panicked.
+    pub(crate) fn panicked() -> Self {
+        Self::new(
+            Self::PANICKED,
+            "Something in this program failed. The keys were wiped and the screen was locked.",
+            &[
+                "Sign in again. A device that was in work: plug it in again.",
+                "Start the station again as soon as the line allows it.",
+                "Again: call the administrator.",
+            ],
+        )
+    }
 }
 
 /// Problems from the errors of the station, each of which has a code and a remedy.
@@ -83,8 +99,12 @@ impl From<&Notice> for Problem {
     }
 }
 
+/// A panic, or a call that the framework could not make. What a panic said is for the diagnostics.
 impl From<tauri::Error> for Problem {
     fn from(error: tauri::Error) -> Self {
+        if let tauri::Error::JoinError(_) = error {
+            return Self::panicked();
+        }
         let remedy = &["Close the window.", "Start the station again.", "Again: call the administrator."];
         Self::new("window-failed", &sentence(&error), remedy)
     }

@@ -64,7 +64,11 @@ pub(crate) fn application<R: Runtime>(builder: Builder<R>, desk: Result<Desk, Pr
 /// Opens the window and returns when it was closed.
 pub(crate) fn run(desk: Result<Desk, Problem>) {
     // Before the window: a program that could not end in order does not begin.
-    let (desk, mut ending) = match desk.and_then(|desk| Ok((desk.watch_signals()?, desk))) {
+    let watched = desk.and_then(|desk| {
+        desk.watch_panics()?;
+        Ok((desk.watch_signals()?, desk))
+    });
+    let (desk, mut ending) = match watched {
         Ok((ending, desk)) => (Ok(desk), ending),
         Err(problem) => (Err(problem), None),
     };

@@ -11,17 +11,23 @@ use zeroize::Zeroizing;
 use crate::dto::{Custody, KeySlot, NewKey};
 use crate::problem::{Problem, sentence};
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(test)))]
 mod dialog;
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(test)]
+#[path = "typed/hand.rs"] // tests have no display
+mod dialog;
+#[cfg(test)]
+pub(crate) use dialog::Hand;
+
+#[cfg(not(any(target_os = "linux", test)))]
 mod dialog {
     use super::*;
 
     pub(super) async fn ask<R: Runtime>(
         _: &WebviewWindow<R>,
         _: &Question,
-        _: &Alive,
+        _: &Dialogs,
     ) -> Result<Option<Text>, Problem> {
         Err(Problem::new(
             "system-unsupported",
@@ -190,41 +196,6 @@ impl Turn<'_> {
         window: &WebviewWindow<R>,
         question: &Question,
     ) -> Result<Option<Text>, Problem> {
-        #[cfg(test)]
-        if cfg!(test) {
-            return Ok(self.0.hand.answer(question, &self.0.alive));
-        }
-        dialog::ask(window, question, &self.0.alive).await
-    }
-}
-
-/// A person who answers without a display: with what was laid out, if it is what is asked for, and cancels otherwise.
-#[cfg(test)]
-#[derive(Default)]
-pub(crate) struct Hand(std::sync::Mutex<std::collections::VecDeque<Typed>>);
-
-/// Title of the dialog, what is typed, and what happens while it is.
-#[cfg(test)]
-type Typed = (&'static str, String, Box<dyn FnOnce() + Send>);
-
-#[cfg(test)]
-impl Hand {
-    /// Lays out what is typed when a dialog of this title is shown.
-    pub(crate) fn lay_out(&self, title: &'static str, text: &str, meanwhile: impl FnOnce() + Send + 'static) {
-        self.0.lock().unwrap().push_back((title, text.to_owned(), Box::new(meanwhile)));
-    }
-
-    /// Whether all of it was asked for.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.lock().unwrap().is_empty()
-    }
-
-    fn answer(&self, question: &Question, alive: &Alive) -> Option<Text> {
-        let next = self.0.lock().unwrap().pop_front_if(|(title, ..)| *title == question.title);
-        next.map(|(_, text, meanwhile)| {
-            meanwhile();
-            alive();
-            Zeroizing::new(text.into_bytes())
-        })
+        dialog::ask(window, question, self.0).await
     }
 }

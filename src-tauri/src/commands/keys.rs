@@ -67,7 +67,8 @@ pub(crate) async fn destroy_key<R: Runtime>(
     reason: Reason,
     approval: Option<u64>,
 ) -> Result<(), Problem> {
-    custody::destroy(bench.line()?, &window, label.into(), reason.into(), approval).await
+    let line = bench.line()?;
+    line.guarded(custody::destroy(line, &window, label.into(), reason.into(), approval)).await
 }
 
 #[tauri::command]
@@ -78,7 +79,8 @@ pub(crate) async fn import_key<R: Runtime>(
     check_value: TypedValue,
     approval: u64,
 ) -> Result<Imported, Problem> {
-    custody::import(bench.line()?, &window, key, check_value.into(), approval).await
+    let line = bench.line()?;
+    line.guarded(custody::import(line, &window, key, check_value.into(), approval)).await
 }
 
 #[tauri::command]
@@ -86,7 +88,8 @@ pub(crate) async fn recipient<R: Runtime>(
     bench: State<'_, Bench>,
     window: WebviewWindow<R>,
 ) -> Result<String, Problem> {
-    custody::recipient(bench.line()?, &window).await
+    let line = bench.line()?;
+    line.guarded(custody::recipient(line, &window)).await
 }
 
 #[tauri::command]
@@ -97,7 +100,8 @@ pub(crate) async fn take_transfer<R: Runtime>(
     check_value: TypedValue,
     approval: u64,
 ) -> Result<Imported, Problem> {
-    custody::transfer(bench.line()?, &window, key, check_value.into(), approval).await
+    let line = bench.line()?;
+    line.guarded(custody::transfer(line, &window, key, check_value.into(), approval)).await
 }
 
 #[tauri::command]
@@ -130,7 +134,8 @@ pub(crate) async fn ceremony_component<R: Runtime>(
     window: WebviewWindow<R>,
     side: Seat,
 ) -> Result<ComponentOutcome, Problem> {
-    ceremony::component(bench.line()?, &window, side).await
+    let line = bench.line()?;
+    line.guarded(ceremony::component(line, &window, side)).await
 }
 
 #[tauri::command]
@@ -148,7 +153,8 @@ pub(crate) async fn ceremony_finish<R: Runtime>(
     window: WebviewWindow<R>,
     check_value: TypedValue,
 ) -> Result<Ceremony, Problem> {
-    ceremony::finish(bench.line()?, &window, check_value.into()).await
+    let line = bench.line()?;
+    line.guarded(ceremony::finish(line, &window, check_value.into())).await
 }
 
 #[tauri::command]

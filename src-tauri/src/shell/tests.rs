@@ -5,6 +5,8 @@ mod custody; // group keys, with what people type into the dialogs
 mod fuzz; // whatever a page sends
 mod matrix; // every command, every role, every state of the session
 #[cfg(target_os = "linux")]
+mod panics; // a defect of the window under an open vault
+#[cfg(target_os = "linux")]
 mod sleep; // the machine goes to sleep under an open vault
 mod staff; // a station with people
 mod trace; // what is told of each call

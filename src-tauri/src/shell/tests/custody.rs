@@ -46,6 +46,11 @@ pub(super) fn open_a_vault(staffed: &Staffed) {
             json!({ "key": key("gk-2026a"), "checkValue": CHECK_VALUE, "approval": approval }),
         )
         .unwrap();
+    come_and_unlock(staffed);
+}
+
+/// `op-1` signs in, or comes back, and opens the vault.
+pub(super) fn come_and_unlock(staffed: &Staffed) {
     staffed.bring("op-1", State::Open);
     staffed.lay_out("Unlock the vault", PASSPHRASE);
     assert_eq!(staffed.call("unlock", json!({})).unwrap(), "unlocked");

@@ -110,7 +110,8 @@ impl Dice {
             _ => {
                 // Deeper than any argument, and not as deep as the recursion limit of JSON.
                 let layers = self.below(100);
-                (0..layers).fold(self.value(0), |inside, _| json!([inside]))
+                // Not `json!`, which would copy all layers for each.
+                (0..layers).fold(self.value(0), |inside, _| Value::Array(vec![inside]))
             }
         }
     }
@@ -137,7 +138,7 @@ impl Dice {
             0 => drop(fields.remove(&name)),
             1 => drop(fields.insert(self.text(), self.value(2))),
             2 => {
-                let wrapped = fields.remove(&name).map(|inside| json!([inside]));
+                let wrapped = fields.remove(&name).map(|inside| Value::Array(vec![inside]));
                 fields.insert(name, wrapped.into());
             }
             _ => self.spoil(fields.get_mut(&name).expect("it is there")),

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::super::depart;
 use super::{app, call, window};
 use crate::commands::Bench;
-use crate::desk::Desk;
+use crate::desk::{Desk, LineDesk};
 use crate::machine::{Departure, Watch};
 use crate::typed::Hand;
 
@@ -157,9 +157,19 @@ impl Staffed {
         self.hand(Hand::is_empty)
     }
 
+    /// A defect shows while a dialog of this title is open.
+    pub(super) fn lay_out_a_panic(&self, title: &'static str) {
+        self.hand(|hand| hand.lay_out(title, "", || panic!("a defect while somebody types")));
+    }
+
     fn hand<T>(&self, look: impl FnOnce(&Hand) -> T) -> T {
+        self.desk(|desk| look(&desk.dialogs.hand))
+    }
+
+    /// What is behind the window.
+    pub(super) fn desk<T>(&self, look: impl FnOnce(&LineDesk) -> T) -> T {
         match self.app.state::<Bench>().inner() {
-            Bench(Ok(Desk::Line(desk))) => look(&desk.dialogs.hand),
+            Bench(Ok(Desk::Line(desk))) => look(desk),
             _ => panic!("this station is open for work"),
         }
     }
