@@ -17,6 +17,7 @@ type verdict struct {
 	checkpoint checkpoint
 	shown      int64 // records that it has
 	seen       int   // checkpoints that it was held against
+	follows    string
 }
 
 // A bundle that is being verified: section 6.
@@ -65,6 +66,7 @@ func verifyBundle(dir string, trusted *key, seen [][]byte) (*verdict, error) {
 	if err != nil {
 		return nil, err
 	}
+	v.follows = b.beginning.follows
 	for _, c := range earlier {
 		if err := b.holdAgainst(c, "seen"); err != nil {
 			return nil, err

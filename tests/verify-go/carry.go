@@ -8,6 +8,7 @@ import (
 // A beginning holds what an epoch took over from the one before to its place: section 4, "What an epoch takes over". It is told
 // of record 0 and then of others, ascending; not of all.
 type beginning struct {
+	follows string // what record 0 says of the log before, for people; empty where there was none
 	carried int64
 	before  *carriedBy
 }
@@ -68,6 +69,15 @@ func (b *beginning) check(r record, body []byte) error {
 // open reads what record 0 says.
 func (b *beginning) open(own map[string]field) error {
 	carried, ok := own["carried"]
+	if prev := own["prev"].text; len(prev) > 0 {
+		b.follows = string(prev) + ", of which it took NOTHING over: accounts, keys and components began anew"
+		if carried.number > 0 {
+			b.follows = string(prev) + ", of which it took " + itoa(carried.number) + " accounts, components and keys over"
+		}
+		if string(own["role"].text) == "unproven" {
+			b.follows += "; NOBODY PROVED who began it"
+		}
+	}
 	if !ok {
 		return nil // it follows no log, or an older program wrote it
 	}

@@ -142,6 +142,9 @@ func report(out io.Writer, v *verdict, trusted bool) {
 	}[v.kind])
 	fmt.Fprintf(out, "  log        %s\n  records    %d, of which %d are here\n  root       %s\n",
 		v.key.Name(), c.N, v.shown, c.Hash)
+	if v.follows != "" {
+		fmt.Fprintf(out, "  follows    %s\n", printable(v.follows))
+	}
 	for _, s := range c.witnesses {
 		fmt.Fprintf(out, "  witness    %s, %s\n", printable(s.name), time.Unix(int64(s.time), 0).UTC().Format(time.RFC3339))
 	}

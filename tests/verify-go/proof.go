@@ -74,7 +74,7 @@ func verifyProof(data []byte, trusted *key, seen [][]byte) (*verdict, error) {
 	if err := b.complete(c.N); err != nil {
 		return nil, err
 	}
-	return &verdict{kind: "proof", key: k, checkpoint: c, shown: int64(len(proofs)), seen: len(seen)}, nil
+	return &verdict{kind: "proof", key: k, checkpoint: c, shown: int64(len(proofs)), seen: len(seen), follows: b.follows}, nil
 }
 
 func parseProofs(data []byte) ([]proof, error) {

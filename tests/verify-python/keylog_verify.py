@@ -186,6 +186,7 @@ class Beginning:
 
     def __init__(self):
         self.carried, self.before = 0, None
+        self.follows = None  # what record 0 says of the log before, for people
 
     def check(self, seq, fields):
         if seq == 0:
@@ -207,6 +208,11 @@ class Beginning:
         self.before = place
 
     def open(self, fields):
+        if fields.get("prev", "") != "":
+            carried = fields.get("carried", 0)
+            what = f"{carried} accounts, components and keys over" if carried else "NOTHING over: accounts, keys and components began anew"
+            unproven = "; NOBODY PROVED who began it" if fields["role"] == "unproven" else ""
+            self.follows = f"{fields['prev']}, of which it took {what}{unproven}"
         if "carried" not in fields:
             return  # it follows no log, or an older program wrote it
         carried, root = fields["carried"], fields.get("carried_root")
@@ -689,7 +695,7 @@ def proves(proof, leaf, size, root):
 
 
 def verify_proof(data, trusted, seen):
-    """Key, checkpoint and number of records of a proof file."""
+    """Key, checkpoint, number of records and beginning of a proof file."""
     proofs = parse_proofs(data)
     for proof in proofs:
         if proof.checkpoint != proofs[0].checkpoint:
@@ -712,7 +718,7 @@ def verify_proof(data, trusted, seen):
         if not proves(proof, leaf_hash(proof.body), log.size, log.root):
             raise Refused("proof", f"record {proof.index} is not proven to be in the log of this checkpoint")
     beginning.complete(log.size)
-    return key, log, len(proofs)
+    return key, log, len(proofs), beginning
 
 
 # --- the witness: section 8 -----------------------------------------------------------------------------------------
@@ -922,7 +928,7 @@ def verify_database(folder, trusted, seen, witnesses):
                 hold(tree, held)
     if held:
         raise Refused("seen", f"there are {tree.size} records, and a checkpoint of {held[0][0].size}: records {tree.size} and up are gone")
-    return key, tail[-1].checkpoint if tail and tail[-1].checkpoint.size > log.size else log, tree.size
+    return key, tail[-1].checkpoint if tail and tail[-1].checkpoint.size > log.size else log, tree.size, beginning
 
 
 class Peaks:
@@ -1008,9 +1014,11 @@ ACCEPTED = {
 }
 
 
-def report(kind, key, log, shown, options):
+def report(kind, key, log, shown, beginning, options):
     print(f"ACCEPTED: {ACCEPTED[kind]}\n  log        {key.name}\n  records    {log.size}, of which {shown} are here")
     print(f"  root       {base64.b64encode(log.root).decode()}")
+    if beginning.follows is not None:
+        print(f"  follows    {printable(beginning.follows)}")
     for signature in log.witnesses:
         try:
             at = datetime.fromtimestamp(signature.time, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -1044,7 +1052,7 @@ def run(options):
         raise Unusable(f"{options.name} is no folder")
     if options.command == "bundle":
         bundle = Bundle(options.name, trusted, seen)
-        report("whole" if bundle.whole else "selection", bundle.key, bundle.checkpoint, bundle.verify(), options)
+        report("whole" if bundle.whole else "selection", bundle.key, bundle.checkpoint, bundle.verify(), bundle.beginning, options)
     elif options.command == "proof":
         if os.path.isfile(options.name) and os.path.getsize(options.name) > PROOF_BYTES:
             raise Refused("file", "it is longer than 16 MiB")

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import sqlite3
 import sys
 import tempfile
@@ -162,6 +163,14 @@ class Example(Case):
             self.assertEqual(leaves[-1].hex(), EXAMPLE["leaves"][seq])
             self.assertEqual(kv.root_of([leaves]).hex(), EXAMPLE["roots"][seq + 1])
         self.assertEqual(kv.open_checkpoint(EXAMPLE["note"].encode(), key)[:2], (5, kv.root_of([leaves])))
+
+    def test_what_an_epoch_took_over_is_told(self):
+        for name, told in [("an epoch that took something over", "took 4 accounts, components and keys over"),
+                           ("an epoch that took nothing over", "took NOTHING over"), ("an epoch of an older program", "took NOTHING over")]:
+            row = next(row for row in BUNDLES["must_pass"] if row["name"] == name)
+            folder = self.bundle("whole", row["set"])
+            self.assertIn(told, self.accepted("bundle", folder))
+            shutil.rmtree(folder)
 
     def test_the_same_log_is_compared(self):
         row = WITNESSES["must_pass"][1]

@@ -178,18 +178,14 @@ impl<'a> Cursor<'a> {
     fn key(&mut self) -> Result<&'a str, RecordError> {
         self.expect(b'"')?;
         let start = self.at;
-        while let Some(byte) = self.peek() {
-            match byte {
-                b'a'..=b'z' => {}
-                b'0'..=b'9' | b'_' if self.at > start => {}
-                _ => break,
-            }
-            self.at += 1;
-        }
-        let key = &self.text[start..self.at];
-        if key.is_empty() {
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        let ends = |byte: &u8| !matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+        let length = rest.iter().position(ends).unwrap_or(rest.len());
+        if rest.first().is_none_or(|byte| !byte.is_ascii_lowercase()) {
             return Err(self.fail());
         }
+        self.at += length;
+        let key = &self.text[start..self.at];
         self.expect(b'"')?;
         Ok(key)
     }
@@ -206,9 +202,8 @@ impl<'a> Cursor<'a> {
         self.at += 1;
         let start = self.at;
         loop {
-            while self.peek().is_some_and(|byte| CLASS[byte as usize] == PLAIN) {
-                self.at += 1;
-            }
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            self.at += rest.iter().position(|byte| CLASS[*byte as usize] != PLAIN).unwrap_or(rest.len());
             match self.peek().map(|byte| CLASS[byte as usize]) {
                 Some(QUOTE) => break,
                 Some(ESCAPE) => self.escape()?,

@@ -88,6 +88,11 @@ impl<'a> Record<'a> {
     /// Reads a record. Refuses every spelling but the canonical one, and values that a common field cannot have.
     /// Events and fields that this program does not know are read all the same.
     pub fn parse(body: &'a [u8]) -> Result<Self, RecordError> {
+        Self::parse_of(body, None)
+    }
+
+    /// The same, sparing itself a look at the origin where that is `log`.
+    pub(crate) fn parse_of(body: &'a [u8], log: Option<&Origin>) -> Result<Self, RecordError> {
         let (json, fields) = json::read(body)?;
         let mut common = [0; 12];
         let mut known = 0;
@@ -101,11 +106,11 @@ impl<'a> Record<'a> {
             return Err(RecordError::Field(COMMON[known]));
         }
         let record = Self { json, fields, common };
-        record.check()?;
+        record.check(log)?;
         Ok(record)
     }
 
-    fn check(&self) -> Result<(), RecordError> {
+    fn check(&self, log: Option<&Origin>) -> Result<(), RecordError> {
         let hold =
             |index: usize, fits: bool| if fits { Ok(()) } else { Err(RecordError::Field(COMMON[index])) };
         for index in [V, SEQ, MONO] {
@@ -116,7 +121,8 @@ impl<'a> Record<'a> {
         }
         hold(V, self.common(V) == Raw::Number(VERSION))?;
         hold(BOOT, self.raw(BOOT).parse::<BootId>().is_ok())?;
-        hold(LOG, Origin::new(self.raw(LOG)).is_ok())?;
+        let known = log.is_some_and(|log| log.as_str() == self.raw(LOG));
+        hold(LOG, known || Origin::new(self.raw(LOG)).is_ok())?;
         hold(T, is_time(self.raw(T)))?;
         hold(
             EV,

@@ -247,7 +247,11 @@ fn examined(
             while waiting.len() > usize::from(!last)
                 && let Some(chunk) = waiting.pop_front()
             {
-                let Examined { changed, faults } = results.recv().expect(EXAMINES);
+                // The other half, while that thread looks at what was read since.
+                let own: Vec<_> = chunk.changed(0).collect();
+                let Examined { mut changed, faults } = results.recv().expect(EXAMINES);
+                changed.extend(own);
+                changed.sort_unstable();
                 let (mut changed, mut faults) =
                     (changed.into_iter().peekable(), faults.into_iter().peekable());
                 for (place, (seq, leaf)) in chunk.leaves().enumerate() {
