@@ -15,6 +15,7 @@ const COMMANDS: &[&str] = &[
     "verify",
     "cancel_verify",
     "figures",
+    "denials",
     "review",
     "sign_review",
     "sign_in",

@@ -52,6 +52,8 @@ const commands = {
   cancel_verify: () => true,
   figures: ({ from, until, job }) =>
     Number.isInteger(from) && Number.isInteger(until) && (isNothing(job) || isText(job, 64)),
+  denials: ({ before, limit }) =>
+    (isNothing(before) || isWholeNumber(before)) && isWholeNumber(limit) && limit <= 500,
   review: () => true,
   sign_review: ({ reviewer, remark }) => isText(reviewer, 32) && isText(remark, 500),
   sign_in: ({ who, pin }) => isWho(who) && isPin(pin),

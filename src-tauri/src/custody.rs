@@ -18,7 +18,7 @@ use crate::problem::{Problem, sentence};
 use crate::typed::{Question, Turn};
 
 /// Devices that are told at once.
-const DEVICES: u32 = 200;
+pub(crate) const DEVICES: u32 = 200;
 
 /// Asks for the secret of `custody` until it fits and `work` is done; none if the person gave up. The passphrase of a vault
 /// that is still to be made is asked for twice: one that was mistyped could never be entered again.
@@ -233,9 +233,14 @@ pub(crate) fn keys(station: &Station) -> Result<Vec<KeyCard>, Problem> {
 pub(crate) fn devices(station: &Station, label: &str, after: Option<u64>) -> Result<KeyDevices, Problem> {
     station.permit(Action::Keys)?;
     let devices = station.devices_under(&parsed_label(label)?, after, DEVICES)?;
+    Ok(page_of(devices))
+}
+
+/// At most [`DEVICES`] of them: there are more if they are so many.
+pub(crate) fn page_of(devices: Vec<(RegistrationId, u64)>) -> KeyDevices {
     let next = devices.last().filter(|_| devices.len() == DEVICES as usize).map(|(_, record)| *record);
     let told = |(id, record): (RegistrationId, u64)| KeyDevice { id: id.to_string(), record };
-    Ok(KeyDevices { devices: devices.into_iter().map(told).collect(), next })
+    KeyDevices { devices: devices.into_iter().map(told).collect(), next }
 }
 
 /// From now on devices get keys from it.
@@ -265,7 +270,7 @@ pub(crate) fn parsed_check_value(check_value: &str) -> Result<CheckValue, Proble
     })
 }
 
-fn parsed_label(label: &str) -> Result<KeyLabel, Problem> {
+pub(crate) fn parsed_label(label: &str) -> Result<KeyLabel, Problem> {
     label.parse().map_err(|error| {
         let what = format!("This is no label: {}", sentence(&error));
         Problem::new("key-name", &what, &["Choose the key from the list."])

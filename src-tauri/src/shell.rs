@@ -26,6 +26,7 @@ pub(crate) fn application<R: Runtime>(builder: Builder<R>, desk: Result<Desk, Pr
         commands::log::verify,
         commands::log::cancel_verify,
         commands::log::figures,
+        commands::log::denials,
         commands::log::review,
         commands::log::sign_review,
         commands::people::sign_in,

@@ -75,6 +75,7 @@ export class FakeShell implements Shell {
     const { session } = this.#overview;
     if (session.state !== "open" && !overview.readOnly) this.#overview.rooms = [];
     this.staff = new FakePeople(session.state === "first-start" ? [] : roster(), session, append);
+    this.staff.looking = overview.readOnly;
     this.ring = new FakeKeys(this.staff, append);
     this.#ceremony = new FakeCeremony(this.ring, this.staff, append);
     this.#shifts.set(session.user, this.#overview.counts);
@@ -207,6 +208,7 @@ export class FakeShell implements Shell {
   verify: Archive["verify"] = (onProgress) => this.archive.verify(onProgress);
   cancelVerify: Archive["cancelVerify"] = () => this.archive.cancelVerify();
   figures: Archive["figures"] = (...period) => this.archive.figures(...period);
+  denials: Archive["denials"] = (...asked) => this.archive.denials(...asked);
   review: Archive["review"] = () => this.archive.review();
   signReview: Archive["signReview"] = (...signature) => this.archive.signReview(...signature);
 

@@ -19,6 +19,7 @@ export const shell: Shell = {
   verify: (onProgress) => invoke("verify", { channel: new Channel<VerifyProgress>(onProgress) }),
   cancelVerify: () => invoke("cancel_verify"),
   figures: (from, until, job) => invoke("figures", { from, until, job }),
+  denials: (before, limit) => invoke("denials", { before, limit }),
   review: () => invoke("review"),
   signReview: (reviewer, to, remark) => invoke("sign_review", { reviewer, to, remark }),
   signIn: (who, pin) => invoke("sign_in", { who, pin }),

@@ -7,6 +7,7 @@ import type { CardUpdate } from "./bindings/CardUpdate";
 import type { Ceremony } from "./bindings/Ceremony";
 import type { ComponentOutcome } from "./bindings/ComponentOutcome";
 import type { Custody } from "./bindings/Custody";
+import type { DenialPage } from "./bindings/DenialPage";
 import type { DeviceLife } from "./bindings/DeviceLife";
 import type { Figures } from "./bindings/Figures";
 import type { Imported } from "./bindings/Imported";
@@ -43,6 +44,8 @@ export interface Archive {
   cancelVerify(): Promise<void>;
   /** Figures from `from` on and before `until`, UTC, milliseconds since 1970, of one work order or all. */
   figures(from: number, until: number, job: string | null): Promise<Figures>;
+  /** Who asked for what is not permitted, newest first, at most `limit` of them, before record `before`. */
+  denials(before: number | null, limit: number): Promise<DenialPage>;
   /** The last review, and what one that is signed now would cover. */
   review(): Promise<Review>;
   /** Appends the review to the log; `read-only` where this window cannot. */

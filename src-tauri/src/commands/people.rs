@@ -59,6 +59,9 @@ pub(crate) async fn approve(
 
 #[tauri::command]
 pub(crate) async fn people(bench: State<'_, Bench>) -> Result<Vec<PersonLine>, Problem> {
+    if let Some(room) = bench.looking()? {
+        return room.people().await;
+    }
     bench.line()?.at_station(door::people).await
 }
 

@@ -4,6 +4,7 @@ mod audit; // the log, at a station that works and beside one
 mod custody; // group keys, with what people type into the dialogs
 mod fuzz; // whatever a page sends
 mod matrix; // every command, every role, every state of the session
+mod reading; // accounts, group keys and refusals, for who only reads
 #[cfg(target_os = "linux")]
 mod sleep; // the machine goes to sleep under an open vault
 mod staff; // a station with people
@@ -63,6 +64,7 @@ fn commands() -> Vec<(&'static str, Value)> {
         ("verify", json!({ "channel": "__CHANNEL__:4" })),
         ("cancel_verify", json!({})),
         ("figures", json!({ "from": 0, "until": 1_795_400_000_000_i64, "job": null })),
+        ("denials", json!({ "before": null, "limit": 50 })),
         ("review", json!({})),
         ("sign_review", json!({ "reviewer": "qa-1", "to": 1, "remark": "" })),
         ("sign_in", json!({ "who": { "user": "op-1" }, "pin": "671425" })),
@@ -180,6 +182,8 @@ fn a_command_takes_what_it_says_and_nothing_else() {
         ("search", json!({ "text": ["mac:a1b2c3d4e5f6"], "before": null, "limit": 50 })),
         ("device", json!({ "id": "x".repeat(129) })),
         ("save_proof", json!({ "id": "x".repeat(129) })),
+        ("denials", json!({ "before": null, "limit": 501 })),
+        ("denials", json!({ "before": -1, "limit": 50 })),
         ("verify", json!({})),
         ("figures", json!({ "from": 0, "until": 1.5, "job": null })),
         ("figures", json!({ "from": 0, "until": 1, "job": "x".repeat(65) })),

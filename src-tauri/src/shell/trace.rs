@@ -22,6 +22,7 @@ pub(super) const SHOWN: &[(&str, &[&str])] = &[
     ("verify", &[]),
     ("cancel_verify", &[]),
     ("figures", &["from", "until"]),
+    ("denials", &["before", "limit"]),
     ("review", &[]),
     ("sign_review", &["to"]),
     ("sign_in", &[]),

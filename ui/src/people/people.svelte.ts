@@ -71,6 +71,11 @@ export class People {
     this.approving = new Approving(shell);
   }
 
+  /** Whether the person changes accounts; others only read. */
+  get changes(): boolean {
+    return this.#session.may("add-person");
+  }
+
   get person(): PersonLine | undefined {
     return this.list?.find(({ user }) => user === this.chosen);
   }

@@ -1,11 +1,15 @@
 // The words of sign-in, session and accounts. A remedy names a role, never a person.
 
+import type { AccountChange } from "../bindings/AccountChange";
 import type { PersonLine } from "../bindings/PersonLine";
 import { ROLE_SETS, ROLES } from "../bindings/Policy";
 import type { Role } from "../bindings/Role";
 import type { SignIn } from "../bindings/SignIn";
 import type { Soon } from "../bindings/Soon";
 import { actions, approvers } from "../actions";
+import { visible } from "../identifier";
+import { count, events } from "../text";
+import { date } from "./audit";
 
 export const roles: Readonly<Record<Role, string>> = {
   operator: "Operator",
@@ -121,6 +125,16 @@ export function standing({ active, lockedOut, mustChangePin }: PersonLine): stri
   if (!active) return "Disabled";
   if (lockedOut) return "Locked: ten wrong PINs";
   return mustChangePin ? "One-time PIN" : "";
+}
+
+/** To whom only looks. */
+export const reading = "Two administrators change accounts, in the window of the station.";
+
+/** What changed an account last, by whom, when. */
+export function changedLast({ seq, time, event, operator, approver }: AccountChange): string {
+  const by = [operator, approver].filter((user) => user !== "").map(visible);
+  const what = events[event] ?? visible(event);
+  return `Last change: ${what}${by.length > 0 ? ` by ${by.join(" with ")}` : ""}, ${date(time)}, record ${count(seq)}`;
 }
 
 /** What is approved, as a sentence to the second person. */

@@ -38,6 +38,7 @@ const EXPECTED: &[(&str, Action, Open)] = &[
     ("verify", Action::AuditRoom, To("sqa")),
     ("cancel_verify", Action::AuditRoom, To("sqa")),
     ("figures", Action::AuditRoom, To("sqa")),
+    ("denials", Action::AuditRoom, To("sqa")),
     ("review", Action::AuditRoom, To("sqa")),
     ("sign_review", Action::SignReview, To("q")),
     ("sign_in", Action::SignIn, All),
