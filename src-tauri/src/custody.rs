@@ -6,7 +6,9 @@ use std::sync::Arc;
 use keystation::group_keys::{KeyPermit, TransferFile};
 use keystation::log::KeyStanding;
 use keystation::people::{Action, ApprovalId, Request};
-use keystation::{CustodyKind, DerivedKeyAnswer, GroupKey, ImportError, Passphrase, Station, StationError};
+use keystation::{
+    CustodyKind, DerivedKeyAnswer, GroupKey, ImportError, Passphrase, Station, StationError, TransferError,
+};
 use keystation_core::key::{CheckValue, KeyLabel};
 use keystation_core::registration::RegistrationId;
 use tauri::async_runtime::spawn_blocking;
@@ -155,14 +157,45 @@ pub(crate) async fn transfer<R: Runtime>(
         held = Some(secret);
     }
     let station = desk.station.clone();
-    let take = move |passphrase: &Passphrase| {
-        let answer = DerivedKeyAnswer::NotAsked;
+    let take = Arc::new(move |passphrase: &Passphrase, answer| {
         let transfer = TransferFile { label: &label, file: &file, passphrase, answer };
         let secret = held.as_ref().unwrap_or(passphrase);
-        Ok(station.take_transfer(&permit, transfer, kind, secret)?.check_value.to_string())
-    };
+        match station.take_transfer(&permit, transfer, kind, secret) {
+            Ok(taken) => Ok(Taken::Imported(taken.check_value.to_string())),
+            Err(StationError::Transfer(TransferError::Import(ImportError::MayBeDerivedKey)))
+                if answer == DerivedKeyAnswer::NotAsked =>
+            {
+                Ok(Taken::MayBeDerivedKey)
+            }
+            Err(error) => Err(error.into()),
+        }
+    });
     let asked = Asked::Opening(Custody::SealedFile);
-    Ok(opened(&turn, window, asked, take).await?.map_or_else(cancelled, imported))
+    let mut answer = DerivedKeyAnswer::NotAsked;
+    loop {
+        let take = Arc::clone(&take);
+        let taken = opened(&turn, window, asked, move |passphrase| take(passphrase, answer)).await?;
+        match taken {
+            None => return Ok(cancelled()),
+            Some(Taken::Imported(check_value)) => return Ok(imported(check_value)),
+            // No passphrase is kept while a person thinks: whoever says yes types it again.
+            Some(Taken::MayBeDerivedKey) => {
+                let agreed = turn.agrees(window, &Question::group_not_device(&key)).await?;
+                answer = if agreed { DerivedKeyAnswer::GroupKey } else { DerivedKeyAnswer::DeviceKey };
+                if !agreed {
+                    return Err(StationError::from(ImportError::DerivedKey).into());
+                }
+            }
+        }
+    }
+}
+
+/// What came of a transfer file.
+enum Taken {
+    /// The key is here, with this check value.
+    Imported(String),
+    /// It is as long as the key of a device: a person has to say what it is.
+    MayBeDerivedKey,
 }
 
 /// Destroys a key, under the approval of another custodian.
