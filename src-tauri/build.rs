@@ -32,6 +32,8 @@ const COMMANDS: &[&str] = &[
     "enable_person",
     "reset_pin",
     "set_badge",
+    "set_name",
+    "forget_name",
     "keys",
     "custodies",
     "key_devices",

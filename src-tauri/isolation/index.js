@@ -77,6 +77,8 @@ const commands = {
   reset_pin: ({ user, pin, approval }) => isUser(user) && isPin(pin) && isApproval(approval),
   set_badge: ({ user, badge, approval }) =>
     isUser(user) && (isNothing(badge) || isBadge(badge)) && isApproval(approval),
+  set_name: ({ user, name }) => isUser(user) && isText(name, 100),
+  forget_name: ({ user }) => isUser(user),
   keys: () => true,
   custodies: () => true,
   key_devices: ({ label, after }) => isLabel(label) && (isNothing(after) || isWholeNumber(after)),

@@ -43,6 +43,8 @@ pub(crate) fn application<R: Runtime>(builder: Builder<R>, desk: Result<Desk, Pr
         commands::people::enable_person,
         commands::people::reset_pin,
         commands::people::set_badge,
+        commands::people::set_name,
+        commands::people::forget_name,
         commands::keys::keys,
         commands::keys::custodies,
         commands::keys::key_devices,

@@ -179,6 +179,8 @@ export class FakeShell implements Shell {
   enablePerson: Staff["enablePerson"] = (...person) => this.staff.enablePerson(...person);
   resetPin: Staff["resetPin"] = (...pin) => this.staff.resetPin(...pin);
   setBadge: Staff["setBadge"] = (...badge) => this.staff.setBadge(...badge);
+  setName: Staff["setName"] = (...name) => this.staff.setName(...name);
+  forgetName: Staff["forgetName"] = (user) => this.staff.forgetName(user);
 
   keys: KeyRing["keys"] = () => this.ring.keys();
   custodies: KeyRing["custodies"] = () => Promise.resolve([...this.ring.held]);

@@ -80,6 +80,10 @@ export interface Staff {
   resetPin(user: string, pin: string, approval: number): Promise<void>;
   /** Another badge, or none any more. */
   setBadge(user: string, badge: string | null, approval: number): Promise<void>;
+  /** The name behind an ID: it stands outside of the log, and nobody approves it. */
+  setName(user: string, name: string): Promise<void>;
+  /** Erases the name behind an ID; whether there was one. */
+  forgetName(user: string): Promise<boolean>;
 }
 
 /** The group keys. None of them, and no component, passes here. Every method rejects with a {@link Problem}. */

@@ -39,6 +39,8 @@ pub(super) const SHOWN: &[(&str, &[&str])] = &[
     ("enable_person", &["approval"]),
     ("reset_pin", &["approval"]),
     ("set_badge", &["approval"]),
+    ("set_name", &[]),
+    ("forget_name", &[]),
     ("keys", &[]),
     ("custodies", &[]),
     ("key_devices", &["after"]),

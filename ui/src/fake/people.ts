@@ -242,6 +242,19 @@ export class FakePeople implements Staff {
     });
   }
 
+  setName(user: string, name: string): Promise<void> {
+    const account = this.accounts.find((known) => known.user === user);
+    if (account) account.name = name;
+    return Promise.resolve();
+  }
+
+  forgetName(user: string): Promise<boolean> {
+    const account = this.accounts.find((known) => known.user === user);
+    const known = account !== undefined && account.name !== "";
+    if (account) account.name = "";
+    return Promise.resolve(known);
+  }
+
   #enter({ user, name, roles, once }: Account): void {
     this.#append("auth.ok", "", user);
     this.session = {

@@ -127,6 +127,14 @@ export function standing({ active, lockedOut, mustChangePin }: PersonLine): stri
   return mustChangePin ? "One-time PIN" : "";
 }
 
+/** Of the name behind an ID. */
+export const names = {
+  says: "The log has the ID only. The name is kept beside it and can be erased when its owner asks for that.",
+  kept: "The name is kept, beside the log.",
+  gone: "The name is erased here. Copies of names.db in backups, and printed reports, still have it.",
+  logged: "Done, and put down in the log.",
+} as const;
+
 /** To whom only looks. */
 export const reading = "Two administrators change accounts, in the window of the station.";
 

@@ -56,6 +56,8 @@ const EXPECTED: &[(&str, Action, Open)] = &[
     ("enable_person", Action::EnablePerson, ByTwo("a")),
     ("reset_pin", Action::ResetPin, ByTwo("a")),
     ("set_badge", Action::SetBadge, ByTwo("a")),
+    ("set_name", Action::SetName, To("a")),
+    ("forget_name", Action::ForgetName, To("a")),
     ("keys", Action::Keys, To("scqa")),
     ("custodies", Action::Keys, To("scqa")),
     ("key_devices", Action::Keys, To("scqa")),

@@ -101,3 +101,26 @@ fn accounts_and_keys_are_read_by_qa_and_beside_the_station() {
     let suspend = json!({ "label": label, "reason": "curious" });
     assert_eq!(staffed.call("suspend_key", suspend).unwrap_err()["code"], "role");
 }
+
+#[test]
+fn a_name_is_set_and_erased_by_an_administrator_and_never_in_the_log() {
+    let staffed = Staffed::new();
+    staffed.bring("ad-1", State::Open);
+    let name = || {
+        let people = staffed.call("people", json!({})).unwrap();
+        let people = people.as_array().unwrap();
+        people.iter().find(|line| line["user"] == "op-1").unwrap()["name"].clone()
+    };
+    let set = |name: &str| staffed.call("set_name", json!({ "user": "op-1", "name": name }));
+    set(" Quince Example ").unwrap();
+    assert_eq!(name(), "Quince Example");
+    for wrong in ["  ", "a\u{1b}[2J"] {
+        assert_eq!(set(wrong).unwrap_err()["code"], "name", "{wrong:?}");
+    }
+    assert_eq!(name(), "Quince Example");
+    let forget = || staffed.call("forget_name", json!({ "user": "op-1" })).unwrap();
+    assert_eq!((forget(), name(), forget()), (json!(true), json!(""), json!(false)));
+    let file = std::fs::read(staffed.station.data().names()).unwrap();
+    assert!(!String::from_utf8_lossy(&file).contains("Quince"), "it is gone from the file");
+    assert!(!staffed.all().concat().contains("Quince"));
+}
