@@ -16,7 +16,7 @@ pub(crate) use audit::*;
 pub(crate) use keys::*;
 pub(crate) use people::*;
 
-use crate::problem::{Problem, sentence};
+use crate::problem::{Problem, remedy, sentence};
 
 /// What is always in sight.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -348,7 +348,11 @@ impl From<Failure> for Failed {
             code: failure.code.as_str().to_owned(),
             sentence: failure.code.sentence().to_owned(),
             safety: failure.safety.sentence().to_owned(),
-            remedy: failure.code.remedy().iter().map(|step| (*step).to_owned()).collect(),
+            remedy: remedy::own(failure.code.as_str())
+                .unwrap_or_else(|| failure.code.remedy())
+                .iter()
+                .map(|step| (*step).to_owned())
+                .collect(),
             record: failure.record,
             detail: failure.cause.map(|cause| sentence(&*cause)),
             gone: false,

@@ -4,7 +4,6 @@
 mod announced;
 mod permit;
 
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use keystation_audit::{KeyStanding, KeyState};
@@ -289,12 +288,7 @@ impl Station {
 
     /// When record `seq` was made: UTC, RFC 3339; empty if there is no such record.
     pub fn time_of(&self, seq: Seq) -> Result<String, StationError> {
-        let mut time = String::new();
-        self.reader()?.records(seq..=seq, None, |record| {
-            record.time().clone_into(&mut time);
-            ControlFlow::Break(())
-        })?;
-        Ok(time)
+        self.archive().time_of(seq)
     }
 
     /// Which devices die if this key goes: those whose latest proved set is under it, each with the record of its intent, from

@@ -25,4 +25,8 @@ to: number,
 /**
  * The attempts among these records.
  */
-attempts: TallyLine, };
+attempts: TallyLine, 
+/**
+ * How often somebody asked, in these records, for what is not permitted.
+ */
+denials: number, };

@@ -6,12 +6,12 @@ import type { Role } from "../bindings/Role";
 import { actions, type Action } from "../actions";
 import type { Session } from "../session.svelte";
 import { problemOf, type Door, type Staff } from "../shell";
-import { ordered } from "../text/people";
+import { names, ordered } from "../text/people";
 import { Approving } from "./approving.svelte";
 import { NewPin } from "./newpin.svelte";
 
 /** What is done to an account now. */
-export type Deed = "roles" | "badge" | "pin" | "standing";
+export type Deed = "name" | "roles" | "badge" | "pin" | "standing";
 
 /** What is known of a person before there is an account. */
 export class Draft {
@@ -60,6 +60,8 @@ export class People {
   /** The badge is taken away, and no other comes in its place. */
   noBadge = $state(false);
   reason = $state("");
+  /** The name behind the ID, as it is typed. */
+  name = $state("");
 
   readonly #shell: Door & Staff;
   readonly #session: Session;
@@ -69,6 +71,11 @@ export class People {
     this.#shell = shell;
     this.#session = session;
     this.approving = new Approving(shell);
+  }
+
+  /** Whether the person changes accounts; others only read. */
+  get changes(): boolean {
+    return this.#session.may("add-person");
   }
 
   get person(): PersonLine | undefined {
@@ -108,9 +115,21 @@ export class People {
     this.done = this.problem = this.badge = undefined;
     this.noBadge = false;
     this.reason = "";
+    this.name = this.person?.name ?? "";
     this.roles = [...(this.person?.roles ?? [])];
     this.pin.reset();
     this.approving.cancel();
+  }
+
+  /** Keeps the name that was typed; it is in no record, so nobody approves it. */
+  async keepName(): Promise<void> {
+    const { person, name } = this;
+    if (person) await this.#do(() => this.#shell.setName(person.user, name.trim()), names.kept);
+  }
+
+  async forgetName(): Promise<void> {
+    const { person } = this;
+    if (person) await this.#do(() => this.#shell.forgetName(person.user), names.gone);
   }
 
   /** Asks for the second administrator. */
@@ -163,11 +182,11 @@ export class People {
     this.done = "Added.";
   }
 
-  async #do(call: () => Promise<void>): Promise<void> {
+  async #do(call: () => Promise<unknown>, said: string = names.logged): Promise<void> {
     try {
       await call();
       this.choose(undefined);
-      this.done = "Done, and put down in the log.";
+      this.done = said;
       await this.#read();
     } catch (error) {
       this.pin.reset();

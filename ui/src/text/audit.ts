@@ -8,7 +8,40 @@ import type { TallyLine } from "../bindings/TallyLine";
 import type { VerifyVerdict } from "../bindings/VerifyVerdict";
 import { count, events, outcomes } from "../text";
 
-export const views = { search: "Search", figures: "Figures", verify: "Verify", review: "Review" } as const;
+export const views = {
+  search: "Search",
+  figures: "Figures",
+  verify: "Verify",
+  refusals: "Refusals",
+  review: "Review",
+} as const;
+
+export const denials = {
+  says: "Who asked the station for what is not permitted. Devices that were refused are found by outcome:refused.",
+  none: "Nobody was refused anything.",
+  nobody: "nobody signed in",
+  older: (before: number) => `Show older than record ${count(before)}`,
+  counted: (times: number) =>
+    times === 1
+      ? "time somebody asked for what is not permitted"
+      : "times somebody asked for what is not permitted",
+} as const;
+
+/** Why something was not permitted: the words of the record. */
+export const whyNot: Readonly<Record<string, string>> = {
+  "no-session": "Nobody was signed in",
+  away: "The session was locked",
+  expired: "The session was over",
+  "pin-change": "The PIN was a one-time PIN",
+  role: "None of the person’s roles may",
+  "approval-missing": "Nobody had approved it",
+  "approval-same-person": "Nobody approves their own request",
+  "approval-expired": "It was approved too long ago",
+  "approval-used": "It was approved once, and done once",
+  "approval-other-request": "Something else was approved",
+  "approval-role": "The second person may not approve it",
+  state: "Not as things stood",
+};
 
 export const searching = {
   placeholder: "MAC, serial, ID, work order, or op:op-0117 from:2026-11-01",

@@ -1,5 +1,6 @@
 // The words of sign-in, session and accounts. A remedy names a role, never a person.
 
+import type { AccountChange } from "../bindings/AccountChange";
 import type { Custody } from "../bindings/Custody";
 import type { PersonLine } from "../bindings/PersonLine";
 import { ROLE_SETS, ROLES } from "../bindings/Policy";
@@ -7,6 +8,9 @@ import type { Role } from "../bindings/Role";
 import type { SignIn } from "../bindings/SignIn";
 import type { Soon } from "../bindings/Soon";
 import { actions, approvers } from "../actions";
+import { visible } from "../identifier";
+import { count, events } from "../text";
+import { date } from "./audit";
 import { custodies } from "./keys";
 
 export const roles: Readonly<Record<Role, string>> = {
@@ -128,6 +132,24 @@ export function standing({ active, lockedOut, mustChangePin }: PersonLine): stri
 /** Where a PIN that is forgotten could be given to nobody any more. */
 export const few =
   "Fewer than three administrators are active: one who forgets the PIN can get no other. Make a third one now.";
+
+/** Of the name behind an ID. */
+export const names = {
+  says: "The log has the ID only. The name is kept beside it and can be erased when its owner asks for that.",
+  kept: "The name is kept, beside the log.",
+  gone: "The name is erased here. Copies of names.db in backups, and printed reports, still have it.",
+  logged: "Done, and put down in the log.",
+} as const;
+
+/** To whom only looks. */
+export const reading = "Two administrators change accounts, in the window of the station.";
+
+/** What changed an account last, by whom, when. */
+export function changedLast({ seq, time, event, operator, approver }: AccountChange): string {
+  const by = [operator, approver].filter((user) => user !== "").map(visible);
+  const what = events[event] ?? visible(event);
+  return `Last change: ${what}${by.length > 0 ? ` by ${by.join(" with ")}` : ""}, ${date(time)}, record ${count(seq)}`;
+}
 
 /** What is approved, as a sentence to the second person. */
 export function asked(action: string, subject: string): string {

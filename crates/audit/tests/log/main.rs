@@ -9,6 +9,7 @@ mod bits; // the same, one bit at a time
 mod bundle; // what is handed to those who need not trust the station
 mod carry; // what a new epoch takes over
 mod confusion; // parts of one log beside parts of another
+mod denials; // who asked for what is not permitted
 mod device_anchor; // what the log was when a device was keyed
 mod events; // each kind of event as a record
 mod example; // the worked example of docs/audit-format.md

@@ -1,7 +1,9 @@
 //! Accounts: the first two, and every change by two administrators.
 
-use keystation_audit::Account;
-use keystation_core::record::{Actor, CredentialChange, Purpose, SessionEvent, UserChange};
+use std::ops::ControlFlow;
+
+use keystation_audit::{Account, Reader};
+use keystation_core::record::{Actor, CredentialChange, Purpose, Seq, SessionEvent, UserChange};
 use keystation_core::role::{Role, Roles};
 use keystation_vault::SecretText;
 
@@ -46,8 +48,10 @@ pub struct PersonStanding {
     pub locked_out: bool,
     /// Whether the PIN is a one-time PIN.
     pub must_change_pin: bool,
-    /// Whether a badge belongs to it.
-    pub has_badge: bool,
+    /// Whether a badge belongs to it; `None` where only the log was read.
+    pub has_badge: Option<bool>,
+    /// What changed it last.
+    pub changed: AccountChange,
     /// Whether nobody could take this administrator's place: a PIN is given by two other administrators, and there are fewer than
     /// [`ENOUGH_ADMINISTRATORS`].
     pub irreplaceable: bool,
@@ -58,6 +62,61 @@ pub const ENOUGH_ADMINISTRATORS: usize = 3;
 
 fn is_active_administrator(account: &Account) -> bool {
     account.active && account.roles.has(Role::Administrator)
+}
+
+/// The last record that changed an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountChange {
+    /// The record.
+    pub seq: Seq,
+    /// When, UTC, milliseconds since 1970.
+    pub time_ms: i64,
+    /// The `ev` field, such as `user.roles`.
+    pub event: String,
+    /// Who did it, an operator ID.
+    pub operator: String,
+    /// Who approved it, or empty.
+    pub approver: String,
+}
+
+impl AccountChange {
+    fn read(reader: &Reader, seq: Seq) -> Result<Self, StationError> {
+        let mut change =
+            Self { seq, time_ms: 0, event: String::new(), operator: String::new(), approver: String::new() };
+        reader.records(seq..=seq, None, |record| {
+            change.time_ms = record.utc_ms();
+            record.event().clone_into(&mut change.event);
+            change.operator = record.operator().into_owned();
+            change.approver = record.approver().into_owned();
+            ControlFlow::Break(())
+        })?;
+        Ok(change)
+    }
+}
+
+impl PersonStanding {
+    /// Everybody as the log has them, by ID; of badges it knows nothing.
+    pub(crate) fn all(
+        reader: &Reader,
+        has_badge: impl Fn(&Account) -> Option<bool>,
+    ) -> Result<Vec<Self>, StationError> {
+        let accounts = reader.accounts()?;
+        let few = accounts.iter().filter(|account| is_active_administrator(account)).count()
+            < ENOUGH_ADMINISTRATORS;
+        let standing = |account: Account| {
+            Ok(Self {
+                irreplaceable: few && is_active_administrator(&account),
+                roles: account.roles,
+                active: account.active,
+                locked_out: account.tries >= LOCKED_OUT_AT,
+                must_change_pin: account.once,
+                has_badge: has_badge(&account),
+                changed: AccountChange::read(reader, account.seq)?,
+                user: account.user,
+            })
+        };
+        accounts.into_iter().map(standing).collect()
+    }
 }
 
 /// Whether an account may have this ID: 1 to 32 of `a-z 0-9 -`, and not digits alone, which in the wrong field would be a PIN.
@@ -136,19 +195,10 @@ impl Station {
     pub fn accounts(&self, permit: &Permit) -> Result<Vec<PersonStanding>, StationError> {
         self.honour(permit, Action::People)?;
         let credentials = self.credentials()?;
-        let accounts = self.reader()?.accounts()?;
-        let few = accounts.iter().filter(|account| is_active_administrator(account)).count()
-            < ENOUGH_ADMINISTRATORS;
-        let standing = |account: Account| PersonStanding {
-            irreplaceable: few && is_active_administrator(&account),
-            roles: account.roles,
-            active: account.active,
-            locked_out: account.tries >= LOCKED_OUT_AT,
-            must_change_pin: account.once,
-            has_badge: credentials.get(&account.user, account.cred).is_some_and(|c| !c.badge.is_empty()),
-            user: account.user,
-        };
-        Ok(accounts.into_iter().map(standing).collect())
+        PersonStanding::all(&self.reader()?, |account| {
+            let credential = credentials.get(&account.user, account.cred);
+            Some(credential.is_some_and(|credential| !credential.badge.is_empty()))
+        })
     }
 
     /// Chooses another PIN for the person who is signed in. `old` counts as an attempt like any other.
