@@ -1,10 +1,10 @@
 //! One device on one port: the flow of `core` on the station's vault, port and log.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use keystation_core::failure::{Code, Failure, Safety};
-use keystation_core::flow::{self, Order, Pass, Step};
+use keystation_core::flow::{self, Admission, Order, Pass, Step};
 use keystation_core::key::KeyLabel;
 use keystation_core::record::{Entry, Event};
 use keystation_device::driver::SmpDevice;
@@ -12,6 +12,7 @@ use keystation_device::ports::{self, PortInfo, SerialPort};
 
 use crate::config::Profile;
 use crate::error::StationError;
+use crate::orders::{OpenOrder, OrderError};
 use crate::people::{Action, Denied, Permit, SessionState, may_ever};
 use crate::random;
 use crate::station::Station;
@@ -92,6 +93,10 @@ impl Station {
             Ok(false) => return Err(self.refused(permit, work, Code::Unsecured, place, NotSecured)),
             Err(e) => return Err(self.refused(permit, work, Code::LogFailed, place, e)),
         }
+        let open = self.order_of(work).map_err(|e| {
+            let code = if matches!(e, StationError::Read(_)) { Code::LogFailed } else { Code::NoOrder };
+            self.refused(permit, work, code, place.clone(), e)
+        })?;
         let order = Order {
             recipe: &work.profile.recipe,
             key: key.info(),
@@ -102,9 +107,26 @@ impl Station {
             actor: permit.actor(),
             nonces,
             overwrite: None,
-            admission: &flow::AnyDevice,
+            admission: open.as_ref().map_or(&flow::AnyDevice as &dyn Admission, |open| open),
         };
-        flow::inject(&order, &key, &mut SmpDevice::new(port), self.journal(), watch)
+        let injected = flow::inject(&order, &key, &mut SmpDevice::new(port), self.journal(), watch);
+        if let Err(Failure { code: Code::Collision, .. }) = &injected
+            && let Err(error) = self.lock_custody()
+        {
+            tracing::error!(%error, "the custody was locked after two devices had one key, without a record");
+        }
+        injected
+    }
+
+    /// The work order that the device is made under, which names the same profile.
+    fn order_of(&self, work: &Work) -> Result<Option<OpenOrder>, StationError> {
+        let open = self.order_for(&work.job)?;
+        match open {
+            Some(open) if work.profile.path != self.data().profile(Path::new(&open.profile)) => {
+                Err(OrderError::OtherProfile { order: open.id, profile: open.profile }.into())
+            }
+            open => Ok(open),
+        }
     }
 
     /// Nothing was sent to the device, and the log says so.

@@ -9,6 +9,7 @@ mod compare;
 mod device;
 mod export;
 mod key;
+mod order;
 mod output;
 mod person;
 mod qa;
@@ -89,13 +90,15 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
         Verb::Ports => device::list_ports(out),
         Verb::Inject { port, profile, job, inspect, passphrase } => {
             let profile = Profile::read(&data.profile(profile))?;
-            let work = Work { port: port.clone(), profile, job: job.clone() };
+            let job = job.as_ref().map_or_else(String::new, ToString::to_string);
+            let work = Work { port: port.clone(), profile, job };
             at_station(cli, &data, out, |bench| device::inject(bench, &work, *inspect, passphrase))
         }
         Verb::Check { port, profile, passphrase } => {
             let profile = Profile::read(&data.profile(profile))?;
             device::check(cli, &data, port, &profile, passphrase, out)
         }
+        Verb::Order(verb) => order::run(cli, &data, verb, out),
         Verb::Person(verb) => at_station(cli, &data, out, |bench| person::run(bench, verb)),
         Verb::Clock(ClockVerb::Accept { reason }) => {
             at_station(cli, &data, out, |bench| clock::accept(bench, reason))

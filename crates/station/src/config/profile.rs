@@ -1,6 +1,6 @@
 //! Product profiles: how a registration ID is made, and which group key a product gets.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use keystation_core::identity::MacRule;
 use keystation_core::key::{Endpoint, KeyLabel};
@@ -14,6 +14,8 @@ use super::{ConfigError, plain_id};
 /// A product profile.
 #[derive(Debug, Clone)]
 pub struct Profile {
+    /// The file that it was read from.
+    pub path: PathBuf,
     /// Name and revision, `thermostat/1`.
     pub title: String,
     /// How the registration ID is made.
@@ -113,7 +115,14 @@ impl Profile {
             _ => Err("1200 to 4000000 baud are possible"),
         };
         let baud = source.checked("baud", device.baud.span(), baud)?;
-        Ok(Self { title: format!("{name}/{revision}"), recipe, group_key, endpoint, baud })
+        Ok(Self {
+            path: file.to_owned(),
+            title: format!("{name}/{revision}"),
+            recipe,
+            group_key,
+            endpoint,
+            baud,
+        })
     }
 }
 
