@@ -4,6 +4,7 @@ pub mod bench;
 pub mod binaries;
 pub mod custody;
 pub mod memory_scan;
+pub mod orders;
 pub mod people;
 pub mod production;
 pub mod qemu;

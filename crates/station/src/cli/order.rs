@@ -8,7 +8,7 @@ use keystation::{DataDir, Exit, Station, StationError, paths};
 use keystation_audit::{Reader, WorkOrder};
 use serde_json::json;
 
-use super::args::{Cli, NewOrderArgs, OrderVerb};
+use super::args::{Cli, CreateArgs, OrderVerb};
 use super::output::Output;
 use super::session::{Bench, at_station};
 
@@ -27,7 +27,7 @@ pub(super) fn run(cli: &Cli, data: &DataDir, verb: &OrderVerb, out: Output) -> R
 fn act(bench: &Bench<'_>, verb: &OrderVerb) -> Result<Exit, StationError> {
     let station = &bench.station;
     match verb {
-        OrderVerb::Create { file, parts } => create(bench, file.as_deref(), parts.as_deref()),
+        OrderVerb::Create(args) => create(bench, args),
         OrderVerb::Open { id } => {
             station.begin_order(&bench.permit(Action::OpenOrder)?, id)?;
             changed(bench, id)
@@ -53,35 +53,31 @@ fn act(bench: &Bench<'_>, verb: &OrderVerb) -> Result<Exit, StationError> {
     }
 }
 
-fn create(
-    bench: &Bench<'_>,
-    file: Option<&Path>,
-    parts: Option<&NewOrderArgs>,
-) -> Result<Exit, StationError> {
+fn create(bench: &Bench<'_>, args: &CreateArgs) -> Result<Exit, StationError> {
     let permit = bench.permit(Action::CreateOrder)?;
-    let (text, file) = match (file, parts) {
-        (Some(file), _) => (read_order(file)?, file),
-        (None, Some(parts)) => (new_order(parts).text()?, Path::new("the work order")),
-        (None, None) => unreachable!("clap asks for one of the two"),
+    let (text, file) = match &args.file {
+        Some(file) => (read_order(file)?, file.as_path()),
+        None => (new_order(args).text()?, Path::new("the work order")),
     };
     let order = bench.station.create_order(&permit, &text, file)?;
     changed(bench, &order.id)
 }
 
-fn new_order(parts: &NewOrderArgs) -> NewOrder {
+fn new_order(args: &CreateArgs) -> NewOrder {
+    let missing = "clap asks for it";
     NewOrder {
-        id: parts.id.clone(),
-        customer: parts.customer.clone(),
-        profile: parts.profile.clone(),
-        quantity: parts.quantity,
-        from: parts.from.clone(),
-        until: parts.until.clone(),
-        key: parts.key.clone(),
-        check_value: parts.check_value,
-        list: parts.devices.clone(),
-        range: parts.first.clone().zip(parts.last.clone()),
-        ouis: parts.oui.clone(),
-        serial: parts.serial.clone(),
+        id: args.id.clone().expect(missing),
+        customer: args.customer.clone().expect(missing),
+        profile: args.profile.clone().expect(missing),
+        quantity: args.quantity,
+        from: args.from.clone().expect(missing),
+        until: args.until.clone().expect(missing),
+        key: args.key.clone().expect(missing),
+        check_value: args.check_value.expect(missing),
+        list: args.devices.clone(),
+        range: args.first.clone().zip(args.last.clone()),
+        ouis: args.oui.clone(),
+        serial: args.serial.clone(),
     }
 }
 

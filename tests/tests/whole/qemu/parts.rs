@@ -170,6 +170,7 @@ impl Station {
             actor: &actor,
             nonces: [nonce(), nonce()],
             overwrite,
+            admission: &flow::AnyDevice,
         };
         let mut device = SmpDevice::new(ports::open(board.port()).expect("the board is on"));
         let mut course = Course::default();

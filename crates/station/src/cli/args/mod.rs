@@ -15,7 +15,7 @@ use keystation::orders::OrderId;
 
 pub(crate) use audit::{AnchorVerb, AuditVerb, ListFormat, ReportVerb};
 pub(crate) use key::{CeremonyArgs, ChangeArgs, ImportArgs, KeyVerb};
-pub(crate) use order::{NewOrderArgs, OrderVerb};
+pub(crate) use order::{CreateArgs, OrderVerb};
 pub(crate) use person::{Admins, NewPin, PersonVerb};
 pub(crate) use witness::WitnessVerb;
 
@@ -172,4 +172,14 @@ pub(crate) struct PassphraseFrom {
     /// Read the authorisation of the TPM's keys from this file descriptor
     #[arg(long, value_name = "N")]
     pub(crate) tpm_auth_fd: Option<i32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
 }

@@ -9,13 +9,7 @@ use keystation_core::key::{CheckValue, KeyLabel};
 #[derive(Debug, Subcommand)]
 pub(crate) enum OrderVerb {
     /// Take a work order in: its text or its signed note (`--file`), or one that is made here of its parts
-    Create {
-        /// The order: TOML, or a note that its customer signed (docs/work-order.md)
-        #[arg(long, value_name = "FILE", conflicts_with = "id", required_unless_present = "id")]
-        file: Option<PathBuf>,
-        #[command(flatten)]
-        parts: Option<Box<NewOrderArgs>>,
-    },
+    Create(Box<CreateArgs>),
     /// Work orders with their states and counts
     List,
     /// One work order
@@ -73,34 +67,53 @@ pub(crate) enum OrderVerb {
     },
 }
 
-/// The parts of an order that is made here.
+/// The options that are parts of an order.
+const PARTS: [&str; 13] = [
+    "id",
+    "customer",
+    "profile",
+    "quantity",
+    "from",
+    "until",
+    "key",
+    "check_value",
+    "devices",
+    "first",
+    "last",
+    "oui",
+    "serial",
+];
+
+/// An order that is in a file, or the parts of one.
 #[derive(Debug, Args)]
-#[group(conflicts_with = "file")]
-pub(crate) struct NewOrderArgs {
+pub(crate) struct CreateArgs {
+    /// The order: TOML, or a note that its customer signed (docs/work-order.md)
+    #[arg(long, value_name = "FILE", conflicts_with_all = PARTS)]
+    pub(crate) file: Option<PathBuf>,
     /// ID of the order
     #[arg(long, value_name = "ID", required_unless_present = "file")]
-    pub(crate) id: OrderId,
+    pub(crate) id: Option<OrderId>,
     /// For whom
     #[arg(long, value_name = "TEXT", required_unless_present = "file")]
-    pub(crate) customer: String,
+    pub(crate) customer: Option<String>,
     /// Product profile: a file in the station's `profiles` folder
     #[arg(long, value_name = "FILE", required_unless_present = "file")]
-    pub(crate) profile: String,
+    pub(crate) profile: Option<String>,
     /// How many devices [default: as many as the list has]
     #[arg(long, value_name = "N", required_unless_present_any = ["file", "devices"])]
     pub(crate) quantity: Option<u64>,
     /// First day, UTC: 2026-11-25
     #[arg(long, value_name = "DAY", required_unless_present = "file")]
-    pub(crate) from: String,
+    pub(crate) from: Option<String>,
     /// Last day, UTC
     #[arg(long, value_name = "DAY", required_unless_present = "file")]
-    pub(crate) until: String,
+    pub(crate) until: Option<String>,
     /// Label of the group key
     #[arg(long, value_name = "LABEL", required_unless_present = "file")]
-    pub(crate) key: KeyLabel,
+    pub(crate) key: Option<KeyLabel>,
     /// Its check value, from the order or the key's paper
     #[arg(long, value_name = "VALUE", required_unless_present = "file")]
-    pub(crate) check_value: CheckValue,
+    pub(crate) check_value: Option<CheckValue>,
     /// A list of devices: CSV with the columns `serial` and `mac`, or one of them
     #[arg(long, value_name = "FILE", conflicts_with = "first")]
     pub(crate) devices: Option<PathBuf>,
