@@ -219,6 +219,15 @@ impl Bench {
         command
     }
 
+    /// `inject` on this port by the operator under the work order `job`, which is made and opened before; not started yet.
+    #[must_use]
+    pub fn inject_under(&self, port: &Path, job: &str) -> Command {
+        crate::orders::open(&self.data(), job);
+        let mut command = self.inject_command(port);
+        command.args(["--job", job]);
+        command
+    }
+
     /// `inject` on this port, to its end.
     #[must_use]
     pub fn inject(&self, port: &Path) -> Run {

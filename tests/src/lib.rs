@@ -5,6 +5,7 @@ pub mod binaries;
 pub mod custody;
 pub mod line;
 pub mod memory_scan;
+pub mod orders;
 pub mod people;
 pub mod production;
 pub mod qemu;

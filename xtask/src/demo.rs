@@ -210,8 +210,6 @@ impl Bench {
                 &self.path("ports/dev0"),
                 "--profile",
                 "published-example.toml",
-                "--job",
-                "WO-demo",
                 "--passphrase-file",
                 &self.path("passphrase"),
             ],

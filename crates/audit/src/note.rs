@@ -76,7 +76,12 @@ impl VerifierKey {
     /// Checks a signed note and gives back its text, the final newline included. Signatures of other keys are
     /// passed over, as the specification wants it; a wrong one of this key refuses the note.
     pub fn open<'a>(&self, note: &'a str) -> Result<&'a str, NoteError> {
-        let (text, lines) = split(note)?;
+        self.open_within(note, NOTE_LIMIT)
+    }
+
+    /// The same for a note of at most `limit` bytes.
+    pub fn open_within<'a>(&self, note: &'a str, limit: usize) -> Result<&'a str, NoteError> {
+        let (text, lines) = split_within(note, limit)?;
         let mut signed = false;
         for line in lines.iter().filter(|line| line.name == self.name && line.id == self.id) {
             let signature = Signature::from_slice(&line.value).map_err(|_| NoteError::Signature)?;
@@ -173,7 +178,11 @@ pub(crate) struct Line<'a> {
 
 /// The text of a note, its final newline included, and the signature lines, at least one.
 pub(crate) fn split(note: &str) -> Result<(&str, Vec<Line<'_>>), NoteError> {
-    if note.len() > NOTE_LIMIT || note.bytes().any(|byte| byte < 0x20 && byte != b'\n') {
+    split_within(note, NOTE_LIMIT)
+}
+
+fn split_within(note: &str, limit: usize) -> Result<(&str, Vec<Line<'_>>), NoteError> {
+    if note.len() > limit || note.bytes().any(|byte| byte < 0x20 && byte != b'\n') {
         return Err(NoteError::Form);
     }
     let blank = note.rfind("\n\n").ok_or(NoteError::Form)?;

@@ -226,9 +226,9 @@ pub(crate) fn judge_order(
     let order = match (WorkOrder::find(conn, id)?, change) {
         (Some(_), OrderChange::Created(_)) => return Ok(Err(OrderRefusal::Known(id.clone()))),
         (None, OrderChange::Created(_)) => {
-            let known = conn
-                .prepare_cached("SELECT 1 FROM sighting WHERE job = ?1 LIMIT 1")?
-                .exists([id.as_str()])?;
+            // A refusal names what somebody typed.
+            let named = "SELECT 1 FROM sighting WHERE job = ?1 AND mode <> 'refused' LIMIT 1";
+            let known = conn.prepare_cached(named)?.exists([id.as_str()])?;
             return Ok(if known { Err(OrderRefusal::Known(id.clone())) } else { Ok(()) });
         }
         (None, _) => return Ok(Err(OrderRefusal::Unknown(id.clone()))),

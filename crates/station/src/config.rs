@@ -1,6 +1,7 @@
 //! `station.toml` and the product profiles: read whole and strictly, before anything else happens.
 
 mod custody;
+mod orders;
 mod profile;
 mod slot;
 mod source;
@@ -15,10 +16,11 @@ use serde::Deserialize;
 use crate::anchoring::AnchorRule;
 use crate::people::SessionRule;
 use crate::review::ReviewRule;
-use source::Source;
 
+pub use orders::OrderRule;
 pub use profile::Profile;
 pub use slot::{ScannerConfig, SlotConfig};
+pub(crate) use source::Source;
 
 /// A setting that cannot be used. Nothing has happened yet; the file has to be mended.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +68,8 @@ pub struct StationConfig {
     pub token: Option<TokenSettings>,
     /// The TPM in which group keys may be kept, if there is one.
     pub tpm: Option<TpmPlace>,
+    /// What is asked of work orders, and whose signature they bear.
+    pub orders: OrderRule,
     /// The bytes of the file, for the start record.
     pub text: String,
 }
@@ -88,6 +92,9 @@ struct StationFile {
     session: Option<SessionSection>,
     token: Option<toml::Spanned<custody::TokenSection>>,
     tpm: Option<toml::Spanned<custody::TpmSection>>,
+    orders: Option<orders::OrdersSection>,
+    #[serde(default)]
+    customer: Vec<orders::CustomerSection>,
 }
 
 #[derive(Deserialize)]
@@ -216,8 +223,22 @@ impl StationConfig {
         let tpm =
             parsed.tpm.map(|section| source.checked("tpm", section.span(), custody::tpm(section.get_ref())));
         let (token, tpm) = (token.transpose()?, tpm.transpose()?);
+        let orders = orders::rule(&source, parsed.orders, parsed.customer)?;
         let text = source.text;
-        Ok(Self { origin, slots, scanner, witnesses, anchor, review, space, session, token, tpm, text })
+        Ok(Self {
+            origin,
+            slots,
+            scanner,
+            witnesses,
+            anchor,
+            review,
+            space,
+            session,
+            token,
+            tpm,
+            orders,
+            text,
+        })
     }
 }
 
@@ -336,6 +357,16 @@ mod tests {
             (format!("{base}[review]\ndays = 0\n"), "station.toml:5: `days`: 1 to 366"),
             (format!("{base}[review]\nday = 7\n"), "station.toml:5: unknown field `day`"),
             (format!("{base}[review]\n"), "missing field `days`"),
+            (format!("{base}[orders]\nrequire = true\n"), "station.toml:5: unknown field `require`"),
+            (format!("{base}[orders]\n"), "missing field `required`"),
+            (
+                format!("{base}[orders]\nrequired = true\nsigned_only = true\n"),
+                "station.toml:6: `signed_only`: there is no [[customer]]",
+            ),
+            (
+                format!("{base}[[customer]]\nvkey = \"a+b\"\n"),
+                "station.toml:5: `vkey`: it is not of the form",
+            ),
             (
                 format!("{base}[space]\nwarn_mib = 400\nrefuse_mib = 500\nballast_mib = 4\n"),
                 "`space`: it refuses from 1 MiB on, and warns",

@@ -25,6 +25,7 @@ use keystation_core::key::KeyLabel;
 /// pepper.key       what a copy of people.json lacks
 /// names.db         who is behind an operator ID; can be erased, and is no part of the log
 /// witness.vkeys    keys of the witnesses that cosigned it
+/// orders/          work orders, as they came (docs/work-order.md)
 /// exports/         proof files of single devices, for whoever asks
 /// epochs/          logs of earlier epochs, as they were found
 /// ballast          room for the last records on a full disk
@@ -109,6 +110,12 @@ impl DataDir {
     #[must_use]
     pub fn pepper(&self) -> PathBuf {
         self.0.join("pepper.key")
+    }
+
+    /// The texts of work orders.
+    #[must_use]
+    pub fn orders(&self) -> PathBuf {
+        self.0.join("orders")
     }
 
     /// Where proof files of single devices go.

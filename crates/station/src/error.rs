@@ -16,6 +16,7 @@ use keystation_vault::{CreateError, CustodyKind, DestroyError, ImportError, Tran
 
 use crate::ceremony::CeremonyError;
 use crate::config::ConfigError;
+use crate::orders::OrderError;
 use crate::people::{Denied, PeopleFileError, PersonError, SignInError};
 use crate::person::NotAName;
 use crate::report::OutError;
@@ -173,6 +174,9 @@ pub enum StationError {
     /// No reason, or none that fits a record.
     #[error("the reason has to be one line of 1 to 200 characters")]
     Reason,
+    /// Nothing came of a work order.
+    #[error(transparent)]
+    Order(#[from] OrderError),
     /// The transfer file was not taken.
     #[error(transparent)]
     Transfer(#[from] TransferError),

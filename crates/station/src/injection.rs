@@ -1,10 +1,10 @@
 //! One device on one port: the flow of `core` on the station's vault, port and log.
 
 use std::error::Error;
-use std::sync::Arc;
+use std::path::Path;
 
 use keystation_core::failure::{Code, Failure, Safety};
-use keystation_core::flow::{self, Admission, DeviceError, NotAdmitted, Order, Pass, Step};
+use keystation_core::flow::{self, Admission, AnyDevice, DeviceError, NotAdmitted, Order, Pass, Step};
 use keystation_core::identity::Identity;
 use keystation_core::key::KeyLabel;
 use keystation_core::record::{Entry, Event};
@@ -16,6 +16,7 @@ use keystation_device::ports::{self, PortInfo, SerialPort};
 use crate::config::Profile;
 use crate::error::StationError;
 use crate::line::{Label, LabelRule};
+use crate::orders::{OpenOrder, OrderError};
 use crate::people::{Action, Denied, Permit, SessionState, may_ever};
 use crate::random;
 use crate::station::Station;
@@ -34,8 +35,6 @@ pub struct Work {
     pub profile: Profile,
     /// Work order, or empty.
     pub job: String,
-    /// Which devices the work order is for.
-    pub admission: Arc<dyn Admission + Send + Sync>,
 }
 
 /// Which device is meant, beside what the work order says.
@@ -121,7 +120,12 @@ impl Station {
             Ok(false) => return Err(self.refused(permit, work, Code::Unsecured, place, NotSecured)),
             Err(e) => return Err(self.refused(permit, work, Code::LogFailed, place, e)),
         }
-        let label = LabelRule { scanned: meant.label, matching: work.profile.label, inner: &*work.admission };
+        let open = self.order_of(work).map_err(|e| {
+            let code = if matches!(e, StationError::Read(_)) { Code::LogFailed } else { Code::NoOrder };
+            self.refused(permit, work, code, place.clone(), e)
+        })?;
+        let open: &dyn Admission = open.as_ref().map_or(&AnyDevice, |open| open);
+        let label = LabelRule { scanned: meant.label, matching: work.profile.label, inner: open };
         let order = Order {
             recipe: &work.profile.recipe,
             key: key.info(),
@@ -146,7 +150,23 @@ impl Station {
         if result.is_ok() {
             in_work.known();
         }
+        if let Err(Failure { code: Code::Collision, .. }) = &result
+            && let Err(error) = self.lock_custody()
+        {
+            tracing::error!(%error, "the custody was locked after two devices had one key, without a record");
+        }
         result
+    }
+
+    /// The work order that the device is made under, which names the same profile.
+    fn order_of(&self, work: &Work) -> Result<Option<OpenOrder>, StationError> {
+        let open = self.order_for(&work.job)?;
+        match open {
+            Some(open) if work.profile.path != self.data().profile(Path::new(&open.profile)) => {
+                Err(OrderError::OtherProfile { order: open.id, profile: open.profile }.into())
+            }
+            open => Ok(open),
+        }
     }
 
     /// Nothing was sent to the device, and the log says so.

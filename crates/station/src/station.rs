@@ -17,6 +17,7 @@ use crate::config::{SlotConfig, StationConfig};
 use crate::custodies::{Custodies, Opened};
 use crate::data_dir::DataDir;
 use crate::error::StationError;
+use crate::orders::Shelf;
 use crate::people::{Action, People, Permit, PinCost, Request};
 use crate::program;
 use crate::random;
@@ -34,6 +35,7 @@ struct Inner {
     people: People,
     custodies: Custodies,
     ceremonies: Ceremonies,
+    orders: Shelf,
     desk: Mutex<Desk>,
     /// Told whenever what somebody is typing concerns nobody any more.
     left: OnceLock<Left>,
@@ -150,6 +152,7 @@ impl Station {
             people: People::new(clock, cost, config.session),
             custodies: Custodies::sealing(data, &config, work)?,
             ceremonies: Ceremonies::new(Limits::STATION),
+            orders: Shelf::default(),
             journal,
             desk: Mutex::new(desk),
             left: OnceLock::new(),
@@ -336,6 +339,10 @@ impl Station {
 
     pub(crate) fn ceremonies(&self) -> &Ceremonies {
         &self.0.ceremonies
+    }
+
+    pub(crate) fn shelf(&self) -> &Shelf {
+        &self.0.orders
     }
 
     pub(crate) fn all_custodies(&self) -> &Custodies {

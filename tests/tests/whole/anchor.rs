@@ -54,8 +54,12 @@ fn a_log_that_no_witness_saw_warns_then_blocks_new_jobs_until_one_did() {
     with_witness(&bench, 1000);
     assert_eq!(state(&bench), "due");
     let job = |port: usize, job: &str| {
-        let mut command = bench.inject_command(&sim.port(port));
-        finished(command.args(["--job", job]))
+        let port = sim.port(port);
+        finished(&mut if job.is_empty() {
+            bench.inject_command(&port)
+        } else {
+            bench.inject_under(&port, job)
+        })
     };
     let first = job(0, "WO-1");
     assert_eq!(first.exit, Some(0), "due only warns: {first:?}");

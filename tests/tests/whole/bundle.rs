@@ -26,7 +26,7 @@ fn export(bench: &Bench, out: &Path, more: &[&str]) -> Run {
 fn worked() -> Bench {
     let bench = Bench::quick();
     let published = Sim::published(&bench.file("published"));
-    let inject = |port: &Path| finished(bench.inject_command(port).args(["--job", JOB])).exit;
+    let inject = |port: &Path| finished(&mut bench.inject_under(port, JOB)).exit;
     assert_eq!(inject(&published.port(0)), Some(0));
     assert_eq!(inject(&published.port(0)), Some(3));
     let other = Sim::start(&bench.file("other"), 1, &["--serial", "SN-2", "--mac", "a4:cf:12:00:00:02"]);

@@ -16,10 +16,7 @@ const JOB: &str = "WO-44192";
 /// and passes; one calls itself a formula, and is refused. After them a device of another job.
 fn worked() -> Bench {
     let bench = Bench::quick();
-    let inject = |sim: &Sim, job: &str| {
-        let mut command = bench.inject_command(&sim.port(0));
-        finished(command.args(["--job", job])).exit
-    };
+    let inject = |sim: &Sim, job: &str| finished(&mut bench.inject_under(&sim.port(0), job)).exit;
     let sim = |name: &str, serial: &str, mac: &str, fault: &str| {
         Sim::start(&bench.file(name), 1, &["--serial", serial, "--mac", mac, "--fault", fault])
     };

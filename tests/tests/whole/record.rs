@@ -85,7 +85,7 @@ fn what_a_station_hands_over_is_accepted() {
     let bench = Bench::quick();
     let verifiers = Verifiers::built(&bench.file(""));
     let published = Sim::published(&bench.file("published"));
-    let inject = |port: &Path, job: &str| finished(bench.inject_command(port).args(["--job", job])).exit;
+    let inject = |port: &Path, job: &str| finished(&mut bench.inject_under(port, job)).exit;
     assert_eq!(inject(&published.port(0), "WO-1"), Some(0));
     assert_eq!(inject(&published.port(0), "WO-1"), Some(3));
     let mut silent = Sim::start(

@@ -60,8 +60,14 @@ const fn exit_of(failure: &Failure) -> Exit {
         | Code::ClockDoubted
         | Code::NoLabel
         | Code::WrongLabel
+        | Code::Unlisted
+        | Code::WrongMaker
+        | Code::WrongSerial
+        | Code::OtherBoard
+        | Code::NoOrder
+        | Code::OrderFull
         | Code::VaultLocked => Exit::Refused,
-        Code::VaultFailed | Code::SpaceLow | Code::LogFailed => Exit::Broken,
+        Code::VaultFailed | Code::Collision | Code::SpaceLow | Code::LogFailed => Exit::Broken,
         _ => Exit::Failed,
     }
 }

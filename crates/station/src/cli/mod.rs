@@ -10,6 +10,7 @@ mod device;
 mod epoch;
 mod export;
 mod key;
+mod order;
 mod output;
 mod person;
 mod qa;
@@ -23,13 +24,11 @@ mod trouble;
 mod witness;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Parser;
 use keystation::config::Profile;
 use keystation::{DataDir, Exit, Station, StationError, Work, harden_process};
 use keystation_core::failure::Safety;
-use keystation_core::flow::AnyDevice;
 use keystation_device::place::Place;
 use serde_json::json;
 
@@ -94,12 +93,8 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
         Verb::Ports => device::list_ports(out),
         Verb::Inject { port, profile, job, label, inspect, passphrase } => {
             let profile = Profile::read(&data.profile(profile))?;
-            let work = Work {
-                place: Place::Path(port.clone()),
-                profile,
-                job: job.clone(),
-                admission: Arc::new(AnyDevice),
-            };
+            let job = job.as_ref().map_or_else(String::new, ToString::to_string);
+            let work = Work { place: Place::Path(port.clone()), profile, job };
             at_station(cli, &data, out, |bench| {
                 device::inject(bench, &work, label.as_ref(), *inspect, passphrase)
             })
@@ -111,6 +106,7 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
             let profile = Profile::read(&data.profile(profile))?;
             device::check(cli, &data, port, &profile, passphrase, out)
         }
+        Verb::Order(verb) => order::run(cli, &data, verb, out),
         Verb::Person(verb) => at_station(cli, &data, out, |bench| person::run(bench, verb)),
         Verb::Clock(ClockVerb::Accept { reason }) => {
             at_station(cli, &data, out, |bench| clock::accept(bench, reason))

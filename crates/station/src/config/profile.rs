@@ -1,6 +1,6 @@
 //! Product profiles: how a registration ID is made, and which group key a product gets.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use keystation_core::identity::MacRule;
 use keystation_core::key::{Endpoint, KeyLabel};
@@ -16,6 +16,8 @@ use crate::line::LabelMatch;
 /// A product profile.
 #[derive(Debug, Clone)]
 pub struct Profile {
+    /// The file that it was read from.
+    pub path: PathBuf,
     /// Name and revision, `thermostat/1`.
     pub title: String,
     /// How the registration ID is made.
@@ -136,7 +138,15 @@ impl Profile {
             Matching::Mac => LabelMatch::Mac,
             Matching::RegistrationId => LabelMatch::RegistrationId,
         };
-        Ok(Self { title: format!("{name}/{revision}"), recipe, group_key, endpoint, baud, label: matching })
+        Ok(Self {
+            path: file.to_owned(),
+            title: format!("{name}/{revision}"),
+            recipe,
+            group_key,
+            endpoint,
+            baud,
+            label: matching,
+        })
     }
 }
 

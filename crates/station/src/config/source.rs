@@ -8,9 +8,9 @@ use serde::de::DeserializeOwned;
 use super::ConfigError;
 
 /// A file under reading: turns a place in the text into file and line.
-pub(super) struct Source<'a> {
+pub(crate) struct Source<'a> {
     file: &'a Path,
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 impl<'a> Source<'a> {
@@ -20,17 +20,22 @@ impl<'a> Source<'a> {
         Ok(Self { file, text })
     }
 
-    pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
+    /// The same for a text that was read otherwise.
+    pub(crate) const fn of(file: &'a Path, text: String) -> Self {
+        Self { file, text }
+    }
+
+    pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
         toml::from_str(&self.text).map_err(|e| self.wrong(e.span().map_or(0, |s| s.start), e.message()))
     }
 
-    pub(super) fn wrong(&self, offset: usize, message: impl ToString) -> ConfigError {
+    pub(crate) fn wrong(&self, offset: usize, message: impl ToString) -> ConfigError {
         let line = self.text[..offset.min(self.text.len())].matches('\n').count() + 1;
         ConfigError::Wrong { file: self.file.to_owned(), line, message: message.to_string() }
     }
 
     /// A value that is well-formed TOML and may still be no value of its kind.
-    pub(super) fn checked<T, E: ToString>(
+    pub(crate) fn checked<T, E: ToString>(
         &self,
         key: &str,
         span: Range<usize>,

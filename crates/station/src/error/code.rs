@@ -5,6 +5,7 @@ use keystation_core::failure::Code;
 use keystation_vault::{ImportError, TransferError};
 
 use super::StationError;
+use crate::orders::error::refusal_code;
 use crate::report::OutError;
 
 impl StationError {
@@ -48,6 +49,7 @@ impl StationError {
             Self::OtherCheckValue { .. } => "key-check-value",
             Self::OtherTransfer { .. } => "transfer-other-key",
             Self::Reason => "reason",
+            Self::Order(error) => error.code(),
             Self::Transfer(TransferError::Unlock(error)) if error.is_wrong_secret() => "passphrase-wrong",
             Self::Transfer(_) => "transfer-refused",
             Self::Ceremony(error) => error.code(),
@@ -74,6 +76,7 @@ impl StationError {
             Self::Append(AppendError::SpaceLow(_)) => Code::SpaceLow.as_str(),
             Self::Append(AppendError::ClockDoubted) => Code::ClockDoubted.as_str(),
             Self::Append(AppendError::NotAccepted(_)) => "clock-not-accepted",
+            Self::Append(AppendError::Order(refusal)) => refusal_code(refusal),
             Self::Append(_) => "log-failed",
             Self::Unreadable { .. } => "file-unreadable",
             Self::VerifierKey { .. } => "verifier-key",

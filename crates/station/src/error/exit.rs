@@ -4,6 +4,7 @@ use keystation_audit::{AppendError, EpochError, OpenError, ReadError, Refusal, W
 use keystation_vault::{CreateError, ImportError, TransferError};
 
 use super::StationError;
+use crate::orders::error::refusal_exit;
 use crate::report::OutError;
 
 /// The exit codes of the headless binary.
@@ -31,6 +32,8 @@ impl StationError {
             Self::SignIn(refused) => refused.exit(),
             Self::Person(refused) => refused.exit(),
             Self::Ceremony(error) => error.exit(),
+            Self::Order(error) => error.exit(),
+            Self::Append(AppendError::Order(refusal)) => refusal_exit(refusal),
             Self::Transfer(TransferError::Import(ImportError::MayBeDerivedKey)) => Exit::Refused,
             Self::Transfer(TransferError::Unlock(error)) if error.is_wrong_secret() => Exit::Refused,
             Self::Import(ImportError::Unlock(error)) | Self::Unlock(error) if error.is_wrong_secret() => {

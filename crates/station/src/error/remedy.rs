@@ -6,6 +6,7 @@ use keystation_core::failure::Code;
 use super::StationError;
 use crate::anchoring;
 use crate::config::ConfigError;
+use crate::orders::error::refusal_remedy;
 use crate::report::OutError;
 
 impl StationError {
@@ -73,6 +74,8 @@ impl StationError {
             ],
             Self::OtherTransfer { .. } => &["Take the file of the key that was approved."],
             Self::Reason => &["Say why, in a few words: `--reason`."],
+            Self::Order(error) => error.remedy(),
+            Self::Append(AppendError::Order(refusal)) => refusal_remedy(refusal),
             Self::Transfer(error) => error.remedy(),
             Self::Ceremony(error) => error.remedy(),
             Self::Scan(_) => &["Check the scanner and its cable.", "Scan one code."],

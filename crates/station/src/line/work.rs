@@ -1,23 +1,22 @@
 //! What a device in a slot becomes: the work that is open at that moment.
 
-use std::sync::Arc;
-
-use keystation_core::failure::Failure;
-use keystation_core::flow::AnyDevice;
+use keystation_core::failure::{Code, Failure, Safety};
 
 use crate::config::{Profile, SlotConfig};
+use crate::error::StationError;
 use crate::injection::Work;
 use crate::station::Station;
 
 impl Station {
-    /// The work for the next device in `slot`, whose profile was read when the line was started.
-    #[allow(clippy::unnecessary_wraps, reason = "whether a work order is open is asked here")]
+    /// The work for the next device in `slot`, whose profile was read when the line was started: under the order that the log says
+    /// is open. What that order admits is judged when the device is there.
     pub(super) fn next_work(&self, slot: &SlotConfig, profile: &Profile) -> Result<Work, Failure> {
-        Ok(Work {
-            place: slot.place.clone(),
-            profile: profile.clone(),
-            job: String::new(),
-            admission: Arc::new(AnyDevice),
-        })
+        let open = || Ok::<_, StationError>(self.reader()?.open_order()?);
+        let open = open().map_err(|e| Failure {
+            cause: Some(Box::new(e)),
+            ..Failure::new(Code::LogFailed, Safety::Untouched)
+        })?;
+        let job = open.map_or_else(String::new, |order| order.id.to_string());
+        Ok(Work { place: slot.place.clone(), profile: profile.clone(), job })
     }
 }

@@ -56,6 +56,16 @@ pub enum Action {
     SignReview,
     /// The signed report of a work order.
     Report,
+    /// A new work order.
+    CreateOrder,
+    /// Making devices under a work order.
+    OpenOrder,
+    /// Ending a work order for good.
+    CloseOrder,
+    /// More devices under a work order than it was for.
+    RaiseQuota,
+    /// Putting a device of a work order down as scrap.
+    Scrap,
     /// A bundle of the log, with a record of it.
     Export,
     /// A checkpoint that a witness cosigned.
@@ -104,7 +114,7 @@ pub enum Action {
 
 impl Action {
     /// All of them, in the order in which the table of roles shows them.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 52] = [
         Self::FirstStart,
         Self::SignIn,
         Self::Overview,
@@ -130,6 +140,11 @@ impl Action {
         Self::SaveProof,
         Self::SignReview,
         Self::Report,
+        Self::CreateOrder,
+        Self::OpenOrder,
+        Self::CloseOrder,
+        Self::RaiseQuota,
+        Self::Scrap,
         Self::Export,
         Self::AnchorAccept,
         Self::Keys,
@@ -196,6 +211,11 @@ impl Action {
             Self::SaveProof => ("save-proof", "save the proof file of a device in the window"),
             Self::SignReview => ("sign-review", "sign a review of the log"),
             Self::Report => ("report", "signed report of a work order"),
+            Self::CreateOrder => ("create-order", "create a work order"),
+            Self::OpenOrder => ("open-order", "open a work order"),
+            Self::CloseOrder => ("close-order", "close a work order"),
+            Self::RaiseQuota => ("raise-quota", "allow more devices under a work order"),
+            Self::Scrap => ("scrap", "put a device of a work order down as scrap"),
             Self::Export => ("export", "bundle of the log, recorded"),
             Self::AnchorAccept => ("anchor-accept", "take a cosigned checkpoint"),
             Self::Keys => ("keys", "list group keys and the devices under them in the window"),

@@ -30,11 +30,11 @@ pub struct Rule {
 
 const BENCH: &[Role] = &[Role::Operator, Role::Repair, Role::Supervisor];
 pub(super) const KEEPERS: &[Role] = &[Role::Operator, Role::Repair, Role::Supervisor, Role::Custodian];
-const LEADERS: &[Role] = &[Role::Supervisor];
 const CHECKERS: &[Role] = &[Role::Repair, Role::Supervisor, Role::Qa];
 const SEARCHERS: &[Role] = &[Role::Repair, Role::Supervisor, Role::Qa, Role::Administrator];
 const AUDITORS: &[Role] = &[Role::Supervisor, Role::Qa, Role::Administrator];
 const REPORTERS: &[Role] = &[Role::Supervisor, Role::Qa];
+const SUPERVISORS: &[Role] = &[Role::Supervisor];
 const REVIEWERS: &[Role] = &[Role::Qa];
 const KEY_READERS: &[Role] = &[Role::Supervisor, Role::Custodian, Role::Qa, Role::Administrator];
 const CUSTODIANS: &[Role] = &[Role::Custodian];
@@ -63,8 +63,8 @@ pub const fn rule(action: Action) -> Rule {
         Action::Touch | Action::ChangePin => {
             Rule { who: Who::Signed, while_away: false, one_time_pin: true, approval: None }
         }
-        Action::Inject | Action::Acknowledge => alone(BENCH),
-        Action::PutBack => alone(LEADERS),
+        Action::Inject | Action::Acknowledge | Action::OpenOrder => alone(BENCH),
+        Action::PutBack | Action::CreateOrder | Action::CloseOrder | Action::Scrap => alone(SUPERVISORS),
         Action::Unlock => alone(KEEPERS),
         Action::Check => alone(CHECKERS),
         Action::SearchRoom => alone(SEARCHERS),
@@ -87,7 +87,7 @@ pub const fn rule(action: Action) -> Rule {
         | Action::SetBadge
         | Action::NewEpoch => by_two(ADMINISTRATORS),
         Action::SetName | Action::ForgetName | Action::Rebuild => alone(ADMINISTRATORS),
-        Action::AcceptClock => by_two(HEADS),
+        Action::AcceptClock | Action::RaiseQuota => by_two(HEADS),
     }
 }
 

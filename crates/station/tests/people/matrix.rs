@@ -37,6 +37,11 @@ audit-room     sqa
 save-proof     sqa
 sign-review    q
 report         sq
+create-order   s
+open-order     ors
+close-order    s
+raise-quota    sa2
+scrap          s
 export         sqa
 anchor-accept  sqa
 keys           scqa
@@ -219,7 +224,7 @@ fn every_action_for_every_role_in_every_state() {
     }
     let Trial { bench, tried, allowed, refused, .. } = trial;
     println!("{tried} requests: {allowed} allowed, {refused} refused");
-    assert_eq!(tried, 47 * 18 * 5 * 2);
+    assert_eq!(tried, 52 * 18 * 5 * 2);
     let why = bench.records("policy.refuse", "why");
     assert_eq!(why.len(), refused, "every refusal is a record");
 }

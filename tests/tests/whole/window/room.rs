@@ -24,6 +24,7 @@ fn worked() -> Bench {
     let sim = Sim::start(&folder(&bench, "sim"), 6, &[options.as_slice(), &["--fault", &fault]].concat());
     for number in 0..6 {
         let (job, operator) = if number < 4 { ("WO-44192", "op-0117") } else { ("WO-44207", "rep-1") };
+        keystation_tests::orders::open(&bench.data(), job);
         let mut inject = bench.inject_command_by(&sim.port(number), operator);
         let output = inject.args(["--job", job]).output().unwrap();
         assert_eq!(output.status.code(), Some(i32::from(number == FAILING)), "{output:?}");

@@ -4,15 +4,18 @@
 
 mod audit;
 mod key;
+mod order;
 mod person;
 mod witness;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use keystation::orders::OrderId;
 
 pub(crate) use audit::{AnchorVerb, AuditVerb, ListFormat, ReportVerb};
 pub(crate) use key::{CeremonyArgs, ChangeArgs, ImportArgs, KeyVerb};
+pub(crate) use order::{CreateArgs, OrderVerb};
 pub(crate) use person::{Admins, NewPin, PersonVerb};
 pub(crate) use witness::WitnessVerb;
 
@@ -93,9 +96,9 @@ pub(crate) enum Verb {
         /// Product profile: a bare name in the station's `profiles` folder, or a path with a slash
         #[arg(long, value_name = "FILE")]
         profile: PathBuf,
-        /// Work order
-        #[arg(long, value_name = "ID", default_value = "", value_parser = work_order)]
-        job: String,
+        /// Work order: the one that is open
+        #[arg(long, value_name = "ID")]
+        job: Option<OrderId>,
         /// What was scanned from the label of the device, where the profile asks for it
         #[arg(long, value_name = "TEXT", value_parser = keystation::line::Label::new)]
         label: Option<keystation::line::Label>,
@@ -127,6 +130,9 @@ pub(crate) enum Verb {
         #[command(flatten)]
         passphrase: PassphraseFrom,
     },
+    /// Work orders: what is made, how many, which devices
+    #[command(subcommand)]
+    Order(OrderVerb),
     /// People: accounts, roles, PINs, badges, names
     #[command(subcommand)]
     Person(PersonVerb),
@@ -182,16 +188,6 @@ fn slot_list(text: &str) -> Result<SlotList, &'static str> {
     Ok(SlotList(slots.into_iter().collect()))
 }
 
-/// A work order's number, as ERP systems write it: at most 64 characters of `A-Z a-z 0-9 - _ . /`.
-fn work_order(text: &str) -> Result<String, &'static str> {
-    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'));
-    if plain && text.len() <= 64 {
-        Ok(text.to_owned())
-    } else {
-        Err("at most 64 characters of A-Z, a-z, 0-9, -, _, . and / are allowed")
-    }
-}
-
 /// Where the secrets of the custodies come from; without an option each is asked for, if it is needed.
 #[derive(Debug, Args)]
 pub(crate) struct PassphraseFrom {
@@ -217,7 +213,14 @@ pub(crate) struct PassphraseFrom {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
 
     #[test]
     fn a_list_of_slots_is_numbers_and_ranges() {
