@@ -17,6 +17,8 @@ const COMMANDS: &[&str] = &[
     "figures",
     "review",
     "sign_review",
+    "shift_report",
+    "save_shift_report",
     "sign_in",
     "sign_out",
     "away",

@@ -54,6 +54,8 @@ const commands = {
     Number.isInteger(from) && Number.isInteger(until) && (isNothing(job) || isText(job, 64)),
   review: () => true,
   sign_review: ({ reviewer, remark }) => isText(reviewer, 32) && isText(remark, 500),
+  shift_report: () => true,
+  save_shift_report: () => true,
   sign_in: ({ who, pin }) => isWho(who) && isPin(pin),
   sign_out: () => true,
   away: () => true,

@@ -1,6 +1,6 @@
 //! One station: its settings, its log, its vault. Every flow of the CLI and the window starts here.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use keystation_audit::{
     AppendError, Clock, Counts, Journal, Notice, Origin, Paths, Reader, Rules, SystemClock,
@@ -20,6 +20,7 @@ use crate::error::StationError;
 use crate::people::{Action, People, Permit, PinCost};
 use crate::program;
 use crate::random;
+use crate::training::{self, Training, TrainingError};
 
 /// An open station. Clones share it; the last one to go closes the log.
 #[derive(Clone)]
@@ -39,6 +40,8 @@ struct Inner {
     changed: Condvar,
     /// Whether the last record is written. Held by whoever writes it: a second one waits until it is.
     closed: Mutex<bool>,
+    /// The directory that only this training has.
+    training: OnceLock<Training>,
 }
 
 /// A station that is kept from going by nobody.
@@ -80,6 +83,8 @@ pub struct Overview {
     pub counts: Counts,
     /// How far the log is secured outside of this machine.
     pub anchoring: Anchoring,
+    /// Whether this is a training, and no station in production.
+    pub training: bool,
     /// Whether it is time for QA's review.
     pub review_due: bool,
     /// What a person has to see of disk and clock.
@@ -94,10 +99,24 @@ impl Station {
         if data.settings().exists() {
             return Err(StationError::Exists(data.path().to_owned()));
         }
+        if training::is_name(name) {
+            return Err(TrainingError::Reserved.into());
+        }
+        Self::make(data, name, "", include_str!("../defaults/example.toml"), "")
+    }
+
+    /// The same under any name, with `head` above the settings and `more` below them.
+    pub(crate) fn make(
+        data: &DataDir,
+        name: &str,
+        head: &str,
+        example: &str,
+        more: &str,
+    ) -> Result<Origin, StationError> {
         let origin = Origin::new(&format!("{name}/1")).map_err(StationError::Origin)?;
         let settings = include_str!("../defaults/station.toml").replace("{origin}", name);
         let disk = |cause| StationError::Disk { path: data.path().to_owned(), cause };
-        data.lay_out(include_str!("../defaults/example.toml")).map_err(disk)?;
+        data.lay_out(example).map_err(disk)?;
         let journal = Journal::create(
             &paths(data),
             &origin,
@@ -106,7 +125,7 @@ impl Station {
         )?;
         journal.close()?;
         // Last: a directory with settings is a whole station.
-        data.settle(&settings).map_err(disk)?;
+        data.settle(&format!("{head}{settings}{more}")).map_err(disk)?;
         Ok(origin)
     }
 
@@ -123,10 +142,33 @@ impl Station {
         clock: impl Clock + Clone + Sync,
         cost: PinCost,
     ) -> Result<Self, StationError> {
+        Self::open_as(data, program, clock, cost, false)
+    }
+
+    /// Opens the station of a training, which nothing else opens.
+    pub(crate) fn open_training(
+        data: &DataDir,
+        program: &str,
+        clock: impl Clock + Clone + Sync,
+        cost: PinCost,
+    ) -> Result<Self, StationError> {
+        Self::open_as(data, program, clock, cost, true)
+    }
+
+    fn open_as(
+        data: &DataDir,
+        program: &str,
+        clock: impl Clock + Clone + Sync,
+        cost: PinCost,
+        training: bool,
+    ) -> Result<Self, StationError> {
         if !data.settings().exists() {
             return Err(StationError::Missing(data.path().to_owned()));
         }
         let config = StationConfig::read(&data.settings())?;
+        if training::is_name(&config.origin) != training {
+            return Err(TrainingError::Started(data.path().to_owned()).into());
+        }
         let rules = Rules { space: config.space, ..Rules::default() };
         let journal = Journal::open_under(&paths(data), &rules, clock.clone())?;
         let named = format!("{}/", config.origin);
@@ -149,6 +191,7 @@ impl Station {
             desk: Mutex::new(desk),
             changed: Condvar::new(),
             closed: Mutex::new(false),
+            training: OnceLock::new(),
             config: Arc::new(config),
         };
         let station = Self(Arc::new(inner));
@@ -169,6 +212,18 @@ impl Station {
     #[must_use]
     pub fn data(&self) -> &DataDir {
         &self.0.data
+    }
+
+    /// Whether this is a training.
+    #[must_use]
+    pub fn is_training(&self) -> bool {
+        training::is_name(&self.0.config.origin)
+    }
+
+    /// Keeps the directory of a training for as long as the station is open.
+    pub(crate) fn hold(&self, training: Training) {
+        // It is opened once.
+        drop(self.0.training.set(training));
     }
 
     /// Its settings.

@@ -65,6 +65,8 @@ fn commands() -> Vec<(&'static str, Value)> {
         ("figures", json!({ "from": 0, "until": 1_795_400_000_000_i64, "job": null })),
         ("review", json!({})),
         ("sign_review", json!({ "reviewer": "qa-1", "to": 1, "remark": "" })),
+        ("shift_report", json!({})),
+        ("save_shift_report", json!({})),
         ("sign_in", json!({ "who": { "user": "op-1" }, "pin": "671425" })),
         ("sign_out", json!({})),
         ("away", json!({})),

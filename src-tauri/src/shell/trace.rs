@@ -24,6 +24,8 @@ pub(super) const SHOWN: &[(&str, &[&str])] = &[
     ("figures", &["from", "until"]),
     ("review", &[]),
     ("sign_review", &["to"]),
+    ("shift_report", &[]),
+    ("save_shift_report", &[]),
     ("sign_in", &[]),
     ("sign_out", &[]),
     ("away", &[]),

@@ -18,6 +18,8 @@ mod search;
 mod secrets;
 mod selftest;
 mod session;
+mod shift;
+mod training;
 mod trouble;
 mod witness;
 
@@ -101,6 +103,7 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
             };
             at_station(cli, &data, out, |bench| device::inject(bench, &work, *inspect, passphrase))
         }
+        Verb::Run { training: _ } => training::run(cli, &data, out),
         Verb::Check { port, profile, passphrase } => {
             let profile = Profile::read(&data.profile(profile))?;
             device::check(cli, &data, port, &profile, passphrase, out)

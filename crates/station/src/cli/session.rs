@@ -2,7 +2,9 @@
 
 use std::cell::OnceCell;
 
-use keystation::people::{Action, ApprovalId, ApproveError, Permit, Person, Pin, Request, Who, rule};
+use keystation::people::{
+    Action, ApprovalId, ApproveError, Permit, Person, Pin, Request, SessionState, Who, rule,
+};
 use keystation::{DataDir, Ending, Exit, Station, StationError};
 
 use super::args::{Cli, People};
@@ -26,7 +28,16 @@ pub(super) fn at_station(
     out: Output,
     work: impl FnOnce(&Bench<'_>) -> Result<Exit, StationError>,
 ) -> Result<Exit, StationError> {
-    let station = Station::open(data, "keystation")?;
+    at_opened(cli, Station::open(data, "keystation")?, out, work)
+}
+
+/// The same at a station that is open already; whoever is signed in there acts.
+pub(super) fn at_opened(
+    cli: &Cli,
+    station: Station,
+    out: Output,
+    work: impl FnOnce(&Bench<'_>) -> Result<Exit, StationError>,
+) -> Result<Exit, StationError> {
     let overview = station.overview()?;
     for notice in &overview.notices {
         out.notice(notice);
@@ -42,6 +53,9 @@ pub(super) fn at_station(
     })
     .map_err(StationError::Thread)?;
     let bench = Bench { station, out, people: &cli.people, signed_in: OnceCell::new() };
+    if matches!(bench.station.session(), SessionState::Open(_)) {
+        bench.signed_in.get_or_init(|| ());
+    }
     let exit = work(&bench);
     let closed = bench.station.close();
     ending.stay();

@@ -54,8 +54,10 @@ pub enum Action {
     SaveProof,
     /// Signing that the log was looked through.
     SignReview,
-    /// The signed report of a work order.
+    /// The signed report of a work order, or of a shift.
     Report,
+    /// The report of one's own shift in the window, and its signed file.
+    OwnShift,
     /// A bundle of the log, with a record of it.
     Export,
     /// A checkpoint that a witness cosigned.
@@ -104,7 +106,7 @@ pub enum Action {
 
 impl Action {
     /// All of them, in the order in which the table of roles shows them.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 48] = [
         Self::FirstStart,
         Self::SignIn,
         Self::Overview,
@@ -130,6 +132,7 @@ impl Action {
         Self::SaveProof,
         Self::SignReview,
         Self::Report,
+        Self::OwnShift,
         Self::Export,
         Self::AnchorAccept,
         Self::Keys,
@@ -195,7 +198,8 @@ impl Action {
             Self::AuditRoom => ("audit-room", "figures, verification and reviews in the window"),
             Self::SaveProof => ("save-proof", "save the proof file of a device in the window"),
             Self::SignReview => ("sign-review", "sign a review of the log"),
-            Self::Report => ("report", "signed report of a work order"),
+            Self::Report => ("report", "signed report of a work order, or of a shift"),
+            Self::OwnShift => ("own-shift", "report of one's own shift in the window, and its signed file"),
             Self::Export => ("export", "bundle of the log, recorded"),
             Self::AnchorAccept => ("anchor-accept", "take a cosigned checkpoint"),
             Self::Keys => ("keys", "list group keys and the devices under them in the window"),

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use audit::{AnchorVerb, AuditVerb, ListFormat, ReportVerb};
+pub(crate) use audit::{AnchorVerb, AuditVerb, ListFormat, ReportVerb, ShiftArgs};
 pub(crate) use key::{CeremonyArgs, ChangeArgs, ImportArgs, KeyVerb};
 pub(crate) use person::{Admins, NewPin, PersonVerb};
 pub(crate) use witness::WitnessVerb;
@@ -101,6 +101,15 @@ pub(crate) enum Verb {
         inspect: bool,
         #[command(flatten)]
         passphrase: PassphraseFrom,
+    },
+    /// Train: simulated devices come by themselves, one good, one that fails, and so on, until SIGTERM or Ctrl-C ends it
+    ///
+    /// The trainee is signed in. Log, vault and key are those of the training, in `training` of the data directory, which is made
+    /// anew at each start; nothing of the station is opened (docs/training.md).
+    Run {
+        /// There are simulated devices here, and no others
+        #[arg(long, required = true)]
+        training: bool,
     },
     /// Read a finished device, prove its key, hold it against its record, and the log against its anchor. The device is not changed
     Check {
