@@ -18,6 +18,8 @@ const COMMANDS: &[&str] = &[
     "denials",
     "review",
     "sign_review",
+    "shift_report",
+    "save_shift_report",
     "sign_in",
     "sign_out",
     "away",

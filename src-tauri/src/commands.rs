@@ -6,6 +6,7 @@
 pub(crate) mod keys;
 pub(crate) mod log;
 pub(crate) mod people;
+pub(crate) mod shift;
 
 use keystation::Station;
 use keystation::people::Action;

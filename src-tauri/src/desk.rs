@@ -9,6 +9,7 @@ use std::task::Poll;
 use keystation::config::Profile;
 use keystation::line::{Line, LineEvent};
 use keystation::people::{Action, Away, Permit};
+use keystation::training::Training;
 use keystation::{Archive, Counts, DataDir, Ending, Remark, Station, StationError};
 use keystation_core::key::KeyLabel;
 use tauri::async_runtime::spawn_blocking;
@@ -33,6 +34,11 @@ impl Desk {
     /// Opens the station and starts its slots.
     pub(crate) fn line(data: &DataDir) -> Result<Self, StationError> {
         Self::at(Station::open(data, env!("CARGO_PKG_NAME"))?)
+    }
+
+    /// Makes a training anew, and starts its slots, into which simulated devices are plugged.
+    pub(crate) fn training(data: &DataDir) -> Result<Self, StationError> {
+        Self::at(Training::begin(data)?.open(env!("CARGO_PKG_NAME"))?)
     }
 
     /// Starts the slots of a station that is open.

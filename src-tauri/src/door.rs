@@ -40,7 +40,10 @@ pub(crate) fn sign_in(station: &Station, who: Who, pin: &dto::Pin) -> Result<Sig
         Err(problem) => return Ok(SignIn::refused(problem)),
     };
     match station.sign_in(named.person(), &pin) {
-        Ok(_) => Ok(SignIn::open()),
+        Ok(_) => {
+            station.open_example()?;
+            Ok(SignIn::open())
+        }
         Err(error) => SignIn::failed(error),
     }
 }

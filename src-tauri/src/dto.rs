@@ -5,6 +5,7 @@
 mod audit;
 mod keys;
 mod people;
+mod shift;
 
 use keystation::log::Record;
 use keystation_core::failure::Failure;
@@ -15,6 +16,7 @@ use serde::Serialize;
 pub(crate) use audit::*;
 pub(crate) use keys::*;
 pub(crate) use people::*;
+pub(crate) use shift::*;
 
 use crate::problem::{Problem, remedy, sentence};
 
@@ -54,6 +56,8 @@ pub(crate) struct Overview {
     pub(crate) rooms: Vec<Room>,
     /// Whether this window only looks.
     pub(crate) read_only: bool,
+    /// Whether this is a training: devices that are none, and a log that counts for nothing. The page says so on every screen.
+    pub(crate) training: bool,
     /// Whether it is time for QA's review.
     pub(crate) review_due: bool,
     /// What is wrong with the log at first sight, in a window that only looks: then the numbers here mean nothing.
@@ -85,6 +89,7 @@ impl From<keystation::Overview> for Overview {
             slots: Vec::new(),
             rooms: Vec::new(),
             read_only: true,
+            training: seen.training,
             review_due: seen.review_due,
             damage: None,
             session: SessionLine::nobody(),

@@ -40,6 +40,9 @@ struct Arguments {
     /// Only looks: the log, read-only, beside a running station or without one. No vault, no devices
     #[arg(long)]
     qa: bool,
+    /// Trains: simulated devices, an example key and a log of its own, made anew at each start; nothing of the station is opened
+    #[arg(long, conflicts_with = "qa")]
+    training: bool,
     /// Writes diagnostics to standard error, for example `debug`; they hold no secret at any level
     #[arg(long, value_name = "FILTER")]
     trace: Option<String>,
@@ -51,14 +54,18 @@ pub fn run() {
     if let Some(filter) = &arguments.trace {
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     }
-    shell::run(open(arguments.data, arguments.qa));
+    shell::run(open(arguments));
 }
 
 /// The station, or why there is none: the window tells both.
-fn open(data: Option<PathBuf>, qa: bool) -> Result<Desk, Problem> {
+fn open(Arguments { data, qa, training, .. }: Arguments) -> Result<Desk, Problem> {
     keystation::harden_process().map_err(keystation::StationError::Unprotected)?;
     let data =
         data.map(DataDir::new).or_else(DataDir::platform).ok_or(keystation::StationError::NoDataDir)?;
-    let desk = if qa { Desk::audit(&data) } else { Desk::line(&data) };
+    let desk = match (qa, training) {
+        (true, _) => Desk::audit(&data),
+        (_, true) => Desk::training(&data),
+        _ => Desk::line(&data),
+    };
     Ok(desk?)
 }

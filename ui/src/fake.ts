@@ -6,7 +6,9 @@ import type { Counts } from "./bindings/Counts";
 import type { Overview } from "./bindings/Overview";
 import type { Problem } from "./bindings/Problem";
 import type { RecordLine } from "./bindings/RecordLine";
+import type { Saved } from "./bindings/Saved";
 import type { SessionLine } from "./bindings/SessionLine";
+import type { ShiftReport } from "./bindings/ShiftReport";
 import type { UnlockOutcome } from "./bindings/UnlockOutcome";
 import { actions } from "./actions";
 import { FakeArchive } from "./fake/archive";
@@ -17,6 +19,7 @@ import { causes } from "./fake/log";
 import { FakePeople } from "./fake/people";
 import { refuse } from "./fake/refuse";
 import { roomsOf, roster } from "./fake/roster";
+import { shiftOf } from "./fake/shift";
 import type { Archive, Door, KeyRing, Shell, Staff } from "./shell";
 import { steps } from "./text";
 
@@ -142,6 +145,19 @@ export class FakeShell implements Shell {
     if (answer.outcome === "open") this.#arrive(before);
     return Promise.resolve(answer);
   };
+
+  shiftReport(): Promise<ShiftReport> {
+    const { session } = this.staff;
+    if (session.state !== "open") return refuse(noSession);
+    const { job, counts } = this.#overview;
+    return Promise.resolve(shiftOf(session.user, job, this.#began, counts));
+  }
+
+  async saveShiftReport(): Promise<Saved> {
+    const { operator } = await this.shiftReport();
+    this.#append("export.report", "", "");
+    return { path: `/var/lib/keystation/exports/shift-${operator}.pdf` };
+  }
 
   async signOut(): Promise<void> {
     this.staff.leave();

@@ -24,6 +24,7 @@ import type { ReviewLine } from "./bindings/ReviewLine";
 import type { Role } from "./bindings/Role";
 import type { Saved } from "./bindings/Saved";
 import type { SearchPage } from "./bindings/SearchPage";
+import type { ShiftReport } from "./bindings/ShiftReport";
 import type { SignIn } from "./bindings/SignIn";
 import type { UnlockOutcome } from "./bindings/UnlockOutcome";
 import type { VerifyProgress } from "./bindings/VerifyProgress";
@@ -56,6 +57,10 @@ export interface Archive {
 export interface Door {
   /** Signs in; takes over from who is signed in, or comes back after a lock. */
   signIn(who: Who, pin: string): Promise<SignIn>;
+  /** What the person who is signed in made in this session: before they leave or hand over. */
+  shiftReport(): Promise<ShiftReport>;
+  /** Writes the same as a signed file. */
+  saveShiftReport(): Promise<Saved>;
   signOut(): Promise<void>;
   /** Locks the session and wipes the keys; the same person comes back, or another takes over. */
   away(): Promise<void>;

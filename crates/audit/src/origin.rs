@@ -13,6 +13,9 @@ use keystation_core::identity::{IdentifierError, Reason};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Origin(String);
 
+/// The station's name in the origin of a training.
+const TRAINING: &str = "training";
+
 impl Origin {
     /// Characters at most.
     pub const LIMIT: usize = 128;
@@ -45,6 +48,13 @@ impl Origin {
             return Err(fail(shape));
         }
         Ok(Self(text.to_owned()))
+    }
+
+    /// Whether the station is called `training`: a name that no station in production has, so that nobody takes the log of a
+    /// training for one of devices that exist.
+    #[must_use]
+    pub fn is_training(&self) -> bool {
+        self.0.rsplit('/').nth(1) == Some(TRAINING)
     }
 
     /// The characters, all ASCII.
@@ -86,6 +96,15 @@ mod tests {
             &format!("keylog.{}/p/s/1", "a".repeat(120)),
         ] {
             assert!(Origin::new(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_station_that_is_called_training_is_one() {
+        let is = |text| Origin::new(text).unwrap().is_training();
+        assert!(is("keylog.example.com/plant7/training/1") && is("keylog.acme/p/training/12"));
+        for text in ["keylog.training/training/stn03/1", "keylog.a/p/training-2/1", "keylog.a/p/1/1"] {
+            assert!(!is(text), "{text}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::ops::{Bound, RangeBounds};
 
 use keystation_core::flow::Standing;
 use keystation_core::key::Fingerprint;
-use keystation_core::record::Seq;
+use keystation_core::record::{Purpose, Seq};
 use keystation_core::registration::RegistrationId;
 use rusqlite::{Connection, Row};
 
@@ -15,6 +15,7 @@ use crate::finding::Finding;
 use crate::head::Head;
 use crate::note::{KeyError, VerifierKey};
 use crate::record::{Record, RecordError};
+use crate::said;
 use crate::schema::{self, NotThis};
 use crate::search::{self, Attempt, Field, Page, Query};
 use crate::standing;
@@ -192,6 +193,23 @@ impl Reader {
         let stored = |row: &Row<'_>| Ok(StoredRecord { seq: seq(row, 0)?, body: row.get(1)? });
         let records = statement.query_map([count], stored)?.collect::<Result<_, _>>()?;
         Ok(records)
+    }
+
+    /// The record with which a session began: its person signed in, or took over. Reads the records of people and keys, newest
+    /// first; devices do not count. `None`: this log has no such session.
+    pub fn session_began(&self, session: &str) -> Result<Option<Seq>, ReadError> {
+        let mut statement = self.conn.prepare_cached(said::NEWEST_FIRST)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let seq = seq(row, 0)?;
+            let record = read(seq, row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?;
+            let why = record.text("why").unwrap_or_default();
+            let begins = [Purpose::SignIn, Purpose::HandOver].iter().any(|purpose| purpose.as_str() == why);
+            if record.event() == "auth.ok" && begins && record.session() == session {
+                return Ok(Some(seq));
+            }
+        }
+        Ok(None)
     }
 
     /// The intents whose outcome is not known, oldest first. See `docs/audit-format.md` for when an intent is open.

@@ -20,15 +20,22 @@ use crate::tree::leaf_hash;
 /// The records that the index `log_said` has.
 macro_rules! indexed {
     ($columns:literal) => {
+        indexed!($columns, "")
+    };
+    ($columns:literal, $order:literal) => {
         concat!(
             "SELECT ",
             $columns,
             " FROM log INDEXED BY log_said
               WHERE substr(body, instr(body, x'226576223a22') + 6, 3) IN (x'757365', x'617574', x'676b2e', x'636172')
-              ORDER BY seq"
+              ORDER BY seq",
+            $order
         )
     };
 }
+
+/// Their numbers and bytes, newest first.
+pub(crate) const NEWEST_FIRST: &str = indexed!("seq, body", " DESC");
 
 /// Their numbers.
 pub(crate) const INDEXED: &str = indexed!("seq");

@@ -179,6 +179,21 @@ pub enum Event {
         /// Records of the log that it was made from.
         records: u64,
     },
+    /// `export.report` too: a report on a shift was made, to be signed. What was not asked for is empty.
+    ShiftReported {
+        /// Session that was asked for.
+        shift: String,
+        /// Operator ID that was asked for.
+        user: String,
+        /// From when on, UTC, as the time of a record is written.
+        from: String,
+        /// Until before when.
+        until: String,
+        /// SHA-256 of the file.
+        sha256: [u8; 32],
+        /// Records of the log that it was made from.
+        records: u64,
+    },
     /// `export.bundle`: the log, or a part of it, was written into a directory for verifiers.
     BundleExported {
         /// Work order that was asked for, or empty.

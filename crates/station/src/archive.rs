@@ -20,6 +20,7 @@ use crate::error::StationError;
 use crate::export;
 use crate::people::PersonStanding;
 use crate::station::{Overview, paths};
+use crate::training;
 
 /// The log and the settings of a station, to be read: beside the program that writes, or without one. Takes no lock, and
 /// opens neither vault nor port. Nothing here writes into the log; [`save_proof`](Self::save_proof) writes a file beside it.
@@ -71,6 +72,7 @@ impl Archive {
             open_intents: Vec::new(),
             counts: Counts::default(),
             anchoring: Anchoring { state: AnchorState::None, secured: None, open: 0 },
+            training: training::is_name(&self.config.origin),
             review_due: false,
             notices: Vec::new(),
             slots: self.config.slots.clone(),

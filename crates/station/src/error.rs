@@ -21,6 +21,7 @@ use crate::people::{Denied, PeopleFileError, PersonError, SignInError};
 use crate::person::NotAName;
 use crate::report::OutError;
 use crate::review::Remark;
+use crate::training::TrainingError;
 
 pub use exit::Exit;
 
@@ -113,6 +114,9 @@ pub enum StationError {
         /// What the log says.
         log: String,
     },
+    /// There is no training, or it is not what was asked for.
+    #[error(transparent)]
+    Training(#[from] TrainingError),
     /// A slot that the settings do not name.
     #[error("station.toml has no slot {0}")]
     NoSlot(u32),

@@ -30,6 +30,7 @@ mod random;
 pub mod report;
 mod review;
 mod station;
+pub mod training;
 
 pub use anchoring::{AnchorRule, AnchorState, Anchoring};
 pub use archive::Archive;

@@ -21,6 +21,7 @@ use crate::orders::Shelf;
 use crate::people::{Action, People, Permit, PinCost, Request};
 use crate::program;
 use crate::random;
+use crate::training::{self, Training, TrainingError};
 
 /// An open station. Clones share it; the last one to go closes the log.
 #[derive(Clone)]
@@ -43,6 +44,8 @@ struct Inner {
     changed: Condvar,
     /// Whether the last record is written. Held by whoever writes it: a second one waits until it is.
     closed: Mutex<bool>,
+    /// The directory that only this training has.
+    training: OnceLock<Training>,
 }
 
 /// Told that somebody has left.
@@ -87,6 +90,8 @@ pub struct Overview {
     pub counts: Counts,
     /// How far the log is secured outside of this machine.
     pub anchoring: Anchoring,
+    /// Whether this is a training, and no station in production.
+    pub training: bool,
     /// Whether it is time for QA's review.
     pub review_due: bool,
     /// What a person has to see of disk and clock.
@@ -101,10 +106,24 @@ impl Station {
         if data.settings().exists() {
             return Err(StationError::Exists(data.path().to_owned()));
         }
+        if training::is_name(name) {
+            return Err(TrainingError::Reserved.into());
+        }
+        Self::make(data, name, "", include_str!("../defaults/example.toml"), "")
+    }
+
+    /// The same under any name, with `head` above the settings and `more` below them.
+    pub(crate) fn make(
+        data: &DataDir,
+        name: &str,
+        head: &str,
+        example: &str,
+        more: &str,
+    ) -> Result<Origin, StationError> {
         let origin = Origin::new(&format!("{name}/1")).map_err(StationError::Origin)?;
         let settings = include_str!("../defaults/station.toml").replace("{origin}", name);
         let disk = |cause| StationError::Disk { path: data.path().to_owned(), cause };
-        data.lay_out(include_str!("../defaults/example.toml")).map_err(disk)?;
+        data.lay_out(example).map_err(disk)?;
         let journal = Journal::create(
             &paths(data),
             &origin,
@@ -113,7 +132,7 @@ impl Station {
         )?;
         journal.close()?;
         // Last: a directory with settings is a whole station.
-        data.settle(&settings).map_err(disk)?;
+        data.settle(&format!("{head}{settings}{more}")).map_err(disk)?;
         Ok(origin)
     }
 
@@ -130,10 +149,33 @@ impl Station {
         clock: impl Clock + Clone + Sync,
         cost: PinCost,
     ) -> Result<Self, StationError> {
+        Self::open_as(data, program, clock, cost, false)
+    }
+
+    /// Opens the station of a training, which nothing else opens.
+    pub(crate) fn open_training(
+        data: &DataDir,
+        program: &str,
+        clock: impl Clock + Clone + Sync,
+        cost: PinCost,
+    ) -> Result<Self, StationError> {
+        Self::open_as(data, program, clock, cost, true)
+    }
+
+    fn open_as(
+        data: &DataDir,
+        program: &str,
+        clock: impl Clock + Clone + Sync,
+        cost: PinCost,
+        training: bool,
+    ) -> Result<Self, StationError> {
         if !data.settings().exists() {
             return Err(StationError::Missing(data.path().to_owned()));
         }
         let config = StationConfig::read(&data.settings())?;
+        if training::is_name(&config.origin) != training {
+            return Err(TrainingError::Started(data.path().to_owned()).into());
+        }
         let rules = Rules { space: config.space, ..Rules::default() };
         let journal = Journal::open_under(&paths(data), &rules, clock.clone())?;
         let named = format!("{}/", config.origin);
@@ -158,6 +200,7 @@ impl Station {
             left: OnceLock::new(),
             changed: Condvar::new(),
             closed: Mutex::new(false),
+            training: OnceLock::new(),
             config: Arc::new(config),
         };
         let station = Self(Arc::new(inner));
@@ -178,6 +221,18 @@ impl Station {
     #[must_use]
     pub fn data(&self) -> &DataDir {
         &self.0.data
+    }
+
+    /// Whether this is a training.
+    #[must_use]
+    pub fn is_training(&self) -> bool {
+        training::is_name(&self.0.config.origin)
+    }
+
+    /// Keeps the directory of a training for as long as the station is open.
+    pub(crate) fn hold(&self, training: Training) {
+        // It is opened once.
+        drop(self.0.training.set(training));
     }
 
     /// Its settings.

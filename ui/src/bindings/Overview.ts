@@ -72,6 +72,10 @@ rooms: Array<Room>,
  */
 readOnly: boolean, 
 /**
+ * Whether this is a training: devices that are none, and a log that counts for nothing. The page says so on every screen.
+ */
+training: boolean, 
+/**
  * Whether it is time for QA's review.
  */
 reviewDue: boolean, 

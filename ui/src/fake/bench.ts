@@ -68,6 +68,7 @@ export const station: Overview = {
   slots: [{ number: 1, port: "/dev/ttyUSB0", profile: "env-sensor 2" }],
   rooms: ["line", "audit"],
   readOnly: false,
+  training: false,
   reviewDue: false,
   damage: null,
   session: operator,

@@ -76,6 +76,14 @@ fn every_event() -> Vec<Event> {
         },
         Event::IntegrityFailed { why: "checkpoint-forked", note: "a\nb\n".to_owned() },
         Event::ReportExported { job: "WO-44192".to_owned(), sha256: [0xa5; 32], records: 1 },
+        Event::ShiftReported {
+            shift: "0123456789abcdef".to_owned(),
+            user: "op-0117".to_owned(),
+            from: String::new(),
+            until: "2026-11-22T14:00:00.000Z".to_owned(),
+            sha256: [0xa5; 32],
+            records: 1,
+        },
         Event::BundleExported {
             job: String::new(),
             rid: "sn-1".to_owned(),
@@ -122,7 +130,8 @@ fn every_event() -> Vec<Event> {
             | Event::GroupKey(_)
             | Event::Order(_)
             | Event::Checked(_) => {}
-            Event::ReportExported { .. } | Event::BundleExported { .. } | Event::ReviewSigned { .. } => {}
+            Event::ReportExported { .. } | Event::ShiftReported { .. } => {}
+            Event::BundleExported { .. } | Event::ReviewSigned { .. } => {}
             Event::SpaceLow { .. } | Event::SpaceOk { .. } => {}
             Event::ClockJump { .. } | Event::ClockAccepted { .. } => {}
             Event::Result(_) | Event::Resolve(_) | Event::Refuse { .. } => {}

@@ -92,6 +92,26 @@ fn an_export_names_what_left_the_station() {
     assert_eq!(sorted(&event), expected);
     assert_eq!((event.name(), event.rc(), event.approver()), ("export.report", "", ""));
 
+    let event = Event::ShiftReported {
+        shift: "0123456789abcdef".to_owned(),
+        user: "op-0117".to_owned(),
+        from: "2026-11-22T06:00:00.000Z".to_owned(),
+        until: String::new(),
+        sha256: [0xa5; 32],
+        records: 12,
+    };
+    let expected = [
+        ("from", "2026-11-22T06:00:00.000Z".into()),
+        ("job", "".into()),
+        ("records", 12.into()),
+        ("sha256", "a5".repeat(32).into()),
+        ("shift", "0123456789abcdef".into()),
+        ("until", "".into()),
+        ("user", "op-0117".into()),
+    ];
+    assert_eq!(sorted(&event), expected);
+    assert_eq!((event.name(), event.rc(), event.approver()), ("export.report", "", ""));
+
     let event = Event::BundleExported {
         job: String::new(),
         rid: String::new(),

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use keystation::people::Action;
+use keystation::training::MARK;
 use keystation::{DataDir, Exit, Remark, StationError, paths};
 use keystation_audit::{Journal, OpenError, Reader, Record, Verdict};
 use keystation_core::registration::{IdRule, RegistrationId};
@@ -11,7 +12,7 @@ use serde_json::json;
 use super::args::{AnchorVerb, AuditVerb, Cli, ReportVerb};
 use super::output::{Output, printable};
 use super::session::at_station;
-use super::{anchor, compare, epoch, export, qa, reports, search};
+use super::{anchor, compare, epoch, export, qa, reports, search, shift};
 
 /// Does what a verb of the log says.
 pub(super) fn run(cli: &Cli, data: &DataDir, verb: &AuditVerb, out: Output) -> Result<Exit, StationError> {
@@ -35,10 +36,11 @@ pub(super) fn run(cli: &Cli, data: &DataDir, verb: &AuditVerb, out: Output) -> R
         AuditVerb::Anchor(verb) => anchor::look(data, verb, out),
         AuditVerb::Compare { a, b, vkey } => compare::run(data, [a, b], vkey.as_deref(), out),
         AuditVerb::Sheet { job, out: file } => reports::sheet(data, job, file, out),
-        AuditVerb::Report { verify: Some(ReportVerb::Verify { file, vkey }), .. } => {
+        AuditVerb::Report { verb: Some(ReportVerb::Verify { file, vkey }), .. } => {
             reports::verify(file, vkey, out)
         }
-        AuditVerb::Report { verify: None, job, out: file } => {
+        AuditVerb::Report { verb: Some(ReportVerb::Shift(args)), .. } => shift::run(cli, data, args, out),
+        AuditVerb::Report { verb: None, job, out: file } => {
             let job = job.as_deref().expect("clap asks for it");
             let file = file.as_deref().expect("clap asks for it");
             at_station(cli, data, out, |bench| reports::report(bench, job, file))
@@ -147,6 +149,9 @@ fn verify(data: &DataDir, out: Output) -> Result<Exit, StationError> {
             let (origin, size) = (checkpoint.origin.to_string(), checkpoint.size);
             let short = checkpoint.short_root();
             let root: String = checkpoint.root.iter().map(|byte| format!("{byte:02x}")).collect();
+            if checkpoint.origin.is_training() {
+                out.note(MARK);
+            }
             out.say(
                 format!(
                     "Complete and unaltered: {size} records of {origin}, root {short} ({}…).",

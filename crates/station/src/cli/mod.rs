@@ -20,6 +20,8 @@ mod search;
 mod secrets;
 mod selftest;
 mod session;
+mod shift;
+mod training;
 mod trouble;
 mod witness;
 
@@ -99,7 +101,8 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
                 device::inject(bench, &work, label.as_ref(), *inspect, passphrase)
             })
         }
-        Verb::Run { slots, passphrase } => {
+        Verb::Run { training: true, .. } => training::run(cli, &data, out),
+        Verb::Run { training: false, slots, passphrase } => {
             at_station(cli, &data, out, |bench| run::run(bench, slots.as_ref(), passphrase))
         }
         Verb::Check { port, profile, passphrase } => {

@@ -51,7 +51,7 @@ pub(super) fn sheet(data: &DataDir, job: &str, file: &Path, out: Output) -> Resu
 /// Writes the report and its note.
 pub(super) fn report(bench: &Bench<'_>, job: &str, file: &Path) -> Result<Exit, StationError> {
     let permit = bench.permit(Action::Report)?;
-    let Made { note, record, records, sha256 } = bench.station.report(&permit, job, file)?;
+    let Made { note, record, records, sha256, .. } = bench.station.report(&permit, job, file)?;
     let sha256: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
     bench.out.say(
         format!(

@@ -3,7 +3,9 @@
 use std::cell::OnceCell;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use keystation::people::{Action, ApprovalId, ApproveError, Permit, Person, Pin, Request, Who, rule};
+use keystation::people::{
+    Action, ApprovalId, ApproveError, Permit, Person, Pin, Request, SessionState, Who, rule,
+};
 use keystation::{DataDir, Ending, Exit, Station, StationError};
 
 use super::args::{Cli, People};
@@ -31,7 +33,16 @@ pub(super) fn at_station(
     out: Output,
     work: impl FnOnce(&Bench<'_>) -> Result<Exit, StationError>,
 ) -> Result<Exit, StationError> {
-    let station = Station::open(data, "keystation")?;
+    at_opened(cli, Station::open(data, "keystation")?, out, work)
+}
+
+/// The same at a station that is open already; whoever is signed in there acts.
+pub(super) fn at_opened(
+    cli: &Cli,
+    station: Station,
+    out: Output,
+    work: impl FnOnce(&Bench<'_>) -> Result<Exit, StationError>,
+) -> Result<Exit, StationError> {
     let overview = station.overview()?;
     for notice in &overview.notices {
         out.notice(notice);
@@ -52,6 +63,9 @@ pub(super) fn at_station(
     })
     .map_err(StationError::Thread)?;
     let bench = Bench { station, out, people: &cli.people, signed_in: OnceCell::new(), last_words };
+    if matches!(bench.station.session(), SessionState::Open(_)) {
+        bench.signed_in.get_or_init(|| ());
+    }
     let exit = work(&bench);
     let closed = bench.station.close();
     ending.stay();

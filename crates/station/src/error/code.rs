@@ -39,6 +39,7 @@ impl StationError {
             Self::Input(_) => "no-input",
             Self::Thread(_) => "no-thread",
             Self::OtherLog { .. } => "other-log",
+            Self::Training(error) => error.code(),
             Self::NoSlot(_) => "slot-unknown",
             Self::NoKey(_) => "key-unknown",
             Self::NoCustody(_) => "custody-unknown",

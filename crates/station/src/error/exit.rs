@@ -6,6 +6,7 @@ use keystation_vault::{CreateError, ImportError, TransferError};
 use super::StationError;
 use crate::orders::error::refusal_exit;
 use crate::report::OutError;
+use crate::training::TrainingError;
 
 /// The exit codes of the headless binary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +59,12 @@ impl StationError {
             | Self::Out(OutError::Exists(_))
             | Self::OtherLog { .. }
             | Self::NoSlot(_)
+            | Self::Training(
+                TrainingError::Reserved
+                | TrainingError::Started(_)
+                | TrainingError::NotOurs(_)
+                | TrainingError::NoProof,
+            )
             | Self::NoKey(_)
             | Self::NoCustody(_)
             | Self::WhichCustody(_)

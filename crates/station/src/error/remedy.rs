@@ -56,6 +56,7 @@ impl StationError {
             Self::OtherLog { .. } => {
                 &["Put `origin` back: it never changes while the log lives.", "Copied files? Call QA."]
             }
+            Self::Training(error) => error.remedy(),
             Self::NoSlot(_) => &["Add a [[slot]] section to station.toml."],
             Self::NoKey(_) => {
                 &["Check `group_key` in the profile.", "keystation key list shows what is there."]

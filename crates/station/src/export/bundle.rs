@@ -12,6 +12,7 @@ use crate::export::directory::NewDirectory;
 use crate::export::part::Part;
 use crate::people::{Action, Permit};
 use crate::station::Station;
+use crate::training::{self, TrainingError};
 
 /// A bundle that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +59,9 @@ fn fill(
     path: &Path,
 ) -> Result<(NewDirectory, Exported), StationError> {
     let selection = part.selection()?;
+    if training::is_name(&config.origin) {
+        return Err(TrainingError::NoProof.into());
+    }
     let directory = NewDirectory::create(path)?;
     let moment = reader.snapshot()?;
     let write = |name: &str, bytes: &[u8]| Ok::<_, StationError>(directory.write(name, bytes)?);

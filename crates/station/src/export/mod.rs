@@ -8,4 +8,5 @@ mod proof;
 
 pub use bundle::{Exported, bundle};
 pub use part::Part;
+pub(crate) use proof::numbered;
 pub use proof::{proof, save_proof};

@@ -11,6 +11,7 @@ use keystation_core::registration::RegistrationId;
 use crate::data_dir::DataDir;
 use crate::error::StationError;
 use crate::report::{NewFile, OutError};
+use crate::training::TrainingError;
 
 /// Files for one device at most. Whoever made as many looks there first.
 const NUMBERS: std::ops::RangeInclusive<u32> = 1..=9999;
@@ -27,25 +28,40 @@ pub fn proof(reader: &Reader, id: &RegistrationId, path: &Path) -> Result<(), St
 /// `0-9` and `-` before the dot. Only reads the log, so it works beside a station that writes.
 pub fn save_proof(data: &DataDir, reader: &Reader, id: &RegistrationId) -> Result<PathBuf, StationError> {
     let text = text(reader, id)?;
-    let directory = data.exports();
-    prepare(&directory)?;
+    numbered(&data.exports(), id.as_str(), "tlog-proof", |path| {
+        write(NewFile::create(path)?, &text)?;
+        Ok(path.to_owned())
+    })
+}
+
+/// Has `make` write a file into `directory`, which is made if need be: `<stem>.<extension>`, or `<stem>-2.<extension>` and so on
+/// where there is one. The name has no other characters than `a-z`, `0-9` and `-` before the dot.
+pub(crate) fn numbered<T>(
+    directory: &Path,
+    stem: &str,
+    extension: &str,
+    mut make: impl FnMut(&Path) -> Result<T, StationError>,
+) -> Result<T, StationError> {
+    prepare(directory)?;
     let plain = |c: char| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' };
-    let name: String = id.as_str().chars().map(plain).collect();
+    let name: String = stem.chars().map(plain).collect();
     let mut taken = None;
     for number in NUMBERS {
         let again = if number == 1 { String::new() } else { format!("-{number}") };
-        let path = directory.join(format!("{name}{again}.tlog-proof"));
-        match NewFile::create(&path).map_err(StationError::from).and_then(|file| write(file, &text)) {
-            Ok(()) => return Ok(path),
+        match make(&directory.join(format!("{name}{again}.{extension}"))) {
             Err(StationError::Out(error @ OutError::Exists(_))) => taken = Some(error),
-            Err(other) => return Err(other),
+            made => return made,
         }
     }
     Err(taken.expect("a number was tried").into())
 }
 
 fn text(reader: &Reader, id: &RegistrationId) -> Result<String, StationError> {
-    reader.snapshot()?.proof_file(id)?.ok_or_else(|| StationError::NotInLog(id.to_string()))
+    let moment = reader.snapshot()?;
+    if moment.checkpoint().origin.is_training() {
+        return Err(TrainingError::NoProof.into());
+    }
+    moment.proof_file(id)?.ok_or_else(|| StationError::NotInLog(id.to_string()))
 }
 
 fn write(mut file: NewFile, text: &str) -> Result<(), StationError> {

@@ -23,6 +23,7 @@ use crate::config::Profile;
 use crate::error::StationError;
 use crate::people::{Action, Permit};
 use crate::station::Station;
+use crate::training::{Scanner, Show};
 
 pub use account::{Account, Logged};
 pub use event::{LineEvent, Past, ScannerFault, SlotEvent, SlotState};
@@ -38,6 +39,8 @@ pub const HISTORY: usize = 20;
 pub struct Line {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
+    /// Who plugs the devices of a training in.
+    show: Option<Show>,
 }
 
 /// What is known of a slot.
@@ -126,9 +129,16 @@ impl Line {
                 slots.push((slot.clone(), Profile::read(&slot.profile)?));
             }
         }
+        let mut show = station.is_training().then(|| Show::new(cards.keys().copied()));
+        let ears = show.as_ref().map(Show::ears);
         let shared = Arc::new(Shared {
             station: station.clone(),
-            tell: Box::new(tell),
+            tell: Box::new(move |event| {
+                if let (Some(ears), LineEvent::Slot(number, event)) = (&ears, &event) {
+                    ears(*number, event);
+                }
+                tell(event);
+            }),
             stop: AtomicBool::new(false),
             interrupt: Interrupt::new().map_err(StationError::Thread)?,
             began: Instant::now(),
@@ -136,12 +146,21 @@ impl Line {
             cards,
         });
         // From here on a failure drops the line, which stops what was started.
-        let mut line = Self { shared: Arc::clone(&shared), threads: Vec::new() };
+        let mut line = Self { shared: Arc::clone(&shared), threads: Vec::new(), show: None };
         for (config, profile) in slots {
             let name = format!("slot-{}", config.number);
             let slot = Slot::new(Arc::clone(&shared), config, profile).map_err(StationError::Thread)?;
             line.spawn(name, || slot.work())?;
         }
+        if let Some(show) = &mut show {
+            let weak = Arc::downgrade(&shared);
+            let scan = move |text: &str| {
+                // What it was the line tells.
+                drop(weak.upgrade().map(|shared| shared.scanned(text)));
+            };
+            show.begin(station.data(), &(Arc::new(scan) as Scanner)).map_err(StationError::Thread)?;
+        }
+        line.show = show;
         if let Some(config) = station.config().scanner.clone() {
             line.spawn("scanner".to_owned(), move || scanning::scan(&shared, &config))?;
         }
@@ -201,5 +220,7 @@ impl Drop for Line {
                 tracing::error!("a slot's thread panicked");
             }
         }
+        // After the devices are done.
+        drop(self.show.take());
     }
 }

@@ -54,7 +54,7 @@ pub enum Action {
     SaveProof,
     /// Signing that the log was looked through.
     SignReview,
-    /// The signed report of a work order.
+    /// The signed report of a work order, or of a shift.
     Report,
     /// A new work order.
     CreateOrder,
@@ -66,6 +66,8 @@ pub enum Action {
     RaiseQuota,
     /// Putting a device of a work order down as scrap.
     Scrap,
+    /// The report of one's own shift in the window, and its signed file.
+    OwnShift,
     /// A bundle of the log, with a record of it.
     Export,
     /// A checkpoint that a witness cosigned.
@@ -114,7 +116,7 @@ pub enum Action {
 
 impl Action {
     /// All of them, in the order in which the table of roles shows them.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 53] = [
         Self::FirstStart,
         Self::SignIn,
         Self::Overview,
@@ -145,6 +147,7 @@ impl Action {
         Self::CloseOrder,
         Self::RaiseQuota,
         Self::Scrap,
+        Self::OwnShift,
         Self::Export,
         Self::AnchorAccept,
         Self::Keys,
@@ -210,12 +213,13 @@ impl Action {
             Self::AuditRoom => ("audit-room", "figures, verification and reviews in the window"),
             Self::SaveProof => ("save-proof", "save the proof file of a device in the window"),
             Self::SignReview => ("sign-review", "sign a review of the log"),
-            Self::Report => ("report", "signed report of a work order"),
+            Self::Report => ("report", "signed report of a work order, or of a shift"),
             Self::CreateOrder => ("create-order", "create a work order"),
             Self::OpenOrder => ("open-order", "open a work order"),
             Self::CloseOrder => ("close-order", "close a work order"),
             Self::RaiseQuota => ("raise-quota", "allow more devices under a work order"),
             Self::Scrap => ("scrap", "put a device of a work order down as scrap"),
+            Self::OwnShift => ("own-shift", "report of one's own shift in the window, and its signed file"),
             Self::Export => ("export", "bundle of the log, recorded"),
             Self::AnchorAccept => ("anchor-accept", "take a cosigned checkpoint"),
             Self::Keys => ("keys", "list group keys and the devices under them in the window"),

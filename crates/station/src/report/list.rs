@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::StationError;
 use crate::report::file::{NewFile, OutError};
+use crate::training::MARK;
 
 /// How a list is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +63,14 @@ pub fn list(
 ) -> Result<Listed, StationError> {
     let moment = reader.snapshot()?;
     let records = moment.checkpoint().size;
+    if moment.checkpoint().origin.is_training() {
+        let mark = match format {
+            Format::Csv => format!("{}\r\n", MARK.replace(',', ";")),
+            Format::JsonLines => format!("{}\n", json!({ "TRAINING": MARK })),
+        };
+        let written = file.write_all(mark.as_bytes());
+        written.map_err(|cause| OutError::Disk { path: file.path().to_owned(), cause })?;
+    }
     let rows = match format {
         Format::Csv => csv(reader, query, &mut file)?,
         Format::JsonLines => json_lines(reader, query, &mut file)?,
@@ -147,7 +156,7 @@ pub(crate) fn check_value(digits: &str) -> String {
 /// `text` as no spreadsheet takes it for a formula: serial numbers come from devices, and a device may call itself
 /// `=HYPERLINK(…)`. Such a text gets an apostrophe in front, and so does one that begins with an apostrophe: whoever
 /// reads the file with a program takes one apostrophe off where there is one, and has the text again.
-fn harmless(text: &str) -> Cow<'_, str> {
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     // A sign counts behind blanks too, and in the wide form that East Asian keyboards type.
     let first = text.trim_start_matches([' ', '\u{a0}', '\u{3000}']).chars().next();
     let formula = matches!(first, Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '|' | '%'))
@@ -155,7 +164,7 @@ fn harmless(text: &str) -> Cow<'_, str> {
     if formula || text.starts_with('\'') { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
-fn unwritten(path: &Path) -> impl Fn(csv::Error) -> StationError + use<> {
+pub(crate) fn unwritten(path: &Path) -> impl Fn(csv::Error) -> StationError + use<> {
     let path = path.to_owned();
     move |error| {
         let cause = match error.into_kind() {

@@ -6,9 +6,11 @@ mod facts;
 mod file;
 mod list;
 mod page;
+mod paper;
 mod parts;
 mod printed;
 mod sheet;
+pub mod shift;
 mod signed;
 
 pub(crate) use file::rename_new;

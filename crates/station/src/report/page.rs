@@ -63,6 +63,19 @@ impl Page {
         end
     }
 
+    /// `text` three times over the whole page, behind everything else, and once above it in black: also a copy of a copy shows it.
+    pub(crate) fn watermark(&mut self, text: &str) {
+        let width = Face::Bold.width(text, 1.0);
+        let size = (RIGHT - LEFT) / width;
+        let mut under = Self::default();
+        for part in 1..=3_u8 {
+            under.text(LEFT, HEIGHT * f32::from(part) / 3.5, Face::Bold, size, PALE, text);
+        }
+        under.text(LEFT, 26.0, Face::Bold, 14.0, INK, text);
+        under.marks.append(&mut self.marks);
+        self.marks = under.marks;
+    }
+
     /// The same, ending at `x`.
     pub(crate) fn text_to(&mut self, x: f32, y: f32, face: Face, size: f32, grey: u8, text: &str) {
         let width = face.width(&face.drawable(text), size);

@@ -25,12 +25,12 @@ pub(crate) fn percent(part: u64, whole: u64) -> String {
     format!("{}.{} %", tenths / 10, tenths % 10)
 }
 
-/// Title, work order and station at the top of a first page; returns where the text goes on.
-pub(crate) fn head(page: &mut Page, title: &str, facts: &Facts) -> f32 {
+/// Title, subject and station at the top of a first page; returns where the text goes on.
+pub(crate) fn head(page: &mut Page, title: &str, subject: &str, checkpoint: &Checkpoint) -> f32 {
     page.text(LEFT, 62.0, Plain, 11.0, GREY, title);
-    page.text_to(RIGHT, 62.0, Plain, 9.0, GREY, facts.checkpoint.origin.as_str());
+    page.text_to(RIGHT, 62.0, Plain, 9.0, GREY, checkpoint.origin.as_str());
     let mut y = 92.0;
-    for line in Bold.lines(&facts.job, 26.0, RIGHT - LEFT) {
+    for line in Bold.lines(subject, 26.0, RIGHT - LEFT) {
         page.text(LEFT, y, Bold, 26.0, INK, &line);
         y += 30.0;
     }
@@ -38,8 +38,11 @@ pub(crate) fn head(page: &mut Page, title: &str, facts: &Facts) -> f32 {
     y + 6.0
 }
 
-/// A line at the foot: page, log, and the root that every page can be held against.
+/// A line at the foot: page, log, and the root that every page can be held against. A page about a training says so all over.
 pub(crate) fn foot(page: &mut Page, number: usize, of: usize, checkpoint: &Checkpoint) {
+    if checkpoint.origin.is_training() {
+        page.watermark("TRAINING");
+    }
     let y = HEIGHT - 36.0;
     page.ground(LEFT, y - 12.0, RIGHT - LEFT, 0.5, GREY);
     let text = format!("{} · {} records · root ", checkpoint.origin, checkpoint.size);
@@ -113,10 +116,15 @@ pub(crate) fn keys(page: &mut Page, mut y: f32, facts: &Facts) -> f32 {
 }
 
 /// The signed checkpoint as a QR code with what it is for, and `more`, beside it. Takes `side` points of height.
-pub(crate) fn seal(page: &mut Page, y: f32, side: f32, facts: &Facts, more: &str) -> Result<(), PageError> {
-    let checkpoint = &facts.checkpoint;
+pub(crate) fn seal(
+    page: &mut Page,
+    y: f32,
+    side: f32,
+    (checkpoint, note): (&Checkpoint, &str),
+    more: &str,
+) -> Result<(), PageError> {
     // Without the last newline: whatever scans the code, or the editor that it is pasted into, puts one there.
-    page.qr(LEFT - 8.0, y, side, facts.note.trim_end_matches('\n'))?;
+    page.qr(LEFT - 8.0, y, side, note.trim_end_matches('\n'))?;
     let x = LEFT + side + 8.0;
     let mut line = y + 22.0;
     page.text(x, line, Plain, 9.0, GREY, "Root of the log, first ten characters");

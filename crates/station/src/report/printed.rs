@@ -7,14 +7,12 @@ use keystation_core::failure::Code;
 use crate::report::face::Face::{Bold, Mono, Plain};
 use crate::report::facts::{Exception, Facts, Kind, Now};
 use crate::report::list::dashed;
-use crate::report::page::{self, GREY, HEIGHT, INK, LEFT, Page, PageError, RIGHT};
+use crate::report::page::{GREY, INK, LEFT, PageError, RIGHT};
+use crate::report::paper::Paper;
 use crate::report::parts::{
-    LEADING, attempts, counts, foot, head, heading, keys, moment, pair, percent, seal, summed,
+    LEADING, attempts, counts, head, heading, keys, moment, pair, percent, seal, summed,
 };
 
-/// Nothing below this, but for the foot.
-const BOTTOM: f32 = HEIGHT - 64.0;
-const TOP: f32 = 62.0;
 const SMALL: f32 = 8.0;
 const ROW: f32 = 10.5;
 /// Behind every other row: pale enough for a copier to leave it out.
@@ -31,8 +29,8 @@ const COLUMNS: [(f32, &str); 5] = [
 
 /// The report as a PDF file. `names` are those of operators, as far as they are known.
 pub(crate) fn report(facts: &Facts, names: &BTreeMap<String, String>) -> Result<Vec<u8>, PageError> {
-    let mut paper = Paper { done: Vec::new(), page: Page::default(), y: 0.0 };
-    paper.y = head(&mut paper.page, "Injection report", facts) + 8.0;
+    let mut paper = Paper::default();
+    paper.y = head(&mut paper.page, "Injection report", &facts.job, &facts.checkpoint) + 8.0;
     paper.y = counts(&mut paper.page, paper.y, facts);
     let devices = facts.devices;
     let share = |part| percent(part, devices.all);
@@ -64,10 +62,10 @@ pub(crate) fn report(facts: &Facts, names: &BTreeMap<String, String>) -> Result<
     paper.y = heading(&mut paper.page, paper.y + 14.0, "Anchor of the audit log");
     let signed =
         "This file is signed by the station: the note beside it says so, and of a print nobody can tell.";
-    seal(&mut paper.page, paper.y, 150.0, facts, signed)?;
+    seal(&mut paper.page, paper.y, 150.0, (&facts.checkpoint, &facts.note), signed)?;
     paper.y += 160.0;
     exceptions(&mut paper, &facts.exceptions);
-    paper.finish(facts)
+    paper.finish(&format!("Injection report {}", facts.job), &facts.checkpoint, facts.period.1)
 }
 
 fn exceptions(paper: &mut Paper, exceptions: &[Exception]) {
@@ -173,37 +171,6 @@ fn held(exception: &Exception) -> &'static str {
         (_, Some("new")) => "the new key",
         (_, Some("old")) => "not the new key",
         _ => "unknown",
-    }
-}
-
-/// Pages that follow one another.
-struct Paper {
-    done: Vec<Page>,
-    page: Page,
-    y: f32,
-}
-
-impl Paper {
-    /// Begins a page where `height` does not fit any more; returns whether it did.
-    fn room(&mut self, height: f32) -> bool {
-        let full = self.y + height > BOTTOM;
-        if full {
-            self.done.push(std::mem::take(&mut self.page));
-            self.y = TOP;
-        }
-        full
-    }
-
-    fn finish(mut self, facts: &Facts) -> Result<Vec<u8>, PageError> {
-        self.done.push(self.page);
-        let of = self.done.len();
-        for (number, page) in (1..).zip(&mut self.done) {
-            if number > 1 {
-                page.text(LEFT, 40.0, Plain, 9.0, GREY, &format!("Injection report {}", facts.job));
-            }
-            foot(page, number, of, &facts.checkpoint);
-        }
-        page::pdf(&self.done, &format!("Injection report {}", facts.job), facts.period.1)
     }
 }
 

@@ -20,6 +20,8 @@ use crate::station::Station;
 /// A report that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Made {
+    /// The report.
+    pub file: PathBuf,
     /// The file beside it that vouches for it.
     pub note: PathBuf,
     /// The record of its export.
@@ -55,22 +57,35 @@ impl Station {
     /// Permit: [`Action::Report`].
     pub fn report(&self, permit: &Permit, job: &str, path: &Path) -> Result<Made, StationError> {
         self.honour(permit, Action::Report)?;
+        self.signed(permit, path, || {
+            let facts = Facts::of(&self.reader()?, job)?;
+            let names = Names::open_read_only(&self.data().names())?;
+            let names: BTreeMap<_, _> =
+                names.map_or_else(|| Ok(Vec::new()), |names| names.all())?.into_iter().collect();
+            let (pdf, records) = (printed::report(&facts, &names)?, facts.checkpoint.size);
+            let event = move |sha256| Event::ReportExported { job: job.to_owned(), sha256, records };
+            Ok((pdf, records, event))
+        })
+    }
+
+    /// Writes what `make` makes, a file out of so many records, and the signed note beside it. The event, which has the hash
+    /// of the file, is in the log before either has its name.
+    pub(crate) fn signed<E: FnOnce([u8; 32]) -> Event>(
+        &self,
+        permit: &Permit,
+        path: &Path,
+        make: impl FnOnce() -> Result<(Vec<u8>, u64, E), StationError>,
+    ) -> Result<Made, StationError> {
         let beside = note_path(path);
         let (file, note_file) = (NewFile::create(path)?, NewFile::create(&beside)?);
-        let facts = Facts::of(&self.reader()?, job)?;
-        let names = Names::open_read_only(&self.data().names())?;
-        let names: BTreeMap<_, _> =
-            names.map_or_else(|| Ok(Vec::new()), |names| names.all())?.into_iter().collect();
-        let pdf = printed::report(&facts, &names)?;
+        let (pdf, records, event) = make()?;
         let sha256: [u8; 32] = Sha256::digest(&pdf).into();
-        let records = facts.checkpoint.size;
-        let record =
-            self.append_by(permit, Event::ReportExported { job: job.to_owned(), sha256, records })?;
+        let record = self.append_by(permit, event(sha256))?;
         let note = self.journal().sign_report(record)?;
         // The note first: a report that stands alone would look like one that nobody signed.
         written(note_file, note.as_bytes())?;
         written(file, &pdf)?;
-        Ok(Made { note: beside, record, records, sha256 })
+        Ok(Made { file: path.to_owned(), note: beside, record, records, sha256 })
     }
 }
 

@@ -150,15 +150,21 @@ impl From<&log::Finding> for FindingLine {
     }
 }
 
+impl Cause {
+    /// So often this code.
+    pub(crate) fn of(code: &str, count: u64) -> Self {
+        Self { sentence: meaning(code), code: code.to_owned(), count }
+    }
+}
+
 impl From<log::Figures> for Figures {
     fn from(figures: log::Figures) -> Self {
         let lines = |tallies: Vec<log::Tally>| tallies.into_iter().map(TallyLine::from).collect();
-        let cause = |(code, count): (String, u64)| Cause { sentence: meaning(&code), code, count };
         Self {
             days: lines(figures.days),
             jobs: lines(figures.jobs),
             slots: figures.slots.into_iter().map(SlotTally::from).collect(),
-            causes: figures.causes.into_iter().map(cause).collect(),
+            causes: figures.causes.into_iter().map(|(code, count)| Cause::of(&code, count)).collect(),
         }
     }
 }

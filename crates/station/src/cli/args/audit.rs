@@ -93,11 +93,11 @@ pub(crate) enum AuditVerb {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
-    /// Write the signed report on a work order: FILE, a PDF, and FILE.note, its signature. Recorded in the log
+    /// Write the signed report on a work order, or on a shift: FILE, a PDF, and FILE.note, its signature. Recorded in the log
     #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Report {
         #[command(subcommand)]
-        verify: Option<ReportVerb>,
+        verb: Option<ReportVerb>,
         /// Work order
         #[arg(long, value_name = "ID", required = true)]
         job: Option<String>,
@@ -159,6 +159,46 @@ pub(crate) enum ReportVerb {
         #[arg(long, value_name = "FILE")]
         vkey: PathBuf,
     },
+    /// What a shift made, from the log: by person and session, and by work order. Printed where no file is named
+    Shift(ShiftArgs),
+}
+
+/// Which records are the shift, and where its report goes. Nothing named is the whole log.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ShiftArgs {
+    /// Only this session, as the records have it in `ses`
+    #[arg(long, value_name = "ID")]
+    pub(crate) session: Option<String>,
+    /// Only this person. (`--operator` says who signs in for a signed report)
+    #[arg(long = "of", value_name = "ID", value_parser = keystation::config::plain_id)]
+    pub(crate) person: Option<String>,
+    /// Only this day of UTC: `2026-11-22`
+    #[arg(long, value_name = "DAY", conflicts_with_all = ["from", "until"], value_parser = moment)]
+    pub(crate) day: Option<i64>,
+    /// Not before this moment: a day, which is its beginning in UTC, or `2026-11-22T06:00:00Z`
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) from: Option<i64>,
+    /// Before this moment
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) until: Option<i64>,
+    /// Write a table for a spreadsheet to this file, which must not be there yet
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: Option<PathBuf>,
+    /// Write the signed report, a PDF, to this file, and its signature to FILE.note; as `--operator`. Recorded in the log
+    #[arg(long, value_name = "FILE", conflicts_with = "csv")]
+    pub(crate) pdf: Option<PathBuf>,
+}
+
+/// A moment, in milliseconds since 1970.
+fn moment(text: &str) -> Result<i64, &'static str> {
+    let day = || {
+        let day: jiff::civil::Date = text.parse().ok()?;
+        Some(day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+    };
+    // A day first: it would be no timestamp.
+    let time = if text.contains('T') { text.parse().ok() } else { day() };
+    time.map(jiff::Timestamp::as_millisecond)
+        .ok_or("write a day as 2026-11-22, a moment as 2026-11-22T06:00:00Z")
 }
 
 /// The two forms of a list.

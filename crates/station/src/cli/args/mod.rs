@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use keystation::orders::OrderId;
 
-pub(crate) use audit::{AnchorVerb, AuditVerb, ListFormat, ReportVerb};
+pub(crate) use audit::{AnchorVerb, AuditVerb, ListFormat, ReportVerb, ShiftArgs};
 pub(crate) use key::{CeremonyArgs, ChangeArgs, ImportArgs, KeyVerb};
 pub(crate) use order::{CreateArgs, OrderVerb};
 pub(crate) use person::{Admins, NewPin, PersonVerb};
@@ -113,6 +113,11 @@ pub(crate) enum Verb {
     /// A line on standard input is a label that was scanned; an empty one puts back the slots that were taken out, where the
     /// person who is signed in may do that.
     Run {
+        /// Train: simulated devices come by themselves, one good, one that fails, and so on; there are no others, and the trainee
+        /// is signed in. Log, vault and key are those of the training, in `training` of the data directory, which is made anew at
+        /// each start; nothing of the station is opened (docs/training.md)
+        #[arg(long, conflicts_with_all = ["slots", "PassphraseFrom"])]
+        training: bool,
         /// Which slots of `station.toml`, for example `1,2-4` [default: all of them]
         #[arg(long, value_name = "LIST", value_parser = slot_list)]
         slots: Option<SlotList>,
