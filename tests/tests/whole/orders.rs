@@ -269,7 +269,7 @@ fn who_may_do_what_with_an_order_and_what_a_station_asks_for() {
     fs::write(&file, text(ORDER, 1, PUBLISHED_CHECK_VALUE, "")).unwrap();
     for who in ["op-0117", "cus-1", "qa-007", "admin-1", "rep-1"] {
         let refused = by(who, &["order", "create", "--file", &file]);
-        assert_eq!((refused.exit, code(&refused)), (Some(3), "not-permitted"), "{who}: {refused:?}");
+        assert_eq!((refused.exit, code(&refused)), (Some(3), "role"), "{who}: {refused:?}");
     }
     let wrong = create(&bench, &text("WO-8", 1, "00000-00000", ""));
     assert_eq!(wrong.exit, Some(0), "the key may come later: {wrong:?}");
