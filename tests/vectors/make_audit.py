@@ -180,6 +180,12 @@ def records():
             record(0, "2026-11-23T08:00:00.000Z", 1000, "log.genesis", role="administrator", vkey=vkey(ORIGIN[:-1] + "2", OTHER_PUBLIC),
                    prev=ORIGIN, prev_size=5, prev_root="00" * 32, reason="disk replaced") | {"op2": "qa-0003"}
             | {"log": ORIGIN[:-1] + "2"}),
+        "a work order": canonical(record(8, "2026-11-25T06:00:00.000Z", 1000, "order.create", op="su-1", role="supervisor", job="WO-44192",
+                                         sha256="b87a805e93e6943ef9f75c10344383632742553012cbda4481a6e66206df17ca", qty=500,
+                                         gk="gk-2026a", gkcv="9B5BDBEC8B", profile="thermostat.toml", until="2026-12-24", signer="")
+                                  | {"from": "2026-11-25"}),
+        "scrap of a work order": canonical(record(9, "2026-11-25T07:00:00.000Z", 2000, "order.scrap", op="su-1", role="supervisor",
+                                                  job="WO-44192", rid="", mac="a4cf12000107", sn="SN00000263", reason="it fell")),
         "4096 bytes": having(port="x" * room),
         "quotation mark and backslash": having(op='"\\'),
         "every control character": having(op="".join(map(chr, [*range(0x20), *range(0x7F, 0xA0)]))),

@@ -37,6 +37,7 @@ mod life;
 mod names;
 mod note;
 mod open_error;
+mod order_reader;
 mod order_rules;
 mod origin;
 mod projection;
@@ -85,6 +86,7 @@ pub use life::{DeviceStanding, Keyed, Life, LifeEvent};
 pub use names::{Names, NamesError};
 pub use note::{KeyError, NoteError, Signer, VerifierKey};
 pub use open_error::OpenError;
+pub use order_reader::Unaccounted;
 pub use order_rules::{IntentRefusal, OrderRefusal};
 pub use origin::Origin;
 pub use proof::{ProofError, verify_consistency, verify_inclusion};
@@ -101,7 +103,7 @@ pub use tree::{Frontier, Hash, leaf_hash, node_hash};
 pub use verify::{Progress, Verdict};
 pub use watch::{Notice, Rules};
 pub use witness::{Refusal, WatchedLog, Witness, WitnessError};
-pub use work_order::{NotAnOrderState, OrderState, Unaccounted, WorkOrder};
+pub use work_order::{NotAnOrderState, OrderState, WorkOrder};
 pub use writer::StorageFailure;
 
 /// The version of SQLite inside this program, for example `3.54.1`.

@@ -8,7 +8,8 @@ use keystation_core::record::{Intent, Mode, OrderChange, OrderEvent, Seq};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::account::number;
-use crate::work_order::{OrderState, Scrap, Unaccounted, WorkOrder, has_place, is_scrap};
+use crate::order_reader::Unaccounted;
+use crate::work_order::{OrderState, Scrap, WorkOrder, has_place, is_scrap};
 
 /// Why a device is not begun.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -3,9 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use keystation_audit::Signer;
+use base64ct::{Base64, Encoding as _};
+use keystation_audit::{Journal, Paths, Reader, Signer, SystemClock};
 use keystation_core::failure::Code;
-use keystation_tests::bench::{Bench, PUBLISHED_CHECK_VALUE, Run, finished};
+use keystation_core::identity::Identity;
+use keystation_core::key::DeviceKey;
+use keystation_core::record::{Actor, Entry, Event, Intent, Mode};
+use keystation_core::registration::{IdRule, RegistrationId};
+use keystation_tests::bench::{Bench, PUBLISHED_CHECK_VALUE, PUBLISHED_DEVICE_KEY, Run, finished};
 use keystation_tests::orders::{DAYS, text};
 use keystation_tests::sim::Sim;
 use serde_json::{Value, json};
@@ -265,11 +270,11 @@ fn who_may_do_what_with_an_order_and_what_a_station_asks_for() {
         let mut command = bench.keystation();
         finished(bench.signed(command.args(arguments), operator, None))
     };
-    let file = bench.file("order").display().to_string();
+    let file = bench.file("order-7").display().to_string();
     fs::write(&file, text(ORDER, 1, PUBLISHED_CHECK_VALUE, "")).unwrap();
     for who in ["op-0117", "cus-1", "qa-007", "admin-1", "rep-1"] {
         let refused = by(who, &["order", "create", "--file", &file]);
-        assert_eq!((refused.exit, code(&refused)), (Some(3), "not-permitted"), "{who}: {refused:?}");
+        assert_eq!((refused.exit, code(&refused)), (Some(3), "role"), "{who}: {refused:?}");
     }
     let wrong = create(&bench, &text("WO-8", 1, "00000-00000", ""));
     assert_eq!(wrong.exit, Some(0), "the key may come later: {wrong:?}");
@@ -296,6 +301,43 @@ fn who_may_do_what_with_an_order_and_what_a_station_asks_for() {
     let bad = bench.inject_command(&first.port(0)).args(["--job", "../x"]).output().unwrap();
     assert_eq!(bad.status.code(), Some(2));
     assert_eq!(inject(&bench, &first.port(0)).exit, Some(0));
+}
+
+/// R13 of a line. No derivation does that: the log is told of another device with this key.
+#[test]
+fn two_devices_that_would_have_one_key_stop_the_line() {
+    let bench = Bench::quick();
+    let published = Sim::published(&bench.file("published"));
+    let paths = Paths::in_dir(&bench.data());
+    let key = DeviceKey::filled_by(|bytes| {
+        Base64::decode(PUBLISHED_DEVICE_KEY, bytes).unwrap();
+    });
+    let group_key =
+        Reader::open(&paths).unwrap().known_key(&"gk-test".parse().unwrap()).unwrap().unwrap().info;
+    let intent = Intent {
+        id: RegistrationId::new("sn-another", IdRule::Dashes).unwrap(),
+        identity: Identity { mac: None, serial: Some("another".parse().unwrap()) },
+        firmware: "2.4.1".to_owned(),
+        key: group_key,
+        endpoint: "global.azure-devices-provisioning.net".to_owned(),
+        fingerprint: key.fingerprint(),
+        profile: "test/1".to_owned(),
+        job: String::new(),
+        port: "usb-1-1".to_owned(),
+        mode: Mode::New,
+        prior: None,
+        attempt: 1,
+    };
+    let journal = Journal::open(&paths, SystemClock::new().unwrap()).unwrap();
+    journal.append(&Entry { actor: Actor::default(), event: Event::Intent(intent) }).unwrap();
+    journal.close().unwrap();
+    let stopped = bench.inject(&published.port(0));
+    assert_eq!((stopped.exit, code(&stopped)), (Some(4), Code::Collision.as_str()), "{stopped:?}");
+    assert_eq!(published.state(0)["generation"], 0);
+    let records = bench.records();
+    let refusal = records.iter().position(|record| record["code"] == "collision").expect("it is a record");
+    assert_eq!(records[refusal]["ev"], "inject.refuse");
+    assert_eq!(records[refusal + 1]["ev"], "auth.lock", "no key is left to derive with");
 }
 
 /// The station is killed while it writes the last device of an order: its place stays taken, and it is ended later.

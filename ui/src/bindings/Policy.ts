@@ -9,6 +9,7 @@ export const ROLE_SETS: readonly string[] = ["operator", "repair", "operator+rep
 
 /** What another person has to approve, and in which roles. */
 export const APPROVERS = {
+  "raise-quota": ["supervisor", "administrator"],
   "import-key": ["custodian"],
   "take-transfer": ["custodian"],
   "activate-key": ["custodian"],

@@ -91,6 +91,9 @@ impl OrderText {
 
     fn parse(text: &str, file: &Path, signer: &str) -> Result<Self, ConfigError> {
         let source = Source::of(file, text.to_owned());
+        if text.starts_with('\u{feff}') {
+            return Err(source.wrong(0, "it begins with a byte order mark"));
+        }
         let parsed: OrderFile = source.parse()?;
         let known = parsed.format.get_ref() == "keystation-order/v1";
         let known = if known { Ok(()) } else { Err("this program knows keystation-order/v1 only") };
@@ -245,4 +248,104 @@ fn day(text: &str) -> Result<String, &'static str> {
     let day =
         text.parse::<jiff::civil::Date>().ok().filter(|day| day.to_string() == text && day.year() >= 2000);
     day.map(|day| day.to_string()).ok_or("a day is written 2026-11-25")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use keystation_core::identity::Identity;
+    use serde_json::Value;
+
+    use super::*;
+
+    const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors");
+
+    fn vectors() -> Value {
+        serde_json::from_str(&std::fs::read_to_string(format!("{FOLDER}/work-order.json")).unwrap()).unwrap()
+    }
+
+    fn text<'v>(row: &'v Value, key: &str) -> &'v str {
+        row[key].as_str().unwrap()
+    }
+
+    fn read(file: &Value, order: &str) -> Result<OrderText, OrderError> {
+        OrderText::read(order, Path::new("order.toml"), &[text(file, "vkey").parse().unwrap()])
+    }
+
+    /// They come from the document by another hand, so that agreeing with them means something.
+    #[test]
+    fn vectors_are_those_that_the_script_makes() {
+        let script = Command::new("python3")
+            .args(["-B", "make_work_order.py", "--check"])
+            .current_dir(FOLDER)
+            .output();
+        let script = script.unwrap();
+        assert!(script.status.success(), "{}", String::from_utf8_lossy(&script.stderr));
+    }
+
+    #[test]
+    fn orders_that_are_and_are_not() {
+        let file = vectors();
+        for row in file["must_pass"].as_array().unwrap() {
+            let order =
+                read(&file, text(row, "text")).unwrap_or_else(|e| panic!("{}: {e}", text(row, "name")));
+            assert_eq!(order.id.as_str(), "WO-44192");
+            let signed = text(row, "name").starts_with("signed");
+            assert_eq!(order.terms.signer, if signed { "orders.example.com" } else { "" });
+        }
+        let refused = file["must_fail"].as_array().unwrap();
+        assert!(refused.len() >= 60);
+        for row in refused {
+            let read = read(&file, text(row, "text"));
+            assert!(read.is_err(), "{}", text(row, "name"));
+        }
+    }
+
+    #[test]
+    fn the_example_of_the_documents_is_that_of_the_vectors() {
+        let file = vectors();
+        let order = read(&file, text(&file, "example")).unwrap();
+        let hex = order.terms.digest.map(|byte| format!("{byte:02x}")).concat();
+        assert_eq!(hex, text(&file, "sha256"));
+        assert_eq!((order.terms.quantity, order.devices.count()), (500, Some(500)));
+        let document = |name: &str| std::fs::read_to_string(format!("{FOLDER}/../../docs/{name}")).unwrap();
+        let indented: String = text(&file, "example")
+            .lines()
+            .map(|line| if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") })
+            .collect();
+        assert!(document("work-order.md").contains(&indented));
+        assert!(document("audit-format.md").contains(&hex));
+    }
+
+    #[test]
+    fn devices_that_belong_to_an_order_and_do_not() {
+        let file = vectors();
+        for row in file["devices"].as_array().unwrap() {
+            let device =
+                Identity { mac: text(row, "mac").parse().ok(), serial: text(row, "serial").parse().ok() };
+            let code = match read(&file, text(row, "order")).unwrap().devices.admit(&device) {
+                Ok(()) => "",
+                Err(refused) => refused.code().as_str(),
+            };
+            assert_eq!(code, text(row, "code"), "{}", text(row, "name"));
+        }
+    }
+
+    #[test]
+    fn an_error_names_file_line_and_key() {
+        let file = vectors();
+        let example = text(&file, "example");
+        for (from, to, expected) in [
+            ("quantity = 500", "quantity = 501", "order.toml:5: `quantity`: the order names 500 devices"),
+            ("\"WO-44192\"", "\"WO 1\"", "order.toml:2: `id`: work order: character 3 is a space"),
+            ("SN00000599", "SN00000099", "order.toml:16: `range`: `last` is below `first`"),
+            ("oui =", "ouis =", "order.toml:14: unknown field `ouis`"),
+            ("a4:cf:12", "a4:cf", "order.toml:14: `oui`: an OUI is three bytes"),
+            ("until = \"2026-12-24\"\n", "", "missing field `until`"),
+        ] {
+            let error = read(&file, &example.replace(from, to)).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
 }
