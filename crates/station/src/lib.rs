@@ -22,6 +22,7 @@ pub mod group_keys;
 mod injection;
 pub mod line;
 pub mod log;
+mod looking;
 pub mod people;
 mod person;
 mod program;

@@ -17,6 +17,7 @@ use crate::config::{SlotConfig, StationConfig};
 use crate::custodies::{Custodies, Opened};
 use crate::data_dir::DataDir;
 use crate::error::StationError;
+use crate::looking::{Look, Readers};
 use crate::people::{Action, People, Permit, PinCost};
 use crate::program;
 use crate::random;
@@ -29,6 +30,8 @@ struct Inner {
     data: DataDir,
     config: Arc<StationConfig>,
     journal: Journal,
+    /// For what is asked of the log for each device.
+    readers: Readers,
     /// The run of this program, in the records of which nobody is the actor.
     session: String,
     people: People,
@@ -146,6 +149,7 @@ impl Station {
             custodies: Custodies::sealing(data, &config, work)?,
             ceremonies: Ceremonies::new(Limits::STATION),
             journal,
+            readers: Readers::default(),
             desk: Mutex::new(desk),
             changed: Condvar::new(),
             closed: Mutex::new(false),
@@ -290,6 +294,11 @@ impl Station {
         Ok(Reader::open(&paths(&self.0.data))?)
     }
 
+    /// A look at the log, over a connection that is kept.
+    pub(crate) fn look(&self) -> Result<Look<'_>, StationError> {
+        self.0.readers.look(&paths(&self.0.data))
+    }
+
     /// The last record, and the log is closed. Again is harmless.
     pub fn close(self) -> Result<(), StationError> {
         let mut closed = self.0.closed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -298,6 +307,8 @@ impl Station {
         }
         self.leave(End::Program)?;
         self.append(Event::Close)?;
+        // The last connection to go folds the write-ahead log into the database: that is the journal's.
+        self.0.readers.close();
         self.0.journal.clone().close()?;
         *closed = true;
         Ok(())
