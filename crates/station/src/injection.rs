@@ -1,6 +1,7 @@
 //! One device on one port: the flow of `core` on the station's vault, port and log.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use keystation_core::failure::{Code, Failure, Safety};
 use keystation_core::flow::{self, Admission, DeviceError, NotAdmitted, Order, Pass, Step};
@@ -33,6 +34,8 @@ pub struct Work {
     pub profile: Profile,
     /// Work order, or empty.
     pub job: String,
+    /// Which devices the work order is for.
+    pub admission: Arc<dyn Admission + Send + Sync>,
 }
 
 /// Which device is meant, beside what the work order says.
@@ -118,7 +121,7 @@ impl Station {
             Ok(false) => return Err(self.refused(permit, work, Code::Unsecured, place, NotSecured)),
             Err(e) => return Err(self.refused(permit, work, Code::LogFailed, place, e)),
         }
-        let label = LabelRule { scanned: meant.label, matching: work.profile.label, inner: &flow::AnyDevice };
+        let label = LabelRule { scanned: meant.label, matching: work.profile.label, inner: &*work.admission };
         let order = Order {
             recipe: &work.profile.recipe,
             key: key.info(),

@@ -17,7 +17,6 @@ use crate::config::{SlotConfig, StationConfig};
 use crate::custodies::{Custodies, Opened};
 use crate::data_dir::DataDir;
 use crate::error::StationError;
-use crate::looking::{Look, Readers};
 use crate::people::{Action, People, Permit, PinCost};
 use crate::program;
 use crate::random;
@@ -31,7 +30,7 @@ struct Inner {
     config: Arc<StationConfig>,
     journal: Journal,
     /// For what is asked of the log for each device.
-    readers: Readers,
+    readers: crate::readers::Readers,
     /// The run of this program, in the records of which nobody is the actor.
     session: String,
     people: People,
@@ -145,11 +144,11 @@ impl Station {
         let inner = Inner {
             data: data.clone(),
             session: random::session()?,
+            readers: Default::default(),
             people: People::new(clock, cost, config.session),
             custodies: Custodies::sealing(data, &config, work)?,
             ceremonies: Ceremonies::new(Limits::STATION),
             journal,
-            readers: Readers::default(),
             desk: Mutex::new(desk),
             changed: Condvar::new(),
             closed: Mutex::new(false),
@@ -294,11 +293,6 @@ impl Station {
         Ok(Reader::open(&paths(&self.0.data))?)
     }
 
-    /// A look at the log, over a connection that is kept.
-    pub(crate) fn look(&self) -> Result<Look<'_>, StationError> {
-        self.0.readers.look(&paths(&self.0.data))
-    }
-
     /// The last record, and the log is closed. Again is harmless.
     pub fn close(self) -> Result<(), StationError> {
         let mut closed = self.0.closed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -333,6 +327,11 @@ impl Station {
 
     pub(crate) fn journal(&self) -> &Journal {
         &self.0.journal
+    }
+
+    /// A look at the log, over a connection that is kept.
+    pub(crate) fn look(&self) -> Result<crate::readers::Look<'_>, StationError> {
+        self.0.readers.look(&paths(&self.0.data))
     }
 
     pub(crate) fn people(&self) -> &People {

@@ -1,10 +1,12 @@
 //! `inject-wire`, `inject-bytes`: one injection with proof, beside the time that its own bytes need on the line.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use keystation::config::Profile;
 use keystation::{Meant, Station, Work};
+use keystation_core::flow::AnyDevice;
 use keystation_device::place::Place;
 use keystation_tests::tap::{Tap, Way};
 
@@ -72,7 +74,12 @@ fn count(directory: &Path, station: &Station, lot: u32) -> usize {
 
 fn key(station: &Station, port: &Path) {
     let profile = Profile::read(&station.config().slots[0].profile).unwrap();
-    let work = Work { place: Place::Path(port.to_owned()), profile, job: String::new() };
+    let work = Work {
+        place: Place::Path(port.to_owned()),
+        profile,
+        job: String::new(),
+        admission: Arc::new(AnyDevice),
+    };
     let permit = station.may_inject().unwrap();
     let mut port = station.open_port(&permit, &work).unwrap();
     let keyed = station.inject(&permit, &work, Meant::default(), &mut port, &mut |_| ());

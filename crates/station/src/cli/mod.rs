@@ -22,11 +22,13 @@ mod trouble;
 mod witness;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 use keystation::config::Profile;
 use keystation::{DataDir, Exit, Station, StationError, Work, harden_process};
 use keystation_core::failure::Safety;
+use keystation_core::flow::AnyDevice;
 use keystation_device::place::Place;
 use serde_json::json;
 
@@ -91,7 +93,12 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
         Verb::Ports => device::list_ports(out),
         Verb::Inject { port, profile, job, label, inspect, passphrase } => {
             let profile = Profile::read(&data.profile(profile))?;
-            let work = Work { place: Place::Path(port.clone()), profile, job: job.clone() };
+            let work = Work {
+                place: Place::Path(port.clone()),
+                profile,
+                job: job.clone(),
+                admission: Arc::new(AnyDevice),
+            };
             at_station(cli, &data, out, |bench| {
                 device::inject(bench, &work, label.as_ref(), *inspect, passphrase)
             })
