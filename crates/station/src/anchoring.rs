@@ -141,7 +141,7 @@ impl Station {
         if self.config().witnesses.is_empty() {
             return Ok(true);
         }
-        let reader = self.reader()?;
+        let reader = self.look()?;
         let overdue = Anchoring::of(&reader, self.config())?.state == AnchorState::Overdue;
         Ok(!overdue || (!job.is_empty() && reader.knows_job(job)?))
     }

@@ -349,7 +349,7 @@ impl Station {
     /// Where the log says that the group key `label` is. A log that was begun anew knows of no key yet, and learns of those that
     /// are there when their custody is opened: the first one that holds any.
     pub fn custody_of(&self, label: &KeyLabel) -> Result<CustodyKind, StationError> {
-        let reader = self.reader()?;
+        let reader = self.look()?;
         if let Some(key) = reader.known_key(label)? {
             return custody_named(&key.custody);
         }
@@ -360,7 +360,7 @@ impl Station {
     /// The use of the group key `label`: it is active, its custody is open, and what is in there is the key that the log
     /// means.
     pub fn usable_key(&self, label: &KeyLabel) -> Result<VaultKey, StationError> {
-        let (info, kind) = Custodies::active(&self.reader()?, label)?;
+        let (info, kind) = Custodies::active(&*self.look()?, label)?;
         self.all_custodies().get(kind)?;
         let desk = self.desk();
         Custodies::key_in(desk.opened.get(kind).ok_or(StationError::Locked)?, &info)

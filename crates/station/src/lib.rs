@@ -27,6 +27,7 @@ pub mod people;
 mod person;
 mod program;
 mod random;
+mod readers;
 pub mod report;
 mod review;
 mod station;

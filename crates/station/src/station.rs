@@ -31,6 +31,8 @@ struct Inner {
     data: DataDir,
     config: Arc<StationConfig>,
     journal: Journal,
+    /// For what is asked of the log for each device.
+    readers: crate::readers::Readers,
     /// The run of this program, in the records of which nobody is the actor.
     session: String,
     people: People,
@@ -191,6 +193,7 @@ impl Station {
         let inner = Inner {
             data: data.clone(),
             session: random::session()?,
+            readers: Default::default(),
             people: People::new(clock, cost, config.session),
             custodies: Custodies::sealing(data, &config, work)?,
             ceremonies: Ceremonies::new(Limits::STATION),
@@ -387,6 +390,8 @@ impl Station {
         }
         self.leave(End::Program)?;
         self.append(Event::Close)?;
+        // The last connection to go folds the write-ahead log into the database: that is the journal's.
+        self.0.readers.close();
         self.0.journal.clone().close()?;
         *closed = true;
         Ok(())
@@ -415,6 +420,11 @@ impl Station {
 
     pub(crate) fn journal(&self) -> &Journal {
         &self.0.journal
+    }
+
+    /// A look at the log, over a connection that is kept.
+    pub(crate) fn look(&self) -> Result<crate::readers::Look<'_>, StationError> {
+        self.0.readers.look(&paths(&self.0.data))
     }
 
     pub(crate) fn people(&self) -> &People {

@@ -159,7 +159,7 @@ impl Station {
 
     /// The account of `user`, as the log has it now.
     fn account(&self, user: &str) -> Result<Option<Account>, StationError> {
-        Ok(self.reader()?.account(user)?)
+        Ok(self.look()?.account(user)?)
     }
 
     /// The number of each person's credential that counts.
