@@ -26,6 +26,7 @@ use keystation_core::key::KeyLabel;
 /// names.db         who is behind an operator ID; can be erased, and is no part of the log
 /// witness.vkeys    keys of the witnesses that cosigned it
 /// exports/         proof files of single devices, for whoever asks
+/// training/        a training, a station of its own (docs/training.md)
 /// epochs/          logs of earlier epochs, as they were found
 /// ballast          room for the last records on a full disk
 /// *.lock           held by the one program that writes
