@@ -27,6 +27,7 @@ use keystation_core::key::KeyLabel;
 /// witness.vkeys    keys of the witnesses that cosigned it
 /// orders/          work orders, as they came (docs/work-order.md)
 /// exports/         proof files of single devices, for whoever asks
+/// training/        a training, a station of its own (docs/training.md)
 /// epochs/          logs of earlier epochs, as they were found
 /// ballast          room for the last records on a full disk
 /// *.lock           held by the one program that writes

@@ -31,4 +31,6 @@ mod record; // logs up to a million records, accepted by two verifiers that shar
 mod remedies; // what is said when something does not work, and whether it fits
 mod repository; // rules about the text of the repository
 mod secrets; // no key and no passphrase in files, outputs or memory
+mod shift; // what a shift made, by person, session and work order
+mod training; // simulated devices, and nothing of production
 mod window; // the real window on a virtual display
