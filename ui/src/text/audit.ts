@@ -6,7 +6,8 @@ import type { LifeEvent } from "../bindings/LifeEvent";
 import type { Secured } from "../bindings/Secured";
 import type { TallyLine } from "../bindings/TallyLine";
 import type { VerifyVerdict } from "../bindings/VerifyVerdict";
-import { count, events, outcomes } from "../text";
+import { count } from "../text";
+import { words } from "../words.svelte";
 
 export const views = { search: "Search", figures: "Figures", verify: "Verify", review: "Review" } as const;
 
@@ -36,7 +37,7 @@ export function attempt({ mode, outcome, holds }: AttemptLine): { known: Knowled
   if (outcome === "refused") return { known: "refused", word: "Refused" };
   // Not known when it failed; what came of the device since then is on its page.
   const known = holds === "unknown" ? "unknown" : "failed";
-  return { known, word: `FAIL: ${outcomes[outcome] ?? outcome}` };
+  return { known, word: `FAIL: ${words.outcome(outcome)}` };
 }
 
 const verifications: Readonly<Record<string, string>> = {
@@ -59,7 +60,7 @@ export function lived(event: LifeEvent, life: readonly LifeEvent[]): { known: Kn
   const { event: name, outcome, holds } = event;
   const about = life.find(({ seq }) => seq === event.refersTo) ?? event;
   const again = about.mode === "rekey";
-  const because = outcomes[outcome] ?? outcome;
+  const because = words.outcome(outcome);
   switch (name) {
     case "inject.intent":
       return { known: "intended", word: again ? "About to re-key" : "About to write" };
@@ -76,7 +77,7 @@ export function lived(event: LifeEvent, life: readonly LifeEvent[]): { known: Kn
       return { known: "failed", word: `${settled}Failed: ${because}` };
     }
     default:
-      return { known: "observed", word: events[name] ?? name };
+      return { known: "observed", word: words.event(name) };
   }
 }
 

@@ -4,17 +4,18 @@ import type { PersonLine } from "../bindings/PersonLine";
 import { ROLE_SETS, ROLES } from "../bindings/Policy";
 import type { Role } from "../bindings/Role";
 import type { SignIn } from "../bindings/SignIn";
-import type { Soon } from "../bindings/Soon";
+import type { Problem } from "../bindings/Problem";
 import { actions, approvers } from "../actions";
+import { words } from "../words.svelte";
 
-export const roles: Readonly<Record<Role, string>> = {
-  operator: "Operator",
-  repair: "Repair",
-  supervisor: "Supervisor",
-  custodian: "Custodian",
-  qa: "QA",
-  administrator: "Administrator",
-};
+/** What is said beside a field: what happened, what to do, and what only an engineer asks for. */
+export interface Sentence {
+  sentence: string;
+  steps: readonly string[];
+  code?: string;
+  /** In English. */
+  detail?: string;
+}
 
 export const may: Readonly<Record<Role, string>> = {
   operator: "makes devices on the line",
@@ -26,7 +27,7 @@ export const may: Readonly<Record<Role, string>> = {
 };
 
 export function roleWords(held: readonly Role[]): string {
-  return held.map((role) => roles[role]).join(" · ");
+  return held.map((role) => words.door.roles[role]).join(" · ");
 }
 
 /** Why these roles do not stand together; nothing where they do, or where there are none yet. */
@@ -42,79 +43,33 @@ export function ordered(held: readonly Role[]): Role[] {
   return ROLES.filter((role) => held.includes(role));
 }
 
-export const door = {
-  none: { title: "Sign in", help: "Scan your badge, or type your user ID." },
-  away: { title: "Locked", help: "The same person or the next one: scan a badge, or type a user ID." },
-  expired: { title: "Sign in again", help: "A session lasts 12 hours at most. Scan your badge." },
-  handOver: { title: "Hand over", help: "Who takes over scans the badge. The line keeps running." },
-  approve: { title: "Second person", help: "Another person scans the badge, or types the user ID." },
-} as const;
-
-/** What is about to happen to the session, and what helps. */
-export const ending: Readonly<Record<Soon, { title: string; left: (seconds: number) => string }>> = {
-  idle: { title: "Touch, or press a key", left: (seconds) => `Locks in ${seconds} s` },
-  hours: {
-    title: "A touch does not help",
-    left: (seconds) => `Session ends in ${seconds} s: hand over`,
-  },
-};
-
-export const entry = {
-  scanned: "Badge read",
-  pin: "Type your PIN",
-  noBadge: "That was no badge. Scan it again.",
-  scanInPin: "That was the scanner. Type the PIN by hand.",
-  checking: "Checking…",
-  next: "Next",
-  other: "Other person",
-  id: "User ID",
-} as const;
-
 /** What the station said to a PIN, in words: what happened, and what to do. */
-export function answerWords({ outcome, triesLeft, problem }: SignIn): { sentence: string; steps: string[] } {
-  const left =
-    triesLeft === null ? [] : [triesLeft === 1 ? "1 try is left." : `${triesLeft} tries are left.`];
+export function answerWords({ outcome, triesLeft, problem }: SignIn): Sentence {
+  const { answer } = words.door;
+  const left = triesLeft === null ? [] : [answer.triesLeft(triesLeft)];
   switch (outcome) {
     case "wrong":
-      return { sentence: "Badge, user ID or PIN is wrong.", steps: left };
+      return { sentence: answer.wrong, steps: left };
     case "wait":
-      return { sentence: "Too many wrong PINs.", steps: left };
+      return { sentence: answer.wait, steps: left };
     case "locked-out":
-      return {
-        sentence: "Ten wrong PINs: this account is locked.",
-        steps: ["Two administrators give a new one-time PIN."],
-      };
+      return { sentence: answer.lockedOut, steps: [answer.lockedOutStep] };
     default:
-      return { sentence: problem?.sentence ?? "Not accepted.", steps: problem?.remedy ?? [] };
+      return problem ? problemSentence(problem) : { sentence: answer.refused, steps: [] };
   }
+}
+
+/** A problem, as it is said beside a field. */
+export function problemSentence(problem: Problem): Sentence {
+  const { remedy, ...said } = words.problem(problem);
+  return { ...said, steps: remedy, code: problem.code };
 }
 
 /** How long to wait, read at a glance. */
 export function waiting(seconds: number): string {
-  return seconds > 90 ? `Wait ${Math.ceil(seconds / 60)} min` : `Wait ${seconds} s`;
+  const { answer } = words.door;
+  return seconds > 90 ? answer.waitMinutes(Math.ceil(seconds / 60)) : answer.waitSeconds(seconds);
 }
-
-export const newPin = {
-  first: "New PIN: 6 to 12 digits",
-  again: "The same PIN again",
-  differ: "The two were not the same. Begin again.",
-  rule: "No run, no repeated digit, not your own number.",
-  set: "PIN set",
-  scanner: "That was the scanner. Type the PIN by hand.",
-} as const;
-
-export const changing = {
-  must: "Your PIN is a one-time PIN. Choose one that only you know.",
-  own: "Choose a PIN that only you know.",
-  old: "Your PIN until now",
-} as const;
-
-export const begin = {
-  title: "First start",
-  help: "This station has no account. Two people become its administrators, both here, each with a PIN of their own.",
-  people: ["First administrator", "Second administrator"],
-  deed: "Begin with these two administrators",
-} as const;
 
 /** What is wrong with an account, in a word; empty where nothing is. */
 export function standing({ active, lockedOut, mustChangePin }: PersonLine): string {
@@ -126,7 +81,7 @@ export function standing({ active, lockedOut, mustChangePin }: PersonLine): stri
 /** What is approved, as a sentence to the second person. */
 export function asked(action: string, subject: string): string {
   const [first = "", second = ""] = subject.split(" ");
-  const wide = second.split("+").map((role) => roles[role as Role]);
+  const wide = second.split("+").map((role) => words.door.roles[role as Role]);
   switch (action) {
     case actions.addPerson:
       return `Add ${first} as ${wide.join(" and ")}`;
@@ -153,6 +108,6 @@ export function asked(action: string, subject: string): string {
 
 /** Who has to come. */
 export function fetch(action: string): string {
-  const who = approvers(action).map((role) => roles[role].toLowerCase());
+  const who = approvers(action).map((role) => words.door.roles[role].toLowerCase());
   return `Another ${who.join(" or ")} approves this here, with badge and PIN. It is good for one minute.`;
 }
