@@ -28,6 +28,15 @@ class Words {
   get door(): Messages["door"] {
     return this.#messages.door;
   }
+  get people(): Messages["people"] {
+    return this.#messages.people;
+  }
+  get keys(): Messages["keys"] {
+    return this.#messages.keys;
+  }
+  get audit(): Messages["audit"] {
+    return this.#messages.audit;
+  }
   get failures(): Messages["failures"] {
     return this.#messages.failures;
   }
@@ -43,6 +52,13 @@ class Words {
   /** The class of a failure, or its own name. */
   outcome(name: string): string {
     return named(this.#messages.outcomes, name) ?? name;
+  }
+
+  /** A failure in a word or two; of another program's, its code as words. */
+  cause(code: string): string {
+    const { causes } = this.#messages;
+    const words = code.replaceAll("-", " ");
+    return (causes && named(causes, code)) ?? words.charAt(0).toUpperCase() + words.slice(1);
   }
 
   /** A problem in this language, and the station's own sentence beside it, which is English and has the particulars. */

@@ -3,16 +3,17 @@
 /**
  * What a second person approves.
  */
-export type ApprovalRequest = { 
-/**
- * The word of the action.
- */
-action: string, 
-/**
- * What it is done to.
- */
-subject: string, 
-/**
- * Why, or empty.
- */
-reason: string, };
+export type ApprovalRequest = {
+  /**
+   * The word of the action.
+   */
+  action: string;
+  /**
+   * What it is done to.
+   */
+  subject: string;
+  /**
+   * Why, or empty.
+   */
+  reason: string;
+};

@@ -2,52 +2,176 @@
 
 /** What happened to a device, and what to do now, in the words of the headless program. */
 export const FAILURES = {
-  "unplugged": { sentence: "The device was unplugged.", remedy: ["Check the cable.", "Plug the device in again."] },
-  "silent": { sentence: "The device does not answer.", remedy: ["Check that the device is powered.", "Plug it in again.", "Still silent: to repair."] },
-  "garbled": { sentence: "The device answers, but not as the protocol says.", remedy: ["Plug the device in again.", "Again: check its firmware version."] },
-  "unsupported": { sentence: "The device speaks a protocol that this station does not know.", remedy: ["Check the firmware of the device.", "Check the product profile."] },
-  "refused": { sentence: "The device refused the command.", remedy: ["Plug the device in again.", "Again: to repair."] },
-  "storage-failed": { sentence: "The device could not store the key.", remedy: ["Plug the device in again.", "Again: to repair."] },
-  "locked": { sentence: "The device is locked: its production was finished before.", remedy: ["Unplug.", "If it has to be keyed anew: to repair."] },
-  "no-identity": { sentence: "The device has no usable MAC address or serial number.", remedy: ["Unplug.", "To repair: the identity was never programmed, or the profile does not allow it."] },
-  "already-keyed": { sentence: "The device already holds a key.", remedy: ["Unplug.", "If it has to be keyed anew: to repair."] },
-  "foreign-key": { sentence: "The device holds a key that no record here explains.", remedy: ["Keep the device apart.", "Call the supervisor."] },
-  "already-recorded": { sentence: "This MAC address and serial number were keyed before, but the device holds no key.", remedy: ["Keep the device apart.", "Call the supervisor: erased board or copy?"] },
-  "twin": { sentence: "Another slot is keying a device with the same MAC address and serial number.", remedy: ["Keep both devices apart.", "Call the supervisor: one of them is a copy."] },
-  "other-key": { sentence: "A write under another group key was begun on this device and never settled.", remedy: ["Plug it in where that group key is active.", "Not possible: to repair."] },
-  "not-proven": { sentence: "The device could not prove that it holds the key.", remedy: ["Plug the device in again.", "Again: to repair."] },
-  "not-kept": { sentence: "The key was not kept over the restart.", remedy: ["Plug the device in again.", "Again: to repair."] },
-  "not-written": { sentence: "An earlier write was begun and never reached the device.", remedy: ["Plug the device in again.", "Again: to repair."] },
-  "not-restarted": { sentence: "The device did not restart.", remedy: ["Plug the device in again.", "Again: to repair."] },
-  "swapped": { sentence: "Another device answered after the write.", remedy: ["Keep all devices on the bench apart.", "Call the supervisor."] },
-  "port-unavailable": { sentence: "The port cannot be opened.", remedy: ["Check the cable.", "Close other programs that use the port.", "Plug the device in again."] },
-  "not-permitted": { sentence: "Nobody is signed in who may give devices their keys.", remedy: ["An operator, somebody of repair or a supervisor signs in.", "Plug the device in again."] },
-  "vault-locked": { sentence: "The vault is locked.", remedy: ["Unlock the vault.", "Plug the device in again."] },
-  "vault-failed": { sentence: "The vault cannot use the group key.", remedy: ["Stop.", "Call the custodian."] },
-  "key-inactive": { sentence: "The group key is not active: no device gets a key from it.", remedy: ["Check `group_key` in the profile: has production moved to another key?", "Suspended: ask the supervisor why.", "Two custodians activate it: keystation key activate."] },
-  "unsecured": { sentence: "The log was not secured for too long: no new job is begun.", remedy: ["Take the log to the witness: keystation audit anchor request.", "Then accept its answer.", "Plug the device in again."] },
-  "space-low": { sentence: "The disk of the audit log is too full: no new device is begun.", remedy: ["Keep the device.", "Call the administrator: make room, then start the station again."] },
-  "clock-doubted": { sentence: "The clock of this station went back: no new device is begun.", remedy: ["Keep the device.", "Call the administrator: set the clock right.", "Two people then accept the time: keystation clock accept."] },
-  "unlisted": { sentence: "The device is not one of the work order.", remedy: ["Keep the device apart.", "Compare its label with the work order.", "Call the supervisor."] },
-  "wrong-oui": { sentence: "The MAC address of the device belongs to another maker than the work order allows.", remedy: ["Keep the device apart.", "Call the supervisor: another product, or never programmed?"] },
-  "wrong-serial": { sentence: "The serial number of the device has another form than the work order asks for.", remedy: ["Keep the device apart.", "Call the supervisor: another product, or wrongly programmed?"] },
-  "no-label": { sentence: "The label of the device was not scanned.", remedy: ["Scan the label.", "Plug the device in again."] },
-  "wrong-label": { sentence: "The label that was scanned is not that of the device.", remedy: ["Check which label belongs to which device.", "Scan the right label.", "Plug the device in again."] },
-  "other-board": { sentence: "The serial number or the MAC address was keyed before, on another board.", remedy: ["Keep the device apart.", "Call the supervisor: a new board is for repair."] },
-  "moved": { sentence: "The port of the slot changed while the device was in it.", remedy: ["Leave the device in its place.", "Plug it in again.", "Again: call the supervisor."] },
-  "no-order": { sentence: "No work order is open.", remedy: ["The supervisor opens the work order.", "Plug the device in again."] },
-  "order-full": { sentence: "The work order is complete: as many devices were begun as it is for.", remedy: ["Stop.", "Call the supervisor: count the box, then close the order."] },
-  "log-failed": { sentence: "The audit log cannot be written.", remedy: ["Stop.", "Call the administrator: check disk and log."] },
+  unplugged: {
+    sentence: "The device was unplugged.",
+    remedy: ["Check the cable.", "Plug the device in again."],
+  },
+  silent: {
+    sentence: "The device does not answer.",
+    remedy: ["Check that the device is powered.", "Plug it in again.", "Still silent: to repair."],
+  },
+  garbled: {
+    sentence: "The device answers, but not as the protocol says.",
+    remedy: ["Plug the device in again.", "Again: check its firmware version."],
+  },
+  unsupported: {
+    sentence: "The device speaks a protocol that this station does not know.",
+    remedy: ["Check the firmware of the device.", "Check the product profile."],
+  },
+  refused: {
+    sentence: "The device refused the command.",
+    remedy: ["Plug the device in again.", "Again: to repair."],
+  },
+  "storage-failed": {
+    sentence: "The device could not store the key.",
+    remedy: ["Plug the device in again.", "Again: to repair."],
+  },
+  locked: {
+    sentence: "The device is locked: its production was finished before.",
+    remedy: ["Unplug.", "If it has to be keyed anew: to repair."],
+  },
+  "no-identity": {
+    sentence: "The device has no usable MAC address or serial number.",
+    remedy: ["Unplug.", "To repair: the identity was never programmed, or the profile does not allow it."],
+  },
+  "already-keyed": {
+    sentence: "The device already holds a key.",
+    remedy: ["Unplug.", "If it has to be keyed anew: to repair."],
+  },
+  "foreign-key": {
+    sentence: "The device holds a key that no record here explains.",
+    remedy: ["Keep the device apart.", "Call the supervisor."],
+  },
+  "already-recorded": {
+    sentence: "This MAC address and serial number were keyed before, but the device holds no key.",
+    remedy: ["Keep the device apart.", "Call the supervisor: erased board or copy?"],
+  },
+  twin: {
+    sentence: "Another slot is keying a device with the same MAC address and serial number.",
+    remedy: ["Keep both devices apart.", "Call the supervisor: one of them is a copy."],
+  },
+  "other-key": {
+    sentence: "A write under another group key was begun on this device and never settled.",
+    remedy: ["Plug it in where that group key is active.", "Not possible: to repair."],
+  },
+  "not-proven": {
+    sentence: "The device could not prove that it holds the key.",
+    remedy: ["Plug the device in again.", "Again: to repair."],
+  },
+  "not-kept": {
+    sentence: "The key was not kept over the restart.",
+    remedy: ["Plug the device in again.", "Again: to repair."],
+  },
+  "not-written": {
+    sentence: "An earlier write was begun and never reached the device.",
+    remedy: ["Plug the device in again.", "Again: to repair."],
+  },
+  "not-restarted": {
+    sentence: "The device did not restart.",
+    remedy: ["Plug the device in again.", "Again: to repair."],
+  },
+  swapped: {
+    sentence: "Another device answered after the write.",
+    remedy: ["Keep all devices on the bench apart.", "Call the supervisor."],
+  },
+  "port-unavailable": {
+    sentence: "The port cannot be opened.",
+    remedy: ["Check the cable.", "Close other programs that use the port.", "Plug the device in again."],
+  },
+  "not-permitted": {
+    sentence: "Nobody is signed in who may give devices their keys.",
+    remedy: ["An operator, somebody of repair or a supervisor signs in.", "Plug the device in again."],
+  },
+  "vault-locked": {
+    sentence: "The vault is locked.",
+    remedy: ["Unlock the vault.", "Plug the device in again."],
+  },
+  "vault-failed": {
+    sentence: "The vault cannot use the group key.",
+    remedy: ["Stop.", "Call the custodian."],
+  },
+  "key-inactive": {
+    sentence: "The group key is not active: no device gets a key from it.",
+    remedy: [
+      "Check `group_key` in the profile: has production moved to another key?",
+      "Suspended: ask the supervisor why.",
+      "Two custodians activate it: keystation key activate.",
+    ],
+  },
+  unsecured: {
+    sentence: "The log was not secured for too long: no new job is begun.",
+    remedy: [
+      "Take the log to the witness: keystation audit anchor request.",
+      "Then accept its answer.",
+      "Plug the device in again.",
+    ],
+  },
+  "space-low": {
+    sentence: "The disk of the audit log is too full: no new device is begun.",
+    remedy: ["Keep the device.", "Call the administrator: make room, then start the station again."],
+  },
+  "clock-doubted": {
+    sentence: "The clock of this station went back: no new device is begun.",
+    remedy: [
+      "Keep the device.",
+      "Call the administrator: set the clock right.",
+      "Two people then accept the time: keystation clock accept.",
+    ],
+  },
+  unlisted: {
+    sentence: "The device is not one of the work order.",
+    remedy: ["Keep the device apart.", "Compare its label with the work order.", "Call the supervisor."],
+  },
+  "wrong-oui": {
+    sentence: "The MAC address of the device belongs to another maker than the work order allows.",
+    remedy: ["Keep the device apart.", "Call the supervisor: another product, or never programmed?"],
+  },
+  "wrong-serial": {
+    sentence: "The serial number of the device has another form than the work order asks for.",
+    remedy: ["Keep the device apart.", "Call the supervisor: another product, or wrongly programmed?"],
+  },
+  "no-label": {
+    sentence: "The label of the device was not scanned.",
+    remedy: ["Scan the label.", "Plug the device in again."],
+  },
+  "wrong-label": {
+    sentence: "The label that was scanned is not that of the device.",
+    remedy: [
+      "Check which label belongs to which device.",
+      "Scan the right label.",
+      "Plug the device in again.",
+    ],
+  },
+  "other-board": {
+    sentence: "The serial number or the MAC address was keyed before, on another board.",
+    remedy: ["Keep the device apart.", "Call the supervisor: a new board is for repair."],
+  },
+  moved: {
+    sentence: "The port of the slot changed while the device was in it.",
+    remedy: ["Leave the device in its place.", "Plug it in again.", "Again: call the supervisor."],
+  },
+  "no-order": {
+    sentence: "No work order is open.",
+    remedy: ["The supervisor opens the work order.", "Plug the device in again."],
+  },
+  "order-full": {
+    sentence: "The work order is complete: as many devices were begun as it is for.",
+    remedy: ["Stop.", "Call the supervisor: count the box, then close the order."],
+  },
+  "log-failed": {
+    sentence: "The audit log cannot be written.",
+    remedy: ["Stop.", "Call the administrator: check disk and log."],
+  },
 } as const;
 
 export type FailureCode = keyof typeof FAILURES;
 
 /** Whether a device is safe. */
 export const SAFETY = {
-  "untouched": "Nothing was written to the device.",
+  untouched: "Nothing was written to the device.",
   "not-keyed": "The device did not take the new key.",
-  "unknown": "The device may hold a key. Do not ship it: plug it in again.",
-  "unrecorded": "The device is keyed, its record is not complete. Do not ship it: plug it in again.",
+  unknown: "The device may hold a key. Do not ship it: plug it in again.",
+  unrecorded: "The device is keyed, its record is not complete. Do not ship it: plug it in again.",
 } as const;
 
 export type SafetyWord = keyof typeof SAFETY;

@@ -3,12 +3,13 @@
 /**
  * A device that dies with a group key.
  */
-export type KeyDevice = { 
-/**
- * Registration ID.
- */
-id: string, 
-/**
- * The record that says so.
- */
-record: number, };
+export type KeyDevice = {
+  /**
+   * Registration ID.
+   */
+  id: string;
+  /**
+   * The record that says so.
+   */
+  record: number;
+};

@@ -4,32 +4,33 @@ import type { Role } from "./Role";
 /**
  * A person who has an account here.
  */
-export type PersonLine = { 
-/**
- * User ID.
- */
-user: string, 
-/**
- * Name, where the station knows one.
- */
-name: string, 
-/**
- * What the person may do.
- */
-roles: Array<Role>, 
-/**
- * Whether the account is enabled.
- */
-active: boolean, 
-/**
- * Whether ten wrong PINs locked it.
- */
-lockedOut: boolean, 
-/**
- * Whether the PIN is a one-time PIN.
- */
-mustChangePin: boolean, 
-/**
- * Whether there is a badge.
- */
-hasBadge: boolean, };
+export type PersonLine = {
+  /**
+   * User ID.
+   */
+  user: string;
+  /**
+   * Name, where the station knows one.
+   */
+  name: string;
+  /**
+   * What the person may do.
+   */
+  roles: Array<Role>;
+  /**
+   * Whether the account is enabled.
+   */
+  active: boolean;
+  /**
+   * Whether ten wrong PINs locked it.
+   */
+  lockedOut: boolean;
+  /**
+   * Whether the PIN is a one-time PIN.
+   */
+  mustChangePin: boolean;
+  /**
+   * Whether there is a badge.
+   */
+  hasBadge: boolean;
+};

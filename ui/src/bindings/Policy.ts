@@ -2,10 +2,36 @@
 import type { Role } from "./Role";
 
 /** Roles, in the order in which the log has them. */
-export const ROLES: readonly Role[] = ["operator", "repair", "supervisor", "custodian", "qa", "administrator"];
+export const ROLES: readonly Role[] = [
+  "operator",
+  "repair",
+  "supervisor",
+  "custodian",
+  "qa",
+  "administrator",
+];
 
 /** Roles that one person may have, set by set, as the log has them. */
-export const ROLE_SETS: readonly string[] = ["operator", "repair", "operator+repair", "supervisor", "operator+supervisor", "repair+supervisor", "operator+repair+supervisor", "custodian", "operator+custodian", "repair+custodian", "operator+repair+custodian", "supervisor+custodian", "operator+supervisor+custodian", "repair+supervisor+custodian", "operator+repair+supervisor+custodian", "qa", "administrator", "custodian+administrator"];
+export const ROLE_SETS: readonly string[] = [
+  "operator",
+  "repair",
+  "operator+repair",
+  "supervisor",
+  "operator+supervisor",
+  "repair+supervisor",
+  "operator+repair+supervisor",
+  "custodian",
+  "operator+custodian",
+  "repair+custodian",
+  "operator+repair+custodian",
+  "supervisor+custodian",
+  "operator+supervisor+custodian",
+  "repair+supervisor+custodian",
+  "operator+repair+supervisor+custodian",
+  "qa",
+  "administrator",
+  "custodian+administrator",
+];
 
 /** What another person has to approve, and in which roles. */
 export const APPROVERS = {

@@ -3,8 +3,9 @@
 /**
  * A file that was written.
  */
-export type Saved = { 
-/**
- * Where it is.
- */
-path: string, };
+export type Saved = {
+  /**
+   * Where it is.
+   */
+  path: string;
+};

@@ -3,12 +3,13 @@
 /**
  * How far a verification is.
  */
-export type VerifyProgress = { 
-/**
- * Records that were checked.
- */
-done: number, 
-/**
- * Records that there were when it began.
- */
-of: number, };
+export type VerifyProgress = {
+  /**
+   * Records that were checked.
+   */
+  done: number;
+  /**
+   * Records that there were when it began.
+   */
+  of: number;
+};

@@ -49,8 +49,8 @@ export class People {
   typing = $state(false);
   deed: Deed | undefined = $state();
   problem: Problem | undefined = $state();
-  /** What was done last, in words. */
-  done: string | undefined = $state();
+  /** What was done last. */
+  done: "added" | "done" | undefined = $state();
   readonly draft = new Draft(() => (this.typing = false));
   readonly pin = new NewPin();
   readonly approving: Approving;
@@ -160,14 +160,14 @@ export class People {
     await this.#do(() => this.#shell.addPerson(person, approval));
     if (this.problem) return;
     this.open(person.user);
-    this.done = "Added.";
+    this.done = "added";
   }
 
   async #do(call: () => Promise<void>): Promise<void> {
     try {
       await call();
       this.choose(undefined);
-      this.done = "Done, and put down in the log.";
+      this.done = "done";
       await this.#read();
     } catch (error) {
       this.pin.reset();

@@ -5,7 +5,7 @@ import { ROLE_SETS, ROLES } from "../bindings/Policy";
 import type { Role } from "../bindings/Role";
 import type { SignIn } from "../bindings/SignIn";
 import type { Problem } from "../bindings/Problem";
-import { actions, approvers } from "../actions";
+import { approvers, type Asked } from "../actions";
 import { words } from "../words.svelte";
 
 /** What is said beside a field: what happened, what to do, and what only an engineer asks for. */
@@ -17,15 +17,6 @@ export interface Sentence {
   detail?: string;
 }
 
-export const may: Readonly<Record<Role, string>> = {
-  operator: "makes devices on the line",
-  repair: "looks into devices, makes them again",
-  supervisor: "answers for a shift, stops a key",
-  custodian: "brings group keys, activates and destroys them",
-  qa: "checks, reads the log, signs reviews",
-  administrator: "adds people, sets clock and log right",
-};
-
 export function roleWords(held: readonly Role[]): string {
   return held.map((role) => words.door.roles[role]).join(" · ");
 }
@@ -33,9 +24,7 @@ export function roleWords(held: readonly Role[]): string {
 /** Why these roles do not stand together; nothing where they do, or where there are none yet. */
 export function together(held: readonly Role[]): string | undefined {
   if (held.length === 0 || ROLE_SETS.includes(ordered(held).join("+"))) return undefined;
-  return held.includes("qa")
-    ? "QA stands alone: who checks does not make."
-    : "An administrator makes no devices: alone, or with Custodian.";
+  return held.includes("qa") ? words.people.qaAlone : words.people.administratorAlone;
 }
 
 /** In the order in which the log has them: an approval is for that text. */
@@ -73,41 +62,25 @@ export function waiting(seconds: number): string {
 
 /** What is wrong with an account, in a word; empty where nothing is. */
 export function standing({ active, lockedOut, mustChangePin }: PersonLine): string {
-  if (!active) return "Disabled";
-  if (lockedOut) return "Locked: ten wrong PINs";
-  return mustChangePin ? "One-time PIN" : "";
+  if (!active) return words.people.disabled;
+  if (lockedOut) return words.people.lockedOut;
+  return mustChangePin ? words.people.oneTimePin : "";
 }
 
 /** What is approved, as a sentence to the second person. */
 export function asked(action: string, subject: string): string {
   const [first = "", second = ""] = subject.split(" ");
-  const wide = second.split("+").map((role) => words.door.roles[role as Role]);
-  switch (action) {
-    case actions.addPerson:
-      return `Add ${first} as ${wide.join(" and ")}`;
-    case actions.setRoles:
-      return `Let ${first} be ${wide.join(" and ")}`;
-    case actions.disablePerson:
-      return `Disable ${first}`;
-    case actions.enablePerson:
-      return `Enable ${first}`;
-    case actions.resetPin:
-      return `Give ${first} a one-time PIN`;
-    case actions.setBadge:
-      return `Give ${first} another badge, or none`;
-    case actions.importKey:
-      return `Import group key ${first}`;
-    case actions.takeTransfer:
-      return `Import group key ${first} from its transfer file`;
-    case actions.activateKey:
-      return `Activate group key ${first}, check value ${second}`;
-    default:
-      return `Destroy group key ${first}, check value ${second}`;
-  }
+  const sentence = words.people.asked[action as Asked];
+  const wide = ROLES.some((role) => second.split("+").includes(role));
+  const more = wide ? second.split("+").map((role) => words.door.roles[role as Role]) : [second];
+  return sentence(first, more.join(words.people.and));
 }
 
 /** Who has to come. */
 export function fetch(action: string): string {
-  const who = approvers(action).map((role) => words.door.roles[role].toLowerCase());
-  return `Another ${who.join(" or ")} approves this here, with badge and PIN. It is good for one minute.`;
+  return words.people.fetch(
+    approvers(action)
+      .map((role) => words.door.roles[role])
+      .join(words.people.or),
+  );
 }

@@ -1,5 +1,5 @@
 import { told } from "../told";
-import type { FailureWords, SafetyWords } from "../words";
+import type { CauseWords, FailureWords, SafetyWords } from "../words";
 
 export const safety: SafetyWords = {
   untouched: "Auf das Gerät wurde nichts geschrieben.",
@@ -162,4 +162,44 @@ export const failures: FailureWords = {
     "Halt.",
     "Administration rufen: Datenträger und Protokoll prüfen.",
   ),
+};
+
+/** The same in a word or two, for charts. */
+export const causes: CauseWords = {
+  unplugged: "Ausgesteckt",
+  silent: "Stumm",
+  garbled: "Unverständlich",
+  unsupported: "Unbekanntes Protokoll",
+  refused: "Befehl abgelehnt",
+  "storage-failed": "Speicherfehler",
+  locked: "Verriegelt",
+  "no-identity": "Keine Identität",
+  "already-keyed": "Hat schon Schlüssel",
+  "foreign-key": "Fremder Schlüssel",
+  "already-recorded": "Schon eingetragen",
+  twin: "Doppelt",
+  "other-key": "Anderer Schlüssel",
+  "not-proven": "Nicht nachgewiesen",
+  "not-kept": "Nicht behalten",
+  "not-written": "Nicht geschrieben",
+  "not-restarted": "Kein Neustart",
+  swapped: "Vertauscht",
+  "port-unavailable": "Anschluss fehlt",
+  "not-permitted": "Nicht erlaubt",
+  "vault-locked": "Tresor gesperrt",
+  "vault-failed": "Tresorfehler",
+  "key-inactive": "Schlüssel inaktiv",
+  unsecured: "Nicht gesichert",
+  "space-low": "Speicher voll",
+  "clock-doubted": "Uhr zweifelhaft",
+  unlisted: "Nicht im Auftrag",
+  "wrong-oui": "Falscher Hersteller",
+  "wrong-serial": "Falsche Seriennr.",
+  "no-label": "Kein Etikett",
+  "wrong-label": "Falsches Etikett",
+  "other-board": "Andere Platine",
+  moved: "Umgesteckt",
+  "no-order": "Kein Auftrag",
+  "order-full": "Auftrag voll",
+  "log-failed": "Protokollfehler",
 };

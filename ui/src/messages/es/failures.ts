@@ -1,5 +1,5 @@
 import { told } from "../told";
-import type { FailureWords, SafetyWords } from "../words";
+import type { CauseWords, FailureWords, SafetyWords } from "../words";
 
 export const safety: SafetyWords = {
   untouched: "No se escribió nada en el dispositivo.",
@@ -161,4 +161,44 @@ export const failures: FailureWords = {
     "Pare.",
     "Llame a Administración: compruebe el disco y el registro.",
   ),
+};
+
+/** The same in a word or two, for charts. */
+export const causes: CauseWords = {
+  unplugged: "Desconectado",
+  silent: "Sin respuesta",
+  garbled: "Ilegible",
+  unsupported: "Protocolo desconocido",
+  refused: "Orden rechazada",
+  "storage-failed": "Fallo al guardar",
+  locked: "Sellado",
+  "no-identity": "Sin identidad",
+  "already-keyed": "Ya tiene clave",
+  "foreign-key": "Clave ajena",
+  "already-recorded": "Ya anotado",
+  twin: "Duplicado",
+  "other-key": "Otra clave",
+  "not-proven": "No probada",
+  "not-kept": "No conservada",
+  "not-written": "No escrita",
+  "not-restarted": "No reinició",
+  swapped: "Cambiado",
+  "port-unavailable": "Puerto ausente",
+  "not-permitted": "No permitido",
+  "vault-locked": "Bóveda cerrada",
+  "vault-failed": "Fallo de bóveda",
+  "key-inactive": "Clave inactiva",
+  unsecured: "Sin asegurar",
+  "space-low": "Disco lleno",
+  "clock-doubted": "Reloj dudoso",
+  unlisted: "Fuera de la orden",
+  "wrong-oui": "Otro fabricante",
+  "wrong-serial": "Serie errónea",
+  "no-label": "Sin etiqueta",
+  "wrong-label": "Otra etiqueta",
+  "other-board": "Otra placa",
+  moved: "Movido",
+  "no-order": "Sin orden",
+  "order-full": "Orden completa",
+  "log-failed": "Fallo del registro",
 };

@@ -1,5 +1,5 @@
 import { told } from "../told";
-import type { FailureWords, SafetyWords } from "../words";
+import type { CauseWords, FailureWords, SafetyWords } from "../words";
 
 export const safety: SafetyWords = {
   untouched: "Chưa ghi gì vào thiết bị.",
@@ -145,4 +145,44 @@ export const failures: FailureWords = {
     "Gọi tổ trưởng: đếm thùng hàng, rồi đóng lệnh.",
   ),
   "log-failed": told("Không ghi được nhật ký.", "Dừng lại.", "Gọi quản trị viên: kiểm tra ổ đĩa và nhật ký."),
+};
+
+/** The same in a word or two, for charts. */
+export const causes: CauseWords = {
+  unplugged: "Bị rút",
+  silent: "Không trả lời",
+  garbled: "Trả lời sai",
+  unsupported: "Giao thức lạ",
+  refused: "Từ chối lệnh",
+  "storage-failed": "Lỗi lưu",
+  locked: "Bị chốt",
+  "no-identity": "Không định danh",
+  "already-keyed": "Đã có khóa",
+  "foreign-key": "Khóa lạ",
+  "already-recorded": "Đã ghi nhận",
+  twin: "Trùng",
+  "other-key": "Khóa nhóm khác",
+  "not-proven": "Không chứng minh",
+  "not-kept": "Không giữ",
+  "not-written": "Không ghi",
+  "not-restarted": "Không khởi động",
+  swapped: "Bị tráo",
+  "port-unavailable": "Mất cổng",
+  "not-permitted": "Không được phép",
+  "vault-locked": "Kho khóa đóng",
+  "vault-failed": "Lỗi kho khóa",
+  "key-inactive": "Khóa ngưng",
+  unsecured: "Chưa bảo chứng",
+  "space-low": "Ổ đĩa đầy",
+  "clock-doubted": "Đồng hồ ngờ",
+  unlisted: "Ngoài lệnh",
+  "wrong-oui": "Sai hãng",
+  "wrong-serial": "Sai số sê-ri",
+  "no-label": "Không nhãn",
+  "wrong-label": "Sai nhãn",
+  "other-board": "Bo mạch khác",
+  moved: "Bị đổi chỗ",
+  "no-order": "Không có lệnh",
+  "order-full": "Đủ lệnh",
+  "log-failed": "Lỗi nhật ký",
 };

@@ -1,5 +1,5 @@
 import { told } from "../told";
-import type { FailureWords, SafetyWords } from "../words";
+import type { CauseWords, FailureWords, SafetyWords } from "../words";
 
 export const safety: SafetyWords = {
   untouched: "未向设备写入任何内容。",
@@ -88,4 +88,44 @@ export const failures: FailureWords = {
     "呼叫班长：清点包装箱，然后关闭工单。",
   ),
   "log-failed": told("日志无法写入。", "停止作业。", "呼叫管理员：检查磁盘和日志。"),
+};
+
+/** The same in a word or two, for charts. */
+export const causes: CauseWords = {
+  unplugged: "被拔出",
+  silent: "无应答",
+  garbled: "应答错误",
+  unsupported: "协议不支持",
+  refused: "命令被拒",
+  "storage-failed": "保存失败",
+  locked: "设备锁定",
+  "no-identity": "无身份",
+  "already-keyed": "已有密钥",
+  "foreign-key": "外来密钥",
+  "already-recorded": "已有记录",
+  twin: "重复设备",
+  "other-key": "另一密钥",
+  "not-proven": "未证明",
+  "not-kept": "未保持",
+  "not-written": "未写入",
+  "not-restarted": "未重启",
+  swapped: "被调换",
+  "port-unavailable": "端口不可用",
+  "not-permitted": "无权限",
+  "vault-locked": "密钥库已锁",
+  "vault-failed": "密钥库故障",
+  "key-inactive": "密钥未启用",
+  unsecured: "未见证",
+  "space-low": "磁盘过满",
+  "clock-doubted": "时钟存疑",
+  unlisted: "不在工单",
+  "wrong-oui": "厂商不符",
+  "wrong-serial": "序列号不符",
+  "no-label": "无标签",
+  "wrong-label": "标签不符",
+  "other-board": "另一块板",
+  moved: "端口变动",
+  "no-order": "无工单",
+  "order-full": "工单已满",
+  "log-failed": "日志故障",
 };
