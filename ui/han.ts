@@ -15,7 +15,15 @@ async function spoken(): Promise<string> {
   const files = SPOKEN.flatMap((path) => (path.endsWith(".ts") ? [path] : []));
   for (const folder of SPOKEN.filter((path) => !path.endsWith(".ts")))
     files.push(...(await readdir(folder)).map((name) => `${folder}/${name}`));
-  const text = (await Promise.all(files.map((file) => readFile(file, "utf8")))).join("");
+  // And what dates are written with, which comes from the system and not from the messages.
+  const months = Array.from({ length: 12 }, (_, month) =>
+    new Date(Date.UTC(2026, month)).toLocaleDateString("zh-CN", {
+      day: "numeric",
+      month: "short",
+      year: "numeric",
+    }),
+  );
+  const text = (await Promise.all(files.map((file) => readFile(file, "utf8")))).concat(months).join("");
   return [...new Set(text)]
     .filter((character) => character > "\u2e7f" || "…·“”".includes(character))
     .join("");

@@ -40,10 +40,10 @@ export const line: LineWords = {
       due: "Gesichert · Zeuge fällig",
       overdue: "Gesichert · Zeuge überfällig, kein neuer Auftrag",
     },
-    onlyHere: "nur auf dieser Maschine",
+    onlyHere: "nur lokal",
     review: "Durchsicht",
     due: "ist fällig",
-    handOver: "Über-\u200bgabe",
+    handOver: "Übergabe",
     lock: "Sperren",
   },
   slots: {
