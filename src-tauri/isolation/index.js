@@ -52,6 +52,8 @@ const commands = {
   cancel_verify: () => true,
   figures: ({ from, until, job }) =>
     Number.isInteger(from) && Number.isInteger(until) && (isNothing(job) || isText(job, 64)),
+  denials: ({ before, limit }) =>
+    (isNothing(before) || isWholeNumber(before)) && isWholeNumber(limit) && limit <= 500,
   review: () => true,
   sign_review: ({ reviewer, remark }) => isText(reviewer, 32) && isText(remark, 500),
   sign_in: ({ who, pin }) => isWho(who) && isPin(pin),
@@ -75,6 +77,8 @@ const commands = {
   reset_pin: ({ user, pin, approval }) => isUser(user) && isPin(pin) && isApproval(approval),
   set_badge: ({ user, badge, approval }) =>
     isUser(user) && (isNothing(badge) || isBadge(badge)) && isApproval(approval),
+  set_name: ({ user, name }) => isUser(user) && isText(name, 100),
+  forget_name: ({ user }) => isUser(user),
   keys: () => true,
   custodies: () => true,
   key_devices: ({ label, after }) => isLabel(label) && (isNothing(after) || isWholeNumber(after)),

@@ -5,13 +5,13 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use keystation::log::Verdict;
+use keystation::log::{KeyStanding, Verdict};
 use keystation::{Archive, StationError};
 use tauri::async_runtime::spawn_blocking;
 use tauri::ipc::Channel;
 
-use crate::dto;
 use crate::problem::Problem;
+use crate::{custody, dto};
 
 /// The log of a station, read-only.
 pub(crate) struct AuditRoom {
@@ -34,7 +34,7 @@ impl AuditRoom {
             let damage = seen.as_ref().err().map(Problem::from);
             let damage = damage.or_else(|| archive.glance().as_ref().err().map(Problem::from));
             Ok(dto::Overview {
-                rooms: vec![dto::Room::Audit],
+                rooms: vec![dto::Room::Audit, dto::Room::Keys, dto::Room::People],
                 read_only: true,
                 damage,
                 ..seen.unwrap_or_else(|_| archive.unread()).into()
@@ -85,6 +85,37 @@ impl AuditRoom {
         job: Option<String>,
     ) -> Result<dto::Figures, Problem> {
         self.ask(move |archive| Ok(archive.figures(from, until, job.as_deref())?.into())).await
+    }
+
+    /// Who asked for what is not permitted, newest first.
+    pub(crate) async fn denials(&self, before: Option<u64>, limit: u32) -> Result<dto::DenialPage, Problem> {
+        self.ask(move |archive| Ok(archive.denials(before, limit)?.into())).await
+    }
+
+    /// Everybody who has or had an account, as the log has it.
+    pub(crate) async fn people(&self) -> Result<Vec<dto::PersonLine>, Problem> {
+        let (accounts, names) = self.ask(|archive| Ok((archive.accounts()?, archive.names()?))).await?;
+        Ok(accounts.into_iter().map(|standing| dto::PersonLine::of(standing, &names)).collect())
+    }
+
+    /// Group keys, those that were destroyed too.
+    pub(crate) async fn keys(&self) -> Result<Vec<dto::KeyCard>, Problem> {
+        let keys = self.ask(|archive| {
+            let timed = |key: KeyStanding| Ok((archive.time_of(key.imported)?, key));
+            archive.group_keys()?.into_iter().map(timed).collect::<Result<Vec<_>, StationError>>()
+        });
+        keys.await?.into_iter().map(|(time, key)| dto::KeyCard::of(key, time)).collect()
+    }
+
+    /// Which devices die with a key: some of them, from the record after `after` on.
+    pub(crate) async fn key_devices(
+        &self,
+        label: dto::Label,
+        after: Option<u64>,
+    ) -> Result<dto::KeyDevices, Problem> {
+        let label = custody::parsed_label(label.as_str())?;
+        let devices = self.ask(move |archive| archive.devices_under(&label, after, custody::DEVICES)).await?;
+        Ok(custody::page_of(devices))
     }
 
     pub(crate) async fn review(&self) -> Result<dto::Review, Problem> {

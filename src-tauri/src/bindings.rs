@@ -54,6 +54,8 @@ fn generated() -> BTreeMap<String, String> {
         dto::TallyLine,
         dto::SlotTally,
         dto::Cause,
+        dto::DenialPage,
+        dto::DenialLine,
         dto::Review,
         dto::ReviewLine,
         dto::SessionLine,
@@ -66,6 +68,7 @@ fn generated() -> BTreeMap<String, String> {
         dto::SignIn,
         dto::SignInOutcome,
         dto::PersonLine,
+        dto::AccountChange,
         dto::ApprovalRequest,
         dto::Approval,
         dto::KeyCard,
@@ -122,6 +125,15 @@ fn policy() -> String {
         if let Some(approvers) = people::rule(action).approval {
             let approvers = list(approvers.iter().map(ToString::to_string).collect());
             text += &format!("  \"{action}\": {approvers},\n");
+        }
+    }
+    text += "} as const satisfies Readonly<Record<string, readonly Role[]>>;\n\n\
+             /** In which roles one may ask for what not everybody may. */\n\
+             export const OPEN_TO = {\n";
+    for action in Action::ALL {
+        if let people::Who::Session(roles) = people::rule(action).who {
+            let roles = list(roles.iter().map(ToString::to_string).collect());
+            text += &format!("  \"{action}\": {roles},\n");
         }
     }
     text + "} as const satisfies Readonly<Record<string, readonly Role[]>>;\n"

@@ -37,6 +37,14 @@ impl Bench {
         Ok(desk.room())
     }
 
+    /// The log, in a window that only looks.
+    fn looking(&self) -> Result<Option<&AuditRoom>, Problem> {
+        Ok(match self.desk()? {
+            Desk::Line(_) => None,
+            Desk::Audit(room) => Some(room),
+        })
+    }
+
     /// For commands that work at the station: a window that only looks has none.
     fn line(&self) -> Result<&LineDesk, Problem> {
         match self.desk()? {

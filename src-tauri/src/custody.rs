@@ -6,7 +6,9 @@ use std::sync::Arc;
 use keystation::group_keys::{KeyPermit, TransferFile};
 use keystation::log::KeyStanding;
 use keystation::people::{Action, ApprovalId, Request};
-use keystation::{CustodyKind, DerivedKeyAnswer, GroupKey, ImportError, Passphrase, Station, StationError};
+use keystation::{
+    CustodyKind, DerivedKeyAnswer, GroupKey, ImportError, Passphrase, Station, StationError, TransferError,
+};
 use keystation_core::key::{CheckValue, KeyLabel};
 use keystation_core::registration::RegistrationId;
 use tauri::async_runtime::spawn_blocking;
@@ -18,7 +20,7 @@ use crate::problem::{Problem, sentence};
 use crate::typed::{Question, Turn};
 
 /// Devices that are told at once.
-const DEVICES: u32 = 200;
+pub(crate) const DEVICES: u32 = 200;
 
 /// Asks for the secret of `custody` until it fits and `work` is done; none if the person gave up. The passphrase of a vault
 /// that is still to be made is asked for twice: one that was mistyped could never be entered again.
@@ -155,14 +157,45 @@ pub(crate) async fn transfer<R: Runtime>(
         held = Some(secret);
     }
     let station = desk.station.clone();
-    let take = move |passphrase: &Passphrase| {
-        let answer = DerivedKeyAnswer::NotAsked;
+    let take = Arc::new(move |passphrase: &Passphrase, answer| {
         let transfer = TransferFile { label: &label, file: &file, passphrase, answer };
         let secret = held.as_ref().unwrap_or(passphrase);
-        Ok(station.take_transfer(&permit, transfer, kind, secret)?.check_value.to_string())
-    };
+        match station.take_transfer(&permit, transfer, kind, secret) {
+            Ok(taken) => Ok(Taken::Imported(taken.check_value.to_string())),
+            Err(StationError::Transfer(TransferError::Import(ImportError::MayBeDerivedKey)))
+                if answer == DerivedKeyAnswer::NotAsked =>
+            {
+                Ok(Taken::MayBeDerivedKey)
+            }
+            Err(error) => Err(error.into()),
+        }
+    });
     let asked = Asked::Opening(Custody::SealedFile);
-    Ok(opened(&turn, window, asked, take).await?.map_or_else(cancelled, imported))
+    let mut answer = DerivedKeyAnswer::NotAsked;
+    loop {
+        let take = Arc::clone(&take);
+        let taken = opened(&turn, window, asked, move |passphrase| take(passphrase, answer)).await?;
+        match taken {
+            None => return Ok(cancelled()),
+            Some(Taken::Imported(check_value)) => return Ok(imported(check_value)),
+            // No passphrase is kept while a person thinks: whoever says yes types it again.
+            Some(Taken::MayBeDerivedKey) => {
+                let agreed = turn.agrees(window, &Question::group_not_device(&key)).await?;
+                answer = if agreed { DerivedKeyAnswer::GroupKey } else { DerivedKeyAnswer::DeviceKey };
+                if !agreed {
+                    return Err(StationError::from(ImportError::DerivedKey).into());
+                }
+            }
+        }
+    }
+}
+
+/// What came of a transfer file.
+enum Taken {
+    /// The key is here, with this check value.
+    Imported(String),
+    /// It is as long as the key of a device: a person has to say what it is.
+    MayBeDerivedKey,
 }
 
 /// Destroys a key, under the approval of another custodian.
@@ -233,9 +266,14 @@ pub(crate) fn keys(station: &Station) -> Result<Vec<KeyCard>, Problem> {
 pub(crate) fn devices(station: &Station, label: &str, after: Option<u64>) -> Result<KeyDevices, Problem> {
     station.permit(Action::Keys)?;
     let devices = station.devices_under(&parsed_label(label)?, after, DEVICES)?;
+    Ok(page_of(devices))
+}
+
+/// At most [`DEVICES`] of them: there are more if they are so many.
+pub(crate) fn page_of(devices: Vec<(RegistrationId, u64)>) -> KeyDevices {
     let next = devices.last().filter(|_| devices.len() == DEVICES as usize).map(|(_, record)| *record);
     let told = |(id, record): (RegistrationId, u64)| KeyDevice { id: id.to_string(), record };
-    Ok(KeyDevices { devices: devices.into_iter().map(told).collect(), next })
+    KeyDevices { devices: devices.into_iter().map(told).collect(), next }
 }
 
 /// From now on devices get keys from it.
@@ -265,7 +303,7 @@ pub(crate) fn parsed_check_value(check_value: &str) -> Result<CheckValue, Proble
     })
 }
 
-fn parsed_label(label: &str) -> Result<KeyLabel, Problem> {
+pub(crate) fn parsed_label(label: &str) -> Result<KeyLabel, Problem> {
     label.parse().map_err(|error| {
         let what = format!("This is no label: {}", sentence(&error));
         Problem::new("key-name", &what, &["Choose the key from the list."])

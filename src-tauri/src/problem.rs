@@ -1,5 +1,7 @@
 //! What the page is told when something does not work.
 
+pub(crate) mod remedy;
+
 use std::error::Error;
 
 use keystation::ceremony::CeremonyError;
@@ -34,7 +36,8 @@ macro_rules! from {
     ($($error:ty),+) => {
         $(impl From<&$error> for Problem {
             fn from(error: &$error) -> Self {
-                Self::new(error.code(), &sentence(error), error.remedy())
+                let code = error.code();
+                Self::new(code, &sentence(error), remedy::own(code).unwrap_or_else(|| error.remedy()))
             }
         }
 
@@ -79,7 +82,8 @@ impl From<NotAName> for Problem {
 
 impl From<&Notice> for Problem {
     fn from(notice: &Notice) -> Self {
-        Self::new(notice.word(), &notice.sentence(), notice.remedy())
+        let word = notice.word();
+        Self::new(word, &notice.sentence(), remedy::own(word).unwrap_or_else(|| notice.remedy()))
     }
 }
 

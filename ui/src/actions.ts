@@ -1,6 +1,6 @@
 // What takes a second person. The policy is the station's: `bindings/Policy.ts` is generated from it.
 
-import { APPROVERS } from "./bindings/Policy";
+import { APPROVERS, OPEN_TO } from "./bindings/Policy";
 import type { Role } from "./bindings/Role";
 
 export type Action = keyof typeof APPROVERS;
@@ -24,4 +24,10 @@ export type Asked = (typeof actions)[keyof typeof actions];
 /** In which roles one asks for it, and another approves it; none where nobody does. */
 export function approvers(action: string): readonly Role[] {
   return Object.hasOwn(APPROVERS, action) ? APPROVERS[action as Action] : [];
+}
+
+/** Whether somebody with these roles may ask for it; whether they get it the station decides each time. */
+export function may(roles: readonly Role[], action: keyof typeof OPEN_TO): boolean {
+  const open: readonly Role[] = OPEN_TO[action];
+  return roles.some((role) => open.includes(role));
 }

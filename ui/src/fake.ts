@@ -77,6 +77,7 @@ export class FakeShell implements Shell {
     const { session } = this.#overview;
     if (session.state !== "open" && !overview.readOnly) this.#overview.rooms = [];
     this.staff = new FakePeople(session.state === "first-start" ? [] : roster(), session, append);
+    this.staff.looking = overview.readOnly;
     this.ring = new FakeKeys(this.staff, append);
     this.#ceremony = new FakeCeremony(this.ring, this.staff, append);
     this.#shifts.set(session.user, this.#overview.counts);
@@ -180,6 +181,8 @@ export class FakeShell implements Shell {
   enablePerson: Staff["enablePerson"] = (...person) => this.staff.enablePerson(...person);
   resetPin: Staff["resetPin"] = (...pin) => this.staff.resetPin(...pin);
   setBadge: Staff["setBadge"] = (...badge) => this.staff.setBadge(...badge);
+  setName: Staff["setName"] = (...name) => this.staff.setName(...name);
+  forgetName: Staff["forgetName"] = (user) => this.staff.forgetName(user);
 
   keys: KeyRing["keys"] = () => this.ring.keys();
   custodies: KeyRing["custodies"] = () => Promise.resolve([...this.ring.held]);
@@ -209,6 +212,7 @@ export class FakeShell implements Shell {
   verify: Archive["verify"] = (onProgress) => this.archive.verify(onProgress);
   cancelVerify: Archive["cancelVerify"] = () => this.archive.cancelVerify();
   figures: Archive["figures"] = (...period) => this.archive.figures(...period);
+  denials: Archive["denials"] = (...asked) => this.archive.denials(...asked);
   review: Archive["review"] = () => this.archive.review();
   signReview: Archive["signReview"] = (...signature) => this.archive.signReview(...signature);
 

@@ -10,6 +10,12 @@ import { age, clock, count, decimal } from "./text";
 import { words } from "./words.svelte";
 
 const unlocked = { ...station, locked: false };
+/** Every text of more than one word, without those that take a value. */
+function sentences(messages: unknown): string[] {
+  if (typeof messages === "string") return messages.includes(" ") ? [messages] : [];
+  return typeof messages === "object" && messages !== null ? Object.values(messages).flatMap(sentences) : [];
+}
+
 const languages = Object.keys(LANGUAGES) as Language[];
 
 beforeEach(() => {
@@ -87,6 +93,11 @@ describe.each(languages)("in %s", (tag) => {
       expect(remedy.length).toBeGreaterThanOrEqual(1);
     }
     expect(JSON.stringify(rest)).not.toMatch(/:""/);
+  });
+
+  test("nothing was left in English", () => {
+    const foreign = new Set(tag === "en" ? [] : sentences(LANGUAGES.en.messages));
+    expect(sentences(LANGUAGES[tag].messages).filter((sentence) => foreign.has(sentence))).toEqual([]);
   });
 
   test("numbers have a space between groups, and the clock has 24 hours", () => {

@@ -4,6 +4,7 @@ import type { Audit } from "./audit/audit.svelte";
 import type { AttemptLine } from "./bindings/AttemptLine";
 import type { Overview } from "./bindings/Overview";
 import { FakeShell, station } from "./fake";
+import type { Rooms } from "./rooms.svelte";
 import type { Scene } from "./scenes";
 
 /** Two years of a line. */
@@ -18,7 +19,7 @@ const big: Overview = {
 /** A window that was opened to look only. */
 const reading: Overview = {
   ...big,
-  rooms: ["audit"],
+  rooms: ["audit", "keys", "people"],
   readOnly: true,
   operator: "",
   job: "",
@@ -38,6 +39,17 @@ function room(act: (audit: Audit, fake: FakeShell) => unknown, overview = big): 
         await act(rooms.audit, shell);
       },
     });
+  };
+}
+
+/** Another room of the window that only looks. */
+function beside(which: "people" | "keys"): () => Promise<Scene> {
+  return () => {
+    const act = async (rooms: Rooms) => {
+      rooms.go(which);
+      await rooms[which].show();
+    };
+    return Promise.resolve({ shell: new FakeShell(reading), act });
   };
 }
 
@@ -175,6 +187,25 @@ export const auditScenes: Readonly<Record<string, () => Scene | Promise<Scene>>>
     await audit.show("verify");
     await audit.check.start();
   }),
+  denials: room((audit) => audit.show("refusals")),
+  "denials-none": room((audit, fake) => {
+    fake.archive.denied = [];
+    return audit.show("refusals");
+  }),
+  "denials-hostile": room((audit, fake) => {
+    fake.archive.denied = fake.archive.denied.map((line) => ({
+      ...line,
+      operator: evil,
+      role: evil,
+      action: `${evil}action`,
+      meaning: "",
+      what: evil + "9".repeat(200),
+      why: `${evil}why`,
+    }));
+    return audit.show("refusals");
+  }),
+  "people-read-only": beside("people"),
+  "keys-read-only": beside("keys"),
   figures: room((audit) => audit.show("figures")),
   "figures-90-days": room(async (audit) => {
     await audit.show("figures");

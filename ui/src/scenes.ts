@@ -90,7 +90,7 @@ const lineScenes: Readonly<Record<string, () => FakeShell | Promise<FakeShell>>>
           remedy: [
             "Keep the device.",
             "Call the administrator: set the clock right.",
-            "Two people then accept the time: keystation clock accept.",
+            "The administrator and another person then accept the time.",
           ],
         },
       ],

@@ -1,5 +1,7 @@
 // Who is at the station, and how that changes: sign-in, hand-over, lock, a PIN of one's own.
 
+import { may } from "./actions";
+import type { OPEN_TO } from "./bindings/Policy";
 import type { Counts } from "./bindings/Counts";
 import type { Problem } from "./bindings/Problem";
 import type { SessionLine } from "./bindings/SessionLine";
@@ -62,6 +64,11 @@ export class Session {
   /** Whether somebody is signed in and may act; a window that only reads asks nobody. */
   get open(): boolean {
     return this.#line.overview?.readOnly === true || (this.now?.state === "open" && !this.now.mustChangePin);
+  }
+
+  /** Whether the person may ask for this. Without a button for it nobody asks in vain; the station refuses all the same. */
+  may(action: keyof typeof OPEN_TO): boolean {
+    return may(this.now?.roles ?? [], action);
   }
 
   /** Whether the page asks for a person now, and so keys are for that. */

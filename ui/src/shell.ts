@@ -7,6 +7,7 @@ import type { CardUpdate } from "./bindings/CardUpdate";
 import type { Ceremony } from "./bindings/Ceremony";
 import type { ComponentOutcome } from "./bindings/ComponentOutcome";
 import type { Custody } from "./bindings/Custody";
+import type { DenialPage } from "./bindings/DenialPage";
 import type { DeviceLife } from "./bindings/DeviceLife";
 import type { Figures } from "./bindings/Figures";
 import type { Imported } from "./bindings/Imported";
@@ -43,6 +44,8 @@ export interface Archive {
   cancelVerify(): Promise<void>;
   /** Figures from `from` on and before `until`, UTC, milliseconds since 1970, of one work order or all. */
   figures(from: number, until: number, job: string | null): Promise<Figures>;
+  /** Who asked for what is not permitted, newest first, at most `limit` of them, before record `before`. */
+  denials(before: number | null, limit: number): Promise<DenialPage>;
   /** The last review, and what one that is signed now would cover. */
   review(): Promise<Review>;
   /** Appends the review to the log; `read-only` where this window cannot. */
@@ -77,6 +80,10 @@ export interface Staff {
   resetPin(user: string, pin: string, approval: number): Promise<void>;
   /** Another badge, or none any more. */
   setBadge(user: string, badge: string | null, approval: number): Promise<void>;
+  /** The name behind an ID: it stands outside of the log, and nobody approves it. */
+  setName(user: string, name: string): Promise<void>;
+  /** Erases the name behind an ID; whether there was one. */
+  forgetName(user: string): Promise<boolean>;
 }
 
 /** The group keys. None of them, and no component, passes here. Every method rejects with a {@link Problem}. */

@@ -54,6 +54,16 @@ class Words {
     return named(this.#messages.outcomes, name) ?? name;
   }
 
+  /** A role of a person, or its own name. */
+  role(name: string): string {
+    return named(this.#messages.door.roles, name) ?? name;
+  }
+
+  /** Why something was not permitted, or the word of the record. */
+  whyNot(word: string): string {
+    return named(this.#messages.audit.denials.because, word) ?? word;
+  }
+
   /** A failure in a word or two; of another program's, its code as words. */
   cause(code: string): string {
     const { causes } = this.#messages;

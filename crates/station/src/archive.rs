@@ -1,12 +1,15 @@
 //! A station's log as QA sees it.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use keystation_audit::{
-    Counts, Figures, Finding, Life, Page, Progress, Query, ReadError, Reader, Secured, StoredRecord, Verdict,
+    Counts, Denials, Figures, Finding, KeyStanding, Life, Names, Page, Progress, Query, ReadError, Reader,
+    Secured, StoredRecord, Verdict,
 };
+use keystation_core::key::KeyLabel;
 use keystation_core::record::Seq;
 use keystation_core::registration::{IdRule, RegistrationId};
 
@@ -15,6 +18,7 @@ use crate::config::StationConfig;
 use crate::data_dir::DataDir;
 use crate::error::StationError;
 use crate::export;
+use crate::people::PersonStanding;
 use crate::station::{Overview, paths};
 
 /// The log and the settings of a station, to be read: beside the program that writes, or without one. Takes no lock, and
@@ -103,6 +107,11 @@ impl Archive {
         Ok(self.reader()?.search(&Query::parse(text)?, before, limit)?)
     }
 
+    /// Who asked for what is not permitted, newest first: at most `limit` of those before record `before`.
+    pub fn denials(&self, before: Option<Seq>, limit: u32) -> Result<Denials, StationError> {
+        Ok(self.reader()?.denials(before, limit)?)
+    }
+
     /// What came of the attempts from `from` on and before `until` (UTC, milliseconds since 1970), of one work order or all.
     pub fn figures(&self, from: i64, until: i64, job: Option<&str>) -> Result<Figures, StationError> {
         Ok(self.reader()?.figures(from, until, job)?)
@@ -120,6 +129,43 @@ impl Archive {
             Some(life) => Ok((id, life)),
             None => Err(StationError::NoDevice(id)),
         }
+    }
+
+    /// Group keys, those that were destroyed too.
+    pub fn group_keys(&self) -> Result<Vec<KeyStanding>, StationError> {
+        Ok(self.reader()?.group_keys()?)
+    }
+
+    /// Devices that die with a key, as [`Station::devices_under`](crate::Station::devices_under) says.
+    pub fn devices_under(
+        &self,
+        label: &KeyLabel,
+        after: Option<Seq>,
+        limit: u32,
+    ) -> Result<Vec<(RegistrationId, Seq)>, StationError> {
+        Ok(self.reader()?.devices_under(label, after, limit)?)
+    }
+
+    /// When record `seq` was made: UTC, RFC 3339; empty if there is no such record.
+    pub fn time_of(&self, seq: Seq) -> Result<String, StationError> {
+        let mut time = String::new();
+        self.reader()?.records(seq..=seq, None, |record| {
+            record.time().clone_into(&mut time);
+            ControlFlow::Break(())
+        })?;
+        Ok(time)
+    }
+
+    /// Everybody who has or had an account, by ID, as far as the log says: badges are not in it.
+    pub fn accounts(&self) -> Result<Vec<PersonStanding>, StationError> {
+        let reader = self.reader()?;
+        reader.accounts()?.into_iter().map(|account| PersonStanding::of(account, None, &reader)).collect()
+    }
+
+    /// The names that are known, by ID.
+    pub fn names(&self) -> Result<BTreeMap<String, String>, StationError> {
+        let names = Names::open_read_only(&self.data.names())?;
+        Ok(names.map_or_else(|| Ok(Vec::new()), |names| names.all())?.into_iter().collect())
     }
 
     /// What a witness vouches for; `None` also where the settings name none.

@@ -1,7 +1,6 @@
 //! The life of a group key: imported, activated, suspended, destroyed. Who may, and who has to approve, says
 //! `docs/ceremony.md`, section 6.
 
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -263,12 +262,7 @@ impl Station {
 
     /// When record `seq` was made: UTC, RFC 3339; empty if there is no such record.
     pub fn time_of(&self, seq: Seq) -> Result<String, StationError> {
-        let mut time = String::new();
-        self.reader()?.records(seq..=seq, None, |record| {
-            record.time().clone_into(&mut time);
-            ControlFlow::Break(())
-        })?;
-        Ok(time)
+        self.archive().time_of(seq)
     }
 
     /// Which devices die if this key goes: those whose latest proved set is under it, each with the record of its intent, from

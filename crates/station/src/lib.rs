@@ -45,5 +45,5 @@ pub use keystation_audit::{Clock, Counts, Notice, Stamp, SystemClock};
 /// What the window and the tests need of the vault to hand a passphrase, a key or a component over.
 pub use keystation_vault::{
     CustodyKind, DerivedKeyAnswer, GroupKey, ImportError, NewKey, Part, Passphrase, SecretRefused,
-    SecretText, WipingAllocator, harden_process,
+    SecretText, TransferError, WipingAllocator, harden_process,
 };

@@ -74,8 +74,7 @@ impl Station {
 
     /// The names that are known, by ID.
     pub fn names(&self) -> Result<BTreeMap<String, String>, StationError> {
-        let names = Names::open_read_only(&self.data().names())?;
-        Ok(names.map_or_else(|| Ok(Vec::new()), |names| names.all())?.into_iter().collect())
+        self.archive().names()
     }
 }
 

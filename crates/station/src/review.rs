@@ -41,6 +41,8 @@ pub struct Reviewed {
     pub rest: Unreviewed,
     /// The attempts among that.
     pub attempts: Tally,
+    /// How often somebody asked, in these records, for what is not permitted.
+    pub denials: u64,
     /// Whether it is time for one.
     pub due: bool,
 }
@@ -68,8 +70,9 @@ impl Archive {
         let reader = self.reader()?;
         let (last, rest) = (reader.last_review()?, reader.unreviewed()?);
         let attempts = reader.attempts_among(rest.from, rest.to)?;
+        let denials = reader.denials_since(rest.from)?;
         let due = self.is_due(&rest);
-        Ok(Reviewed { last, rest, attempts, due })
+        Ok(Reviewed { last, rest, attempts, denials, due })
     }
 
     /// Whether it is time for a review of the log that `reader` reads. Takes the same time at any size of it.

@@ -15,6 +15,9 @@ use crate::problem::Problem;
 
 #[tauri::command]
 pub(crate) async fn keys(bench: State<'_, Bench>) -> Result<Vec<KeyCard>, Problem> {
+    if let Some(room) = bench.looking()? {
+        return room.keys().await;
+    }
     bench.line()?.at_station(custody::keys).await
 }
 
@@ -32,6 +35,9 @@ pub(crate) async fn key_devices(
     label: Label,
     after: Option<u64>,
 ) -> Result<KeyDevices, Problem> {
+    if let Some(room) = bench.looking()? {
+        return room.key_devices(label, after).await;
+    }
     bench.line()?.at_station(move |station| custody::devices(station, label.as_str(), after)).await
 }
 

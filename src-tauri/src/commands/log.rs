@@ -7,7 +7,8 @@ use tauri::ipc::Channel;
 use super::Bench;
 use crate::bounded::{Rows, Text};
 use crate::dto::{
-    DeviceLife, Figures, Review, ReviewLine, Saved, SearchPage, UserId, VerifyProgress, VerifyVerdict,
+    DenialPage, DeviceLife, Figures, Review, ReviewLine, Saved, SearchPage, UserId, VerifyProgress,
+    VerifyVerdict,
 };
 use crate::problem::Problem;
 
@@ -53,6 +54,15 @@ pub(crate) async fn figures(
     job: Option<Text<64>>,
 ) -> Result<Figures, Problem> {
     bench.room(Action::AuditRoom).await?.figures(from, until, job.map(Text::into)).await
+}
+
+#[tauri::command]
+pub(crate) async fn denials(
+    bench: State<'_, Bench>,
+    before: Option<u64>,
+    limit: Rows<500>,
+) -> Result<DenialPage, Problem> {
+    bench.room(Action::AuditRoom).await?.denials(before, limit.get()).await
 }
 
 #[tauri::command]

@@ -1,15 +1,15 @@
 //! Who is at the station, and who may be.
 
-use keystation::Station;
-use keystation::people::{Action, ApprovalId, Away};
+use keystation::people::{Action, ApprovalId, Away, Permit};
+use keystation::{PersonName, Station};
 use tauri::State;
 
 use super::Bench;
 use crate::bounded::Hidden;
 use crate::door;
 use crate::dto::{
-    AddedPerson, Approval, ApprovalRequest, Badge, NewPerson, PersonLine, Pin, Reason, Role, SignIn, UserId,
-    Who,
+    AddedPerson, Approval, ApprovalRequest, Badge, Name, NewPerson, PersonLine, Pin, Reason, Role, SignIn,
+    UserId, Who,
 };
 use crate::problem::Problem;
 
@@ -59,6 +59,9 @@ pub(crate) async fn approve(
 
 #[tauri::command]
 pub(crate) async fn people(bench: State<'_, Bench>) -> Result<Vec<PersonLine>, Problem> {
+    if let Some(room) = bench.looking()? {
+        return room.people().await;
+    }
     bench.line()?.at_station(door::people).await
 }
 
@@ -130,4 +133,21 @@ pub(crate) async fn set_badge(
     let change =
         move |station: &Station| station.set_badge(user.as_str(), badge.as_ref(), ApprovalId(approval));
     bench.line()?.at_station(change).await
+}
+
+/// The name behind an ID: it stands outside of the log.
+#[tauri::command]
+pub(crate) async fn set_name(bench: State<'_, Bench>, user: UserId, name: Name) -> Result<(), Problem> {
+    let set = move |station: &Station, permit: &Permit| {
+        let name = PersonName::new(name.as_str())?;
+        Ok::<_, Problem>(station.set_name(permit, user.as_str(), &name)?)
+    };
+    bench.line()?.permitted(Action::SetName, set).await
+}
+
+/// Erases the name behind an ID; says whether there was one.
+#[tauri::command]
+pub(crate) async fn forget_name(bench: State<'_, Bench>, user: UserId) -> Result<bool, Problem> {
+    let forget = move |station: &Station, permit: &Permit| station.forget_name(permit, user.as_str());
+    bench.line()?.permitted(Action::ForgetName, forget).await
 }

@@ -306,6 +306,41 @@ pub(crate) struct Cause {
     pub(crate) count: u64,
 }
 
+/// Some of those who asked for what is not permitted, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct DenialPage {
+    /// The rows; perhaps none, although there are older ones.
+    pub(crate) rows: Vec<DenialLine>,
+    /// Where older ones begin, if there is anything older.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub(crate) next: Option<u64>,
+}
+
+/// Somebody asked for what is not permitted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct DenialLine {
+    /// The record.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub(crate) seq: u64,
+    /// When.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub(crate) time: i64,
+    /// Operator ID; empty where nobody was signed in.
+    pub(crate) operator: String,
+    /// The roles that the person had then, or empty.
+    pub(crate) role: String,
+    /// The word of the action.
+    pub(crate) action: String,
+    /// What that is; empty where this program does not know the action.
+    pub(crate) meaning: String,
+    /// What it was about, or empty.
+    pub(crate) what: String,
+    /// Why not: a word such as `role`.
+    pub(crate) why: String,
+}
+
 /// How far QA has reviewed the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -322,6 +357,9 @@ pub(crate) struct Review {
     pub(crate) to: u64,
     /// The attempts among these records.
     pub(crate) attempts: TallyLine,
+    /// How often somebody asked, in these records, for what is not permitted.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub(crate) denials: u64,
 }
 
 /// A review that was signed.

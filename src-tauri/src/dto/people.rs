@@ -169,8 +169,28 @@ pub(crate) struct PersonLine {
     pub(crate) locked_out: bool,
     /// Whether the PIN is a one-time PIN.
     pub(crate) must_change_pin: bool,
-    /// Whether there is a badge.
-    pub(crate) has_badge: bool,
+    /// Whether there is a badge; none where only the log was read.
+    pub(crate) has_badge: Option<bool>,
+    /// What changed the account last.
+    pub(crate) changed: AccountChange,
+}
+
+/// The last record that changed an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct AccountChange {
+    /// The record.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub(crate) seq: u64,
+    /// When.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub(crate) time: i64,
+    /// The `ev` field, such as `user.roles`.
+    pub(crate) event: String,
+    /// Who did it, an operator ID.
+    pub(crate) operator: String,
+    /// Who approved it, or empty.
+    pub(crate) approver: String,
 }
 
 /// What a second person approves.

@@ -4,6 +4,7 @@ mod audit; // the log, at a station that works and beside one
 mod custody; // group keys, with what people type into the dialogs
 mod fuzz; // whatever a page sends
 mod matrix; // every command, every role, every state of the session
+mod reading; // accounts, group keys and refusals, for who only reads
 #[cfg(target_os = "linux")]
 mod sleep; // the machine goes to sleep under an open vault
 mod staff; // a station with people
@@ -63,6 +64,7 @@ fn commands() -> Vec<(&'static str, Value)> {
         ("verify", json!({ "channel": "__CHANNEL__:4" })),
         ("cancel_verify", json!({})),
         ("figures", json!({ "from": 0, "until": 1_795_400_000_000_i64, "job": null })),
+        ("denials", json!({ "before": null, "limit": 50 })),
         ("review", json!({})),
         ("sign_review", json!({ "reviewer": "qa-1", "to": 1, "remark": "" })),
         ("sign_in", json!({ "who": { "user": "op-1" }, "pin": "671425" })),
@@ -79,6 +81,8 @@ fn commands() -> Vec<(&'static str, Value)> {
         ("enable_person", json!({ "user": "op-1", "reason": "back", "approval": 0 })),
         ("reset_pin", json!({ "user": "op-1", "pin": "907153", "approval": 0 })),
         ("set_badge", json!({ "user": "op-1", "badge": "another badge", "approval": 0 })),
+        ("set_name", json!({ "user": "op-1", "name": "Somebody" })),
+        ("forget_name", json!({ "user": "op-1" })),
         ("keys", json!({})),
         ("custodies", json!({})),
         ("key_devices", json!({ "label": "gk-2026a", "after": null })),
@@ -180,6 +184,8 @@ fn a_command_takes_what_it_says_and_nothing_else() {
         ("search", json!({ "text": ["mac:a1b2c3d4e5f6"], "before": null, "limit": 50 })),
         ("device", json!({ "id": "x".repeat(129) })),
         ("save_proof", json!({ "id": "x".repeat(129) })),
+        ("denials", json!({ "before": null, "limit": 501 })),
+        ("denials", json!({ "before": -1, "limit": 50 })),
         ("verify", json!({})),
         ("figures", json!({ "from": 0, "until": 1.5, "job": null })),
         ("figures", json!({ "from": 0, "until": 1, "job": "x".repeat(65) })),
@@ -196,6 +202,8 @@ fn a_command_takes_what_it_says_and_nothing_else() {
         ("add_person", json!({ "person": new("op-9", "493027"), "approval": 0 })),
         ("add_person", json!({ "person": added("op-9"), "approval": null })),
         ("reset_pin", json!({ "user": "op-1", "pin": "907153", "approval": -1 })),
+        ("set_name", json!({ "user": "op-1", "name": "x".repeat(101) })),
+        ("forget_name", json!({ "user": "x".repeat(33) })),
         ("ceremony_component", json!({ "side": 2 })),
         ("ceremony_component", json!({ "side": "0" })),
         ("import_key", json!({ "key": "gk-2026a", "approval": 1 })),

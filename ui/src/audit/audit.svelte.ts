@@ -4,12 +4,13 @@ import type { DeviceLife } from "../bindings/DeviceLife";
 import type { Problem } from "../bindings/Problem";
 import { problemOf, type Archive } from "../shell";
 import { Check } from "./check.svelte";
+import { Denied } from "./denied.svelte";
 import { Found } from "./found.svelte";
 import { Period } from "./period.svelte";
 import { Reviewing } from "./reviewing.svelte";
 
 /** The pages of the room, in the order of their buttons. */
-export const views = ["search", "figures", "verify", "review"] as const;
+export const views = ["search", "figures", "verify", "refusals", "review"] as const;
 export type View = (typeof views)[number];
 
 export class Audit {
@@ -25,6 +26,7 @@ export class Audit {
   readonly found: Found;
   readonly check: Check;
   readonly period: Period;
+  readonly denied: Denied;
   readonly reviewing: Reviewing;
 
   readonly #archive: Archive;
@@ -35,6 +37,7 @@ export class Audit {
     this.found = new Found(archive);
     this.check = new Check(archive);
     this.period = new Period(archive);
+    this.denied = new Denied(archive);
     this.reviewing = new Reviewing(archive);
   }
 
@@ -42,6 +45,7 @@ export class Audit {
   async show(view: View): Promise<void> {
     this.view = view;
     if (view === "figures") await this.period.read();
+    else if (view === "refusals") await this.denied.read();
     else if (view === "review") await this.reviewing.read();
     else if (view === "search" && !this.found.asked) await this.search();
   }

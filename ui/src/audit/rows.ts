@@ -4,7 +4,7 @@ import type { Cause } from "../bindings/Cause";
 import type { SlotTally } from "../bindings/SlotTally";
 import type { TallyLine } from "../bindings/TallyLine";
 import { count } from "../text";
-import { happened, percent, seconds, yieldOf } from "../text/audit";
+import { percent, seconds, yieldOf } from "../text/audit";
 import { words } from "../words.svelte";
 
 /** A line of a chart: its name, how far it reaches on the axis, and the same in words. */

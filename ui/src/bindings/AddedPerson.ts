@@ -4,25 +4,24 @@ import type { Role } from "./Role";
 /**
  * A person to add, and what the person may do.
  */
-export type AddedPerson = {
-  /**
-   * At least one.
-   */
-  roles: Array<Role>;
-  /**
-   * User ID: 1 to 32 of `a-z 0-9 -`, never used before.
-   */
-  user: string;
-  /**
-   * Name, or empty. It stands outside of the log.
-   */
-  name: string;
-  /**
-   * Text of the badge, at most 128 characters.
-   */
-  badge: string | null;
-  /**
-   * One-time PIN, 6 to 12 digits.
-   */
-  pin: string;
-};
+export type AddedPerson = { 
+/**
+ * At least one.
+ */
+roles: Array<Role>, 
+/**
+ * User ID: 1 to 32 of `a-z 0-9 -`, never used before.
+ */
+user: string, 
+/**
+ * Name, or empty. It stands outside of the log.
+ */
+name: string, 
+/**
+ * Text of the badge, at most 128 characters.
+ */
+badge: string | null, 
+/**
+ * One-time PIN, 6 to 12 digits.
+ */
+pin: string, };

@@ -4,21 +4,20 @@ import type { AnchorState } from "./AnchorState";
 /**
  * How far the log is secured outside of this machine.
  */
-export type Anchor = {
-  /**
-   * What the rules say.
-   */
-  state: AnchorState;
-  /**
-   * The last record that a witness vouches for.
-   */
-  record: number | null;
-  /**
-   * When, by the witness's clock, in milliseconds since 1970.
-   */
-  time: number | null;
-  /**
-   * Records that nobody vouches for.
-   */
-  open: number;
-};
+export type Anchor = { 
+/**
+ * What the rules say.
+ */
+state: AnchorState, 
+/**
+ * The last record that a witness vouches for.
+ */
+record: number | null, 
+/**
+ * When, by the witness's clock, in milliseconds since 1970.
+ */
+time: number | null, 
+/**
+ * Records that nobody vouches for.
+ */
+open: number, };

@@ -4,13 +4,12 @@ import type { SignIn } from "./SignIn";
 /**
  * What came of asking a second person.
  */
-export type Approval = {
-  /**
-   * Number of the approval; it is good for this request, once, for one minute.
-   */
-  approval: number | null;
-  /**
-   * What the station answers to the PIN.
-   */
-  signIn: SignIn;
-};
+export type Approval = { 
+/**
+ * Number of the approval; it is good for this request, once, for one minute.
+ */
+approval: number | null, 
+/**
+ * What the station answers to the PIN.
+ */
+signIn: SignIn, };

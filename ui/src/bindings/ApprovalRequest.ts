@@ -3,17 +3,16 @@
 /**
  * What a second person approves.
  */
-export type ApprovalRequest = {
-  /**
-   * The word of the action.
-   */
-  action: string;
-  /**
-   * What it is done to.
-   */
-  subject: string;
-  /**
-   * Why, or empty.
-   */
-  reason: string;
-};
+export type ApprovalRequest = { 
+/**
+ * The word of the action.
+ */
+action: string, 
+/**
+ * What it is done to.
+ */
+subject: string, 
+/**
+ * Why, or empty.
+ */
+reason: string, };

@@ -3,73 +3,72 @@
 /**
  * A device that was on a port: an intent with what came of it, or a refusal.
  */
-export type AttemptLine = {
-  /**
-   * The record.
-   */
-  seq: number;
-  /**
-   * When.
-   */
-  time: number;
-  /**
-   * Registration ID; this and the next two are empty where the device could not say.
-   */
-  id: string;
-  /**
-   * MAC address, twelve hexadecimal digits.
-   */
-  mac: string;
-  /**
-   * Serial number.
-   */
-  serial: string;
-  /**
-   * Work order, or empty.
-   */
-  job: string;
-  /**
-   * Operator ID.
-   */
-  operator: string;
-  /**
-   * Label of the group key; empty for a refusal.
-   */
-  key: string;
-  /**
-   * Port with its USB path.
-   */
-  port: string;
-  /**
-   * `new`, `rekey` or `refused`.
-   */
-  mode: string;
-  /**
-   * `ok`, `open`, `refused`, or the class of a failure such as `timeout`.
-   */
-  outcome: string;
-  /**
-   * The failure or refusal, or empty.
-   */
-  code: string;
-  /**
-   * What that means, or empty.
-   */
-  sentence: string;
-  /**
-   * What the device holds: `new`, `old`, `unknown`, `untouched`; `open` while nobody has seen it.
-   */
-  holds: string;
-  /**
-   * How that was verified: `challenge`, or `none`.
-   */
-  verified: string;
-  /**
-   * Milliseconds from the intent to its outcome; none where it was found out later.
-   */
-  cycleMs: number | null;
-  /**
-   * The record of the outcome.
-   */
-  outcomeRecord: number | null;
-};
+export type AttemptLine = { 
+/**
+ * The record.
+ */
+seq: number, 
+/**
+ * When.
+ */
+time: number, 
+/**
+ * Registration ID; this and the next two are empty where the device could not say.
+ */
+id: string, 
+/**
+ * MAC address, twelve hexadecimal digits.
+ */
+mac: string, 
+/**
+ * Serial number.
+ */
+serial: string, 
+/**
+ * Work order, or empty.
+ */
+job: string, 
+/**
+ * Operator ID.
+ */
+operator: string, 
+/**
+ * Label of the group key; empty for a refusal.
+ */
+key: string, 
+/**
+ * Port with its USB path.
+ */
+port: string, 
+/**
+ * `new`, `rekey` or `refused`.
+ */
+mode: string, 
+/**
+ * `ok`, `open`, `refused`, or the class of a failure such as `timeout`.
+ */
+outcome: string, 
+/**
+ * The failure or refusal, or empty.
+ */
+code: string, 
+/**
+ * What that means, or empty.
+ */
+sentence: string, 
+/**
+ * What the device holds: `new`, `old`, `unknown`, `untouched`; `open` while nobody has seen it.
+ */
+holds: string, 
+/**
+ * How that was verified: `challenge`, or `none`.
+ */
+verified: string, 
+/**
+ * Milliseconds from the intent to its outcome; none where it was found out later.
+ */
+cycleMs: number | null, 
+/**
+ * The record of the outcome.
+ */
+outcomeRecord: number | null, };

@@ -7,31 +7,20 @@ import type { Stopped } from "./Stopped";
 /**
  * What a slot shows.
  */
-export type Card =
-  | { state: "waiting" }
-  | { state: "locked" }
-  | {
-      state: "working";
-      /**
-       * The step that runs.
-       */
-      step: Step;
-    }
-  | ({ state: "pass" } & Passed)
-  | ({ state: "fail" } & Failed)
-  | {
-      state: "remove";
-      /**
-       * Whether the device is safe.
-       */
-      safety: import("./Codes").SafetyWord;
-      /**
-       * Serial number, where the device said one.
-       */
-      serial: string | null;
-      /**
-       * MAC address, where it said one.
-       */
-      mac: string | null;
-    }
-  | ({ state: "stopped" } & Stopped);
+export type Card = { "state": "waiting" } | { "state": "locked" } | { "state": "working", 
+/**
+ * The step that runs.
+ */
+step: Step, } | { "state": "pass" } & Passed | { "state": "fail" } & Failed | { "state": "remove", 
+/**
+ * Whether the device is safe.
+ */
+safety: import('./Codes').SafetyWord, 
+/**
+ * Serial number, where the device said one.
+ */
+serial: string | null, 
+/**
+ * MAC address, where it said one.
+ */
+mac: string | null, } | { "state": "stopped" } & Stopped;

@@ -4,13 +4,12 @@ import type { Card } from "./Card";
 /**
  * A card that changed.
  */
-export type CardUpdate = {
-  /**
-   * Whose.
-   */
-  slot: number;
-  /**
-   * What it shows now.
-   */
-  card: Card;
-};
+export type CardUpdate = { 
+/**
+ * Whose.
+ */
+slot: number, 
+/**
+ * What it shows now.
+ */
+card: Card, };

@@ -3,17 +3,16 @@
 /**
  * Why devices failed or were refused.
  */
-export type Cause = {
-  /**
-   * Stable name.
-   */
-  code: string;
-  /**
-   * What that means; empty where this program does not know the code.
-   */
-  sentence: string;
-  /**
-   * How often.
-   */
-  count: number;
-};
+export type Cause = { 
+/**
+ * Stable name.
+ */
+code: string, 
+/**
+ * What that means; empty where this program does not know the code.
+ */
+sentence: string, 
+/**
+ * How often.
+ */
+count: number, };

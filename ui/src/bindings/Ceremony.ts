@@ -7,29 +7,28 @@ import type { Side } from "./Side";
 /**
  * A key ceremony that is under way.
  */
-export type Ceremony = {
-  /**
-   * 16 hexadecimal digits.
-   */
-  id: string;
-  /**
-   * The key that is put together.
-   */
-  key: NewKey;
-  /**
-   * The check value that it has to have.
-   */
-  checkValue: string;
-  /**
-   * Left and right.
-   */
-  sides: [Side, Side];
-  /**
-   * How far it is.
-   */
-  phase: CeremonyPhase;
-  /**
-   * Why it was aborted.
-   */
-  problem: Problem | null;
-};
+export type Ceremony = { 
+/**
+ * 16 hexadecimal digits.
+ */
+id: string, 
+/**
+ * The key that is put together.
+ */
+key: NewKey, 
+/**
+ * The check value that it has to have.
+ */
+checkValue: string, 
+/**
+ * Left and right.
+ */
+sides: [Side, Side], 
+/**
+ * How far it is.
+ */
+phase: CeremonyPhase, 
+/**
+ * Why it was aborted.
+ */
+problem: Problem | null, };

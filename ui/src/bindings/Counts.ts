@@ -3,13 +3,12 @@
 /**
  * Results since the station was started.
  */
-export type Counts = {
-  /**
-   * PASS.
-   */
-  done: number;
-  /**
-   * FAIL.
-   */
-  failed: number;
-};
+export type Counts = { 
+/**
+ * PASS.
+ */
+done: number, 
+/**
+ * FAIL.
+ */
+failed: number, };

@@ -5,45 +5,44 @@ import type { Standing } from "./Standing";
 /**
  * A device's whole life, as the log has it.
  */
-export type DeviceLife = {
-  /**
-   * Registration ID.
-   */
-  id: string;
-  /**
-   * MAC address, twelve hexadecimal digits, or empty: what the device said last.
-   */
-  mac: string;
-  /**
-   * Serial number, or empty.
-   */
-  serial: string;
-  /**
-   * What it holds.
-   */
-  standing: Standing;
-  /**
-   * Label of the group key under which it proved its key last; this and the next two are empty where it never did.
-   */
-  key: string;
-  /**
-   * Check value of that group key.
-   */
-  checkValue: string;
-  /**
-   * Fingerprint of the device key that it proved.
-   */
-  fingerprint: string;
-  /**
-   * The record of that proof.
-   */
-  keyedRecord: number | null;
-  /**
-   * The last record of the log that a witness vouches for.
-   */
-  securedTo: number | null;
-  /**
-   * Its records, oldest first.
-   */
-  events: Array<LifeEvent>;
-};
+export type DeviceLife = { 
+/**
+ * Registration ID.
+ */
+id: string, 
+/**
+ * MAC address, twelve hexadecimal digits, or empty: what the device said last.
+ */
+mac: string, 
+/**
+ * Serial number, or empty.
+ */
+serial: string, 
+/**
+ * What it holds.
+ */
+standing: Standing, 
+/**
+ * Label of the group key under which it proved its key last; this and the next two are empty where it never did.
+ */
+key: string, 
+/**
+ * Check value of that group key.
+ */
+checkValue: string, 
+/**
+ * Fingerprint of the device key that it proved.
+ */
+fingerprint: string, 
+/**
+ * The record of that proof.
+ */
+keyedRecord: number | null, 
+/**
+ * The last record of the log that a witness vouches for.
+ */
+securedTo: number | null, 
+/**
+ * Its records, oldest first.
+ */
+events: Array<LifeEvent>, };

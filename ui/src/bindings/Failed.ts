@@ -3,37 +3,36 @@
 /**
  * A device that did not.
  */
-export type Failed = {
-  /**
-   * Stable name of what happened; the page has the words for it.
-   */
-  code: import("./Codes").FailureCode;
-  /**
-   * Whether the device is safe.
-   */
-  safety: import("./Codes").SafetyWord;
-  /**
-   * Registration ID, where one could be made.
-   */
-  id: string | null;
-  /**
-   * Serial number, where the device said one.
-   */
-  serial: string | null;
-  /**
-   * MAC address, where it said one.
-   */
-  mac: string | null;
-  /**
-   * The record of it, where one could be written.
-   */
-  record: number | null;
-  /**
-   * The cause, for the engineer.
-   */
-  detail: string | null;
-  /**
-   * Whether the device was unplugged meanwhile.
-   */
-  gone: boolean;
-};
+export type Failed = { 
+/**
+ * Stable name of what happened; the page has the words for it.
+ */
+code: import('./Codes').FailureCode, 
+/**
+ * Whether the device is safe.
+ */
+safety: import('./Codes').SafetyWord, 
+/**
+ * Registration ID, where one could be made.
+ */
+id: string | null, 
+/**
+ * Serial number, where the device said one.
+ */
+serial: string | null, 
+/**
+ * MAC address, where it said one.
+ */
+mac: string | null, 
+/**
+ * The record of it, where one could be written.
+ */
+record: number | null, 
+/**
+ * The cause, for the engineer.
+ */
+detail: string | null, 
+/**
+ * Whether the device was unplugged meanwhile.
+ */
+gone: boolean, };

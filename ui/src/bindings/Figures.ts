@@ -6,21 +6,20 @@ import type { TallyLine } from "./TallyLine";
 /**
  * What came of the devices of a period.
  */
-export type Figures = {
-  /**
-   * By day of UTC (`2026-11-22`), oldest first.
-   */
-  days: Array<TallyLine>;
-  /**
-   * By work order; the empty name stands for none.
-   */
-  jobs: Array<TallyLine>;
-  /**
-   * By port.
-   */
-  slots: Array<SlotTally>;
-  /**
-   * Why devices failed or were refused, most frequent first.
-   */
-  causes: Array<Cause>;
-};
+export type Figures = { 
+/**
+ * By day of UTC (`2026-11-22`), oldest first.
+ */
+days: Array<TallyLine>, 
+/**
+ * By work order; the empty name stands for none.
+ */
+jobs: Array<TallyLine>, 
+/**
+ * By port.
+ */
+slots: Array<SlotTally>, 
+/**
+ * Why devices failed or were refused, most frequent first.
+ */
+causes: Array<Cause>, };

@@ -3,17 +3,16 @@
 /**
  * One thing that is wrong with the log.
  */
-export type FindingLine = {
-  /**
-   * What.
-   */
-  sentence: string;
-  /**
-   * The first record that it concerns, where that can be told.
-   */
-  record: number | null;
-  /**
-   * What to do now: one to three steps.
-   */
-  remedy: Array<string>;
-};
+export type FindingLine = { 
+/**
+ * What.
+ */
+sentence: string, 
+/**
+ * The first record that it concerns, where that can be told.
+ */
+record: number | null, 
+/**
+ * What to do now: one to three steps.
+ */
+remedy: Array<string>, };

@@ -4,13 +4,12 @@ import type { ImportOutcome } from "./ImportOutcome";
 /**
  * What came of an import.
  */
-export type Imported = {
-  /**
-   * Whether there is a new key.
-   */
-  outcome: ImportOutcome;
-  /**
-   * Its check value, or empty.
-   */
-  checkValue: string;
-};
+export type Imported = { 
+/**
+ * Whether there is a new key.
+ */
+outcome: ImportOutcome, 
+/**
+ * Its check value, or empty.
+ */
+checkValue: string, };

@@ -7,57 +7,56 @@ import type { KeyState } from "./KeyState";
 /**
  * A group key of this station.
  */
-export type KeyCard = {
-  /**
-   * The station's name for it.
-   */
-  label: string;
-  /**
-   * Its enrollment group.
-   */
-  group: string;
-  /**
-   * ID scope of the DPS instance.
-   */
-  scope: string;
-  /**
-   * Primary or secondary.
-   */
-  slot: KeySlot;
-  /**
-   * Where it lies.
-   */
-  custody: Custody;
-  /**
-   * Its check value: ten hexadecimal digits in two groups.
-   */
-  checkValue: string;
-  /**
-   * Its length in bytes.
-   */
-  bytes: number;
-  /**
-   * Whether it may be used.
-   */
-  state: KeyState;
-  /**
-   * How it came here; empty where the log does not say.
-   */
-  how: KeyOrigin;
-  /**
-   * Who imported it.
-   */
-  importedBy: string;
-  /**
-   * Who approved that, or empty.
-   */
-  approver: string;
-  /**
-   * When: RFC 3339, UTC.
-   */
-  importedAt: string;
-  /**
-   * Devices whose latest key is derived from it.
-   */
-  devices: number;
-};
+export type KeyCard = { 
+/**
+ * The station's name for it.
+ */
+label: string, 
+/**
+ * Its enrollment group.
+ */
+group: string, 
+/**
+ * ID scope of the DPS instance.
+ */
+scope: string, 
+/**
+ * Primary or secondary.
+ */
+slot: KeySlot, 
+/**
+ * Where it lies.
+ */
+custody: Custody, 
+/**
+ * Its check value: ten hexadecimal digits in two groups.
+ */
+checkValue: string, 
+/**
+ * Its length in bytes.
+ */
+bytes: number, 
+/**
+ * Whether it may be used.
+ */
+state: KeyState, 
+/**
+ * How it came here; empty where the log does not say.
+ */
+how: KeyOrigin, 
+/**
+ * Who imported it.
+ */
+importedBy: string, 
+/**
+ * Who approved that, or empty.
+ */
+approver: string, 
+/**
+ * When: RFC 3339, UTC.
+ */
+importedAt: string, 
+/**
+ * Devices whose latest key is derived from it.
+ */
+devices: number, };

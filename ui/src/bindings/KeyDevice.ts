@@ -3,13 +3,12 @@
 /**
  * A device that dies with a group key.
  */
-export type KeyDevice = {
-  /**
-   * Registration ID.
-   */
-  id: string;
-  /**
-   * The record that says so.
-   */
-  record: number;
-};
+export type KeyDevice = { 
+/**
+ * Registration ID.
+ */
+id: string, 
+/**
+ * The record that says so.
+ */
+record: number, };

@@ -4,13 +4,12 @@ import type { KeyDevice } from "./KeyDevice";
 /**
  * Some of the devices under a group key.
  */
-export type KeyDevices = {
-  /**
-   * In the order of their records.
-   */
-  devices: Array<KeyDevice>;
-  /**
-   * Where the next ones begin, if there are more.
-   */
-  next: number | null;
-};
+export type KeyDevices = { 
+/**
+ * In the order of their records.
+ */
+devices: Array<KeyDevice>, 
+/**
+ * Where the next ones begin, if there are more.
+ */
+next: number | null, };

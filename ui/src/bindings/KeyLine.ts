@@ -3,13 +3,12 @@
 /**
  * A group key, as a person compares it with a paper.
  */
-export type KeyLine = {
-  /**
-   * The station's name for it.
-   */
-  label: string;
-  /**
-   * Its check value; none while the vault is locked, or when the vault has no such key.
-   */
-  checkValue: string | null;
-};
+export type KeyLine = { 
+/**
+ * The station's name for it.
+ */
+label: string, 
+/**
+ * Its check value; none while the vault is locked, or when the vault has no such key.
+ */
+checkValue: string | null, };

@@ -3,81 +3,80 @@
 /**
  * One record of a device. A text that such a record does not have is empty.
  */
-export type LifeEvent = {
-  /**
-   * The record.
-   */
-  seq: number;
-  /**
-   * When.
-   */
-  time: number;
-  /**
-   * The `ev` field, for example `inject.intent`.
-   */
-  event: string;
-  /**
-   * The `rc` field.
-   */
-  outcome: string;
-  /**
-   * The failure or refusal.
-   */
-  code: string;
-  /**
-   * What that means.
-   */
-  sentence: string;
-  /**
-   * Operator ID.
-   */
-  operator: string;
-  /**
-   * The second person's ID.
-   */
-  approver: string;
-  /**
-   * In which role.
-   */
-  role: string;
-  /**
-   * Label of the group key; of an outcome, that of its intent.
-   */
-  key: string;
-  /**
-   * Its check value.
-   */
-  checkValue: string;
-  /**
-   * Work order.
-   */
-  job: string;
-  /**
-   * Port with its USB path.
-   */
-  port: string;
-  /**
-   * Firmware version, as the device said it.
-   */
-  firmware: string;
-  /**
-   * `new` or `rekey`.
-   */
-  mode: string;
-  /**
-   * Why it was re-keyed.
-   */
-  reason: string;
-  /**
-   * What the device held then: `new`, `old`, `unknown`; `untouched` after a refusal.
-   */
-  holds: string;
-  /**
-   * How that was verified: `challenge`, or `none`.
-   */
-  verified: string;
-  /**
-   * The intent of an outcome; the record that an intent follows.
-   */
-  refersTo: number | null;
-};
+export type LifeEvent = { 
+/**
+ * The record.
+ */
+seq: number, 
+/**
+ * When.
+ */
+time: number, 
+/**
+ * The `ev` field, for example `inject.intent`.
+ */
+event: string, 
+/**
+ * The `rc` field.
+ */
+outcome: string, 
+/**
+ * The failure or refusal.
+ */
+code: string, 
+/**
+ * What that means.
+ */
+sentence: string, 
+/**
+ * Operator ID.
+ */
+operator: string, 
+/**
+ * The second person's ID.
+ */
+approver: string, 
+/**
+ * In which role.
+ */
+role: string, 
+/**
+ * Label of the group key; of an outcome, that of its intent.
+ */
+key: string, 
+/**
+ * Its check value.
+ */
+checkValue: string, 
+/**
+ * Work order.
+ */
+job: string, 
+/**
+ * Port with its USB path.
+ */
+port: string, 
+/**
+ * Firmware version, as the device said it.
+ */
+firmware: string, 
+/**
+ * `new` or `rekey`.
+ */
+mode: string, 
+/**
+ * Why it was re-keyed.
+ */
+reason: string, 
+/**
+ * What the device held then: `new`, `old`, `unknown`; `untouched` after a refusal.
+ */
+holds: string, 
+/**
+ * How that was verified: `challenge`, or `none`.
+ */
+verified: string, 
+/**
+ * The intent of an outcome; the record that an intent follows.
+ */
+refersTo: number | null, };

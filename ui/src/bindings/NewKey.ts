@@ -5,25 +5,24 @@ import type { KeySlot } from "./KeySlot";
 /**
  * A group key to import: everything but the key.
  */
-export type NewKey = {
-  /**
-   * The station's name for it: 1 to 32 of `a-z 0-9 - .`.
-   */
-  label: string;
-  /**
-   * Its enrollment group.
-   */
-  group: string;
-  /**
-   * ID scope of the DPS instance.
-   */
-  scope: string;
-  /**
-   * Primary or secondary.
-   */
-  slot: KeySlot;
-  /**
-   * Where it will lie.
-   */
-  custody: Custody;
-};
+export type NewKey = { 
+/**
+ * The station's name for it: 1 to 32 of `a-z 0-9 - .`.
+ */
+label: string, 
+/**
+ * Its enrollment group.
+ */
+group: string, 
+/**
+ * ID scope of the DPS instance.
+ */
+scope: string, 
+/**
+ * Primary or secondary.
+ */
+slot: KeySlot, 
+/**
+ * Where it will lie.
+ */
+custody: Custody, };

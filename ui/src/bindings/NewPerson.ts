@@ -3,21 +3,20 @@
 /**
  * A person to add.
  */
-export type NewPerson = {
-  /**
-   * User ID: 1 to 32 of `a-z 0-9 -`, never used before.
-   */
-  user: string;
-  /**
-   * Name, or empty. It stands outside of the log.
-   */
-  name: string;
-  /**
-   * Text of the badge, at most 128 characters.
-   */
-  badge: string | null;
-  /**
-   * One-time PIN, 6 to 12 digits.
-   */
-  pin: string;
-};
+export type NewPerson = { 
+/**
+ * User ID: 1 to 32 of `a-z 0-9 -`, never used before.
+ */
+user: string, 
+/**
+ * Name, or empty. It stands outside of the log.
+ */
+name: string, 
+/**
+ * Text of the badge, at most 128 characters.
+ */
+badge: string | null, 
+/**
+ * One-time PIN, 6 to 12 digits.
+ */
+pin: string, };

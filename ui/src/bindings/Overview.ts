@@ -10,77 +10,76 @@ import type { SlotLine } from "./SlotLine";
 /**
  * What is always in sight.
  */
-export type Overview = {
-  /**
-   * Name of the station's log.
-   */
-  station: string;
-  /**
-   * Operator ID: the user of the session.
-   */
-  operator: string;
-  /**
-   * Work order, or empty.
-   */
-  job: string;
-  /**
-   * Name and revision of the product profile.
-   */
-  profile: string;
-  /**
-   * The group key of that profile.
-   */
-  key: KeyLine | null;
-  /**
-   * Whether the vault is locked.
-   */
-  locked: boolean;
-  /**
-   * Records in the log.
-   */
-  records: number;
-  /**
-   * Devices whose outcome is not known.
-   */
-  openIntents: number;
-  /**
-   * The first few of them: registration IDs.
-   */
-  unsettled: Array<string>;
-  /**
-   * Results since the station was started.
-   */
-  counts: Counts;
-  /**
-   * How far the log is secured outside of this machine.
-   */
-  anchor: Anchor;
-  /**
-   * What a person has to see of disk and clock.
-   */
-  notices: Array<Problem>;
-  /**
-   * Where devices are plugged in.
-   */
-  slots: Array<SlotLine>;
-  /**
-   * The rooms that the person may enter; the first one is shown at first.
-   */
-  rooms: Array<Room>;
-  /**
-   * Whether this window only looks.
-   */
-  readOnly: boolean;
-  /**
-   * Whether it is time for QA's review.
-   */
-  reviewDue: boolean;
-  /**
-   * What is wrong with the log at first sight, in a window that only looks: then the numbers here mean nothing.
-   */
-  damage: Problem | null;
-  /**
-   * Who is signed in.
-   */
-  session: SessionLine;
-};
+export type Overview = { 
+/**
+ * Name of the station's log.
+ */
+station: string, 
+/**
+ * Operator ID: the user of the session.
+ */
+operator: string, 
+/**
+ * Work order, or empty.
+ */
+job: string, 
+/**
+ * Name and revision of the product profile.
+ */
+profile: string, 
+/**
+ * The group key of that profile.
+ */
+key: KeyLine | null, 
+/**
+ * Whether the vault is locked.
+ */
+locked: boolean, 
+/**
+ * Records in the log.
+ */
+records: number, 
+/**
+ * Devices whose outcome is not known.
+ */
+openIntents: number, 
+/**
+ * The first few of them: registration IDs.
+ */
+unsettled: Array<string>, 
+/**
+ * Results since the station was started.
+ */
+counts: Counts, 
+/**
+ * How far the log is secured outside of this machine.
+ */
+anchor: Anchor, 
+/**
+ * What a person has to see of disk and clock.
+ */
+notices: Array<Problem>, 
+/**
+ * Where devices are plugged in.
+ */
+slots: Array<SlotLine>, 
+/**
+ * The rooms that the person may enter; the first one is shown at first.
+ */
+rooms: Array<Room>, 
+/**
+ * Whether this window only looks.
+ */
+readOnly: boolean, 
+/**
+ * Whether it is time for QA's review.
+ */
+reviewDue: boolean, 
+/**
+ * What is wrong with the log at first sight, in a window that only looks: then the numbers here mean nothing.
+ */
+damage: Problem | null, 
+/**
+ * Who is signed in.
+ */
+session: SessionLine, };

@@ -3,21 +3,20 @@
 /**
  * A device that got its key.
  */
-export type Passed = {
-  /**
-   * Registration ID.
-   */
-  id: string;
-  /**
-   * Serial number, if it has one.
-   */
-  serial: string | null;
-  /**
-   * MAC address, if it has one.
-   */
-  mac: string | null;
-  /**
-   * The record of the result.
-   */
-  record: number;
-};
+export type Passed = { 
+/**
+ * Registration ID.
+ */
+id: string, 
+/**
+ * Serial number, if it has one.
+ */
+serial: string | null, 
+/**
+ * MAC address, if it has one.
+ */
+mac: string | null, 
+/**
+ * The record of the result.
+ */
+record: number, };

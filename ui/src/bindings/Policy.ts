@@ -2,36 +2,10 @@
 import type { Role } from "./Role";
 
 /** Roles, in the order in which the log has them. */
-export const ROLES: readonly Role[] = [
-  "operator",
-  "repair",
-  "supervisor",
-  "custodian",
-  "qa",
-  "administrator",
-];
+export const ROLES: readonly Role[] = ["operator", "repair", "supervisor", "custodian", "qa", "administrator"];
 
 /** Roles that one person may have, set by set, as the log has them. */
-export const ROLE_SETS: readonly string[] = [
-  "operator",
-  "repair",
-  "operator+repair",
-  "supervisor",
-  "operator+supervisor",
-  "repair+supervisor",
-  "operator+repair+supervisor",
-  "custodian",
-  "operator+custodian",
-  "repair+custodian",
-  "operator+repair+custodian",
-  "supervisor+custodian",
-  "operator+supervisor+custodian",
-  "repair+supervisor+custodian",
-  "operator+repair+supervisor+custodian",
-  "qa",
-  "administrator",
-  "custodian+administrator",
-];
+export const ROLE_SETS: readonly string[] = ["operator", "repair", "operator+repair", "supervisor", "operator+supervisor", "repair+supervisor", "operator+repair+supervisor", "custodian", "operator+custodian", "repair+custodian", "operator+repair+custodian", "supervisor+custodian", "operator+supervisor+custodian", "repair+supervisor+custodian", "operator+repair+supervisor+custodian", "qa", "administrator", "custodian+administrator"];
 
 /** What another person has to approve, and in which roles. */
 export const APPROVERS = {
@@ -47,4 +21,39 @@ export const APPROVERS = {
   "set-badge": ["administrator"],
   "accept-clock": ["supervisor", "administrator"],
   "new-epoch": ["administrator"],
+} as const satisfies Readonly<Record<string, readonly Role[]>>;
+
+/** In which roles one may ask for what not everybody may. */
+export const OPEN_TO = {
+  "inject": ["operator", "repair", "supervisor"],
+  "acknowledge": ["operator", "repair", "supervisor"],
+  "unlock": ["operator", "repair", "supervisor", "custodian"],
+  "check": ["repair", "supervisor", "qa"],
+  "search-room": ["repair", "supervisor", "qa", "administrator"],
+  "audit-room": ["supervisor", "qa", "administrator"],
+  "save-proof": ["supervisor", "qa", "administrator"],
+  "sign-review": ["qa"],
+  "report": ["supervisor", "qa"],
+  "export": ["supervisor", "qa", "administrator"],
+  "anchor-accept": ["supervisor", "qa", "administrator"],
+  "keys": ["supervisor", "custodian", "qa", "administrator"],
+  "import-key": ["custodian"],
+  "take-transfer": ["custodian"],
+  "recipient": ["custodian"],
+  "ceremony": ["custodian"],
+  "activate-key": ["custodian"],
+  "suspend-key": ["supervisor", "custodian"],
+  "destroy-key": ["custodian"],
+  "people": ["supervisor", "qa", "administrator"],
+  "add-person": ["administrator"],
+  "set-roles": ["administrator"],
+  "disable-person": ["administrator"],
+  "enable-person": ["administrator"],
+  "reset-pin": ["administrator"],
+  "set-badge": ["administrator"],
+  "set-name": ["administrator"],
+  "forget-name": ["administrator"],
+  "accept-clock": ["supervisor", "administrator"],
+  "new-epoch": ["administrator"],
+  "rebuild": ["administrator"],
 } as const satisfies Readonly<Record<string, readonly Role[]>>;

@@ -3,17 +3,16 @@
 /**
  * What happened and what to do. The page decides on `code` and shows the rest.
  */
-export type Problem = {
-  /**
-   * Stable name.
-   */
-  code: string;
-  /**
-   * What happened.
-   */
-  sentence: string;
-  /**
-   * What to do now: one to three steps.
-   */
-  remedy: Array<string>;
-};
+export type Problem = { 
+/**
+ * Stable name.
+ */
+code: string, 
+/**
+ * What happened.
+ */
+sentence: string, 
+/**
+ * What to do now: one to three steps.
+ */
+remedy: Array<string>, };

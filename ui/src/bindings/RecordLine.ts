@@ -3,33 +3,32 @@
 /**
  * A record of the log, as far as an operator looks at it.
  */
-export type RecordLine = {
-  /**
-   * Its number.
-   */
-  seq: number;
-  /**
-   * UTC, RFC 3339.
-   */
-  time: string;
-  /**
-   * The `ev` field.
-   */
-  event: string;
-  /**
-   * The `rc` field: `ok`, a class of failure, or empty.
-   */
-  outcome: string;
-  /**
-   * What the device holds, as far as the record knows: `new`, `old`, `unknown`, or empty.
-   */
-  holds: string;
-  /**
-   * Registration ID, or empty.
-   */
-  id: string;
-  /**
-   * Operator ID, or empty.
-   */
-  operator: string;
-};
+export type RecordLine = { 
+/**
+ * Its number.
+ */
+seq: number, 
+/**
+ * UTC, RFC 3339.
+ */
+time: string, 
+/**
+ * The `ev` field.
+ */
+event: string, 
+/**
+ * The `rc` field: `ok`, a class of failure, or empty.
+ */
+outcome: string, 
+/**
+ * What the device holds, as far as the record knows: `new`, `old`, `unknown`, or empty.
+ */
+holds: string, 
+/**
+ * Registration ID, or empty.
+ */
+id: string, 
+/**
+ * Operator ID, or empty.
+ */
+operator: string, };

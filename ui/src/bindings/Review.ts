@@ -5,25 +5,28 @@ import type { TallyLine } from "./TallyLine";
 /**
  * How far QA has reviewed the log.
  */
-export type Review = {
-  /**
-   * The last review.
-   */
-  last: ReviewLine | null;
-  /**
-   * Whether it is time for one.
-   */
-  due: boolean;
-  /**
-   * The first record that a review signed now would cover.
-   */
-  from: number;
-  /**
-   * The last one.
-   */
-  to: number;
-  /**
-   * The attempts among these records.
-   */
-  attempts: TallyLine;
-};
+export type Review = { 
+/**
+ * The last review.
+ */
+last: ReviewLine | null, 
+/**
+ * Whether it is time for one.
+ */
+due: boolean, 
+/**
+ * The first record that a review signed now would cover.
+ */
+from: number, 
+/**
+ * The last one.
+ */
+to: number, 
+/**
+ * The attempts among these records.
+ */
+attempts: TallyLine, 
+/**
+ * How often somebody asked, in these records, for what is not permitted.
+ */
+denials: number, };

@@ -3,29 +3,28 @@
 /**
  * A review that was signed.
  */
-export type ReviewLine = {
-  /**
-   * Its record.
-   */
-  seq: number;
-  /**
-   * When.
-   */
-  time: number;
-  /**
-   * Who reviewed, an operator ID.
-   */
-  reviewer: string;
-  /**
-   * The first record that was reviewed.
-   */
-  from: number;
-  /**
-   * The last one.
-   */
-  to: number;
-  /**
-   * What the reviewer had to say.
-   */
-  remark: string;
-};
+export type ReviewLine = { 
+/**
+ * Its record.
+ */
+seq: number, 
+/**
+ * When.
+ */
+time: number, 
+/**
+ * Who reviewed, an operator ID.
+ */
+reviewer: string, 
+/**
+ * The first record that was reviewed.
+ */
+from: number, 
+/**
+ * The last one.
+ */
+to: number, 
+/**
+ * What the reviewer had to say.
+ */
+remark: string, };

@@ -3,9 +3,8 @@
 /**
  * A file that was written.
  */
-export type Saved = {
-  /**
-   * Where it is.
-   */
-  path: string;
-};
+export type Saved = { 
+/**
+ * Where it is.
+ */
+path: string, };

@@ -4,13 +4,12 @@ import type { AttemptLine } from "./AttemptLine";
 /**
  * Some of what was found, newest first.
  */
-export type SearchPage = {
-  /**
-   * The rows.
-   */
-  rows: Array<AttemptLine>;
-  /**
-   * Whether there are older ones.
-   */
-  more: boolean;
-};
+export type SearchPage = { 
+/**
+ * The rows.
+ */
+rows: Array<AttemptLine>, 
+/**
+ * Whether there are older ones.
+ */
+more: boolean, };

@@ -3,17 +3,16 @@
 /**
  * What a witness vouches for.
  */
-export type Secured = {
-  /**
-   * Its name.
-   */
-  witness: string;
-  /**
-   * The last record.
-   */
-  record: number;
-  /**
-   * When, by the witness's clock.
-   */
-  time: number;
-};
+export type Secured = { 
+/**
+ * Its name.
+ */
+witness: string, 
+/**
+ * The last record.
+ */
+record: number, 
+/**
+ * When, by the witness's clock.
+ */
+time: number, };

@@ -6,33 +6,32 @@ import type { Soon } from "./Soon";
 /**
  * The session of this window.
  */
-export type SessionLine = {
-  /**
-   * Whether somebody is signed in.
-   */
-  state: SessionState;
-  /**
-   * User ID, or empty.
-   */
-  user: string;
-  /**
-   * Name, where the station knows one.
-   */
-  name: string;
-  /**
-   * What the person may do.
-   */
-  roles: Array<Role>;
-  /**
-   * Whether the PIN is a one-time PIN: nothing else is done before it is changed.
-   */
-  mustChangePin: boolean;
-  /**
-   * Seconds until the session is locked or ends, in the last 30 of them.
-   */
-  secondsLeft: number | null;
-  /**
-   * Why it does, in those 30 seconds.
-   */
-  reason: Soon | null;
-};
+export type SessionLine = { 
+/**
+ * Whether somebody is signed in.
+ */
+state: SessionState, 
+/**
+ * User ID, or empty.
+ */
+user: string, 
+/**
+ * Name, where the station knows one.
+ */
+name: string, 
+/**
+ * What the person may do.
+ */
+roles: Array<Role>, 
+/**
+ * Whether the PIN is a one-time PIN: nothing else is done before it is changed.
+ */
+mustChangePin: boolean, 
+/**
+ * Seconds until the session is locked or ends, in the last 30 of them.
+ */
+secondsLeft: number | null, 
+/**
+ * Why it does, in those 30 seconds.
+ */
+reason: Soon | null, };

@@ -3,17 +3,16 @@
 /**
  * One of the two people of a ceremony.
  */
-export type Side = {
-  /**
-   * User ID, once signed in.
-   */
-  user: string | null;
-  /**
-   * Check value of the component, once given: empty until the person typed it from the paper, then six hexadecimal digits.
-   */
-  checkValue: string | null;
-  /**
-   * Whether the person found it on the paper.
-   */
-  confirmed: boolean;
-};
+export type Side = { 
+/**
+ * User ID, once signed in.
+ */
+user: string | null, 
+/**
+ * Check value of the component, once given: empty until the person typed it from the paper, then six hexadecimal digits.
+ */
+checkValue: string | null, 
+/**
+ * Whether the person found it on the paper.
+ */
+confirmed: boolean, };

@@ -5,21 +5,20 @@ import type { SignInOutcome } from "./SignInOutcome";
 /**
  * What the station answers to a PIN.
  */
-export type SignIn = {
-  /**
-   * What came of it.
-   */
-  outcome: SignInOutcome;
-  /**
-   * Wrong PINs that are left before the account is locked; none where nobody has this badge or ID.
-   */
-  triesLeft: number | null;
-  /**
-   * Seconds before the next try counts.
-   */
-  waitSeconds: number | null;
-  /**
-   * Why it was refused for another reason than the PIN.
-   */
-  problem: Problem | null;
-};
+export type SignIn = { 
+/**
+ * What came of it.
+ */
+outcome: SignInOutcome, 
+/**
+ * Wrong PINs that are left before the account is locked; none where nobody has this badge or ID.
+ */
+triesLeft: number | null, 
+/**
+ * Seconds before the next try counts.
+ */
+waitSeconds: number | null, 
+/**
+ * Why it was refused for another reason than the PIN.
+ */
+problem: Problem | null, };

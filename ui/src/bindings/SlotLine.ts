@@ -3,17 +3,16 @@
 /**
  * A slot of the settings.
  */
-export type SlotLine = {
-  /**
-   * From 1.
-   */
-  number: number;
-  /**
-   * Its serial port.
-   */
-  port: string;
-  /**
-   * Name and revision of its profile.
-   */
-  profile: string;
-};
+export type SlotLine = { 
+/**
+ * From 1.
+ */
+number: number, 
+/**
+ * Its serial port.
+ */
+port: string, 
+/**
+ * Name and revision of its profile.
+ */
+profile: string, };

@@ -4,13 +4,12 @@ import type { TallyLine } from "./TallyLine";
 /**
  * Attempts on one port.
  */
-export type SlotTally = {
-  /**
-   * Their number; the name is the port with its USB path.
-   */
-  tally: TallyLine;
-  /**
-   * The median time from intent to PASS; none without a PASS.
-   */
-  medianMs: number | null;
-};
+export type SlotTally = { 
+/**
+ * Their number; the name is the port with its USB path.
+ */
+tally: TallyLine, 
+/**
+ * The median time from intent to PASS; none without a PASS.
+ */
+medianMs: number | null, };

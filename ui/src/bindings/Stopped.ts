@@ -3,13 +3,12 @@
 /**
  * Why a slot does not work any more.
  */
-export type Stopped = {
-  /**
-   * Whether the device is safe that was in it, where one was.
-   */
-  safety: import("./Codes").SafetyWord | null;
-  /**
-   * The cause, for the engineer.
-   */
-  detail: string;
-};
+export type Stopped = { 
+/**
+ * Whether the device is safe that was in it, where one was.
+ */
+safety: import('./Codes').SafetyWord | null, 
+/**
+ * The cause, for the engineer.
+ */
+detail: string, };

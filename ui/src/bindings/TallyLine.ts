@@ -3,25 +3,24 @@
 /**
  * Attempts that belong together, by what came of them.
  */
-export type TallyLine = {
-  /**
-   * What they have in common.
-   */
-  name: string;
-  /**
-   * The device proved that it holds its key.
-   */
-  passed: number;
-  /**
-   * It did not.
-   */
-  failed: number;
-  /**
-   * It was seen and not written to.
-   */
-  refused: number;
-  /**
-   * Nobody has seen the outcome yet.
-   */
-  open: number;
-};
+export type TallyLine = { 
+/**
+ * What they have in common.
+ */
+name: string, 
+/**
+ * The device proved that it holds its key.
+ */
+passed: number, 
+/**
+ * It did not.
+ */
+failed: number, 
+/**
+ * It was seen and not written to.
+ */
+refused: number, 
+/**
+ * Nobody has seen the outcome yet.
+ */
+open: number, };

@@ -3,13 +3,12 @@
 /**
  * How far a verification is.
  */
-export type VerifyProgress = {
-  /**
-   * Records that were checked.
-   */
-  done: number;
-  /**
-   * Records that there were when it began.
-   */
-  of: number;
-};
+export type VerifyProgress = { 
+/**
+ * Records that were checked.
+ */
+done: number, 
+/**
+ * Records that there were when it began.
+ */
+of: number, };

@@ -5,41 +5,32 @@ import type { Secured } from "./Secured";
 /**
  * What came of verifying the log.
  */
-export type VerifyVerdict =
-  | {
-      state: "intact";
-      /**
-       * Records in the log.
-       */
-      records: number;
-      /**
-       * Their root: the first ten characters in Base32, in two groups.
-       */
-      root: string;
-      /**
-       * Records that the head outside of the database covers.
-       */
-      head: number;
-      /**
-       * What a witness outside of this machine vouches for.
-       */
-      secured: Secured | null;
-    }
-  | {
-      state: "damaged";
-      /**
-       * What is wrong, in the order of the records.
-       */
-      findings: Array<FindingLine>;
-      /**
-       * How many more there are.
-       */
-      more: number;
-    }
-  | {
-      state: "cancelled";
-      /**
-       * Records that were checked.
-       */
-      done: number;
-    };
+export type VerifyVerdict = { "state": "intact", 
+/**
+ * Records in the log.
+ */
+records: number, 
+/**
+ * Their root: the first ten characters in Base32, in two groups.
+ */
+root: string, 
+/**
+ * Records that the head outside of the database covers.
+ */
+head: number, 
+/**
+ * What a witness outside of this machine vouches for.
+ */
+secured: Secured | null, } | { "state": "damaged", 
+/**
+ * What is wrong, in the order of the records.
+ */
+findings: Array<FindingLine>, 
+/**
+ * How many more there are.
+ */
+more: number, } | { "state": "cancelled", 
+/**
+ * Records that were checked.
+ */
+done: number, };

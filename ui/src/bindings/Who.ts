@@ -3,4 +3,4 @@
 /**
  * Who signs in: by the badge that was scanned, or by the user ID.
  */
-export type Who = { badge: string } | { user: string };
+export type Who = { "badge": string } | { "user": string };

@@ -1,6 +1,8 @@
 // The audit room's side of the station that does not exist.
 
 import type { AttemptLine } from "../bindings/AttemptLine";
+import type { DenialLine } from "../bindings/DenialLine";
+import type { DenialPage } from "../bindings/DenialPage";
 import type { DeviceLife } from "../bindings/DeviceLife";
 import type { Figures } from "../bindings/Figures";
 import type { LifeEvent } from "../bindings/LifeEvent";
@@ -14,6 +16,7 @@ import type { TallyLine } from "../bindings/TallyLine";
 import type { VerifyProgress } from "../bindings/VerifyProgress";
 import type { VerifyVerdict } from "../bindings/VerifyVerdict";
 import type { Archive } from "../shell";
+import { denied } from "./denied";
 import { checkValueOf, FakeLog } from "./log";
 import { matches, parse } from "./query";
 import { refuse } from "./refuse";
@@ -32,6 +35,9 @@ export class FakeArchive implements Archive {
   /** The last review; none since the log was begun where it is missing. */
   reviewed: ReviewLine | undefined;
 
+  /** Who asked for what is not permitted, newest first. */
+  denied: DenialLine[] = [];
+
   readonly #overview: Overview;
   readonly #append: Append;
   readonly #proofs = new Map<string, number>();
@@ -42,6 +48,7 @@ export class FakeArchive implements Archive {
     this.#overview = overview;
     this.#append = append;
     this.log = new FakeLog(overview.records, now);
+    this.denied = denied(overview.records, now);
     const to = Math.max(0, overview.records - 6000);
     this.reviewed = {
       seq: to + 1,
@@ -149,6 +156,12 @@ export class FakeArchive implements Archive {
     });
   }
 
+  denials(before: number | null, limit: number): Promise<DenialPage> {
+    const older = this.denied.filter(({ seq }) => before === null || seq < before);
+    const rows = older.slice(0, limit);
+    return Promise.resolve({ rows, next: older.length > limit ? (rows.at(-1)?.seq ?? null) : null });
+  }
+
   review(): Promise<Review> {
     const from = this.reviewed ? this.reviewed.to + 1 : 0;
     const to = this.#overview.records - 1;
@@ -165,6 +178,7 @@ export class FakeArchive implements Archive {
       from,
       to,
       attempts: attempts.get("") ?? empty(""),
+      denials: this.denied.filter(({ seq }) => seq >= from).length,
     });
   }
 

@@ -36,6 +36,8 @@ export type Append = (event: string, outcome: string, operator: string) => void;
 export class FakePeople implements Staff {
   accounts: Account[];
   session: SessionLine;
+  /** The window only reads: nothing but the log is known. */
+  looking = false;
   now: () => number = () => Date.now();
 
   readonly #append: Append;
@@ -170,16 +172,21 @@ export class FakePeople implements Staff {
   }
 
   people(): Promise<PersonLine[]> {
-    if (!this.session.roles.includes("administrator"))
-      return refuse(problem("role", "Only an administrator may do this.", "Fetch an administrator."));
-    const lines = this.accounts.map(({ user, name, roles, active, once, badge }) => ({
+    const lines = this.accounts.map(({ user, name, roles, active, once, badge }, at) => ({
       user,
       name,
       roles,
       active,
       lockedOut: (this.#tries.get(user)?.wrong ?? 0) >= LOCKED,
       mustChangePin: once,
-      hasBadge: badge !== "",
+      hasBadge: this.looking ? null : badge !== "",
+      changed: {
+        seq: 12 + 3 * at,
+        time: Date.UTC(2026, 10, 2 + at, 6, 40),
+        event: !active ? "user.disable" : once ? "user.add" : "user.cred",
+        operator: !active || once ? "ad-0001" : user,
+        approver: !active || once ? "ad-0002" : "",
+      },
     }));
     return Promise.resolve(structuredClone(lines));
   }
@@ -233,6 +240,19 @@ export class FakePeople implements Staff {
       account.badge = badge ?? "";
       return undefined;
     });
+  }
+
+  setName(user: string, name: string): Promise<void> {
+    const account = this.accounts.find((known) => known.user === user);
+    if (account) account.name = name;
+    return Promise.resolve();
+  }
+
+  forgetName(user: string): Promise<boolean> {
+    const account = this.accounts.find((known) => known.user === user);
+    const known = account !== undefined && account.name !== "";
+    if (account) account.name = "";
+    return Promise.resolve(known);
   }
 
   #enter({ user, name, roles, once }: Account): void {

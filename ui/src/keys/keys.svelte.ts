@@ -85,7 +85,17 @@ export class Keys {
 
   /** Whether the person brings keys; a supervisor only stops them. */
   get custodian(): boolean {
-    return this.#session.now?.roles.includes("custodian") ?? false;
+    return this.#session.may("import-key");
+  }
+
+  /** Whether the person stops a key in an emergency. */
+  get stops(): boolean {
+    return this.#session.may("suspend-key");
+  }
+
+  /** Whether the person opens the custodies. */
+  get unlocks(): boolean {
+    return this.#session.may("unlock");
   }
 
   /** Opens a page and lets it read what it shows. */

@@ -95,9 +95,9 @@ describe("signing in", () => {
     expect(document.querySelector("nav[aria-label=Rooms]")).toBeNull();
     await rooms.session.signOut();
     await settle();
-    await identify("KS:cu-0301", "271828");
-    expect(document.querySelector("nav[aria-label=Rooms]")?.textContent).toMatch(/Line.*Audit.*Keys/s);
-    expect(document.querySelector("nav[aria-label=Rooms]")?.textContent).not.toContain("People");
+    await identify("KS:cu-0302", "182845");
+    expect(document.querySelector("nav[aria-label=Rooms]")?.textContent).toMatch(/Line.*Keys/s);
+    expect(document.querySelector("nav[aria-label=Rooms]")?.textContent).not.toMatch(/Audit|People/);
   });
 
   test("shows dots, and the digits nowhere in the page", async () => {
@@ -418,7 +418,7 @@ describe("first start", () => {
       ["ad-0002", ["administrator"], "KS:two"],
     ]);
     await identify("KS:one", "314159");
-    expect(rooms.all).toEqual(["audit", "people"]);
+    expect(rooms.all).toEqual(["audit", "keys", "people"]);
   });
 
   test("does not take one person for both", async () => {

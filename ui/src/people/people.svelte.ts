@@ -11,7 +11,10 @@ import { Approving } from "./approving.svelte";
 import { NewPin } from "./newpin.svelte";
 
 /** What is done to an account now. */
-export type Deed = "roles" | "badge" | "pin" | "standing";
+export type Deed = "name" | "roles" | "badge" | "pin" | "standing";
+
+/** What was done. */
+export type Done = "added" | "done" | "nameKept" | "nameGone";
 
 /** What is known of a person before there is an account. */
 export class Draft {
@@ -50,7 +53,7 @@ export class People {
   deed: Deed | undefined = $state();
   problem: Problem | undefined = $state();
   /** What was done last. */
-  done: "added" | "done" | undefined = $state();
+  done: Done | undefined = $state();
   readonly draft = new Draft(() => (this.typing = false));
   readonly pin = new NewPin();
   readonly approving: Approving;
@@ -60,6 +63,8 @@ export class People {
   /** The badge is taken away, and no other comes in its place. */
   noBadge = $state(false);
   reason = $state("");
+  /** The name behind the ID, as it is typed. */
+  name = $state("");
 
   readonly #shell: Door & Staff;
   readonly #session: Session;
@@ -69,6 +74,11 @@ export class People {
     this.#shell = shell;
     this.#session = session;
     this.approving = new Approving(shell);
+  }
+
+  /** Whether the person changes accounts; others only read. */
+  get changes(): boolean {
+    return this.#session.may("add-person");
   }
 
   get person(): PersonLine | undefined {
@@ -108,9 +118,21 @@ export class People {
     this.done = this.problem = this.badge = undefined;
     this.noBadge = false;
     this.reason = "";
+    this.name = this.person?.name ?? "";
     this.roles = [...(this.person?.roles ?? [])];
     this.pin.reset();
     this.approving.cancel();
+  }
+
+  /** Keeps the name that was typed; it is in no record, so nobody approves it. */
+  async keepName(): Promise<void> {
+    const { person, name } = this;
+    if (person) await this.#do(() => this.#shell.setName(person.user, name.trim()), "nameKept");
+  }
+
+  async forgetName(): Promise<void> {
+    const { person } = this;
+    if (person) await this.#do(() => this.#shell.forgetName(person.user), "nameGone");
   }
 
   /** Asks for the second administrator. */
@@ -163,11 +185,11 @@ export class People {
     this.done = "added";
   }
 
-  async #do(call: () => Promise<void>): Promise<void> {
+  async #do(call: () => Promise<unknown>, said: Done = "done"): Promise<void> {
     try {
       await call();
       this.choose(undefined);
-      this.done = "done";
+      this.done = said;
       await this.#read();
     } catch (error) {
       this.pin.reset();

@@ -227,3 +227,26 @@ describe("changing an account", () => {
     expect(states()).toContain("people");
   });
 });
+
+describe("a name", () => {
+  const name = () => account("op-0121")?.name;
+
+  test("is kept and erased by one administrator, and is in no record", async () => {
+    const approve = vi.spyOn(shell, "approve");
+    await click("Open op-0121");
+    await click("Change the name");
+    await fill("Name", "  Night shift  ");
+    await click("Keep the name");
+    expect(name()).toBe("Night shift");
+    expect(text()).toContain("The name is kept, beside the log.");
+    await click("Change the name");
+    await click("Erase the name");
+    expect(name()).toBe("");
+    expect(text()).toContain("still have it");
+    await click("Give a name");
+    expect(() => button("Erase the name")).toThrow();
+    expect(button("Keep the name").disabled).toBe(true);
+    expect(approve).not.toHaveBeenCalled();
+    expect((await shell.recent(50)).map(({ event }) => event)).not.toContain("user.name");
+  });
+});

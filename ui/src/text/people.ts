@@ -1,12 +1,16 @@
 // The words of sign-in, session and accounts. A remedy names a role, never a person.
 
+import type { AccountChange } from "../bindings/AccountChange";
 import type { PersonLine } from "../bindings/PersonLine";
 import { ROLE_SETS, ROLES } from "../bindings/Policy";
 import type { Role } from "../bindings/Role";
 import type { SignIn } from "../bindings/SignIn";
 import type { Problem } from "../bindings/Problem";
 import { approvers, type Asked } from "../actions";
+import { visible } from "../identifier";
+import { count } from "../text";
 import { words } from "../words.svelte";
+import { date } from "./audit";
 
 /** What is said beside a field: what happened, what to do, and what only an engineer asks for. */
 export interface Sentence {
@@ -65,6 +69,13 @@ export function standing({ active, lockedOut, mustChangePin }: PersonLine): stri
   if (!active) return words.people.disabled;
   if (lockedOut) return words.people.lockedOut;
   return mustChangePin ? words.people.oneTimePin : "";
+}
+
+/** What changed an account last, by whom, when. */
+export function changedLast({ seq, time, event, operator, approver }: AccountChange): string {
+  const by = [operator, approver].filter((user) => user !== "").map(visible);
+  const said = words.people;
+  return said.changed(visible(words.event(event)), by.join(said.with), date(time), count(seq));
 }
 
 /** What is approved, as a sentence to the second person. */

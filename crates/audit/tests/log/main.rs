@@ -8,6 +8,7 @@ mod attacks; // what is done to the files is found, at start or by the verifier
 mod bits; // the same, one bit at a time
 mod bundle; // what is handed to those who need not trust the station
 mod confusion; // parts of one log beside parts of another
+mod denials; // who asked for what is not permitted
 mod device_anchor; // what the log was when a device was keyed
 mod example; // the worked example of docs/audit-format.md
 mod forge; // with every hash computed anew, without the key and with it

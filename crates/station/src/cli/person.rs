@@ -168,13 +168,13 @@ fn list(bench: &Bench<'_>) -> Result<Exit, StationError> {
 }
 
 fn tell(person: &PersonStanding, name: Option<&str>, out: Output) {
-    let PersonStanding { user, roles, active, locked_out, must_change_pin, has_badge } = person;
+    let PersonStanding { user, roles, active, locked_out, must_change_pin, has_badge, .. } = person;
     let mut line = format!("{user:<16} {roles}");
     for (said, holds) in [
         ("disabled", !active),
         ("locked after wrong PINs", *locked_out),
         ("one-time PIN", *must_change_pin),
-        ("badge", *has_badge),
+        ("badge", *has_badge == Some(true)),
     ] {
         if holds {
             line.push_str(&format!(", {said}"));

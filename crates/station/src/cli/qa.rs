@@ -71,7 +71,7 @@ fn object(event: &LifeEvent) -> serde_json::Value {
 
 /// Says how far the log was reviewed.
 pub(super) fn review_status(data: &DataDir, out: Output) -> Result<Exit, StationError> {
-    let Reviewed { last, rest, attempts, due } = Archive::open(data)?.review()?;
+    let Reviewed { last, rest, attempts, denials, due } = Archive::open(data)?.review()?;
     let before = last.as_ref().map_or("Never reviewed.".to_owned(), |review| {
         let Review { seq, time_ms, reviewer, to, .. } = review;
         format!("Reviewed to record {to} by {reviewer}, {} (record {seq}).", time(*time_ms))
@@ -79,13 +79,14 @@ pub(super) fn review_status(data: &DataDir, out: Output) -> Result<Exit, Station
     let Tally { passed, failed, refused, open, .. } = attempts;
     out.say(
         format!(
-            "{before} Since then records {} to {}: {passed} passed, {failed} failed, {refused} refused, {open} open.{}",
+            "{before} Since then records {} to {}: {passed} passed, {failed} failed, {refused} refused, {open} open; {denials} times somebody asked for what is not permitted.{}",
             rest.from,
             rest.to,
             if due { " A review is due." } else { "" }
         ),
         &json!({ "event": "review-status", "due": due, "last": last.as_ref().map(fields), "from": rest.from,
-                 "to": rest.to, "passed": passed, "failed": failed, "refused": refused, "open": open }),
+                 "to": rest.to, "passed": passed, "failed": failed, "refused": refused, "open": open,
+                 "not_permitted": denials }),
     );
     Ok(Exit::Done)
 }

@@ -1,7 +1,11 @@
 //! Accounts: the first two, and every change by two administrators.
 
-use keystation_audit::Account;
-use keystation_core::record::{Actor, CredentialChange, DenialReason, Purpose, SessionEvent, UserChange};
+use std::ops::ControlFlow;
+
+use keystation_audit::{Account, Reader};
+use keystation_core::record::{
+    Actor, CredentialChange, DenialReason, Purpose, Seq, SessionEvent, UserChange,
+};
 use keystation_core::role::{Role, Roles};
 use keystation_vault::SecretText;
 
@@ -46,8 +50,59 @@ pub struct PersonStanding {
     pub locked_out: bool,
     /// Whether the PIN is a one-time PIN.
     pub must_change_pin: bool,
-    /// Whether a badge belongs to it.
-    pub has_badge: bool,
+    /// Whether a badge belongs to it; `None` where only the log was read.
+    pub has_badge: Option<bool>,
+    /// What changed it last.
+    pub changed: AccountChange,
+}
+
+/// The last record that changed an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountChange {
+    /// The record.
+    pub seq: Seq,
+    /// When, UTC, milliseconds since 1970.
+    pub time_ms: i64,
+    /// The `ev` field, such as `user.roles`.
+    pub event: String,
+    /// Who did it, an operator ID.
+    pub operator: String,
+    /// Who approved it, or empty.
+    pub approver: String,
+}
+
+impl AccountChange {
+    fn read(reader: &Reader, seq: Seq) -> Result<Self, StationError> {
+        let mut change =
+            Self { seq, time_ms: 0, event: String::new(), operator: String::new(), approver: String::new() };
+        reader.records(seq..=seq, None, |record| {
+            change.time_ms = record.utc_ms();
+            record.event().clone_into(&mut change.event);
+            change.operator = record.operator().into_owned();
+            change.approver = record.approver().into_owned();
+            ControlFlow::Break(())
+        })?;
+        Ok(change)
+    }
+}
+
+impl PersonStanding {
+    /// As the log has it.
+    pub(crate) fn of(
+        account: Account,
+        has_badge: Option<bool>,
+        reader: &Reader,
+    ) -> Result<Self, StationError> {
+        Ok(Self {
+            roles: account.roles,
+            active: account.active,
+            locked_out: account.tries >= LOCKED_OUT_AT,
+            must_change_pin: account.once,
+            has_badge,
+            changed: AccountChange::read(reader, account.seq)?,
+            user: account.user,
+        })
+    }
 }
 
 /// Whether an account may have this ID: 1 to 32 of `a-z 0-9 -`, and not digits alone, which in the wrong field would be a PIN.
@@ -124,15 +179,13 @@ impl Station {
     pub fn accounts(&self, permit: &Permit) -> Result<Vec<PersonStanding>, StationError> {
         self.honour(permit, Action::People)?;
         let credentials = self.credentials()?;
-        let standing = |account: Account| PersonStanding {
-            roles: account.roles,
-            active: account.active,
-            locked_out: account.tries >= LOCKED_OUT_AT,
-            must_change_pin: account.once,
-            has_badge: credentials.get(&account.user, account.cred).is_some_and(|c| !c.badge.is_empty()),
-            user: account.user,
+        let reader = self.reader()?;
+        let standing = |account: Account| {
+            let credential = credentials.get(&account.user, account.cred);
+            let has_badge = credential.is_some_and(|credential| !credential.badge.is_empty());
+            PersonStanding::of(account, Some(has_badge), &reader)
         };
-        Ok(self.reader()?.accounts()?.into_iter().map(standing).collect())
+        reader.accounts()?.into_iter().map(standing).collect()
     }
 
     /// Chooses another PIN for the person who is signed in. `old` counts as an attempt like any other.

@@ -18,7 +18,7 @@ pub enum Action {
     /// Known answers, disk, clock; no group key.
     Selftest,
     /// The log as it lies in its file: shown, searched, counted, listed. Whoever may read the file can do it with any SQLite, so
-    /// nobody signs in for it; the group keys and the devices under them, which the command line lists out of it, are in it too.
+    /// nobody signs in for it; group keys, the devices under them and accounts are in it too.
     ReadLog,
     /// Every record against the checkpoints.
     VerifyLog,
@@ -173,7 +173,7 @@ impl Action {
             Self::Selftest => ("selftest", "known answers, disk, clock; no group key"),
             Self::ReadLog => (
                 "read-log",
-                "show, search and list the log from its file; at the command line `key list` and `key devices` too: whoever may read the file can",
+                "show, search and list the log from its file; `key list` and `key devices` at the command line, and People and Keys in a window with `--qa`, read it too: whoever may read the file can",
             ),
             Self::VerifyLog => ("verify-log", "verify every record, report and bundle"),
             Self::CopyLog => ("copy-log", "bundle of the log without a record (`--read-only`)"),

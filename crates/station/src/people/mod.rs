@@ -33,7 +33,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use keystation_audit::{Account, Clock, Stamp};
 
-pub use accounts::{ChangePinError, NewPerson, PersonStanding};
+pub use accounts::{AccountChange, ChangePinError, NewPerson, PersonStanding};
 pub use action::Action;
 pub use approval::{ApprovalId, Request};
 pub use denied::Denied;

@@ -1,12 +1,13 @@
 //! What the log says, as the page is told it.
 
 use keystation::log;
+use keystation::people::Action;
 use keystation_core::failure::Code;
 use keystation_core::registration::RegistrationId;
 
 use super::{
-    AttemptLine, Cause, DeviceLife, Figures, FindingLine, LifeEvent, Review, ReviewLine, SearchPage, Secured,
-    SlotTally, Standing, TallyLine, VerifyProgress,
+    AttemptLine, Cause, DenialLine, DenialPage, DeviceLife, Figures, FindingLine, LifeEvent, Review,
+    ReviewLine, SearchPage, Secured, SlotTally, Standing, TallyLine, VerifyProgress,
 };
 
 /// What a code means; empty for none, and for one that this program does not know.
@@ -50,6 +51,21 @@ impl From<log::Attempt> for AttemptLine {
             cycle_ms: seen.as_ref().and_then(|seen| seen.took_ms),
             outcome_record: seen.map(|seen| seen.seq),
         }
+    }
+}
+
+impl From<log::Denials> for DenialPage {
+    fn from(denials: log::Denials) -> Self {
+        Self { rows: denials.rows.into_iter().map(DenialLine::from).collect(), next: denials.next }
+    }
+}
+
+impl From<log::Denial> for DenialLine {
+    fn from(denial: log::Denial) -> Self {
+        let log::Denial { seq, time_ms, operator, role, action, what, why } = denial;
+        let known = Action::ALL.into_iter().find(|known| known.word() == action);
+        let meaning = known.map_or_else(String::new, |known| known.meaning().to_owned());
+        Self { seq, time: time_ms, operator, role, action, meaning, what, why }
     }
 }
 
@@ -168,6 +184,7 @@ impl From<keystation::Reviewed> for Review {
             from: reviewed.rest.from,
             to: reviewed.rest.to,
             attempts: reviewed.attempts.into(),
+            denials: reviewed.denials,
         }
     }
 }

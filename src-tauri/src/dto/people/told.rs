@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use keystation::people::{self, Action, PersonStanding, SignInError};
 use keystation_core::role;
 
-use super::{PersonLine, Role, SessionLine, SessionState, SignIn, SignInOutcome, Soon};
+use super::{AccountChange, PersonLine, Role, SessionLine, SessionState, SignIn, SignInOutcome, Soon};
 use crate::dto::Room;
 use crate::problem::Problem;
 
@@ -121,6 +121,13 @@ impl SignIn {
     }
 }
 
+impl From<people::AccountChange> for AccountChange {
+    fn from(change: people::AccountChange) -> Self {
+        let people::AccountChange { seq, time_ms, event, operator, approver } = change;
+        Self { seq, time: time_ms, event, operator, approver }
+    }
+}
+
 impl PersonLine {
     pub(crate) fn of(standing: PersonStanding, names: &BTreeMap<String, String>) -> Self {
         Self {
@@ -131,6 +138,7 @@ impl PersonLine {
             locked_out: standing.locked_out,
             must_change_pin: standing.must_change_pin,
             has_badge: standing.has_badge,
+            changed: standing.changed.into(),
         }
     }
 }

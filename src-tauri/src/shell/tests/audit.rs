@@ -27,8 +27,21 @@ const EXAMPLE_KEY: &str =
 /// Records that the older program wrote.
 const OLDER: u64 = 43;
 /// Commands that a window can answer that only looks.
-pub(super) const READS: &[&str] =
-    &["overview", "recent", "search", "device", "save_proof", "verify", "cancel_verify", "figures", "review"];
+pub(super) const READS: &[&str] = &[
+    "overview",
+    "recent",
+    "search",
+    "device",
+    "save_proof",
+    "verify",
+    "cancel_verify",
+    "figures",
+    "denials",
+    "review",
+    "people",
+    "keys",
+    "key_devices",
+];
 
 /// A station with the older log, which nobody has opened yet.
 fn untouched() -> (TempDir, DataDir) {
@@ -171,7 +184,7 @@ fn the_overview_says_which_rooms_there_are_for_nobody() {
     let looking = look(&data, "overview", json!({})).unwrap();
     assert_eq!(
         (&looking["rooms"], &looking["readOnly"], &looking["damage"], &looking["reviewDue"]),
-        (&json!(["audit"]), &json!(true), &Value::Null, &json!(true))
+        (&json!(["audit", "keys", "people"]), &json!(true), &Value::Null, &json!(true))
     );
     let desk = Desk::line(&data).unwrap();
     let working = ask(Ok(desk), "overview", json!({})).unwrap();

@@ -1,5 +1,8 @@
 //! The life of group keys in the window, with what people type into the native dialogs. The keys are published examples.
 
+use std::io::Write;
+use std::process::{Command, Stdio};
+
 use serde_json::{Value, json};
 
 use super::key;
@@ -260,4 +263,53 @@ fn a_key_as_short_as_a_devices_is_a_groups_only_if_a_person_says_so() {
     assert_eq!(staffed.call("import_key", arguments).unwrap()["outcome"], "imported");
     assert!(staffed.nothing_is_left());
     assert_eq!(staffed.call("keys", json!({})).unwrap()[0]["bytes"], 32);
+}
+
+/// What the owner of a key makes with the ordinary `age`.
+fn sealed(staffed: &Staffed, recipient: &str, key: &str, check_value: &str) {
+    let label = "gk-2026a".parse().unwrap();
+    let document = format!(
+        "{{\"check\":\"{check_value}\",\"format\":\"keystation-transfer/v1\",\"group\":\"thermostats\",\"key\":\"{key}\",\
+         \"label\":\"{label}\",\"scope\":\"0ne00000000\",\"slot\":\"primary\"}}\n"
+    );
+    let file = staffed.station.data().transfer(&label);
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let mut age = Command::new("age");
+    let mut age = age.args(["-r", recipient, "-o"]).arg(file).stdin(Stdio::piped()).spawn().unwrap();
+    age.stdin.take().unwrap().write_all(document.as_bytes()).unwrap();
+    assert!(age.wait().unwrap().success());
+}
+
+#[test]
+fn a_transfer_file_with_a_key_as_short_as_a_devices_is_taken_if_a_person_says_so() {
+    let other = Staffed::new();
+    other.bring("cu-1", State::Open);
+    let approval = other.approved("cu-2", "import-key", "gk-2026a sealed-file", "");
+    other.lay_out("Group key", SHORT_KEY);
+    other.lay_out("Key of a group or of a device?", "");
+    other.lay_out("New vault", PASSPHRASE);
+    other.lay_out("New vault, again", PASSPHRASE);
+    let arguments = json!({ "key": key("gk-2026a"), "approval": approval });
+    let known = other.call("import_key", arguments).unwrap()["checkValue"].as_str().unwrap().to_owned();
+
+    let staffed = Staffed::new();
+    staffed.bring("cu-1", State::Open);
+    staffed.lay_out("New vault", PASSPHRASE);
+    staffed.lay_out("New vault, again", PASSPHRASE);
+    let recipient = staffed.call("recipient", json!({})).unwrap();
+    sealed(&staffed, recipient.as_str().unwrap(), SHORT_KEY, &known);
+    let take = || {
+        let approval = staffed.approved("cu-2", "take-transfer", "gk-2026a sealed-file", "");
+        staffed.call("take_transfer", json!({ "key": key("gk-2026a"), "approval": approval }))
+    };
+    staffed.lay_out("Unlock the vault", PASSPHRASE);
+    assert_eq!(take().unwrap_err()["code"], "import-refused", "nobody said yes");
+    assert_eq!(staffed.call("keys", json!({})).unwrap(), json!([]));
+    staffed.lay_out("Unlock the vault", PASSPHRASE);
+    staffed.lay_out("Key of a group or of a device?", "");
+    staffed.lay_out("Unlock the vault", PASSPHRASE);
+    let taken = take().unwrap();
+    assert_eq!((&taken["outcome"], &taken["checkValue"]), (&json!("imported"), &json!(known)));
+    assert!(staffed.nothing_is_left());
+    assert_eq!(staffed.call("keys", json!({})).unwrap()[0]["how"], "transfer");
 }

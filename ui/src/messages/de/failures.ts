@@ -96,14 +96,13 @@ export const failures: FailureWords = {
   ),
   "key-inactive": told(
     "Der Gruppenschlüssel ist nicht aktiv: kein Gerät bekommt einen Schlüssel daraus.",
-    "`group_key` im Profil prüfen: ist die Fertigung auf einen anderen Schlüssel gewechselt?",
+    "Ist die Fertigung auf einen anderen Schlüssel gewechselt?",
     "Ausgesetzt: Schichtleitung fragen, warum.",
-    "Zwei Personen der Schlüsselverwahrung aktivieren ihn.",
+    "Zwei Personen der Schlüsselverwahrung aktivieren ihn unter „Schlüssel“.",
   ),
   unsecured: told(
     "Das Protokoll war zu lange nicht gesichert: es wird nichts Neues begonnen.",
-    "Das Protokoll zum Zeugen bringen: keystation audit anchor request.",
-    "Dann seine Antwort annehmen.",
+    "QS rufen: ein Zeuge muss das Protokoll sehen.",
     again,
   ),
   "space-low": told(
@@ -115,7 +114,7 @@ export const failures: FailureWords = {
     "Die Uhr dieser Station ging rückwärts: kein neues Gerät wird begonnen.",
     "Gerät behalten.",
     "Administration rufen: Uhr richtig stellen.",
-    "Zwei Personen bestätigen dann die Zeit: keystation clock accept.",
+    "Administration und eine zweite Person bestätigen dann die Zeit.",
   ),
   unlisted: told(
     "Das Gerät gehört nicht zum Auftrag.",

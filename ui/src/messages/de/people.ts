@@ -63,6 +63,15 @@ export const people: PeopleWords = {
   askSecond: "Zweite Person der Administration fragen",
   nextOneTime: "Weiter: Einmal-PIN",
   person: {
+    giveName: "Name geben",
+    changeName: "Name ändern",
+    keepName: "Name behalten",
+    eraseName: "Name löschen",
+    nameSays:
+      "Das Protokoll hat nur die ID. Der Name steht daneben und wird gelöscht, wenn die Person es verlangt.",
+    nameKept: "Der Name ist behalten, neben dem Protokoll.",
+    nameGone:
+      "Der Name ist hier gelöscht. Kopien von names.db in Sicherungen und gedruckte Berichte haben ihn noch.",
     title: "Konto",
     changeRoles: "Rollen ändern",
     newBadge: "Neuer Ausweis",

@@ -81,8 +81,8 @@ export const problems: ProblemWords = {
   "key-state": told("In diesem Zustand geht das mit dem Schlüssel nicht.", "Seinen Zustand ansehen."),
   "key-unknown": told(
     "Diesen Gruppenschlüssel gibt es hier nicht.",
-    "`group_key` im Profil prüfen.",
     "Unter „Schlüssel“ steht, was da ist.",
+    "Nicht dabei: Schlüsselverwahrung rufen.",
   ),
   "last-administrators": told(
     "Zwei aktive Personen der Administration müssen bleiben.",
@@ -95,6 +95,7 @@ export const problems: ProblemWords = {
   ),
   "log-unreadable": told("Das Protokoll lässt sich nicht lesen.", "Protokoll prüfen.", admin),
   "memory-unprotected": told("Der Speicher des Programms lässt sich nicht schützen.", admin),
+  name: told("Dieser Name geht nicht.", "Auf einer Zeile, höchstens 100 Zeichen."),
   names: told("Die Namensdatei lässt sich nicht lesen.", "names.db prüfen: das Protokoll braucht sie nicht."),
   "no-ceremony": told("Es läuft keine Schlüsselzeremonie.", "Eine beginnen."),
   "no-device": told(
@@ -150,6 +151,10 @@ export const problems: ProblemWords = {
   "pin-wait": told("Zu viele falsche PINs.", "Warten, dann noch einmal."),
   "pin-wrong": told("Ausweis, Personal-ID oder PIN ist falsch.", "Noch einmal.", oneTime),
   program: told("Das Programm lässt sich nicht lesen.", admin),
+  "proof-too-long": told(
+    "Der Beweis ist zu lang.",
+    "Administration rufen: ein Bündel dieses Geräts ausgeben.",
+  ),
   query: told(
     "Die Suche ist nicht zu verstehen.",
     "Felder sind mac, sn, id, job, op, key, outcome, from und to.",
@@ -176,11 +181,7 @@ export const problems: ProblemWords = {
     "Das andere Fenster oder Programm schließen.",
     "Dann noch einmal.",
   ),
-  "station-missing": told(
-    "Hier ist keine Station.",
-    "Datenverzeichnis prüfen.",
-    "Neue Station: keystation init.",
-  ),
+  "station-missing": told("Hier ist keine Station.", "Das richtige Verzeichnis geöffnet?", admin),
   "system-unsupported": told("Das geht auf diesem System nicht.", admin),
   "transfer-refused": told(
     "Die Transferdatei wurde nicht angenommen.",

@@ -70,6 +70,14 @@ export const people = {
   askSecond: "Ask the second administrator",
   nextOneTime: "Next: one-time PIN",
   person: {
+    giveName: "Give a name",
+    changeName: "Change the name",
+    keepName: "Keep the name",
+    eraseName: "Erase the name",
+    nameSays:
+      "The log has the ID only. The name is kept beside it and can be erased when its owner asks for that.",
+    nameKept: "The name is kept, beside the log.",
+    nameGone: "The name is erased here. Copies of names.db in backups, and printed reports, still have it.",
     title: "Person",
     changeRoles: "Change roles",
     newBadge: "New badge",

@@ -91,14 +91,13 @@ export const failures: FailureWords = {
   "vault-failed": told("La bóveda no puede usar la clave de grupo.", "Pare.", "Llame a Custodia."),
   "key-inactive": told(
     "La clave de grupo no está activa: ningún dispositivo recibe clave de ella.",
-    "Compruebe `group_key` en el perfil: ¿se pasó a otra clave?",
+    "¿Se pasó a otra clave?",
     "Suspendida: pregunte el motivo a Supervisión.",
-    "Dos personas de Custodia la activan.",
+    "Dos personas de Custodia la activan en «Claves».",
   ),
   unsecured: told(
     "El registro lleva demasiado tiempo sin asegurar: no se empieza nada nuevo.",
-    "Lleve el registro al testigo: keystation audit anchor request.",
-    "Después acepte su respuesta.",
+    "Llame a Calidad: un testigo tiene que ver el registro.",
     again,
   ),
   "space-low": told(
@@ -110,7 +109,7 @@ export const failures: FailureWords = {
     "El reloj de la estación fue hacia atrás: no se empieza ningún dispositivo.",
     "Guarde el dispositivo.",
     "Llame a Administración: ponga el reloj en hora.",
-    "Dos personas aceptan entonces la hora: keystation clock accept.",
+    "Administración y otra persona aceptan entonces la hora.",
   ),
   unlisted: told(
     "El dispositivo no es de la orden de trabajo.",

@@ -65,6 +65,13 @@ export const people: PeopleWords = {
   askSecond: "Pedir a la segunda persona de Administración",
   nextOneTime: "Siguiente: PIN de un solo uso",
   person: {
+    giveName: "Dar un nombre",
+    changeName: "Cambiar el nombre",
+    keepName: "Guardar el nombre",
+    eraseName: "Borrar el nombre",
+    nameSays: "El registro solo tiene el ID. El nombre está aparte y se borra si la persona lo pide.",
+    nameKept: "El nombre queda guardado, fuera del registro.",
+    nameGone: "El nombre se borró aquí. Las copias de names.db y los informes impresos aún lo tienen.",
     title: "Persona",
     changeRoles: "Cambiar funciones",
     newBadge: "Tarjeta nueva",

@@ -76,8 +76,8 @@ export const problems: ProblemWords = {
   "key-state": told("El estado de la clave no lo permite.", "Mire el estado de la clave."),
   "key-unknown": told(
     "Esa clave de grupo no está aquí.",
-    "Compruebe `group_key` en el perfil.",
     "En «Claves» está lo que hay.",
+    "Si no está: llame a Custodia.",
   ),
   "last-administrators": told(
     "Tienen que quedar dos personas activas en Administración.",
@@ -90,6 +90,7 @@ export const problems: ProblemWords = {
   ),
   "log-unreadable": told("El registro no se puede leer.", "Verifique el registro.", admin),
   "memory-unprotected": told("La memoria del programa no se puede proteger.", admin),
+  name: told("Ese nombre no sirve.", "En una línea, 100 caracteres como mucho."),
   names: told("El archivo de nombres no se puede leer.", "Compruebe names.db: el registro no lo necesita."),
   "no-ceremony": told("No hay ninguna ceremonia de clave.", "Empiece una."),
   "no-device": told(
@@ -152,6 +153,10 @@ export const problems: ProblemWords = {
     "Si lo olvidó: dos personas de Administración dan un PIN de un solo uso.",
   ),
   program: told("El programa no se puede leer.", admin),
+  "proof-too-long": told(
+    "La prueba es demasiado larga.",
+    "Llame a Administración: exportar un paquete de este dispositivo.",
+  ),
   query: told("No se entiende la búsqueda.", "Campos: mac, sn, id, job, op, key, outcome, from y to."),
   "read-only": told("Esta ventana solo mira.", "Use la ventana de la propia estación."),
   reason: told("Falta un motivo.", "Diga por qué, en pocas palabras."),
@@ -179,11 +184,7 @@ export const problems: ProblemWords = {
     "Cierre la otra ventana o programa.",
     "Después, otra vez.",
   ),
-  "station-missing": told(
-    "Aquí no hay ninguna estación.",
-    "Compruebe el directorio de datos.",
-    "Estación nueva: keystation init.",
-  ),
+  "station-missing": told("Aquí no hay ninguna estación.", "¿Se abrió el directorio correcto?", admin),
   "system-unsupported": told("Este sistema no lo permite.", admin),
   "transfer-refused": told(
     "El archivo de transferencia no se aceptó.",

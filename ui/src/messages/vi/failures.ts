@@ -83,14 +83,13 @@ export const failures: FailureWords = {
   "vault-failed": told("Kho khóa không dùng được khóa nhóm.", "Dừng lại.", "Gọi người giữ khóa."),
   "key-inactive": told(
     "Khóa nhóm không hoạt động: không thiết bị nào nhận khóa từ nó.",
-    "Kiểm tra `group_key` trong cấu hình: sản xuất đã chuyển sang khóa khác?",
+    "Sản xuất đã chuyển sang khóa khác?",
     "Bị tạm ngưng: hỏi tổ trưởng lý do.",
-    "Hai người giữ khóa kích hoạt khóa này.",
+    "Hai người giữ khóa kích hoạt trong mục “Khóa”.",
   ),
   unsecured: told(
     "Nhật ký quá lâu chưa được bảo chứng: không nhận việc mới.",
-    "Đưa nhật ký đến bên chứng kiến: keystation audit anchor request.",
-    "Sau đó nhận câu trả lời.",
+    "Gọi QA: bên chứng kiến phải xem nhật ký.",
     again,
   ),
   "space-low": told(
@@ -102,7 +101,7 @@ export const failures: FailureWords = {
     "Đồng hồ của trạm chạy lùi: không bắt đầu thiết bị mới.",
     "Giữ thiết bị lại.",
     "Gọi quản trị viên: chỉnh đúng giờ.",
-    "Sau đó hai người xác nhận giờ: keystation clock accept.",
+    "Sau đó quản trị viên và một người khác xác nhận giờ.",
   ),
   unlisted: told(
     "Thiết bị không thuộc lệnh sản xuất.",

@@ -59,6 +59,13 @@ export const people: PeopleWords = {
   askSecond: "Nhờ quản trị viên thứ hai",
   nextOneTime: "Tiếp: PIN dùng một lần",
   person: {
+    giveName: "Nhập họ tên",
+    changeName: "Đổi họ tên",
+    keepName: "Lưu họ tên",
+    eraseName: "Xóa họ tên",
+    nameSays: "Nhật ký chỉ có mã. Họ tên lưu riêng và được xóa khi chính người đó yêu cầu.",
+    nameKept: "Đã lưu họ tên, ngoài nhật ký.",
+    nameGone: "Đã xóa họ tên ở đây. Bản sao names.db và báo cáo in vẫn còn.",
     title: "Người",
     changeRoles: "Đổi vai trò",
     newBadge: "Thẻ mới",

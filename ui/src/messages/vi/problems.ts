@@ -61,8 +61,8 @@ export const problems: ProblemWords = {
   "key-state": told("Trạng thái của khóa không cho phép.", "Xem trạng thái của khóa."),
   "key-unknown": told(
     "Ở đây không có khóa nhóm này.",
-    "Kiểm tra `group_key` trong cấu hình.",
     "Mục “Khóa” liệt kê khóa đang có.",
+    "Không có: gọi người giữ khóa.",
   ),
   "last-administrators": told("Phải còn hai quản trị viên hoạt động.", "Thêm quản trị viên khác trước."),
   "log-not-opened": told(
@@ -72,6 +72,7 @@ export const problems: ProblemWords = {
   ),
   "log-unreadable": told("Không đọc được nhật ký.", "Kiểm tra nhật ký.", admin),
   "memory-unprotected": told("Không bảo vệ được bộ nhớ của chương trình.", admin),
+  name: told("Không dùng được tên này.", "Viết trên một dòng, tối đa 100 ký tự."),
   names: told("Không đọc được tệp họ tên.", "Kiểm tra names.db: nhật ký không cần tệp này."),
   "no-ceremony": told("Không có nghi thức khóa nào.", "Hãy bắt đầu một nghi thức."),
   "no-device": told(
@@ -128,6 +129,7 @@ export const problems: ProblemWords = {
     "Quên: hai quản trị viên cấp PIN dùng một lần.",
   ),
   program: told("Không đọc được chương trình.", admin),
+  "proof-too-long": told("Bằng chứng quá dài.", "Gọi quản trị viên: xuất gói của thiết bị này."),
   query: told("Không hiểu nội dung tìm kiếm.", "Các trường: mac, sn, id, job, op, key, outcome, from và to."),
   "read-only": told("Cửa sổ này chỉ để xem.", "Dùng cửa sổ của chính trạm."),
   reason: told("Thiếu lý do.", "Nêu lý do ngắn gọn."),
@@ -148,7 +150,7 @@ export const problems: ProblemWords = {
     "Đóng cửa sổ hoặc chương trình kia.",
     "Sau đó thử lại.",
   ),
-  "station-missing": told("Ở đây không có trạm.", "Kiểm tra thư mục dữ liệu.", "Trạm mới: keystation init."),
+  "station-missing": told("Ở đây không có trạm.", "Mở đúng thư mục chưa?", admin),
   "system-unsupported": told("Hệ thống này không hỗ trợ.", admin),
   "transfer-refused": told(
     "Tệp chuyển giao không được chấp nhận.",

@@ -53,16 +53,11 @@ export const failures: FailureWords = {
   "vault-failed": told("密钥库无法使用组密钥。", "停止作业。", "呼叫密钥保管员。"),
   "key-inactive": told(
     "组密钥未启用：不会为任何设备生成密钥。",
-    "检查产品配置中的 `group_key`：生产是否已换用其他密钥？",
+    "生产是否已换用其他密钥？",
     "已暂停：向班长询问原因。",
-    "由两名密钥保管员启用。",
+    "由两名密钥保管员在“密钥”中启用。",
   ),
-  unsecured: told(
-    "日志过久未经见证：不再开始新作业。",
-    "将日志送交见证方：keystation audit anchor request。",
-    "然后导入其答复。",
-    again,
-  ),
+  unsecured: told("日志过久未经见证：不再开始新作业。", "呼叫质检：日志须由见证方查看。", again),
   "space-low": told(
     "日志所在磁盘过满：不再开始新设备。",
     "保留设备。",
@@ -72,7 +67,7 @@ export const failures: FailureWords = {
     "本站时钟倒退：不再开始新设备。",
     "保留设备。",
     "呼叫管理员：校准时钟。",
-    "然后由两人确认时间：keystation clock accept。",
+    "然后由管理员和另一人确认时间。",
   ),
   unlisted: told("设备不在工单内。", apart, "核对标签与工单。", "呼叫班长。"),
   "wrong-oui": told("MAC 地址所属厂商与工单不符。", apart, "呼叫班长：是其他产品，还是从未烧录？"),

@@ -58,6 +58,13 @@ export const people: PeopleWords = {
   askSecond: "请第二名管理员批准",
   nextOneTime: "下一步：一次性 PIN",
   person: {
+    giveName: "填写姓名",
+    changeName: "修改姓名",
+    keepName: "保存姓名",
+    eraseName: "删除姓名",
+    nameSays: "日志中只有工号。姓名另外保存，本人要求时可删除。",
+    nameKept: "姓名已保存，不在日志中。",
+    nameGone: "姓名已在此删除。names.db 的备份和打印的报告中仍有。",
     title: "人员",
     changeRoles: "修改角色",
     newBadge: "更换工牌",
