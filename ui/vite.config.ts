@@ -1,10 +1,12 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
 
+import { han } from "./han.ts";
+
 // The shipped bundle has one page, which speaks to the shell. The bundle with the fake is for people who look and
 // for tests that photograph; nothing of it ships.
 export default defineConfig(({ mode }) => ({
-  plugins: [svelte()],
+  plugins: [svelte(), han()],
   clearScreen: false,
   server: { port: 5173, strictPort: true },
   build: {

@@ -3,6 +3,8 @@
 
 #![cfg(test)]
 
+mod codes;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::{env, fs};
@@ -36,6 +38,7 @@ fn generated() -> BTreeMap<String, String> {
         dto::StepName,
         dto::Passed,
         dto::Failed,
+        dto::Stopped,
         dto::Room,
         dto::SearchPage,
         dto::AttemptLine,
@@ -95,7 +98,7 @@ fn generated() -> BTreeMap<String, String> {
             let name = path.file_name().expect("a file name").to_string_lossy().into_owned();
             (name, text.expect("every type is exported"))
         })
-        .chain([policy])
+        .chain([policy, ("Codes.ts".to_owned(), codes::codes())])
         .collect()
 }
 

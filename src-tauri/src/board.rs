@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use keystation::line::SlotEvent;
-use keystation_core::failure::Safety;
 
-use crate::dto::{Card, CardUpdate, StepName};
-use crate::problem::{Problem, sentence};
+use crate::dto::{Card, CardUpdate, StepName, Stopped};
+use crate::problem::sentence;
 
 /// Where a card goes. An error means that nobody is there any more.
 type Watcher = Box<dyn Fn(CardUpdate) -> tauri::Result<()> + Send>;
@@ -57,15 +56,15 @@ impl Board {
             SlotEvent::Step(step) => Card::Working { step: step.into() },
             SlotEvent::Pass { pass, .. } => Card::Pass(pass.into()),
             SlotEvent::Fail { failure, .. } => Card::Fail(failure.into()),
-            SlotEvent::Broken { cause, safety } => Card::Stopped(Problem::new(
-                "slot-stopped",
-                [sentence(&cause).as_str(), safety.map_or("", Safety::sentence)].join(" ").trim_end(),
-                &["Close the window.", "Start the station again.", "Again: call the administrator."],
-            )),
+            SlotEvent::Broken { cause, safety } => Card::Stopped(Stopped {
+                out: false,
+                safety: safety.map(|safety| safety.as_str().to_owned()),
+                detail: sentence(&cause),
+            }),
             // What it was doing goes on from its first step.
             SlotEvent::Retry { .. } => Card::Working { step: StepName::Read },
             SlotEvent::Out(reason) => {
-                Card::Stopped(Problem::new("slot-out", &reason.to_string(), reason.remedy()))
+                Card::Stopped(Stopped { out: true, safety: None, detail: reason.to_string() })
             }
             SlotEvent::Back => Card::Waiting,
             SlotEvent::Gone => match state.cards.get(&slot) {
@@ -128,7 +127,7 @@ mod tests {
     use std::sync::mpsc::{self, Receiver, TryRecvError};
     use std::thread::{self, JoinHandle};
 
-    use keystation_core::failure::{Code, Failure};
+    use keystation_core::failure::{Code, Failure, Safety};
     use keystation_core::flow::Step;
     use keystation_core::identity::Identity;
 
@@ -191,11 +190,8 @@ mod tests {
         board.acknowledge(1);
         board.tell(1, SlotEvent::Gone);
         assert!(fail(false)(&next(&updates)));
-        let remove = Card::Remove {
-            safety: Safety::NotKeyed.sentence().to_owned(),
-            serial: Some("SN-0001".to_owned()),
-            mac: None,
-        };
+        let remove =
+            Card::Remove { safety: "not-keyed".to_owned(), serial: Some("SN-0001".to_owned()), mac: None };
         assert_eq!(next(&updates), remove, "and says which one");
         assert_eq!(next(&updates), Card::Waiting);
     }
@@ -207,11 +203,9 @@ mod tests {
         let cause = std::io::Error::other("the slot's thread failed");
         board.tell(1, SlotEvent::Broken { cause, safety: Some(Safety::Unknown) });
         next(&updates);
-        let Card::Stopped(problem) = next(&updates) else { panic!("it stopped") };
-        assert_eq!(
-            problem.sentence,
-            "The slot's thread failed. The device may hold a key. Do not ship it: plug it in again."
-        );
+        let Card::Stopped(stopped) = next(&updates) else { panic!("it stopped") };
+        assert_eq!(stopped.detail, "The slot's thread failed.");
+        assert_eq!(stopped.safety.as_deref(), Some("unknown"));
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(crate) use keys::*;
 pub(crate) use people::*;
 pub(crate) use shift::*;
 
-use crate::problem::{Problem, remedy, sentence};
+use crate::problem::{Problem, sentence};
 
 /// What is always in sight.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -253,7 +253,8 @@ pub(crate) enum Card {
     Fail(Failed),
     /// A FAIL was seen, its device is still there.
     Remove {
-        /// What the device holds.
+        /// Whether the device is safe.
+        #[cfg_attr(test, ts(type = "import('./Codes').SafetyWord"))]
         safety: String,
         /// Serial number, where the device said one.
         serial: Option<String>,
@@ -261,7 +262,7 @@ pub(crate) enum Card {
         mac: Option<String>,
     },
     /// The slot does not work any more.
-    Stopped(Problem),
+    Stopped(Stopped),
 }
 
 /// The steps of the flow.
@@ -296,11 +297,11 @@ pub(crate) struct Passed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub(crate) struct Failed {
-    /// Stable name of what happened.
+    /// Stable name of what happened; the page has the words for it.
+    #[cfg_attr(test, ts(type = "import('./Codes').FailureCode"))]
     pub(crate) code: String,
-    /// What happened.
-    pub(crate) sentence: String,
     /// Whether the device is safe.
+    #[cfg_attr(test, ts(type = "import('./Codes').SafetyWord"))]
     pub(crate) safety: String,
     /// Registration ID, where one could be made.
     pub(crate) id: Option<String>,
@@ -308,8 +309,6 @@ pub(crate) struct Failed {
     pub(crate) serial: Option<String>,
     /// MAC address, where it said one.
     pub(crate) mac: Option<String>,
-    /// What to do now: one to three steps.
-    pub(crate) remedy: Vec<String>,
     /// The record of it, where one could be written.
     #[cfg_attr(test, ts(type = "number | null"))]
     pub(crate) record: Option<u64>,
@@ -317,6 +316,19 @@ pub(crate) struct Failed {
     pub(crate) detail: Option<String>,
     /// Whether the device was unplugged meanwhile.
     pub(crate) gone: bool,
+}
+
+/// Why a slot does not work any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct Stopped {
+    /// Whether the slot was taken out because it goes bad, and can be put back: else it stopped for good.
+    pub(crate) out: bool,
+    /// Whether the device is safe that was in it, where one was.
+    #[cfg_attr(test, ts(type = "import('./Codes').SafetyWord | null"))]
+    pub(crate) safety: Option<String>,
+    /// The cause, for the engineer.
+    pub(crate) detail: String,
 }
 
 impl From<Step> for StepName {
@@ -351,13 +363,7 @@ impl From<Failure> for Failed {
             serial: serial.map(|serial| serial.to_string()),
             mac: mac.map(|mac| mac.to_string()),
             code: failure.code.as_str().to_owned(),
-            sentence: failure.code.sentence().to_owned(),
-            safety: failure.safety.sentence().to_owned(),
-            remedy: remedy::own(failure.code.as_str())
-                .unwrap_or_else(|| failure.code.remedy())
-                .iter()
-                .map(|step| (*step).to_owned())
-                .collect(),
+            safety: failure.safety.as_str().to_owned(),
             record: failure.record,
             detail: failure.cause.map(|cause| sentence(&*cause)),
             gone: false,

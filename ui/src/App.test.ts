@@ -80,7 +80,7 @@ describe("a failing device", () => {
       "did not take the new key",
       "Plug the device in again.",
       "not-kept",
-      "5126",
+      "5\u00a0126",
       "007-888-abd",
     ])
       expect(text()).toContain(part);
@@ -227,10 +227,12 @@ describe("the page", () => {
 
   test("says that a slot stopped, and that no Enter mends it", async () => {
     const shell = await open(new FakeShell(unlocked));
-    shell.stop(1, { code: "slot-stopped", sentence: "Too many open files.", remedy: ["Close the window."] });
+    shell.stop(1, { out: false, safety: "unknown", detail: "Too many open files." });
     await press("Enter");
     expect(word()).toBe("Slot stopped");
-    expect(text()).toContain("Too many open files.");
+    expect(sounds).toEqual(["call"]);
+    for (const part of ["Too many open files.", "may hold a key", "Close the window."])
+      expect(text()).toContain(part);
   });
 
   test("says so when the settings have no slot", async () => {

@@ -7,6 +7,7 @@ import type { Overview } from "./bindings/Overview";
 import type { Problem } from "./bindings/Problem";
 import type { RecordLine } from "./bindings/RecordLine";
 import type { Saved } from "./bindings/Saved";
+import type { Stopped } from "./bindings/Stopped";
 import type { SessionLine } from "./bindings/SessionLine";
 import type { ShiftReport } from "./bindings/ShiftReport";
 import type { UnlockOutcome } from "./bindings/UnlockOutcome";
@@ -21,7 +22,8 @@ import { refuse } from "./fake/refuse";
 import { roomsOf, roster } from "./fake/roster";
 import { shiftOf } from "./fake/shift";
 import type { Archive, Door, KeyRing, Shell, Staff } from "./shell";
-import { steps } from "./text";
+import { FAILURES } from "./bindings/Codes";
+import { STEPS } from "./steps";
 
 export { failing, good, nobody, operator, station, type FakeDevice } from "./fake/bench";
 
@@ -242,7 +244,7 @@ export class FakeShell implements Shell {
       this.#show(slot, { state: "locked" });
       return;
     }
-    for (const { step } of steps) {
+    for (const step of STEPS) {
       this.#show(slot, { state: "working", step });
       await this.pace();
       if (this.#slot(slot).plugged !== device) return;
@@ -258,8 +260,8 @@ export class FakeShell implements Shell {
   }
 
   /** The slot does not work any more. */
-  stop(slot: number, problem: Problem): void {
-    this.#show(slot, { state: "stopped", ...problem });
+  stop(slot: number, why: Stopped): void {
+    this.#show(slot, { state: "stopped", ...why });
   }
 
   /** Somebody signed in: the rooms and the counts are that person's. */
@@ -331,7 +333,7 @@ export class FakeShell implements Shell {
       mode: "new",
       outcome,
       code: fails?.code ?? "",
-      sentence: fails?.sentence ?? "",
+      sentence: fails ? FAILURES[fails.code].sentence : "",
       holds: fails ? "old" : "new",
       verified: fails ? "none" : "challenge",
       cycleMs: 2400,

@@ -9,7 +9,7 @@ import type { Problem } from "./bindings/Problem";
 import type { RecordLine } from "./bindings/RecordLine";
 import type { Intent } from "./keyboard";
 import { problemOf, type Shell } from "./shell";
-import type { Sound } from "./sound";
+import type { Heard, Sound } from "./sound";
 
 /** Records that are shown, newest first. */
 const RECORDS = 5;
@@ -69,6 +69,11 @@ export class Line {
   /** Slots whose FAIL nobody has seen yet. */
   get failed(): number {
     return [...this.cards.values()].filter((card) => card.state === "fail").length;
+  }
+
+  /** Plays a tone for whoever wants to know whether it can be heard. */
+  hear(tone: Heard): void {
+    this.#sound(tone);
   }
 
   get locked(): boolean {
@@ -158,6 +163,8 @@ export class Line {
     this.cards.set(slot, card);
     if (before?.state === card.state) return;
     if (before && (card.state === "pass" || card.state === "fail")) this.#sound(card.state);
+    // A slot that does not work any more is for the supervisor.
+    if (card.state === "stopped") this.#sound("call");
     if (card.state !== "pass" && card.state !== "fail" && card.state !== "locked") return;
     this.#read().catch((error: unknown) => {
       this.notice = problemOf(error);

@@ -3,6 +3,7 @@
 import { Audit } from "./audit/audit.svelte";
 import type { Room } from "./bindings/Room";
 import { Keys } from "./keys/keys.svelte";
+import { Languages, type Store } from "./languages.svelte";
 import { Line } from "./line.svelte";
 import { People } from "./people/people.svelte";
 import { Session } from "./session.svelte";
@@ -15,14 +16,16 @@ export class Rooms {
   readonly audit: Audit;
   readonly keys: Keys;
   readonly people: People;
+  readonly languages: Languages;
   #chosen: Room | undefined = $state();
 
-  constructor(shell: Shell, sound: Sound) {
+  constructor(shell: Shell, sound: Sound, store: Store = localStorage) {
     this.line = new Line(shell, sound);
     this.session = new Session(shell, this.line);
     this.audit = new Audit(shell);
     this.keys = new Keys(shell, this.session);
     this.people = new People(shell, this.session);
+    this.languages = new Languages(store);
   }
 
   /** Those that the person may enter; none until the station answered. */

@@ -265,9 +265,4 @@ export const auditScenes: Readonly<Record<string, () => Scene | Promise<Scene>>>
   }),
 };
 
-const kept = {
-  code: "not-kept",
-  sentence: "The key was not kept over the restart.",
-  safety: "The device did not take the new key.",
-  remedy: ["Plug the device in again."],
-};
+const kept = { code: "not-kept", safety: "not-keyed" } as const;

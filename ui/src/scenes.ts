@@ -1,11 +1,12 @@
 // Every state that the window can be in, by name: for people who look, and for tests that photograph.
 
+import type { Step } from "./bindings/Step";
 import { failing, FakeShell, good, station, type FakeDevice } from "./fake";
 import type { Rooms } from "./rooms.svelte";
 import { auditScenes } from "./scenes-audit";
 import { keyScenes } from "./scenes-keys";
 import { peopleScenes } from "./scenes-people";
-import { steps } from "./text";
+import { STEPS } from "./steps";
 
 /** A shell, and what a person did in the window since it was opened on it. */
 export interface Scene {
@@ -22,8 +23,8 @@ function shell(overview = open): FakeShell {
   return new FakeShell(overview);
 }
 
-function stopsAt(step: string): FakeShell {
-  let left = steps.findIndex((known) => known.step === step);
+function stopsAt(step: Step): FakeShell {
+  let left = STEPS.indexOf(step);
   const fake = shell();
   fake.pace = () => (left-- > 0 ? Promise.resolve() : stuck());
   void fake.plug(1, good);
@@ -47,9 +48,7 @@ const logFailed: FakeDevice = {
   ...failing,
   fails: {
     code: "log-failed",
-    sentence: "The audit log cannot be written.",
-    safety: "The device is keyed, its record is not complete. Do not ship it: plug it in again.",
-    remedy: ["Stop.", "Call the administrator: check disk and log."],
+    safety: "unrecorded",
     detail: "the audit log cannot be written: disk I/O error",
   },
 };
@@ -58,7 +57,7 @@ const logFailed: FakeDevice = {
 const lineScenes: Readonly<Record<string, () => FakeShell | Promise<FakeShell>>> = {
   waiting: () => shell(),
   locked: () => shell(station),
-  ...Object.fromEntries(steps.map(({ step }) => [step, () => stopsAt(step)])),
+  ...Object.fromEntries(STEPS.map((step) => [step, () => stopsAt(step)])),
   pass: () => with_(good),
   fail: () => with_(failing),
   "fail-unplugged": () =>
@@ -101,9 +100,9 @@ const lineScenes: Readonly<Record<string, () => FakeShell | Promise<FakeShell>>>
   stopped: () => {
     const fake = shell();
     fake.stop(1, {
-      code: "slot-stopped",
-      sentence: "Too many open files.",
-      remedy: ["Close the window.", "Start the station again.", "Again: call the administrator."],
+      out: false,
+      safety: "unknown",
+      detail: "Too many open files.",
     });
     return fake;
   },

@@ -1,7 +1,11 @@
-// One short high tone is PASS, two low ones are FAIL. Who cannot hear them sees the card.
+// One short high tone is PASS, two low ones are FAIL, a long one calls the supervisor. Who cannot hear them sees the card.
+
+/** What can be heard: three, told apart by their rhythm as well as by their pitch. */
+export const TONES = ["pass", "fail", "call"] as const;
+export type Heard = (typeof TONES)[number];
 
 /** Plays a result. */
-export type Sound = (result: "pass" | "fail") => void;
+export type Sound = (heard: Heard) => void;
 
 /** A tone: when it begins and how long it lasts in seconds, and its pitch in hertz. */
 interface Tone {
@@ -10,18 +14,19 @@ interface Tone {
   pitch: number;
 }
 
-const RESULTS: Record<"pass" | "fail", readonly Tone[]> = {
+const RESULTS: Record<Heard, readonly Tone[]> = {
   pass: [{ at: 0, lasts: 0.14, pitch: 1318.5 }],
   fail: [
     { at: 0, lasts: 0.24, pitch: 220 },
     { at: 0.36, lasts: 0.24, pitch: 220 },
   ],
+  call: [{ at: 0, lasts: 1.4, pitch: 587.3 }],
 };
 
 /** The loudspeaker of the machine, or silence on a machine that has none. */
 export function speaker(): Sound {
   let context: AudioContext | undefined;
-  return (result) => {
+  return (heard) => {
     try {
       context ??= new AudioContext();
     } catch {
@@ -29,7 +34,7 @@ export function speaker(): Sound {
     }
     // A browser may hold sound back until the first key press; the station has one, to unlock.
     void context.resume();
-    for (const tone of RESULTS[result]) play(context, tone);
+    for (const tone of RESULTS[heard]) play(context, tone);
   };
 }
 

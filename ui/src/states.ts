@@ -1,16 +1,30 @@
-// `states.html?state=pass` is the window in that state; without one, all of them side by side.
+// `states.html?state=pass` is the window in that state; without one, all of them side by side. `language=de` sets the
+// language; `language=longer` is English with every message 40 % longer.
 
+import { longer } from "./longer";
+import { isLanguage } from "./messages/languages";
 import { open } from "./open";
 import { scenes } from "./scenes";
+import { words } from "./words.svelte";
 
-const name = new URLSearchParams(location.search).get("state");
+const asked = new URLSearchParams(location.search);
+const name = asked.get("state");
+const language = asked.get("language");
 const scene = name === null ? undefined : scenes[name];
 
 if (scene) {
   const { shell, act } = await scene();
-  const rooms = open(shell, () => undefined);
+  if (language === "longer") words.through = longer;
+  const store = { getItem: () => language, setItem: () => undefined };
+  const rooms = open(shell, () => undefined, store);
   await rooms.line.start();
   await act?.(rooms);
+  // So a test looks at the same state in one language after the other.
+  addEventListener("language", (event) => {
+    const { detail } = event as CustomEvent<string>;
+    words.through = detail === "longer" ? longer : (messages) => messages;
+    words.speak(isLanguage(detail) ? detail : "en");
+  });
   // For whoever photographs.
   document.documentElement.dataset.stands = name ?? "";
 } else {

@@ -4,10 +4,10 @@ mod audit; // the log, at a station that works and beside one
 mod custody; // group keys, with what people type into the dialogs
 mod fuzz; // whatever a page sends
 mod matrix; // every command, every role, every state of the session
-mod shift; // what a shift made, in a training
 #[cfg(target_os = "linux")]
 mod panics; // a defect of the window under an open vault
 mod reading; // accounts, group keys and refusals, for who only reads
+mod shift; // what a shift made, in a training
 #[cfg(target_os = "linux")]
 mod sleep; // the machine goes to sleep under an open vault
 mod staff; // a station with people

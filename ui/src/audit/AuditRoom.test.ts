@@ -245,8 +245,7 @@ describe("a device", () => {
 
   test("whose outcome nobody knows has a mark of its own", async () => {
     const shell = new FakeShell(big);
-    const unplugged = { code: "unplugged", sentence: "", safety: "", remedy: [] };
-    await shell.plug(1, { ...failing, fails: unplugged });
+    await shell.plug(1, { ...failing, fails: { code: "unplugged", safety: "unknown" } });
     const row = shell.archive.log.since[0];
     if (row) row.holds = "unknown";
     await audit(big, shell);

@@ -4,7 +4,8 @@ import type { Cause } from "../bindings/Cause";
 import type { SlotTally } from "../bindings/SlotTally";
 import type { TallyLine } from "../bindings/TallyLine";
 import { count } from "../text";
-import { nameOf, percent, seconds, yieldOf } from "../text/audit";
+import { percent, seconds, yieldOf } from "../text/audit";
+import { words } from "../words.svelte";
 
 /** A line of a chart: its name, how far it reaches on the axis, and the same in words. */
 export interface Row {
@@ -23,10 +24,10 @@ export function pareto(causes: readonly Cause[]): Row[] {
   const all = causes.reduce((sum, cause) => sum + cause.count, 0);
   const cut = causes.length > ROWS ? ROWS - 1 : ROWS;
   const rest = causes.slice(cut);
-  const shown = causes.slice(0, cut).map(({ code, count: times }) => ({ name: nameOf(code), times }));
+  const shown = causes.slice(0, cut).map(({ code, count: times }) => ({ name: words.cause(code), times }));
   if (rest.length > 0)
     shown.push({
-      name: `${rest.length} other causes`,
+      name: words.audit.figures.otherCauses(rest.length),
       times: rest.reduce((sum, cause) => sum + cause.count, 0),
     });
   let sum = 0;
@@ -58,7 +59,7 @@ export function yields(jobs: readonly TallyLine[]): Row[] {
   const known = jobs.filter((job) => yieldOf(job) !== undefined);
   const lowest = [...known].sort((a, b) => (yieldOf(a) ?? 0) - (yieldOf(b) ?? 0)).slice(0, ROWS);
   return lowest.map((job) => ({
-    name: job.name === "" ? "without work order" : job.name,
+    name: job.name === "" ? words.audit.figures.noJob : job.name,
     value: yieldOf(job),
     text: percent(yieldOf(job)),
   }));

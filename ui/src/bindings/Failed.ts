@@ -5,17 +5,13 @@
  */
 export type Failed = { 
 /**
- * Stable name of what happened.
+ * Stable name of what happened; the page has the words for it.
  */
-code: string, 
-/**
- * What happened.
- */
-sentence: string, 
+code: import('./Codes').FailureCode, 
 /**
  * Whether the device is safe.
  */
-safety: string, 
+safety: import('./Codes').SafetyWord, 
 /**
  * Registration ID, where one could be made.
  */
@@ -28,10 +24,6 @@ serial: string | null,
  * MAC address, where it said one.
  */
 mac: string | null, 
-/**
- * What to do now: one to three steps.
- */
-remedy: Array<string>, 
 /**
  * The record of it, where one could be written.
  */

@@ -9,7 +9,7 @@ export interface FakeDevice {
   id: string;
   serial: string;
   mac: string;
-  fails?: Pick<Failed, "code" | "sentence" | "safety" | "remedy"> & { detail?: string };
+  fails?: Pick<Failed, "code" | "safety"> & { detail?: string };
 }
 
 export const good: FakeDevice = {
@@ -24,9 +24,7 @@ export const failing: FakeDevice = {
   mac: "a1:b2:c3:d4:e5:f7",
   fails: {
     code: "not-kept",
-    sentence: "The key was not kept over the restart.",
-    safety: "The device did not take the new key.",
-    remedy: ["Plug the device in again.", "Again: to repair."],
+    safety: "not-keyed",
   },
 };
 

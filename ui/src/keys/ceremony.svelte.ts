@@ -5,7 +5,6 @@ import type { NewKey } from "../bindings/NewKey";
 import type { Problem } from "../bindings/Problem";
 import { Entry } from "../people/entry.svelte";
 import { problemOf, type KeyRing } from "../shell";
-import { ceremony as words } from "../text/keys";
 
 export type Seat = 0 | 1;
 
@@ -19,7 +18,8 @@ export class CeremonyTable {
   typed = $state("");
   /** The component is being asked for, outside of the page. */
   asking = $state(false);
-  slip: string | undefined = $state();
+  /** The window was closed without a component. */
+  closed = $state(false);
   problem: Problem | undefined = $state();
   readonly entries: readonly [Entry, Entry];
 
@@ -43,7 +43,8 @@ export class CeremonyTable {
 
   /** Puts the last ceremony away. */
   clear(): void {
-    this.now = this.problem = this.slip = undefined;
+    this.now = this.problem = undefined;
+    this.closed = false;
     this.checkValue = this.typed = "";
     this.seat = 0;
     for (const entry of this.entries) entry.reset();
@@ -65,16 +66,17 @@ export class CeremonyTable {
   sit(seat: Seat): void {
     this.seat = seat;
     this.typed = "";
-    this.slip = this.problem = undefined;
+    this.problem = undefined;
+    this.closed = false;
   }
 
   /** Asks for the component of this side. */
   async give(): Promise<void> {
     if (this.asking) return;
     this.asking = true;
-    this.slip = undefined;
+    this.closed = false;
     await this.#do(async () => {
-      if ((await this.#shell.ceremonyComponent(this.seat)) === "cancelled") this.slip = words.cancelled;
+      this.closed = (await this.#shell.ceremonyComponent(this.seat)) === "cancelled";
     });
     this.asking = false;
   }
@@ -83,7 +85,7 @@ export class CeremonyTable {
   async confirm(): Promise<void> {
     const { typed, seat } = this;
     if (typed.trim() === "") return;
-    this.slip = undefined;
+    this.closed = false;
     await this.#do(async () => {
       // Another value has ended the ceremony, and that is what it says of itself.
       await this.#shell.ceremonyConfirm(seat, typed.trim());

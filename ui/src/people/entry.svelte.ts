@@ -4,7 +4,8 @@ import type { Problem } from "../bindings/Problem";
 import type { SignIn } from "../bindings/SignIn";
 import type { Who } from "../bindings/Who";
 import { problemOf } from "../shell";
-import { answerWords, entry as words } from "../text/people";
+import { answerWords, problemSentence, type Sentence } from "../text/people";
+import { words } from "../words.svelte";
 import { Digits } from "./digits.svelte";
 import { SCANNED, type Stroke } from "./wedge";
 
@@ -16,13 +17,13 @@ export class Entry {
   /** The PIN is being checked. */
   busy = $state(false);
   /** What is wrong with what came in last. */
-  slip: string | undefined = $state();
+  slip: "noBadge" | "scanInPin" | undefined = $state();
   answer: SignIn | undefined = $state();
   problem: Problem | undefined = $state();
   /** Seconds before the next try counts. */
   wait = $state(0);
-  /** Who was named, to be shown: the user ID, but never the text of a badge. */
-  shown = $state("");
+  /** Who was named, to be shown: the user ID; nothing where a badge was scanned, whose text is never shown. */
+  shown: string | undefined = $state();
   readonly digits = new Digits();
 
   readonly #submit: (who: Who, pin: string) => Promise<SignIn>;
@@ -38,9 +39,9 @@ export class Entry {
     this.id = "";
     if (this.stage === "pin") {
       this.digits.clear();
-      this.slip = words.scanInPin;
-    } else if (badge === undefined) this.slip = words.noBadge;
-    else this.#name({ badge }, words.scanned);
+      this.slip = "scanInPin";
+    } else if (badge === undefined) this.slip = "noBadge";
+    else this.#name({ badge }, undefined);
   }
 
   /** The user ID in the field is complete. */
@@ -91,7 +92,8 @@ export class Entry {
   reset(): void {
     this.#who = undefined;
     this.stage = "who";
-    this.id = this.shown = "";
+    this.id = "";
+    this.shown = undefined;
     this.digits.clear();
     this.slip = this.answer = this.problem = undefined;
     this.wait = this.#until = 0;
@@ -104,13 +106,13 @@ export class Entry {
   }
 
   /** What the page says of the last try. */
-  get said(): { sentence: string; steps: readonly string[]; code?: string } | undefined {
-    if (this.problem) return { ...this.problem, steps: this.problem.remedy };
-    if (this.slip !== undefined) return { sentence: this.slip, steps: [] };
+  get said(): Sentence | undefined {
+    if (this.problem) return problemSentence(this.problem);
+    if (this.slip !== undefined) return { sentence: words.door.entry[this.slip], steps: [] };
     return this.answer && answerWords(this.answer);
   }
 
-  #name(who: Who, shown: string): void {
+  #name(who: Who, shown: string | undefined): void {
     this.reset();
     this.#who = who;
     this.shown = shown;

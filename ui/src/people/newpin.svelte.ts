@@ -1,12 +1,13 @@
 // A PIN that is chosen: typed, and typed again, for nobody sees what was typed.
 
-import { newPin as words } from "../text/people";
+import type { Sentence } from "../text/people";
+import { words } from "../words.svelte";
 import { Digits } from "./digits.svelte";
 import { SCANNED, type Stroke } from "./wedge";
 
 export class NewPin {
   stage: "first" | "again" | "set" = $state("first");
-  slip: string | undefined = $state();
+  slip: "scanner" | "differ" | undefined = $state();
   readonly digits = new Digits();
 
   #first = "";
@@ -17,10 +18,15 @@ export class NewPin {
     this.#done = done;
   }
 
+  /** What is wrong with what was typed. */
+  get said(): Sentence | undefined {
+    return this.slip && { sentence: words.door.newPin[this.slip], steps: [] };
+  }
+
   stroke(stroke: Stroke): boolean {
     if (stroke.kind === "scan" || (stroke.kind === "character" && stroke.run >= SCANNED)) {
       this.digits.clear();
-      this.slip = words.scanner;
+      this.slip = "scanner";
     } else if (stroke.kind === "enter") this.enter();
     else if (stroke.kind === "erase") this.digits.erase();
     else if (/^[0-9]$/.test(stroke.character)) this.digit(stroke.character);
@@ -49,7 +55,7 @@ export class NewPin {
       this.#done();
     } else {
       this.reset();
-      this.slip = words.differ;
+      this.slip = "differ";
     }
   }
 

@@ -6,12 +6,15 @@ import type { Role } from "../bindings/Role";
 import { actions, type Action } from "../actions";
 import type { Session } from "../session.svelte";
 import { problemOf, type Door, type Staff } from "../shell";
-import { names, ordered } from "../text/people";
+import { ordered } from "../text/people";
 import { Approving } from "./approving.svelte";
 import { NewPin } from "./newpin.svelte";
 
 /** What is done to an account now. */
 export type Deed = "name" | "roles" | "badge" | "pin" | "standing";
+
+/** What was done. */
+export type Done = "added" | "done" | "nameKept" | "nameGone";
 
 /** What is known of a person before there is an account. */
 export class Draft {
@@ -49,8 +52,8 @@ export class People {
   typing = $state(false);
   deed: Deed | undefined = $state();
   problem: Problem | undefined = $state();
-  /** What was done last, in words. */
-  done: string | undefined = $state();
+  /** What was done last. */
+  done: Done | undefined = $state();
   readonly draft = new Draft(() => (this.typing = false));
   readonly pin = new NewPin();
   readonly approving: Approving;
@@ -124,12 +127,12 @@ export class People {
   /** Keeps the name that was typed; it is in no record, so nobody approves it. */
   async keepName(): Promise<void> {
     const { person, name } = this;
-    if (person) await this.#do(() => this.#shell.setName(person.user, name.trim()), names.kept);
+    if (person) await this.#do(() => this.#shell.setName(person.user, name.trim()), "nameKept");
   }
 
   async forgetName(): Promise<void> {
     const { person } = this;
-    if (person) await this.#do(() => this.#shell.forgetName(person.user), names.gone);
+    if (person) await this.#do(() => this.#shell.forgetName(person.user), "nameGone");
   }
 
   /** Asks for the second administrator. */
@@ -179,10 +182,10 @@ export class People {
     await this.#do(() => this.#shell.addPerson(person, approval));
     if (this.problem) return;
     this.open(person.user);
-    this.done = "Added.";
+    this.done = "added";
   }
 
-  async #do(call: () => Promise<unknown>, said: string = names.logged): Promise<void> {
+  async #do(call: () => Promise<unknown>, said: Done = "done"): Promise<void> {
     try {
       await call();
       this.choose(undefined);

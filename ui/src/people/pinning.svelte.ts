@@ -3,7 +3,7 @@
 import type { Problem } from "../bindings/Problem";
 import type { SignIn } from "../bindings/SignIn";
 import { problemOf } from "../shell";
-import { answerWords } from "../text/people";
+import { answerWords, problemSentence, type Sentence } from "../text/people";
 import { Digits } from "./digits.svelte";
 import { NewPin } from "./newpin.svelte";
 import type { Stroke } from "./wedge";
@@ -13,7 +13,6 @@ export class Pinning {
   busy = $state(false);
   answer: SignIn | undefined = $state();
   problem: Problem | undefined = $state();
-  slip: string | undefined = $state();
   readonly old = new Digits();
   readonly chosen: NewPin;
 
@@ -30,11 +29,9 @@ export class Pinning {
     return this.stage === "old" ? this.old : this.chosen.digits;
   }
 
-  get said(): { sentence: string; steps: readonly string[]; code?: string } | undefined {
-    if (this.problem) return { ...this.problem, steps: this.problem.remedy };
-    const slip = this.slip ?? this.chosen.slip;
-    if (slip !== undefined) return { sentence: slip, steps: [] };
-    return this.answer && answerWords(this.answer);
+  get said(): Sentence | undefined {
+    if (this.problem) return problemSentence(this.problem);
+    return this.chosen.said ?? (this.answer && answerWords(this.answer));
   }
 
   stroke(stroke: Stroke): boolean {
@@ -63,7 +60,7 @@ export class Pinning {
   enter(): void {
     if (this.stage === "new") this.chosen.enter();
     else if (this.old.enough) {
-      this.answer = this.problem = this.slip = undefined;
+      this.answer = this.problem = undefined;
       this.#old = this.old.take();
       this.stage = "new";
     }
@@ -74,7 +71,7 @@ export class Pinning {
     this.old.clear();
     this.chosen.reset();
     this.stage = "old";
-    this.answer = this.problem = this.slip = undefined;
+    this.answer = this.problem = undefined;
   }
 
   async #change(): Promise<void> {

@@ -1,115 +1,67 @@
-// The words of the audit room. Times are UTC there: months later nobody knows where the reader sits.
+// What the log says of devices and of itself, in words. Times are UTC: months later nobody knows where the reader sits.
 
 import type { AttemptLine } from "../bindings/AttemptLine";
+import { FAILURES, type FailureCode } from "../bindings/Codes";
 import type { DeviceLife } from "../bindings/DeviceLife";
 import type { LifeEvent } from "../bindings/LifeEvent";
 import type { Secured } from "../bindings/Secured";
 import type { TallyLine } from "../bindings/TallyLine";
 import type { VerifyVerdict } from "../bindings/VerifyVerdict";
-import { count, events, outcomes } from "../text";
+import type { Knowledge } from "../messages/en/audit";
+import { count, dates, decimal } from "../text";
+import { words } from "../words.svelte";
 
-export const views = {
-  search: "Search",
-  figures: "Figures",
-  verify: "Verify",
-  refusals: "Refusals",
-  review: "Review",
-} as const;
+export type { Knowledge };
 
-export const denials = {
-  says: "Who asked the station for what is not permitted. Devices that were refused are found by outcome:refused.",
-  none: "Nobody was refused anything.",
-  nobody: "nobody signed in",
-  older: (before: number) => `Show older than record ${count(before)}`,
-  counted: (times: number) =>
-    times === 1
-      ? "time somebody asked for what is not permitted"
-      : "times somebody asked for what is not permitted",
-} as const;
+/** All of them, as the legend has them. */
+export const KNOWLEDGE = [
+  "observed",
+  "failed",
+  "intended",
+  "unknown",
+  "refused",
+] as const satisfies readonly Knowledge[];
 
-/** Why something was not permitted: the words of the record. */
-export const whyNot: Readonly<Record<string, string>> = {
-  "no-session": "Nobody was signed in",
-  away: "The session was locked",
-  expired: "The session was over",
-  "pin-change": "The PIN was a one-time PIN",
-  role: "None of the person’s roles may",
-  "approval-missing": "Nobody had approved it",
-  "approval-same-person": "Nobody approves their own request",
-  "approval-expired": "It was approved too long ago",
-  "approval-used": "It was approved once, and done once",
-  "approval-other-request": "Something else was approved",
-  "approval-role": "The second person may not approve it",
-  state: "Not as things stood",
-};
-
-export const searching = {
-  placeholder: "MAC, serial, ID, work order, or op:op-0117 from:2026-11-01",
-  help: "A value in any spelling, or fields: mac: sn: id: job: op: key: outcome: from: to:",
-  none: "Nothing was found.",
-  nothing: "No device was on a port yet.",
-  keys: "↑ ↓ select · Enter opens · Ctrl+C copies the row · / search",
-} as const;
-
-/** How something is known: seen, only meant, or not known. Each has a shape of its own. */
-export type Knowledge = "observed" | "intended" | "unknown" | "refused" | "failed";
-
-export const knowledge: Readonly<Record<Knowledge, string>> = {
-  observed: "Observed",
-  failed: "Failed, observed",
-  intended: "Intended, or not verified",
-  unknown: "Unknown",
-  refused: "Refused, nothing written",
-};
+/** The text of a word that came from the log; where this window does not know it, the word itself. */
+function named(table: Readonly<Record<string, string>>, word: string): string {
+  return (Object.hasOwn(table, word) ? table[word] : undefined) ?? word;
+}
 
 /** What came of an attempt: how it is known, and in words. */
 export function attempt({ mode, outcome, holds }: AttemptLine): { known: Knowledge; word: string } {
-  if (outcome === "ok") return { known: "observed", word: mode === "rekey" ? "Re-keyed" : "PASS" };
-  if (outcome === "open") return { known: "unknown", word: "OPEN" };
-  if (outcome === "refused") return { known: "refused", word: "Refused" };
+  const said = words.audit.attempt;
+  if (outcome === "ok") return { known: "observed", word: mode === "rekey" ? said.rekeyed : "PASS" };
+  if (outcome === "open") return { known: "unknown", word: said.open };
+  if (outcome === "refused") return { known: "refused", word: said.refused };
   // Not known when it failed; what came of the device since then is on its page.
   const known = holds === "unknown" ? "unknown" : "failed";
-  return { known, word: `FAIL: ${outcomes[outcome] ?? outcome}` };
+  return { known, word: said.fail(words.outcome(outcome)) };
 }
-
-const verifications: Readonly<Record<string, string>> = {
-  challenge: "Proved by challenge",
-  digest: "Digest compared",
-  "read-back": "Read back and compared",
-  none: "Not verified",
-  "": "Not verified",
-};
-
-const held: Readonly<Record<string, string>> = {
-  new: "holds the new key",
-  old: "holds what it held before",
-  unknown: "may hold either key",
-  untouched: "was not written to",
-};
 
 /** How an event of a device's life is known, and what happened. */
 export function lived(event: LifeEvent, life: readonly LifeEvent[]): { known: Knowledge; word: string } {
   const { event: name, outcome, holds } = event;
   const about = life.find(({ seq }) => seq === event.refersTo) ?? event;
   const again = about.mode === "rekey";
-  const because = outcomes[outcome] ?? outcome;
+  const because = words.outcome(outcome);
+  const said = words.audit.lived;
   switch (name) {
     case "inject.intent":
-      return { known: "intended", word: again ? "About to re-key" : "About to write" };
+      return { known: "intended", word: again ? said.aboutToRekey : said.aboutToWrite };
     case "inject.refuse":
-      return { known: "refused", word: "Refused" };
+      return { known: "refused", word: said.refused };
     case "inject.result":
     case "inject.resolve": {
-      const settled = name === "inject.resolve" ? "Settled: " : "";
+      const settled = (word: string) => (name === "inject.resolve" ? said.settled(word) : word);
       if (outcome === "ok") {
-        const word = again ? "Re-keyed" : "Keyed";
-        return { known: proven(event) ? "observed" : "intended", word: settled + word };
+        const word = again ? said.rekeyed : said.keyed;
+        return { known: proven(event) ? "observed" : "intended", word: settled(word) };
       }
-      if (holds === "unknown") return { known: "unknown", word: `Outcome unknown: ${because}` };
-      return { known: "failed", word: `${settled}Failed: ${because}` };
+      if (holds === "unknown") return { known: "unknown", word: said.outcomeUnknown(because) };
+      return { known: "failed", word: settled(said.failed(because)) };
     }
     default:
-      return { known: "observed", word: events[name] ?? name };
+      return { known: "observed", word: words.event(name) };
   }
 }
 
@@ -122,70 +74,55 @@ export function verified(
   { seq, event, verified: how, holds }: LifeEvent,
   life: readonly LifeEvent[],
 ): { how: string; holds: string } {
-  const holding = held[holds] ?? holds;
+  const { held, lived: said, verifications } = words.audit;
+  const holding = named(held, holds);
   if (event === "inject.intent") {
     const outcome = life.some(({ refersTo }) => refersTo === seq);
-    return { how: outcome ? "Intended: outcome below" : "Intended: no outcome is recorded", holds: "" };
+    return { how: outcome ? said.outcomeBelow : said.noOutcome, holds: "" };
   }
   if (event !== "inject.result" && event !== "inject.resolve") return { how: "", holds: holding };
-  if (holds === "unknown") return { how: "Unknown", holds: holding };
-  return { how: verifications[how] ?? how, holds: holding };
+  if (holds === "unknown") return { how: said.unknown, holds: holding };
+  return { how: how === "" ? verifications.none : named(verifications, how), holds: holding };
 }
 
-/** The word that is read from a metre away, and what it means. */
-export const standings: Readonly<Record<DeviceLife["standing"], { word: string; means: string }>> = {
-  keyed: { word: "KEYED", means: "It proved that it holds this key." },
-  open: {
-    word: "OPEN: do not ship",
-    means: "A write was begun, and nobody knows what came of it. Plug it in again to settle it.",
-  },
-  "not-keyed": { word: "NOT KEYED", means: "No write to it came to a good end." },
-  refused: { word: "REFUSED", means: "It was seen, and nothing was written to it." },
-};
+/** What happened, by its code; of a code that this window does not know what the log has said. */
+export function happened({ code, sentence }: { code: string; sentence: string }): string {
+  return Object.hasOwn(FAILURES, code) ? words.failures[code as FailureCode].sentence : sentence;
+}
 
 /** Whether somebody outside of this machine vouches for the records of a device. */
 export function vouched({ securedTo, keyedRecord, events: life }: DeviceLife): string {
-  if (securedTo === null) return "No witness has seen this log: only this machine vouches for it.";
+  const said = words.audit.device;
+  if (securedTo === null) return said.noWitness;
   const last = Math.max(keyedRecord ?? 0, ...life.map(({ seq }) => seq));
-  const to = `Secured to record ${count(securedTo)} by a witness`;
-  if (last <= securedTo) return `${to}: all of this.`;
-  return `${to}: what is newer has only this machine’s word.`;
+  return last <= securedTo ? said.allSecured(count(securedTo)) : said.partSecured(count(securedTo));
 }
 
 /** The verdict on a log, in a sentence, and how far others vouch for it. */
-export function verdict(said: VerifyVerdict): { sentence: string; more: string[] } {
-  switch (said.state) {
+export function verdict(came: VerifyVerdict): { sentence: string; more: string[] } {
+  const said = words.audit.verify;
+  switch (came.state) {
     case "intact": {
-      const more = [vouchedFor(said.secured, said.records)];
-      if (said.head < said.records)
-        more.push(
-          `The head beside the database covers ${count(said.head)} records: the station was stopped while it wrote, or is at work.`,
-        );
-      return {
-        sentence: `Complete and unaltered: ${count(said.records)} records, up to checkpoint ${said.root}.`,
-        more,
-      };
+      const more = [vouchedFor(came.secured, came.records)];
+      if (came.head < came.records) more.push(said.behind(count(came.head)));
+      return { sentence: said.intact(count(came.records), came.root), more };
     }
     case "damaged": {
-      const first = Math.min(...said.findings.map(({ record }) => record ?? Infinity));
-      const whole = Number.isFinite(first) ? `Damaged from record ${count(first)} on.` : "Not in order.";
-      return { sentence: whole, more: [] };
+      const first = Math.min(...came.findings.map(({ record }) => record ?? Infinity));
+      return { sentence: Number.isFinite(first) ? said.damagedFrom(count(first)) : said.damaged, more: [] };
     }
     case "cancelled":
-      return {
-        sentence: `Cancelled after ${count(said.done)} records.`,
-        more: ["What was checked says nothing about the rest: verify again before you rely on the log."],
-      };
+      return { sentence: said.cancelled(count(came.done)), more: [said.cancelledSays] };
   }
 }
 
 function vouchedFor(secured: Secured | null, records: number): string {
-  if (!secured) return "No witness has seen it: only this machine vouches for it.";
+  const said = words.audit.verify;
+  if (!secured) return said.noWitness;
   const { witness, record, time } = secured;
   const rest = records - 1 - record;
-  const seen = `Seen by witness ${witness} up to record ${count(record)}, on ${date(time)}.`;
-  if (rest <= 0) return seen;
-  return `${seen} The ${count(rest)} newer ${rest === 1 ? "record has" : "records have"} only this machine’s word.`;
+  const seen = said.seen(witness, count(record), date(time));
+  return rest <= 0 ? seen : `${seen} ${said.rest(rest, count(rest))}`;
 }
 
 /** `2026-11-21 14:02:07`. */
@@ -197,7 +134,7 @@ export function moment(time: number): string {
 export function date(time: number): string {
   const at = new Date(time);
   if (Number.isNaN(at.getTime())) return "?";
-  const day = at.toLocaleDateString("en-GB", {
+  const day = at.toLocaleDateString(dates(), {
     day: "numeric",
     month: "short",
     year: "numeric",
@@ -217,20 +154,14 @@ export function yieldOf({ passed, failed }: TallyLine): number | undefined {
 }
 
 export function percent(value: number | undefined, digits = 1): string {
-  return value === undefined ? "–" : `${value.toFixed(digits)}\u00a0%`;
+  return value === undefined ? "–" : `${decimal(value, digits)}\u00a0%`;
 }
 
 export function seconds(ms: number | null): string {
-  return ms === null ? "–" : `${(ms / 1000).toFixed(1)}\u00a0s`;
+  return ms === null ? "–" : `${decimal(ms / 1000, 1)}\u00a0s`;
 }
 
 /** An address as it stands on a label: `a1:b2:c3:d4:e5:f6`. */
 export function macOf(digits: string): string {
   return /^[0-9a-f]{12}$/i.test(digits) ? digits.replace(/..(?!$)/g, "$&:") : digits;
-}
-
-/** A code, such as `not-proven`, as a short name. */
-export function nameOf(code: string): string {
-  const words = code.replaceAll("-", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -7,6 +7,8 @@ import type { AxeResults } from "axe-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { scenes } from "../../src/scenes";
+import { LANGUAGES } from "../../src/messages/languages";
+import type { Page } from "playwright-core";
 import { axe, Bench, BENCH, LARGE, SIZES } from "./bench";
 
 const PHOTOGRAPHS = new URL("../../screenshots/", import.meta.url).pathname;
@@ -37,7 +39,7 @@ function misfits(least: number): string[] {
     if (own && parseFloat(getComputedStyle(element).fontSize) < least) found.push(`too small: ${name}`);
     if (
       element.scrollWidth > element.clientWidth + 1 &&
-      element.matches("main, header, section, h2, p, dd, div")
+      element.matches("main, header, section, h2, p, dd, div, button")
     )
       found.push(`too wide: ${name}`);
     if (!own || element.closest("table") || scrolls(element.parentElement)) continue;
@@ -62,13 +64,49 @@ test.each(Object.keys(scenes))("%s is accessible in both themes, and fits every 
     expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([]);
     for (const size of SIZES) {
       await page.setViewportSize(size);
-      // The grid of the slots follows in the next frame.
-      await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+      await drawn(page);
       expect(await page.evaluate(misfits, 16), `${size.width} × ${size.height}`).toEqual([]);
     }
     await page.close();
   }
 });
+
+test.each(Object.keys(scenes))(
+  "%s is accessible and fits in every language, and 40 %% longer",
+  async (state) => {
+    const page = await show(state, "light");
+    await page.evaluate(await axe());
+    for (const language of [...Object.keys(LANGUAGES), "longer"]) {
+      await speak(page, language);
+      for (const size of [LARGE, BENCH]) {
+        await page.setViewportSize(size);
+        await drawn(page);
+        const wrong = await page.evaluate(misfits, 16);
+        expect(wrong, `${language}, ${size.width} × ${size.height}`).toEqual([]);
+      }
+      // English was looked at above.
+      if (language === "en" || language === "longer") continue;
+      expect(await page.evaluate("document.documentElement.lang")).toBe(language);
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme });
+        const { violations } = await page.evaluate<AxeResults>("axe.run()");
+        expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([]);
+      }
+    }
+    await page.close();
+  },
+);
+
+/** The grid of the slots follows in the next frame. */
+async function drawn(page: Page): Promise<void> {
+  await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+}
+
+async function speak(page: Page, language: string): Promise<void> {
+  await page.evaluate((detail) => dispatchEvent(new CustomEvent("language", { detail })), language);
+  await drawn(page);
+  await page.evaluate("document.fonts.ready");
+}
 
 test.each(["pass", "fail"])(
   "%s is a word of 72 px or more, in colours that survive grey print",

@@ -1,0 +1,22 @@
+import { FAILURES as failures, SAFETY as safety } from "../../bindings/Codes";
+import type { Messages } from "../words";
+import { audit } from "./audit";
+import { door } from "./door";
+import { events, outcomes } from "./events";
+import { keys } from "./keys";
+import { line } from "./line";
+import { people } from "./people";
+
+export const en: Messages = {
+  line,
+  door,
+  people,
+  keys,
+  audit,
+  events,
+  outcomes,
+  failures,
+  safety,
+  causes: undefined,
+  problems: undefined,
+};

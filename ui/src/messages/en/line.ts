@@ -1,0 +1,121 @@
+// The line: strip, slots, records, rail.
+
+import type { AnchorState } from "../../bindings/AnchorState";
+import type { Room } from "../../bindings/Room";
+import type { Step } from "../../bindings/Step";
+import { plurals } from "../plural";
+
+const plural = plurals("en");
+
+/** The six steps of the flow: the word under the dot and the word while it runs. */
+const steps: Record<Step, { name: string; running: string }> = {
+  read: { name: "Read", running: "Reading…" },
+  derive: { name: "Derive", running: "Deriving…" },
+  write: { name: "Write", running: "Writing…" },
+  restart: { name: "Restart", running: "Restarting…" },
+  prove: { name: "Prove", running: "Proving…" },
+  record: { name: "Record", running: "Recording…" },
+};
+
+const rooms: Record<Room, string> = {
+  line: "Line",
+  audit: "Audit",
+  keys: "Keys",
+  people: "People",
+};
+
+/** How far the log is secured outside of this machine: what the rules say. */
+const secured: Record<AnchorState, string> = {
+  none: "Secured",
+  fresh: "Secured",
+  due: "Secured · witness due",
+  overdue: "Secured · witness overdue, no new jobs",
+};
+
+export const line = {
+  steps,
+  rooms,
+  strip: {
+    thisWindow: "This window",
+    readOnly: "Read-only",
+    locked: "Locked",
+    signedIn: "Signed in",
+    nobody: "nobody",
+    devices: "Devices",
+    counts: (done: string, failed: string) => `${done} done · ${failed} failed`,
+    profile: "Profile",
+    key: "Key",
+    keyVaultLocked: "Key · vault locked",
+    noKey: "none",
+    notInVault: "is not in the vault",
+    log: "Log",
+    unreadable: "Cannot be read: verify it",
+    unwritable: "Cannot be written: stop",
+    logged: "Logged",
+    unsettled: (intents: string) => `Logged · ${intents} unsettled: plug in again`,
+    more: (intents: string) => `and ${intents} more`,
+    toRecord: (record: string) => `to record ${record}`,
+    nothingYet: "nothing yet",
+    secured,
+    onlyHere: "not outside this machine",
+    review: "Review",
+    due: "is due",
+    handOver: "Hand over",
+    lock: "Lock",
+  },
+  slots: {
+    name: "Slots",
+    none: "No slot is set up: add a [[slot]] section to station.toml and start again.",
+    slot: (number: string) => `Slot ${number}`,
+    locked: "Locked",
+    signIn: "Sign in to go on",
+    vaultLocked: "Vault locked",
+    passphrase: "Enter the passphrase in its own window",
+    unlock: "Press Enter to unlock",
+    plugIn: "Plug in a device",
+    keepIn: "Keep the device plugged in",
+    unplug: "Unplug the device",
+    record: (record: string) => `record ${record}`,
+    stopped: "Slot stopped",
+    stoppedSteps: ["Close the window.", "Start the station again.", "Again: call the administrator."],
+    out: "Slot taken out",
+    outSteps: [
+      "Go on with the other slots.",
+      "Check cable, contact and adapter.",
+      "A supervisor puts the slot back.",
+    ],
+    seen: "Enter: seen",
+    signInToSee: "Sign in to say that it was seen",
+  },
+  shiftOf: (user: string, done: string, failed: string) =>
+    `Shift of ${user}: ${done} done · ${failed} failed`,
+  records: {
+    title: "Last records",
+    record: "Record",
+    time: "Time (UTC)",
+    what: "What",
+    id: "Registration ID",
+    operator: "Operator",
+    fail: (because: string) => `FAIL: ${because}`,
+    stillOpen: (because: string) => `Still open: ${because}`,
+    settledPass: "PASS, settled",
+    settled: (because: string) => `Settled: ${because}`,
+  },
+  rail: {
+    name: "Rooms",
+    reviewDue: "Review due",
+    fails: (slots: string) => `${slots} FAIL`,
+  },
+  refused: {
+    title: "The station does not work",
+    // The page may have been loaded in the middle of a shift: what the slots did since is not known there.
+    caution: "Ship no device whose PASS you have not seen.",
+  },
+  ago: {
+    now: "just now",
+    minutes: (n: number) => `${n} min ago`,
+    hours: (n: number) => `${n} h ago`,
+    days: (n: number) => plural(n, { one: `${n} day ago`, other: `${n} days ago` }),
+  },
+  language: "Language",
+};

@@ -1,0 +1,23 @@
+import type { Messages } from "../words";
+import { audit } from "./audit";
+import { door } from "./door";
+import { events, outcomes } from "./events";
+import { causes, failures, safety } from "./failures";
+import { keys } from "./keys";
+import { line } from "./line";
+import { people } from "./people";
+import { problems } from "./problems";
+
+export const es: Messages = {
+  line,
+  door,
+  people,
+  keys,
+  audit,
+  events,
+  outcomes,
+  failures,
+  causes,
+  safety,
+  problems,
+};

@@ -1,0 +1,8 @@
+// The package comes without types.
+declare module "subset-font" {
+  export default function subset(
+    font: Buffer,
+    text: string,
+    options: { targetFormat: "woff2" },
+  ): Promise<Buffer>;
+}
