@@ -334,6 +334,7 @@ fn document_prints_these_records() {
     let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/audit-format.md");
     let document = std::fs::read_to_string(document).unwrap();
     let (_, section) = document.split_once("## 12 ").unwrap();
+    let (section, _) = section.split_once("A supervisor creates a work order").unwrap();
     let printed: String = section.lines().filter_map(|line| line.strip_prefix("    ")).collect();
     let mut told = String::new();
     for stored in Reader::open(&paths).unwrap().recent(6).unwrap() {
