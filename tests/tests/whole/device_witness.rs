@@ -28,9 +28,15 @@ fn key_id(bench: &Bench) -> String {
     vkey.split('+').nth(1).unwrap().to_owned()
 }
 
+/// A device that has a serial number and a MAC address of its own.
+fn plugged_in(dir: &Path, name: &str) -> Sim {
+    let last = name.bytes().last().unwrap();
+    Sim::start(dir, 1, &["--serial", name, "--mac", &format!("a4:cf:12:00:02:{last:02x}")])
+}
+
 fn keyed(bench: &Bench, name: &str) -> (PathBuf, Sim, Run) {
     let dir = bench.file(name);
-    let sim = Sim::start(&dir, 1, &["--serial", name]);
+    let sim = plugged_in(&dir, name);
     let run = bench.inject(&sim.port(0));
     assert_eq!(run.exit, Some(0), "{run:?}");
     (dir, sim, run)
@@ -44,7 +50,7 @@ fn with_anchor(dir: &Path, name: &str, sim: Sim, anchor: impl FnOnce(&mut Vec<u8
     let mut bytes = Base64::decode_vec(state["anchor"].as_str().unwrap()).unwrap();
     state["anchor"] = if anchor(&mut bytes) { Base64::encode_string(&bytes).into() } else { Value::Null };
     std::fs::write(&file, state.to_string()).unwrap();
-    Sim::start(dir, 1, &["--serial", name])
+    plugged_in(dir, name)
 }
 
 /// The files that whoever wants another past brings back.

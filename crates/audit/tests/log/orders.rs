@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
@@ -9,7 +10,7 @@ use keystation_core::flow::LogError;
 use keystation_core::identity::Identity;
 use keystation_core::key::GroupKeyInfo;
 use keystation_core::order::OrderId;
-use keystation_core::record::{Event, Holds, Intent, Mode, OrderChange, OrderEvent, OrderTerms, Seq};
+use keystation_core::record::{Event, Holds, Intent, Mode, OrderChange, OrderEvent, OrderTerms, Seq, Value};
 
 use crate::support::{
     attacker, begin, copy, entry, findings, follow, group_key, intact, intent, key_of, open, outcome,
@@ -384,4 +385,56 @@ fn a_place_that_only_the_tail_knows_of_is_taken() {
     assert!(matches!(refusal(begin_device(&journal, "WO-1", "sn-2")), IntentRefusal::Full { .. }));
     assert_eq!(counts(&cut, "WO-1"), (1, 0, 0));
     intact(&cut);
+}
+
+/// The second example of section 12: its records, told without what every record has.
+#[test]
+fn document_prints_the_records_of_an_order() {
+    let example = crate::vectors::vectors("work-order.json");
+    let digest = crate::vectors::bytes(crate::vectors::text(&example, "sha256")).try_into().unwrap();
+    let (from, until) = ("2026-11-25".to_owned(), "2026-12-24".to_owned());
+    let terms = OrderTerms { digest, from, until, ..terms(500) };
+    let identity = Identity {
+        mac: Some("a4:cf:12:00:01:07".parse().unwrap()),
+        serial: Some("SN00000263".parse().unwrap()),
+    };
+    let reason = "one more for the customer".to_owned();
+    let changes = [
+        ("su-1", "supervisor", OrderChange::Created(Box::new(terms))),
+        ("op-0117", "operator", OrderChange::Opened),
+        ("su-1", "supervisor", OrderChange::Raised { quantity: 501, reason, approver: "su-2".to_owned() }),
+        (
+            "su-1",
+            "supervisor",
+            OrderChange::Scrapped { id: None, identity, reason: "the connector broke".to_owned() },
+        ),
+        ("su-1", "supervisor", closed((500, 500, 1), "")),
+    ];
+    let mut told = String::new();
+    for (operator, role, change) in changes {
+        let event = order("WO-44192", change);
+        let mut fields: BTreeMap<&str, serde_json::Value> = BTreeMap::new();
+        for (key, value) in event.fields() {
+            let value = match value {
+                Value::Text(text) => text.into(),
+                Value::Number(number) => number.into(),
+            };
+            fields.insert(key, value);
+        }
+        for (key, value) in [
+            ("ev", event.name()),
+            ("op", operator),
+            ("op2", event.approver()),
+            ("rc", event.rc()),
+            ("role", role),
+        ] {
+            assert_eq!(fields.insert(key, value.into()), None);
+        }
+        told += &serde_json::to_string(&fields).unwrap();
+    }
+    let document = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/audit-format.md");
+    let document = std::fs::read_to_string(document).unwrap();
+    let (_, section) = document.split_once("A supervisor creates a work order").unwrap();
+    let printed: String = section.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    assert_eq!(printed, told);
 }
