@@ -34,7 +34,10 @@ pub enum ScanError {
 /// Opens `port` at `baud`, waits up to `limit` for a code that ends with a carriage return or a line feed, and closes it.
 /// What was scanned before is thrown away.
 pub fn read_line(port: &Path, baud: u32, limit: Duration) -> Result<Zeroizing<Vec<u8>>, ScanError> {
-    let mut port = ports::open_at(port, baud)?;
+    read(&mut ports::open_at(port, baud)?, limit)
+}
+
+fn read(port: &mut SerialPort, limit: Duration) -> Result<Zeroizing<Vec<u8>>, ScanError> {
     let ends = Instant::now() + limit;
     // One buffer that never moves: what grows leaves copies.
     let mut bytes = Zeroizing::new(vec![0; LIMIT]);
@@ -160,21 +163,16 @@ mod tests {
         assert!(scanner.codes(&interrupt, |_| ()).is_err(), "it is unplugged");
     }
 
-    /// A scanner on a pseudo-terminal, which scans `codes` as soon as somebody reads.
+    /// A scanner on a pseudo-terminal, which scans `codes` once its port is open.
     fn scanned(codes: &[&[u8]]) -> Result<Vec<u8>, ScanError> {
         let (master, path) = terminal();
-        let reading = path.clone();
+        let mut port = ports::open_at(&path, 9600)?;
         let limit = Duration::from_secs(if codes.is_empty() { 0 } else { 20 });
-        let reader = thread::spawn(move || read_line(&reading, 9600, limit).map(|line| line.to_vec()));
-        // Opening throws away what was scanned before: the port is open once it is locked against others.
-        while !reader.is_finished() && !matches!(ports::open(&path), Err(PortError::Busy { .. })) {
-            thread::yield_now();
-        }
         let mut master = File::from(master);
         for code in codes {
             master.write_all(code).unwrap();
         }
-        reader.join().unwrap()
+        read(&mut port, limit).map(|line| line.to_vec())
     }
 
     #[test]

@@ -195,6 +195,37 @@ fn a_swapped_device_a_copy_a_slow_one_and_a_bad_slot_leave_the_others_alone() {
     bench.assert_log_intact();
 }
 
+/// A device that is pulled in the middle, and another one put in its place at once: a retry that took the second one would show its
+/// PASS, and nobody would know that the first one may hold half a write.
+#[test]
+fn a_retry_is_for_the_device_that_failed_and_no_other() {
+    let bench = Bench::quick();
+    let start = |name: &str, serial: &str, fault: &str| {
+        Sim::start(&bench.file(name), 1, &["--serial", serial, "--fault", fault])
+    };
+    // Within the request that carries the set: who it is was said before.
+    let mut first = start("first", "FIRST-1", "unplug=rx@200");
+    let second = start("second", "SECOND-1", "");
+    let slot = bench.file("slot");
+    let put = |port: PathBuf| {
+        let beside = bench.file("slot.new");
+        std::os::unix::fs::symlink(port, &beside).unwrap();
+        std::fs::rename(&beside, &slot).unwrap();
+    };
+    put(first.port(0));
+    slots_on(&bench, [slot.clone()]);
+    let mut line = RunningLine::start(&bench, "op-0117");
+    assert_eq!(first.event()["event"], "unplugged");
+    put(second.port(0));
+    let retry = line.until_slot(1, "retry");
+    assert_eq!((&retry["code"], &retry["serial"]), (&"unplugged".into(), &"FIRST-1".into()));
+    let fail = line.until_slot(1, "fail");
+    assert_eq!((&fail["code"], &fail["serial"]), (&"swapped".into(), &"SECOND-1".into()), "{fail}");
+    let (sum, ..) = line.end();
+    assert_eq!((&sum["passed"], &sum["failed"], &sum["retries"]), (&0.into(), &1.into(), &1.into()));
+    assert_eq!(second.state(0)["generation"], 0, "it was not written to");
+}
+
 #[test]
 fn whoever_may_not_put_a_slot_back_leaves_it_out_and_a_record() {
     let bench = Bench::quick();
