@@ -37,6 +37,7 @@ audit-room     sqa
 save-proof     sqa
 sign-review    q
 report         sq
+own-shift      ors
 export         sqa
 anchor-accept  sqa
 keys           scqa
