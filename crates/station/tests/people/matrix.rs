@@ -30,6 +30,7 @@ change-pin     +1
 inject         ors
 acknowledge    ors
 put-back       s
+own-shift      ors
 unlock         orsc
 check          rsq
 search-room    rsqa
@@ -37,7 +38,6 @@ audit-room     sqa
 save-proof     sqa
 sign-review    q
 report         sq
-own-shift      ors
 export         sqa
 anchor-accept  sqa
 keys           scqa
