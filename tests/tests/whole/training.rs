@@ -198,6 +198,8 @@ fn what_a_training_exports_says_so_and_it_proves_nothing() {
     assert_eq!((opened.exit, &opened.events[0]["code"]), (Some(2), &"training-only".into()), "{opened:?}");
     let named = bench.run(&["init", "--origin", "keylog.example.com/plant7/training"]);
     assert_eq!((named.exit, &named.events[0]["code"]), (Some(2), &"training-name".into()), "{named:?}");
+    let made = bench.run(&["init", "--origin", "keylog.example.com/plant7/stn03"]);
+    assert_eq!(made.exit, Some(0), "a training is in nobody's way: {made:?}");
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub struct Line {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
     /// Who plugs the devices of a training in.
-    show: Option<Show>,
+    show: Option<Box<Show>>,
 }
 
 /// What is known of a slot.
@@ -160,7 +160,7 @@ impl Line {
             };
             show.begin(station.data(), &(Arc::new(scan) as Scanner)).map_err(StationError::Thread)?;
         }
-        line.show = show;
+        line.show = show.map(Box::new);
         if let Some(config) = station.config().scanner.clone() {
             line.spawn("scanner".to_owned(), move || scanning::scan(&shared, &config))?;
         }

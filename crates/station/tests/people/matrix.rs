@@ -30,6 +30,7 @@ change-pin     +1
 inject         ors
 acknowledge    ors
 put-back       s
+own-shift      ors
 unlock         orsc
 check          rsq
 search-room    rsqa
