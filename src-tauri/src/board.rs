@@ -9,7 +9,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use keystation::line::SlotEvent;
 
 use crate::dto::{Card, CardUpdate, Stopped};
-use crate::problem::sentence;
+use crate::problem::{Problem, sentence};
 
 /// Where a card goes. An error means that nobody is there any more.
 type Watcher = Box<dyn Fn(CardUpdate) -> tauri::Result<()> + Send>;
@@ -58,7 +58,11 @@ impl Board {
             SlotEvent::Fail { failure, .. } => Card::Fail(failure.into()),
             SlotEvent::Broken { cause, safety } => Card::Stopped(Stopped {
                 safety: safety.map(|safety| safety.as_str().to_owned()),
-                detail: sentence(&cause),
+                problem: Problem::new(
+                    "slot-stopped",
+                    &sentence(&cause),
+                    &["Close the window.", "Start the station again.", "Again: call the administrator."],
+                ),
             }),
             SlotEvent::Gone => match state.cards.get(&slot) {
                 Some(Card::Fail(failed)) => {
@@ -197,7 +201,7 @@ mod tests {
         board.tell(1, SlotEvent::Broken { cause, safety: Some(Safety::Unknown) });
         next(&updates);
         let Card::Stopped(stopped) = next(&updates) else { panic!("it stopped") };
-        assert_eq!(stopped.detail, "The slot's thread failed.");
+        assert_eq!(stopped.problem.sentence, "The slot's thread failed.");
         assert_eq!(stopped.safety.as_deref(), Some("unknown"));
     }
 

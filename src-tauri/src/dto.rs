@@ -320,8 +320,9 @@ pub(crate) struct Stopped {
     /// Whether the device is safe that was in it, where one was.
     #[cfg_attr(test, ts(type = "import('./Codes').SafetyWord | null"))]
     pub(crate) safety: Option<String>,
-    /// The cause, for the engineer.
-    pub(crate) detail: String,
+    /// What happened, and what to do.
+    #[serde(flatten)]
+    pub(crate) problem: Problem,
 }
 
 impl From<Step> for StepName {

@@ -101,7 +101,9 @@ const lineScenes: Readonly<Record<string, () => FakeShell | Promise<FakeShell>>>
     const fake = shell();
     fake.stop(1, {
       safety: "unknown",
-      detail: "Too many open files.",
+      code: "slot-stopped",
+      sentence: "Too many open files.",
+      remedy: ["Close the window.", "Start the station again.", "Again: call the administrator."],
     });
     return fake;
   },

@@ -9,6 +9,14 @@ export type Stopped = {
  */
 safety: import('./Codes').SafetyWord | null, 
 /**
- * The cause, for the engineer.
+ * Stable name.
  */
-detail: string, };
+code: string, 
+/**
+ * What happened.
+ */
+sentence: string, 
+/**
+ * What to do now: one to three steps.
+ */
+remedy: Array<string>, };

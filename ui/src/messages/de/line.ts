@@ -60,7 +60,6 @@ export const line: LineWords = {
     unplug: "Gerät ausstecken",
     record: (record) => `Eintrag ${record}`,
     stopped: "Platz steht",
-    stoppedSteps: ["Fenster schließen.", "Station neu starten.", "Wieder: Administration rufen."],
     seen: "Enter: gesehen",
     signInToSee: "Anmelden, um es als gesehen zu melden",
   },

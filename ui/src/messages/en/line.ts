@@ -77,7 +77,6 @@ export const line = {
     unplug: "Unplug the device",
     record: (record: string) => `record ${record}`,
     stopped: "Slot stopped",
-    stoppedSteps: ["Close the window.", "Start the station again.", "Again: call the administrator."],
     seen: "Enter: seen",
     signInToSee: "Sign in to say that it was seen",
   },

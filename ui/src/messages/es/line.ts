@@ -60,11 +60,6 @@ export const line: LineWords = {
     unplug: "Desconecte el dispositivo",
     record: (record) => `entrada ${record}`,
     stopped: "Puesto parado",
-    stoppedSteps: [
-      "Cierre la ventana.",
-      "Arranque la estación de nuevo.",
-      "Si se repite: llame a Administración.",
-    ],
     seen: "Enter: visto",
     signInToSee: "Inicie sesión para darlo por visto",
   },

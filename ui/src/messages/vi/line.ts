@@ -57,7 +57,6 @@ export const line: LineWords = {
     unplug: "Rút thiết bị",
     record: (record) => `bản ghi ${record}`,
     stopped: "Khe đã dừng",
-    stoppedSteps: ["Đóng cửa sổ.", "Khởi động lại trạm.", "Nếu lặp lại: gọi quản trị viên."],
     seen: "Enter: đã xem",
     signInToSee: "Đăng nhập để xác nhận đã xem",
   },

@@ -57,7 +57,6 @@ export const line: LineWords = {
     unplug: "请拔出设备",
     record: (record) => `记录 ${record}`,
     stopped: "槽位停用",
-    stoppedSteps: ["关闭窗口。", "重新启动工作站。", "再次发生：呼叫管理员。"],
     seen: "Enter：已看到",
     signInToSee: "登录后才能确认",
   },
