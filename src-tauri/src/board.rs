@@ -9,7 +9,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use keystation::line::SlotEvent;
 
 use crate::dto::{Card, CardUpdate, StepName, Stopped};
-use crate::problem::sentence;
+use crate::problem::{Problem, sentence};
 
 /// Where a card goes. An error means that nobody is there any more.
 type Watcher = Box<dyn Fn(CardUpdate) -> tauri::Result<()> + Send>;
@@ -57,14 +57,18 @@ impl Board {
             SlotEvent::Pass { pass, .. } => Card::Pass(pass.into()),
             SlotEvent::Fail { failure, .. } => Card::Fail(failure.into()),
             SlotEvent::Broken { cause, safety } => Card::Stopped(Stopped {
-                out: false,
                 safety: safety.map(|safety| safety.as_str().to_owned()),
-                detail: sentence(&cause),
+                problem: Problem::new(
+                    "slot-stopped",
+                    &sentence(&cause),
+                    &["Close the window.", "Start the station again.", "Again: call the administrator."],
+                ),
             }),
             // What it was doing goes on from its first step.
             SlotEvent::Retry { .. } => Card::Working { step: StepName::Read },
             SlotEvent::Out(reason) => {
-                Card::Stopped(Stopped { out: true, safety: None, detail: reason.to_string() })
+                let problem = Problem::new("slot-out", &reason.to_string(), reason.remedy());
+                Card::Stopped(Stopped { safety: None, problem })
             }
             SlotEvent::Back => Card::Waiting,
             SlotEvent::Gone => match state.cards.get(&slot) {
@@ -204,7 +208,7 @@ mod tests {
         board.tell(1, SlotEvent::Broken { cause, safety: Some(Safety::Unknown) });
         next(&updates);
         let Card::Stopped(stopped) = next(&updates) else { panic!("it stopped") };
-        assert_eq!(stopped.detail, "The slot's thread failed.");
+        assert_eq!(stopped.problem.sentence, "The slot's thread failed.");
         assert_eq!(stopped.safety.as_deref(), Some("unknown"));
     }
 

@@ -322,13 +322,12 @@ pub(crate) struct Failed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub(crate) struct Stopped {
-    /// Whether the slot was taken out because it goes bad, and can be put back: else it stopped for good.
-    pub(crate) out: bool,
     /// Whether the device is safe that was in it, where one was.
     #[cfg_attr(test, ts(type = "import('./Codes').SafetyWord | null"))]
     pub(crate) safety: Option<String>,
-    /// The cause, for the engineer.
-    pub(crate) detail: String,
+    /// What happened, and what to do.
+    #[serde(flatten)]
+    pub(crate) problem: Problem,
 }
 
 impl From<Step> for StepName {

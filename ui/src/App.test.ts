@@ -227,7 +227,12 @@ describe("the page", () => {
 
   test("says that a slot stopped, and that no Enter mends it", async () => {
     const shell = await open(new FakeShell(unlocked));
-    shell.stop(1, { out: false, safety: "unknown", detail: "Too many open files." });
+    shell.stop(1, {
+      safety: "unknown",
+      code: "slot-stopped",
+      sentence: "Too many open files.",
+      remedy: ["Close the window."],
+    });
     await press("Enter");
     expect(word()).toBe("Slot stopped");
     expect(sounds).toEqual(["call"]);

@@ -100,9 +100,10 @@ const lineScenes: Readonly<Record<string, () => FakeShell | Promise<FakeShell>>>
   stopped: () => {
     const fake = shell();
     fake.stop(1, {
-      out: false,
       safety: "unknown",
-      detail: "Too many open files.",
+      code: "slot-stopped",
+      sentence: "Too many open files.",
+      remedy: ["Close the window.", "Start the station again.", "Again: call the administrator."],
     });
     return fake;
   },

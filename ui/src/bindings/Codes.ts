@@ -137,6 +137,7 @@ export type ProblemCode =
   | "secret-asked"
   | "secret-unreadable"
   | "settings"
+  | "slot-stopped"
   | "slot-unknown"
   | "space-warning"
   | "state"

@@ -5,14 +5,18 @@
  */
 export type Stopped = { 
 /**
- * Whether the slot was taken out because it goes bad, and can be put back: else it stopped for good.
- */
-out: boolean, 
-/**
  * Whether the device is safe that was in it, where one was.
  */
 safety: import('./Codes').SafetyWord | null, 
 /**
- * The cause, for the engineer.
+ * Stable name.
  */
-detail: string, };
+code: string, 
+/**
+ * What happened.
+ */
+sentence: string, 
+/**
+ * What to do now: one to three steps.
+ */
+remedy: Array<string>, };

@@ -72,7 +72,7 @@ test.each(Object.keys(scenes))("%s is accessible in both themes, and fits every 
 });
 
 test.each(Object.keys(scenes))(
-  "%s is accessible and fits in every language, and 40 %% longer",
+  "%s is accessible and fits in every language, and 40 percent longer",
   async (state) => {
     const page = await show(state, "light");
     await page.evaluate(await axe());

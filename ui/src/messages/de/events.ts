@@ -34,6 +34,11 @@ export const events: EventWords = {
   "integrity.fail": "Ein anderes Protokoll dieses Namens wurde gefunden",
   "inject.intent": "Vor dem Schreiben",
   "inject.refuse": "Nicht geschrieben",
+  "order.create": "Auftrag angelegt",
+  "order.open": "Auftrag geöffnet",
+  "order.quota": "Stückzahl erhöht",
+  "order.scrap": "Gerät ausgemustert",
+  "order.close": "Auftrag geschlossen",
   "review.signed": "Durchgesehen",
   "export.report": "Bericht erstellt",
 };

@@ -120,7 +120,7 @@ export const keys: KeysWords = {
     left: "Links",
     right: "Rechts",
     next: { left: "Weiter: links", right: "Weiter: rechts" },
-    custodian: "Schlüsselverwahrung",
+    custodian: "Verwahrung",
     covered: "Die andere Person ist dran",
     turn: "Übernehmen",
     give: "Meinen Teil eingeben",

@@ -60,13 +60,7 @@ export const line: LineWords = {
     unplug: "Gerät ausstecken",
     record: (record) => `Eintrag ${record}`,
     stopped: "Platz steht",
-    stoppedSteps: ["Fenster schließen.", "Station neu starten.", "Wieder: Administration rufen."],
     out: "Platz herausgenommen",
-    outSteps: [
-      "Mit den anderen Plätzen weiterarbeiten.",
-      "Kabel, Kontakt und Adapter prüfen.",
-      "Die Schichtleitung nimmt den Platz wieder auf.",
-    ],
     seen: "Enter: gesehen",
     signInToSee: "Anmelden, um es als gesehen zu melden",
   },

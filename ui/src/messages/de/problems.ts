@@ -170,6 +170,12 @@ export const problems: ProblemWords = {
   "secret-asked": told("Ein Fenster fragt schon nach einem Geheimnis.", "Dort antworten oder es schließen."),
   "secret-unreadable": told("Das Geheimnis lässt sich nicht lesen.", "Noch einmal eingeben.", admin),
   settings: told("Eine Einstellung ist falsch.", "Die Zeile berichtigen, neu starten."),
+  "slot-stopped": told(
+    "Der Platz ist ausgefallen.",
+    "Fenster schließen.",
+    "Station neu starten.",
+    "Wieder: Administration rufen.",
+  ),
   "slot-unknown": told("Diesen Platz gibt es nicht.", "In station.toml einen Abschnitt [[slot]] anlegen."),
   "space-warning": told(
     "Der Datenträger des Protokolls wird voll.",

@@ -34,6 +34,11 @@ export const events = {
   "integrity.fail": "Another log of this name was found",
   "inject.intent": "About to write",
   "inject.refuse": "Not written",
+  "order.create": "Work order made",
+  "order.open": "Work order opened",
+  "order.quota": "Quantity raised",
+  "order.scrap": "Device scrapped",
+  "order.close": "Work order closed",
   "review.signed": "Reviewed",
   "export.report": "Report made",
 };

@@ -77,13 +77,7 @@ export const line = {
     unplug: "Unplug the device",
     record: (record: string) => `record ${record}`,
     stopped: "Slot stopped",
-    stoppedSteps: ["Close the window.", "Start the station again.", "Again: call the administrator."],
     out: "Slot taken out",
-    outSteps: [
-      "Go on with the other slots.",
-      "Check cable, contact and adapter.",
-      "A supervisor puts the slot back.",
-    ],
     seen: "Enter: seen",
     signInToSee: "Sign in to say that it was seen",
   },

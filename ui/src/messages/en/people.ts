@@ -36,7 +36,7 @@ export const people = {
   and: " and ",
   or: " or ",
   announced: (group: string, scope: string, slot: string, checkValue: string, custody: string) =>
-    `group ${group}, ID scope ${scope}, ${slot}, check value ${checkValue}, into: ${custody}`,
+    `group ${group}, ID scope ${scope}, ${slot.toLowerCase()}, check value ${checkValue}, into: ${custody}`,
   fetch: (roles: string) =>
     `Another ${roles.toLowerCase()} approves this here, with badge and PIN. It is good for one minute.`,
   reason: (text: string) => `Reason: ${text}`,

@@ -34,6 +34,11 @@ export const events: EventWords = {
   "integrity.fail": "Se encontró otro registro con este nombre",
   "inject.intent": "A punto de escribir",
   "inject.refuse": "No escrito",
+  "order.create": "Orden de trabajo creada",
+  "order.open": "Orden de trabajo abierta",
+  "order.quota": "Cantidad aumentada",
+  "order.scrap": "Dispositivo desechado",
+  "order.close": "Orden de trabajo cerrada",
   "review.signed": "Revisado",
   "export.report": "Informe creado",
 };

@@ -60,17 +60,7 @@ export const line: LineWords = {
     unplug: "Desconecte el dispositivo",
     record: (record) => `entrada ${record}`,
     stopped: "Puesto parado",
-    stoppedSteps: [
-      "Cierre la ventana.",
-      "Arranque la estación de nuevo.",
-      "Si se repite: llame a Administración.",
-    ],
     out: "Puesto retirado",
-    outSteps: [
-      "Siga con los demás puestos.",
-      "Revise cable, contacto y adaptador.",
-      "El supervisor vuelve a incluir el puesto.",
-    ],
     seen: "Enter: visto",
     signInToSee: "Inicie sesión para darlo por visto",
   },

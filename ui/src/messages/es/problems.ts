@@ -173,6 +173,12 @@ export const problems: ProblemWords = {
   "secret-asked": told("Una ventana ya pide un secreto.", "Responda allí o ciérrela."),
   "secret-unreadable": told("El secreto no se puede leer.", "Escríbalo de nuevo.", admin),
   settings: told("Un ajuste está mal.", "Corrija la línea y arranque de nuevo."),
+  "slot-stopped": told(
+    "El puesto ha fallado.",
+    "Cierre la ventana.",
+    "Arranque la estación de nuevo.",
+    "Si se repite: llame a Administración.",
+  ),
   "slot-unknown": told("Ese puesto no existe.", "Añada una sección [[slot]] a station.toml."),
   "space-warning": told(
     "El disco del registro se está llenando.",

@@ -34,6 +34,11 @@ export const events: EventWords = {
   "integrity.fail": "Phát hiện nhật ký khác trùng tên",
   "inject.intent": "Sắp ghi",
   "inject.refuse": "Không ghi",
+  "order.create": "Đã lập lệnh sản xuất",
+  "order.open": "Đã mở lệnh sản xuất",
+  "order.quota": "Đã tăng số lượng",
+  "order.scrap": "Đã loại bỏ thiết bị",
+  "order.close": "Đã đóng lệnh sản xuất",
   "review.signed": "Đã soát xét",
   "export.report": "Đã lập báo cáo",
 };

@@ -57,13 +57,7 @@ export const line: LineWords = {
     unplug: "Rút thiết bị",
     record: (record) => `bản ghi ${record}`,
     stopped: "Khe đã dừng",
-    stoppedSteps: ["Đóng cửa sổ.", "Khởi động lại trạm.", "Nếu lặp lại: gọi quản trị viên."],
     out: "Khe đã bị tách ra",
-    outSteps: [
-      "Tiếp tục với các khe khác.",
-      "Kiểm tra cáp, tiếp điểm và bộ chuyển đổi.",
-      "Giám sát đưa khe trở lại.",
-    ],
     seen: "Enter: đã xem",
     signInToSee: "Đăng nhập để xác nhận đã xem",
   },

@@ -142,6 +142,12 @@ export const problems: ProblemWords = {
   "secret-asked": told("Một cửa sổ khác đang hỏi mật khẩu.", "Trả lời ở đó, hoặc đóng cửa sổ đó."),
   "secret-unreadable": told("Không đọc được nội dung mật.", "Nhập lại.", admin),
   settings: told("Có một thiết lập sai.", "Sửa dòng đó rồi khởi động lại."),
+  "slot-stopped": told(
+    "Khe bị hỏng.",
+    "Đóng cửa sổ.",
+    "Khởi động lại trạm.",
+    "Nếu lặp lại: gọi quản trị viên.",
+  ),
   "slot-unknown": told("Không có khe này.", "Thêm mục [[slot]] vào station.toml."),
   "space-warning": told("Ổ đĩa nhật ký sắp đầy.", "Gọi quản trị viên: dọn chỗ trước khi thiếu."),
   state: told("Tình trạng hiện tại không cho phép.", "Xem tình trạng của trạm rồi thử lại."),

@@ -34,6 +34,11 @@ export const events: EventWords = {
   "integrity.fail": "发现同名的另一份日志",
   "inject.intent": "准备写入",
   "inject.refuse": "未写入",
+  "order.create": "工单建立",
+  "order.open": "工单打开",
+  "order.quota": "数量增加",
+  "order.scrap": "设备报废",
+  "order.close": "工单关闭",
   "review.signed": "已审阅",
   "export.report": "生成报告",
 };

@@ -104,6 +104,7 @@ export const problems: ProblemWords = {
   "secret-asked": told("已有窗口在询问密码。", "请在该窗口回答，或关闭它。"),
   "secret-unreadable": told("密码内容无法读取。", "请重新输入。", admin),
   settings: told("有一项设置错误。", "改正该行，然后重新启动。"),
+  "slot-stopped": told("槽位发生故障。", "关闭窗口。", "重新启动工作站。", "再次发生：呼叫管理员。"),
   "slot-unknown": told("没有该槽位。", "请在 station.toml 中添加 [[slot]] 段。"),
   "space-warning": told("日志所在磁盘快满了。", "呼叫管理员：请提前腾出空间。"),
   state: told("当前状态下不能进行。", "查看工作站状态后再试。"),
