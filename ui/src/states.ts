@@ -2,8 +2,11 @@
 
 import { open } from "./open";
 import { scenes } from "./scenes";
+import { places } from "./scenes-text";
 
-const name = new URLSearchParams(location.search).get("state");
+const asked = new URLSearchParams(location.search);
+const place = places[asked.get("place") ?? ""]?.();
+const name = asked.get("state");
 const scene = name === null ? undefined : scenes[name];
 
 if (scene) {
@@ -13,6 +16,11 @@ if (scene) {
   await act?.(rooms);
   // For whoever photographs.
   document.documentElement.dataset.stands = name ?? "";
+} else if (place) {
+  const rooms = open(place.shell, () => undefined);
+  await rooms.line.start();
+  Object.assign(globalThis, { say: (text: string) => place.say(rooms, text) });
+  document.documentElement.dataset.stands = asked.get("place") ?? "";
 } else {
   const { body } = document;
   body.style.cssText = "display: flex; flex-wrap: wrap; gap: 24px; padding: 24px; font-family: sans-serif";
