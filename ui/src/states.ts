@@ -5,11 +5,13 @@ import { longer } from "./longer";
 import { isLanguage } from "./messages/languages";
 import { open } from "./open";
 import { scenes } from "./scenes";
+import { places } from "./scenes-text";
 import { words } from "./words.svelte";
 
 const asked = new URLSearchParams(location.search);
-const name = asked.get("state");
 const language = asked.get("language");
+const place = places[asked.get("place") ?? ""]?.();
+const name = asked.get("state");
 const scene = name === null ? undefined : scenes[name];
 
 if (scene) {
@@ -27,6 +29,11 @@ if (scene) {
   });
   // For whoever photographs.
   document.documentElement.dataset.stands = name ?? "";
+} else if (place) {
+  const rooms = open(place.shell, () => undefined);
+  await rooms.line.start();
+  Object.assign(globalThis, { say: (text: string) => place.say(rooms, text) });
+  document.documentElement.dataset.stands = asked.get("place") ?? "";
 } else {
   const { body } = document;
   body.style.cssText = "display: flex; flex-wrap: wrap; gap: 24px; padding: 24px; font-family: sans-serif";

@@ -42,14 +42,23 @@ export class Bench {
   }
 
   /** The window in this state. */
-  async show(state: string, theme: "light" | "dark", viewport = BENCH): Promise<Page> {
+  show(state: string, theme: "light" | "dark", viewport = BENCH): Promise<Page> {
+    return this.#open(`state=${state}`, theme, viewport);
+  }
+
+  /** The window at a place where texts can be said: `say` of the page. */
+  place(place: string): Promise<Page> {
+    return this.#open(`place=${place}`, "light", BENCH);
+  }
+
+  async #open(query: string, theme: "light" | "dark", viewport: typeof BENCH): Promise<Page> {
     const page = await this.#browser.newPage({ colorScheme: theme, viewport });
     const complaints: string[] = [];
     page.on("console", (message) => complaints.push(message.text()));
     page.on("pageerror", (error) => complaints.push(error.message));
     // As the shell does with `freezePrototype`: a library that gives an object its own `constructor`, say, fails there.
     await page.addInitScript("Object.freeze(Object.prototype)");
-    await page.goto(`${this.#url}/states.html?state=${state}`);
+    await page.goto(`${this.#url}/states.html?${query}`);
     await page.locator("html[data-stands]").waitFor();
     await page.locator("[data-state]").first().waitFor();
     await page.evaluate("document.fonts.ready");
