@@ -95,6 +95,9 @@ fn an_order_is_made_counted_raised_and_closed() {
     let refusals = bench.records().into_iter().filter(|record| record["code"] == "order-full").count();
     assert_eq!(refusals, 1, "it is a record");
 
+    let shown = bench.run(&["order", "show", ORDER]);
+    let missing = shown.event("order-missing").unwrap();
+    assert_eq!((&missing["count"], &missing["short"]), (&1.into(), &1.into()), "{shown:?}");
     let open = close(&bench, "");
     assert_eq!((open.exit, code(&open)), (Some(3), "order-unaccounted"), "{open:?}");
     assert!(open.stderr.contains("sn-sn-101-mac-a4-cf-12-00-01-01"), "{open:?}");

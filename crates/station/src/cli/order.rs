@@ -5,7 +5,7 @@ use std::path::Path;
 use keystation::orders::{NewOrder, OrderId, ScrapDevice, read_order};
 use keystation::people::Action;
 use keystation::{DataDir, Exit, Station, StationError, paths};
-use keystation_audit::{Reader, WorkOrder};
+use keystation_audit::{OrderState, Reader, Unaccounted, WorkOrder};
 use serde_json::json;
 
 use super::args::{Cli, CreateArgs, OrderVerb};
@@ -16,8 +16,12 @@ pub(super) fn run(cli: &Cli, data: &DataDir, verb: &OrderVerb, out: Output) -> R
     match verb {
         OrderVerb::List => list(data, out),
         OrderVerb::Show { id } => {
-            let order = Reader::open(&paths(data))?.work_order(id)?;
-            shown(&order.ok_or_else(|| StationError::unknown_order(id))?, out);
+            let reader = Reader::open(&paths(data))?;
+            let order = reader.work_order(id)?.ok_or_else(|| StationError::unknown_order(id))?;
+            shown(&order, out);
+            if order.state != OrderState::Closed {
+                missing(&reader.unaccounted(&order)?, out);
+            }
             Ok(Exit::Done)
         }
         verb => at_station(cli, data, out, |bench| act(bench, verb)),
@@ -94,6 +98,17 @@ fn list(data: &DataDir, out: Output) -> Result<Exit, StationError> {
 fn changed(bench: &Bench<'_>, id: &OrderId) -> Result<Exit, StationError> {
     shown(&bench.station.work_order(id)?, bench.out);
     Ok(Exit::Done)
+}
+
+/// What is left to do before it can be closed.
+fn missing(missing: &Unaccounted, out: Output) {
+    let Unaccounted { devices, count, short } = missing;
+    let more = if *count > devices.len() as u64 { ", …" } else { "" };
+    let named = if devices.is_empty() { String::new() } else { format!(": {}{more}", devices.join(", ")) };
+    out.say(
+        format!("  not accounted for {count}{named}; short of the quantity {short}"),
+        &json!({ "event": "order-missing", "count": count, "devices": devices, "short": short }),
+    );
 }
 
 fn shown(order: &WorkOrder, out: Output) {
