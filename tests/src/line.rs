@@ -2,20 +2,26 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
-use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{ChildStderr, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::bench::{Bench, Killed};
 
+/// Longer than anything takes, on a busy computer too: a test that waits for it has failed.
+const LONG: Duration = Duration::from_secs(120);
+
 /// A line at work, and what it told.
 pub struct RunningLine {
     process: Killed,
     input: ChildStdin,
-    output: BufReader<ChildStdout>,
+    output: Receiver<Value>,
     errors: ChildStderr,
     /// Everything that was told, oldest first.
     pub told: Vec<Value>,
@@ -47,7 +53,18 @@ impl RunningLine {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = Killed(command.spawn().expect("keystation starts"));
         let input = process.0.stdin.take().expect("it is piped");
-        let output = BufReader::new(process.0.stdout.take().expect("it is piped"));
+        let lines = BufReader::new(process.0.stdout.take().expect("it is piped")).lines();
+        let (tell, output) = mpsc::channel();
+        thread::spawn(move || {
+            for line in lines {
+                let line = line.expect("its output is text");
+                let event = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{line:?}: {e}"));
+                // A test that failed listens no more.
+                if tell.send(event).is_err() {
+                    return;
+                }
+            }
+        });
         let errors = process.0.stderr.take().expect("it is piped");
         Self { process, input, output, errors, told: Vec::new() }
     }
@@ -55,10 +72,15 @@ impl RunningLine {
     /// Reads on until `wanted` says yes, and gives that event.
     ///
     /// # Panics
-    /// If the program ends before.
+    /// If the program ends before, or tells nothing of the kind for [`LONG`].
     pub fn until(&mut self, mut wanted: impl FnMut(&Value) -> bool) -> Value {
+        let until = Instant::now() + LONG;
         loop {
-            let event = self.next().unwrap_or_else(|| panic!("it ended: {:?}", self.told));
+            let left = until.saturating_duration_since(Instant::now());
+            let Ok(event) = self.output.recv_timeout(left) else {
+                panic!("it ended, or does not tell it: {:#?}", self.told)
+            };
+            self.told.push(event.clone());
             if wanted(&event) {
                 return event;
             }
@@ -68,16 +90,6 @@ impl RunningLine {
     /// Reads on until slot `slot` tells an event of this name.
     pub fn until_slot(&mut self, slot: u64, name: &str) -> Value {
         self.until(|event| event["slot"] == slot && event["event"] == name)
-    }
-
-    fn next(&mut self) -> Option<Value> {
-        let mut line = String::new();
-        if self.output.read_line(&mut line).expect("its output is text") == 0 {
-            return None;
-        }
-        let event: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{line:?}: {e}"));
-        self.told.push(event.clone());
-        Some(event)
     }
 
     /// Types a line.
@@ -92,7 +104,7 @@ impl RunningLine {
     pub fn end(mut self) -> (Value, Vec<Value>, String) {
         let killed = Command::new("kill").arg(self.process.0.id().to_string()).status().expect("kill");
         assert!(killed.success());
-        while self.next().is_some() {}
+        self.told.extend(self.output.iter());
         let status = self.process.0.wait().expect("it is our child");
         let mut errors = String::new();
         self.errors.read_to_string(&mut errors).expect("it is text");

@@ -63,11 +63,11 @@ pub(crate) fn open(directory: &Path, slots: u32) -> Station {
 /// Powered devices that were never keyed, each `lot` with others than the one before.
 pub(crate) fn devices(directory: &Path, lot: u32, count: usize) -> sim::Bench {
     let mac = [0xa4, 0xcf, 0x12, u8::try_from(lot).unwrap(), 0, 0];
-    // As long as that of the published example, and so are the messages.
-    let serial = format!("{lot:03}-88-0000");
+    // As long as those of the worked example in docs/device-protocol.md, and so are the messages.
+    let (serial, firmware) = (format!("{lot:03}-88-0000"), "1.0.0".to_owned());
     let settings = Settings {
         count,
-        persona: Persona { mac: Some(mac), serial: Some(serial), ..Persona::default() },
+        persona: Persona { mac: Some(mac), serial: Some(serial), firmware },
         links: directory.join(format!("links{lot}")),
         states: directory.join(format!("states{lot}")),
         baud: NonZeroU32::new(BAUD),
