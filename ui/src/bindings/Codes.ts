@@ -35,8 +35,9 @@ export const FAILURES = {
   "wrong-label": { sentence: "The label that was scanned is not that of the device.", remedy: ["Check which label belongs to which device.", "Scan the right label.", "Plug the device in again."] },
   "other-board": { sentence: "The serial number or the MAC address was keyed before, on another board.", remedy: ["Keep the device apart.", "Call the supervisor: a new board is for repair."] },
   "moved": { sentence: "The port of the slot changed while the device was in it.", remedy: ["Leave the device in its place.", "Plug it in again.", "Again: call the supervisor."] },
-  "no-order": { sentence: "No work order is open.", remedy: ["The supervisor opens the work order.", "Plug the device in again."] },
+  "no-order": { sentence: "No work order is open that the device could be made under.", remedy: ["The supervisor opens the work order.", "Plug the device in again."] },
   "order-full": { sentence: "The work order is complete: as many devices were begun as it is for.", remedy: ["Stop.", "Call the supervisor: count the box, then close the order."] },
+  "collision": { sentence: "Two devices would have the same key.", remedy: ["Stop the line.", "Keep the device apart.", "Call the custodian and QA: the key derives wrongly."] },
   "log-failed": { sentence: "The audit log cannot be written.", remedy: ["Stop.", "Call the administrator: check disk and log."] },
 } as const;
 
@@ -86,10 +87,11 @@ export type ProblemCode =
   | "job-unknown"
   | "key-check-value"
   | "key-foreign"
+  | "key-known"
   | "key-name"
-  | "key-other-label"
   | "key-state"
   | "key-unknown"
+  | "label-taken"
   | "last-administrators"
   | "log-not-opened"
   | "log-unreadable"
@@ -106,6 +108,14 @@ export type ProblemCode =
   | "not-in-log"
   | "not-new"
   | "one-person"
+  | "order-altered"
+  | "order-device"
+  | "order-key"
+  | "order-list"
+  | "order-profile"
+  | "order-text"
+  | "order-unaccounted"
+  | "order-unsigned"
   | "other-log"
   | "own-interest"
   | "own-pin"
@@ -137,6 +147,7 @@ export type ProblemCode =
   | "secret-asked"
   | "secret-unreadable"
   | "settings"
+  | "slot-out"
   | "slot-stopped"
   | "slot-unknown"
   | "space-warning"
@@ -144,6 +155,13 @@ export type ProblemCode =
   | "station-in-use"
   | "station-missing"
   | "system-unsupported"
+  | "training-account"
+  | "training-directory"
+  | "training-in-use"
+  | "training-name"
+  | "training-no-proof"
+  | "training-only"
+  | "transfer-other-key"
   | "transfer-refused"
   | "vault-gone"
   | "vault-missing"

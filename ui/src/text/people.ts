@@ -2,6 +2,7 @@
 
 import type { AccountChange } from "../bindings/AccountChange";
 import type { Custody } from "../bindings/Custody";
+import type { KeySlot } from "../bindings/KeySlot";
 import type { PersonLine } from "../bindings/PersonLine";
 import { ROLE_SETS, ROLES } from "../bindings/Policy";
 import type { Role } from "../bindings/Role";
@@ -91,7 +92,14 @@ export function asked(action: string, subject: string): string {
 
 /** What a key that is to come in is said to be: all that is approved with it. */
 function announced(group: string, [scope = "", slot = "", checkValue = "", custody = ""]: string[]): string {
-  return words.people.announced(group, scope, slot, checkValue, words.keys.custodies[custody as Custody]);
+  const { custodies, slots } = words.keys;
+  return words.people.announced(
+    group,
+    scope,
+    slots[slot as KeySlot],
+    checkValue,
+    custodies[custody as Custody],
+  );
 }
 
 /** Who has to come. */

@@ -156,6 +156,12 @@ export const failures: FailureWords = {
     "Halt.",
     "Schichtleitung rufen: Karton zählen, dann Auftrag schließen.",
   ),
+  collision: told(
+    "Zwei Geräte bekämen denselben Schlüssel.",
+    "Linie anhalten.",
+    "Gerät beiseitelegen.",
+    "Schlüsselverwahrung und QS rufen: der Schlüssel leitet falsch ab.",
+  ),
   "log-failed": told(
     "Das Protokoll lässt sich nicht schreiben.",
     "Halt.",
@@ -200,5 +206,6 @@ export const causes: CauseWords = {
   moved: "Umgesteckt",
   "no-order": "Kein Auftrag",
   "order-full": "Auftrag voll",
+  collision: "Gleicher Schlüssel",
   "log-failed": "Protokollfehler",
 };

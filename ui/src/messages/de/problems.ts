@@ -74,10 +74,6 @@ export const problems: ProblemWords = {
     "Schlüsselverwahrung rufen.",
   ),
   "key-name": told("Das ist kein Name für einen Schlüssel.", "Mit dem Portal vergleichen, neu eingeben."),
-  "key-other-label": told(
-    "Die Datei gehört zu einem anderen Schlüssel.",
-    "Die Datei des Schlüssels nehmen, dem zugestimmt wurde.",
-  ),
   "key-state": told("In diesem Zustand geht das mit dem Schlüssel nicht.", "Seinen Zustand ansehen."),
   "key-unknown": told(
     "Diesen Gruppenschlüssel gibt es hier nicht.",
@@ -210,5 +206,61 @@ export const problems: ProblemWords = {
     "Fenster schließen.",
     "Station neu starten.",
     "Wieder: Administration rufen.",
+  ),
+  "key-known": told(
+    "Dieser Schlüssel ist schon da, unter einem anderen Namen.",
+    "Den vorhandenen verwenden.",
+  ),
+  "label-taken": told(
+    "Dieser Name ist schon vergeben.",
+    "Einen anderen wählen: ein Name wird nie noch einmal vergeben.",
+  ),
+  "order-altered": told(
+    "Der Auftrag wurde verändert: die Unterschrift des Kunden passt nicht.",
+    "Nichts damit fertigen.",
+    "Den Kunden fragen.",
+  ),
+  "order-device": told("Dieses Gerät gehört nicht zum Auftrag.", "So schreiben wie im Auftrag."),
+  "order-key": told(
+    "Der Auftrag nennt einen anderen Gruppenschlüssel.",
+    "Auftrag und Profil vergleichen.",
+    "Schlüsselverwahrung rufen.",
+  ),
+  "order-list": told("Die Geräteliste des Auftrags hat einen Fehler.", "Die genannte Zeile berichtigen."),
+  "order-profile": told(
+    "Der Auftrag wird mit einem anderen Profil gefertigt.",
+    "Das Profil nehmen, das der Auftrag nennt.",
+  ),
+  "order-text": told("Der Auftrag ist nicht zu lesen.", "Die genannte Zeile berichtigen."),
+  "order-unaccounted": told(
+    "Geräte des Auftrags wurden nie gesehen.",
+    "Sie suchen und einstecken.",
+    "Verloren oder defekt: ausmustern.",
+  ),
+  "order-unsigned": told(
+    "Der Auftrag ist nicht vom Kunden unterschrieben.",
+    "Den unterschriebenen Auftrag nehmen.",
+  ),
+  "slot-out": told(
+    "Der Platz wurde herausgenommen.",
+    "Mit den anderen Plätzen weiterarbeiten.",
+    "Kabel, Kontakt und Adapter prüfen.",
+    "Die Schichtleitung nimmt den Platz wieder auf.",
+  ),
+  "training-account": told("Ein Beispielkonto der Übung geht nicht.", "Administration rufen."),
+  "training-directory": told(
+    "Das Verzeichnis der Übung ist nicht von einer Übung.",
+    "Nachsehen und wegräumen.",
+  ),
+  "training-in-use": told("Eine andere Übung läuft.", "Die andere Übung beenden.", "Dann noch einmal."),
+  "training-name": told("Keine Station darf `training` heißen.", "Einen anderen Namen geben."),
+  "training-no-proof": told(
+    "Eine Übung macht keine Beweise: ihr Protokoll zählt nicht.",
+    "Listen und Berichte gehen hier zur Ansicht.",
+  ),
+  "training-only": told("Das ist eine Übung, keine Station.", "Als Übung öffnen, oder die richtige Station."),
+  "transfer-other-key": told(
+    "Die Datei gehört zu einem anderen Schlüssel.",
+    "Die Datei des Schlüssels nehmen, dem zugestimmt wurde.",
   ),
 };

@@ -155,6 +155,12 @@ export const failures: FailureWords = {
     "Pare.",
     "Llame a Supervisión: cuente la caja y cierre la orden.",
   ),
+  collision: told(
+    "Dos dispositivos tendrían la misma clave.",
+    "Pare la línea.",
+    "Aparte el dispositivo.",
+    "Llame a Custodia y a Calidad: la clave deriva mal.",
+  ),
   "log-failed": told(
     "No se puede escribir el registro.",
     "Pare.",
@@ -199,5 +205,6 @@ export const causes: CauseWords = {
   moved: "Movido",
   "no-order": "Sin orden",
   "order-full": "Orden completa",
+  collision: "Misma clave",
   "log-failed": "Fallo del registro",
 };

@@ -72,7 +72,6 @@ export const problems: ProblemWords = {
     "Llame a Custodia.",
   ),
   "key-name": told("Eso no es un nombre de clave.", "Compárelo con el portal y escríbalo de nuevo."),
-  "key-other-label": told("El archivo es de otra clave.", "Use el archivo de la clave aprobada."),
   "key-state": told("El estado de la clave no lo permite.", "Mire el estado de la clave."),
   "key-unknown": told(
     "Esa clave de grupo no está aquí.",
@@ -214,4 +213,45 @@ export const problems: ProblemWords = {
     "Arranque la estación de nuevo.",
     "Si se repite: llame a Administración.",
   ),
+  "key-known": told("Esa clave ya está, con otra etiqueta.", "Use la que hay."),
+  "label-taken": told("Esa etiqueta ya se usó.", "Elija otra: una etiqueta nunca se repite."),
+  "order-altered": told(
+    "La orden de trabajo se cambió: la firma del cliente no coincide.",
+    "No fabrique con ella.",
+    "Pregunte al cliente.",
+  ),
+  "order-device": told("Ese dispositivo no es de la orden de trabajo.", "Escríbalo como en la orden."),
+  "order-key": told(
+    "La orden de trabajo nombra otra clave de grupo.",
+    "Compare la orden con el perfil.",
+    "Llame a Custodia.",
+  ),
+  "order-list": told("La lista de dispositivos tiene un error.", "Corrija la línea indicada."),
+  "order-profile": told("La orden de trabajo se hace con otro perfil.", "Use el perfil que nombra la orden."),
+  "order-text": told("La orden de trabajo no se entiende.", "Corrija la línea indicada."),
+  "order-unaccounted": told(
+    "Hay dispositivos de la orden que nunca se vieron.",
+    "Búsquelos y conéctelos.",
+    "Perdidos o rotos: dar de baja.",
+  ),
+  "order-unsigned": told("La orden de trabajo no está firmada por el cliente.", "Use la orden firmada."),
+  "slot-out": told(
+    "El puesto se retiró.",
+    "Siga con los otros puestos.",
+    "Compruebe cable, contacto y adaptador.",
+    "Supervisión lo vuelve a poner.",
+  ),
+  "training-account": told("Una cuenta de ejemplo no funciona.", "Llame a Administración."),
+  "training-directory": told("La carpeta no es de un entrenamiento.", "Mírela y apártela."),
+  "training-in-use": told("Hay otro entrenamiento en marcha.", "Termínelo.", "Después, otra vez."),
+  "training-name": told("Ninguna estación puede llamarse `training`.", "Dele otro nombre."),
+  "training-no-proof": told(
+    "Un entrenamiento no da pruebas: su registro no cuenta.",
+    "Las listas e informes se pueden ver aquí.",
+  ),
+  "training-only": told(
+    "Esto es un entrenamiento, no una estación.",
+    "Ábralo como entrenamiento, o la estación correcta.",
+  ),
+  "transfer-other-key": told("El archivo es de otra clave.", "Use el archivo de la clave aprobada."),
 };

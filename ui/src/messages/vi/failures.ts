@@ -143,6 +143,12 @@ export const failures: FailureWords = {
     "Dừng lại.",
     "Gọi tổ trưởng: đếm thùng hàng, rồi đóng lệnh.",
   ),
+  collision: told(
+    "Hai thiết bị sẽ có cùng một khóa.",
+    "Dừng chuyền.",
+    "Để riêng thiết bị.",
+    "Gọi người giữ khóa và QA: khóa dẫn xuất sai.",
+  ),
   "log-failed": told("Không ghi được nhật ký.", "Dừng lại.", "Gọi quản trị viên: kiểm tra ổ đĩa và nhật ký."),
 };
 
@@ -183,5 +189,6 @@ export const causes: CauseWords = {
   moved: "Bị đổi chỗ",
   "no-order": "Không có lệnh",
   "order-full": "Đủ lệnh",
+  collision: "Trùng khóa",
   "log-failed": "Lỗi nhật ký",
 };

@@ -82,6 +82,12 @@ export const failures: FailureWords = {
     "停止作业。",
     "呼叫班长：清点包装箱，然后关闭工单。",
   ),
+  collision: told(
+    "两台设备将得到同一密钥。",
+    "停止产线。",
+    "将设备单独放置。",
+    "呼叫密钥保管员和质检：密钥派生有误。",
+  ),
   "log-failed": told("日志无法写入。", "停止作业。", "呼叫管理员：检查磁盘和日志。"),
 };
 
@@ -122,5 +128,6 @@ export const causes: CauseWords = {
   moved: "端口变动",
   "no-order": "无工单",
   "order-full": "工单已满",
+  collision: "密钥相同",
   "log-failed": "日志故障",
 };
