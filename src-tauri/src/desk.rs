@@ -25,7 +25,7 @@ use crate::typed::Dialogs;
 /// What the window was opened on.
 pub(crate) enum Desk {
     /// A station that is open for work.
-    Line(LineDesk),
+    Line(Box<LineDesk>),
     /// Its log, read-only. What writes is no part of this, so no command can reach it.
     Audit(AuditRoom),
 }
@@ -43,7 +43,7 @@ impl Desk {
 
     /// Starts the slots of a station that is open.
     pub(crate) fn at(station: Station) -> Result<Self, StationError> {
-        LineDesk::open(station).map(Self::Line)
+        LineDesk::open(station).map(|desk| Self::Line(Box::new(desk)))
     }
 
     /// Opens the log to look at it: no lock, no vault, no ports, beside a running station or without one.
