@@ -72,11 +72,11 @@ impl Desk {
 
     /// The machine goes to sleep, its screen is locked, or it is shut down: then the station ends, after the device in hand.
     pub(crate) fn depart(&self, departure: Departure) -> Result<(), StationError> {
-        let Self::Line(LineDesk { station, .. }) = self else { return Ok(()) };
+        let Self::Line(desk) = self else { return Ok(()) };
         match departure {
-            Departure::Suspend => station.away(Away::Suspend),
-            Departure::ScreenLock => station.away(Away::Screen),
-            Departure::Shutdown => station.end(),
+            Departure::Suspend => desk.station.away(Away::Suspend),
+            Departure::ScreenLock => desk.station.away(Away::Screen),
+            Departure::Shutdown => desk.station.end(),
         }
     }
 
@@ -90,8 +90,8 @@ impl Desk {
 
     /// Ends the program in order when a signal tells it to go. A window that only looks has nothing to end.
     pub(crate) fn watch_signals(&self) -> Result<Option<Ending>, StationError> {
-        let Self::Line(LineDesk { station, .. }) = self else { return Ok(None) };
-        Ending::watch(station, |signal, failed| match failed {
+        let Self::Line(desk) = self else { return Ok(None) };
+        Ending::watch(&desk.station, |signal, failed| match failed {
             None => tracing::info!(signal, "ended: the keys are wiped, the log is closed"),
             Some(error) => tracing::error!(signal, %error, "ended: the log was not closed in order"),
         })
