@@ -92,6 +92,27 @@ impl RunningLine {
         self.until(|event| event["slot"] == slot && event["event"] == name)
     }
 
+    /// Memory of the program that is in use now, in KiB (`VmRSS` of proc(5)).
+    ///
+    /// # Panics
+    /// If the program has ended.
+    #[must_use]
+    pub fn resident_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.0.id())).expect("it runs");
+        let line =
+            status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a process that runs has it");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
+    /// Ends it in no order at all, with SIGKILL.
+    ///
+    /// # Panics
+    /// If the system does not end it.
+    pub fn kill(mut self) {
+        self.process.0.kill().expect("it is ours");
+        self.process.0.wait().expect("it is our child");
+    }
+
     /// Types a line.
     pub fn types(&mut self, line: &str) {
         writeln!(self.input, "{line}").expect("it reads what is typed");

@@ -31,6 +31,14 @@ pub fn text(id: &str, quantity: u64, check_value: &str, devices: &str) -> String
 /// # Panics
 /// If the log does not take the records.
 pub fn open(data: &Path, id: &str) {
+    open_for(data, id, 1000);
+}
+
+/// The same for any `quantity` of devices.
+///
+/// # Panics
+/// If the log does not take the records.
+pub fn open_for(data: &Path, id: &str, quantity: u64) {
     let paths = Paths::in_dir(data);
     let reader = Reader::open(&paths).expect("the station has a log");
     let order: OrderId = id.parse().expect("an ID");
@@ -53,13 +61,13 @@ pub fn open(data: &Path, id: &str) {
         journal.append(&Entry { actor, event }).expect("it is taken");
     };
     if known.is_none() {
-        let text = text(id, 1000, &check_value.to_string(), "");
+        let text = text(id, quantity, &check_value.to_string(), "");
         fs::create_dir_all(data.join("orders")).expect("the directory is ours");
         fs::write(data.join(format!("orders/{id}.toml")), &text).expect("the directory is ours");
         let [from, until] = DAYS.map(str::to_owned);
         append(OrderChange::Created(Box::new(OrderTerms {
             digest: Sha256::digest(&text).into(),
-            quantity: 1000,
+            quantity,
             key: label,
             check_value,
             profile: "test.toml".to_owned(),

@@ -168,6 +168,13 @@ impl Bench {
         self.order(device, |done| Order::Faults(faults, done))
     }
 
+    /// Puts another device, with its own memory at `state`, in the place of the one in this slot, which is pulled first if it is
+    /// plugged in. The new one is unplugged: [`Bench::plug`]. Returns when it is done; `false` when the slot is out of order.
+    pub fn insert(&self, device: usize, persona: Persona, state: &Path, faults: Faults) -> bool {
+        let new = Box::new((SimDevice::new(persona, state, faults.clone()), faults));
+        self.order(device, |done| Order::Insert(new, done))
+    }
+
     fn order(&self, device: usize, order: impl FnOnce(SyncSender<()>) -> Order) -> bool {
         let (done, carried_out) = mpsc::sync_channel(1);
         let handle = &self.devices[device];

@@ -24,6 +24,8 @@ pub(super) enum Order {
     Unplug(SyncSender<()>),
     Plug(SyncSender<()>),
     Faults(Faults, SyncSender<()>),
+    /// Another device in the place of this one.
+    Insert(Box<(SimDevice, Faults)>, SyncSender<()>),
     Stop,
 }
 
@@ -133,6 +135,10 @@ impl Slot {
                     return true;
                 }
                 Order::Faults(faults, waiting) => self.set_faults(faults, waiting),
+                Order::Insert(new, waiting) => {
+                    self.insert(*new, waiting);
+                    self.done();
+                }
                 Order::Unplug(waiting) => {
                     self.waiting = Some(waiting);
                     self.done();
@@ -336,6 +342,10 @@ impl Slot {
                     self.done();
                 }
                 Order::Faults(faults, waiting) => self.set_faults(faults, waiting),
+                Order::Insert(new, waiting) => {
+                    self.insert(*new, waiting);
+                    return Err(Cut::Unplug);
+                }
                 Order::Stop => return Err(Cut::Stop),
             }
         }
@@ -347,6 +357,11 @@ impl Slot {
         self.faults = faults;
         self.waiting = Some(waiting);
         self.done();
+    }
+
+    fn insert(&mut self, (device, faults): (SimDevice, Faults), waiting: SyncSender<()>) {
+        (self.device, self.faults) = (device, faults);
+        self.waiting = Some(waiting);
     }
 
     /// Bytes that look like nothing, the same in every run (Numerical Recipes' linear congruential generator).

@@ -10,7 +10,7 @@ use keystation_core::registration::{IdRule, RegistrationId};
 use serde_json::json;
 
 use super::args::{AnchorVerb, AuditVerb, Cli, ReportVerb};
-use super::output::{Output, printable};
+use super::output::{Output, plain_json, printable};
 use super::session::at_station;
 use super::{anchor, compare, epoch, export, qa, reports, search, shift};
 
@@ -67,7 +67,7 @@ fn show(data: &DataDir, last: Option<u64>, id: Option<&str>, out: Output) -> Res
         id.map(|id| RegistrationId::new(id, IdRule::Punctuation)).transpose().map_err(StationError::Id)?;
     let first = last.map_or(Ok(0), |last| reader.size().map(|size| size.saturating_sub(last)))?;
     reader.records(first.., id.as_ref(), |record| {
-        out.line(if out.json { record.json().to_owned() } else { sentence(record) });
+        out.line(if out.json { plain_json(record.json()) } else { sentence(record) });
         ControlFlow::Continue(())
     })?;
     Ok(Exit::Done)

@@ -17,7 +17,7 @@ impl Output {
     /// Prints `sentence` to people, or `object` to programs. A reader that went away ends the program's output, not
     /// its work.
     pub(crate) fn say(self, sentence: impl AsRef<str>, object: &Value) {
-        self.line(if self.json { object.to_string() } else { sentence.as_ref().to_owned() });
+        self.line(if self.json { plain_json(&object.to_string()) } else { sentence.as_ref().to_owned() });
     }
 
     /// Prints a line as it is, in both forms.
@@ -116,6 +116,20 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     printable(&causes.join(": "))
 }
 
+/// JSON that means the same, and in which nothing moves the cursor of a terminal or turns the direction of a line: outside of
+/// ASCII, and at DEL, JSON itself asks for no escape.
+pub(crate) fn plain_json(json: &str) -> String {
+    let mut plain = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_ascii() && c != '\u{7f}' || c.is_alphanumeric() {
+            plain.push(c);
+        } else {
+            plain.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    plain
+}
+
 /// A moment in seconds since 1970, for people: `2026-11-22 02:14:03 UTC`.
 pub(crate) fn utc(seconds: u64) -> String {
     let time = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
@@ -136,6 +150,16 @@ pub(crate) fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_means_the_same_and_moves_nothing() {
+        let text = "\u{1b}[2J \u{9b}2J \u{7f} \u{202e} \u{feff} \u{1f600} \u{ad} M\u{fc}ller \u{5d0}";
+        let object = json!({ "serial": text });
+        let plain = plain_json(&object.to_string());
+        assert_eq!(serde_json::from_str::<Value>(&plain).unwrap(), object);
+        assert!(plain.chars().all(|c| c.is_ascii_graphic() || c == ' ' || c.is_alphanumeric()), "{plain}");
+        assert!(plain.contains("M\u{fc}ller"));
+    }
 
     #[test]
     fn a_cause_is_said_once() {

@@ -223,8 +223,8 @@ fn oui_of(text: &str) -> Result<[u8; 3], &'static str> {
 fn shown(text: &str) -> Result<String, &'static str> {
     let hidden = |c: char| {
         c.is_control()
-            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{61c}' | '\u{200e}' | '\u{200f}')
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(c, '\u{61c}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+            || matches!(c, '\u{2060}'..='\u{206f}')
     };
     if (1..=100).contains(&text.chars().count()) && !text.chars().any(hidden) && text.trim() == text {
         Ok(text.to_owned())

@@ -159,7 +159,7 @@ pub(crate) fn check_value(digits: &str) -> String {
 pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     // A sign counts behind blanks too, and in the wide form that East Asian keyboards type.
     let first = text.trim_start_matches([' ', '\u{a0}', '\u{3000}']).chars().next();
-    let formula = matches!(first, Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '|' | '%'))
+    let formula = matches!(first, Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\0' | '|' | '%'))
         || matches!(first, Some('＝' | '＋' | '－' | '＠'));
     if formula || text.starts_with('\'') { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }

@@ -13,7 +13,7 @@ const EXAMPLE: Fab<'_> =
 pub(super) const STACK: u32 = 1024;
 
 /// OpenSSL's opinion. The key is the one that Microsoft publishes: any other would have no business in an argument list.
-fn openssl_hmac(group_key: &str, text: &str) -> String {
+pub(super) fn openssl_hmac(group_key: &str, text: &str) -> String {
     let hex: String =
         Base64::decode_vec(group_key).unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
     let mut openssl = Command::new("openssl")

@@ -174,12 +174,15 @@ fn line_of(event: &LineEvent) -> Option<String> {
 /// Takes lines of standard input on a thread of its own: a scanner that types, and Enter.
 fn listen(station: Station, line: Arc<Line>, out: Output) -> Result<(), StationError> {
     let listening = move || {
-        for text in io::stdin().lock().lines() {
-            // A closed or unreadable standard input is one that says no more.
-            let Ok(text) = text else { return };
+        for bytes in io::stdin().lock().split(b'\n') {
+            // A closed or unreadable standard input is one that says no more. One that says something else than text goes on: that
+            // is no label, and the next one may be.
+            let Ok(bytes) = bytes else { return };
+            let text = String::from_utf8_lossy(&bytes);
+            let text = text.strip_suffix('\r').unwrap_or(&text);
             if !text.is_empty() {
                 // What it was, or why it was not taken, the line tells.
-                drop(line.scanned(&text));
+                drop(line.scanned(text));
             } else if let Err(error) = put_all_back(&station, &line) {
                 out.note(super::trouble::sentence_of(&error));
             }
