@@ -146,7 +146,7 @@ impl Station {
             }
             watch(step);
         };
-        let result = flow::inject(&order, &key, &mut device, self.journal(), &mut watch);
+        let result = flow::inject(&order, &key, &mut device, &self.in_work().log(self.journal()), &mut watch);
         if result.is_ok() {
             in_work.known();
         }

@@ -19,6 +19,7 @@ mod error;
 pub mod export;
 pub mod files;
 pub mod group_keys;
+mod in_work;
 mod injection;
 pub mod line;
 pub mod log;

@@ -17,6 +17,7 @@ use crate::config::{SlotConfig, StationConfig};
 use crate::custodies::{Custodies, Opened};
 use crate::data_dir::DataDir;
 use crate::error::StationError;
+use crate::in_work::InWork;
 use crate::orders::Shelf;
 use crate::people::{Action, People, Permit, PinCost, Request};
 use crate::program;
@@ -39,6 +40,7 @@ struct Inner {
     custodies: Custodies,
     ceremonies: Ceremonies,
     orders: Shelf,
+    in_work: InWork,
     desk: Mutex<Desk>,
     /// Told whenever what somebody is typing concerns nobody any more.
     left: OnceLock<Left>,
@@ -198,6 +200,7 @@ impl Station {
             custodies: Custodies::sealing(data, &config, work)?,
             ceremonies: Ceremonies::new(Limits::STATION),
             orders: Shelf::default(),
+            in_work: InWork::default(),
             journal,
             desk: Mutex::new(desk),
             left: OnceLock::new(),
@@ -425,6 +428,10 @@ impl Station {
     /// A look at the log, over a connection that is kept.
     pub(crate) fn look(&self) -> Result<crate::readers::Look<'_>, StationError> {
         self.0.readers.look(&paths(&self.0.data))
+    }
+
+    pub(crate) fn in_work(&self) -> &InWork {
+        &self.0.in_work
     }
 
     pub(crate) fn people(&self) -> &People {

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use keystation::{DerivedKeyAnswer, GroupKey, SecretText};
 use serde_json::{Value, json};
 
 use super::key;
@@ -175,7 +176,9 @@ fn two_custodians_put_a_key_together() {
     let titles = ["Component of cu-1, left", "Component of cu-2, right"];
     for (side, ((component, check_value), title)) in COMPONENTS.into_iter().zip(titles).enumerate() {
         if side == 1 {
-            for (user, code) in [("cu-1", "approval-same-person"), ("op-1", "role"), ("cu-2-once", "pin-change")] {
+            for (user, code) in
+                [("cu-1", "approval-same-person"), ("op-1", "role"), ("cu-2-once", "pin-change")]
+            {
                 let refused = call("ceremony_sign_in", sign_in(1, user)).unwrap();
                 assert_eq!(
                     (&refused["outcome"], &refused["problem"]["code"]),
