@@ -185,6 +185,9 @@ pub enum OrderRefusal {
         /// What it is for.
         quantity: u64,
     },
+    /// Its customer signed how many devices it is for.
+    #[error("the customer signed how many devices the work order {0} is for: nobody here allows more")]
+    Signed(OrderId),
     /// A device is scrap once.
     #[error("the device is scrap of the work order {0} already")]
     Scrap(OrderId),
@@ -242,6 +245,9 @@ pub(crate) fn judge_order(
         OrderChange::Created(_) => return Ok(Ok(())),
         OrderChange::Opened => (order.state == OrderState::Open)
             .then(|| OrderRefusal::State { order: id.clone(), state: order.state }),
+        OrderChange::Raised { .. } if !order.terms.signer.is_empty() => {
+            Some(OrderRefusal::Signed(id.clone()))
+        }
         OrderChange::Raised { quantity, .. } => (*quantity <= order.terms.quantity)
             .then(|| OrderRefusal::NotMore { order: id.clone(), quantity: order.terms.quantity }),
         OrderChange::Scrapped { id: rid, identity, .. } => {

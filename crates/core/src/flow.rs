@@ -113,7 +113,13 @@ pub fn inject(
     bench.step(Step::Read);
     let seen = bench.device.identify().map_err(|e| bench.refuse(e, None, None))?;
     let id = order.recipe.registration_id(&seen.identity).map_err(|e| bench.refuse(e, Some(&seen), None))?;
-    let mut standing = log.standing(&id).map_err(|e| bench.refuse(e, Some(&seen), Some(&id)))?;
+    let mut standing = log.standing(&id).map_err(|e| {
+        if matches!(e, LogError::Overtaken { .. }) {
+            // It may be the very device that another slot still waits for.
+            bench.safety = Safety::Unknown;
+        }
+        bench.refuse(e, Some(&seen), Some(&id))
+    })?;
     if standing.open.is_some() {
         bench.safety = Safety::Unknown;
     }

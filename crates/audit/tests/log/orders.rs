@@ -90,6 +90,19 @@ fn order_refusal(journal: &Journal, id: &str, change: OrderChange) -> OrderRefus
     }
 }
 
+/// What a customer signed nobody on the floor raises.
+#[test]
+fn a_signed_quantity_is_not_raised() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_paths, journal) = begin(directory.path());
+    let signed = OrderTerms { signer: "customer.example.com/orders".to_owned(), ..terms(2) };
+    journal.append(&entry(order("WO-1", OrderChange::Created(Box::new(signed))))).unwrap();
+    journal.append(&entry(created("WO-2", 2))).unwrap();
+    let refused = order_refusal(&journal, "WO-1", raised(3));
+    assert!(matches!(refused, OrderRefusal::Signed(ref id) if *id == order_id("WO-1")), "{refused:?}");
+    journal.append(&entry(order("WO-2", raised(3)))).unwrap();
+}
+
 fn standing(paths: &Paths, id: &str) -> WorkOrder {
     Reader::open(paths).unwrap().work_order(&order_id(id)).unwrap().unwrap()
 }

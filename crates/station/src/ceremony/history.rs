@@ -4,12 +4,22 @@
 //! it (label, check value, or group, scope and slot), or if one component was entered in both: what is said may be wrong, the
 //! check value of a component is made of its text. And so on from there: what is about the same key as a third is about the same.
 
+use std::collections::BTreeSet;
+
 use keystation_audit::Component as Given;
 
 use super::CeremonyOrder;
 
 /// A component as its paper has it: its number, and the 6 hexadecimal digits of its check value.
 pub(super) type Paper = (u8, String);
+
+/// A component on the table.
+pub(super) struct OnTable {
+    /// Who gave it.
+    pub(super) giver: String,
+    /// How its paper would be known again, with each number that somebody may have taken it for.
+    pub(super) papers: Vec<Paper>,
+}
 
 /// Every component that was ever given.
 pub(super) struct History(pub(super) Vec<Given>);
@@ -47,9 +57,17 @@ impl History {
         self.of_key(order, papers).iter().any(|given| given.user == user && given.part != part)
     }
 
-    /// Whether somebody ever gave two of these components, whatever was said of the key then.
-    pub(super) fn somebody_gave_two(&self, papers: &[Paper]) -> bool {
-        let of_these = || self.0.iter().filter(|given| papers.contains(&paper(given)));
-        of_these().any(|one| of_these().any(|other| one.user == other.user && one.part != other.part))
+    /// Whether somebody has had two of the components on the table, now or ever, in whichever place and whatever was said of the key.
+    pub(super) fn somebody_has_two(&self, table: &[OnTable]) -> bool {
+        let givers = |component: &OnTable| {
+            let ever = self.0.iter().filter(|given| component.papers.contains(&paper(given)));
+            let ever = ever.map(|given| given.user.clone());
+            ever.chain([component.giver.clone()]).collect::<BTreeSet<_>>()
+        };
+        let givers: Vec<_> = table.iter().map(givers).collect();
+        givers
+            .iter()
+            .enumerate()
+            .any(|(at, some)| givers[..at].iter().any(|others| !some.is_disjoint(others)))
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use keystation_vault::{Component, Part};
 
-use super::history::Paper;
+use super::history::{OnTable, Paper};
 use super::{Abort, Ceremony, CeremonyError, CeremonyOrder, Phase, Side};
 use crate::people::Known;
 
@@ -161,6 +161,18 @@ impl Running {
     pub(super) fn papers(&self) -> Vec<Paper> {
         let given = self.seats.iter().filter_map(|seat| seat.component.as_ref());
         given.map(|component| (component.part().number(), component.check().to_string())).collect()
+    }
+
+    /// The same, with who gave them, as they are known again whatever number somebody took them for.
+    pub(super) fn on_table(&self) -> Vec<OnTable> {
+        let given =
+            self.seats.iter().filter_map(|seat| Some((seat.custodian.as_ref()?, seat.component.as_ref()?)));
+        let papers = |component: &Component| {
+            component.checks().into_iter().map(|(part, check)| (part.number(), check.to_string())).collect()
+        };
+        given
+            .map(|(giver, component)| OnTable { giver: giver.user().to_owned(), papers: papers(component) })
+            .collect()
     }
 
     /// Who gave a component, and which.

@@ -312,7 +312,7 @@ impl Station {
     fn expect_nobody_has_two(&self, running: &Running) -> Result<(), CeremonyError> {
         let (history, papers) = (self.history()?, running.papers());
         let gave_another = |(number, user)| history.gave_another(&running.order, &papers, number, user);
-        if running.givers().any(gave_another) || history.somebody_gave_two(&papers) {
+        if running.givers().any(gave_another) || history.somebody_has_two(&running.on_table()) {
             return Err(CeremonyError::Aborted(Abort::OnePerson));
         }
         Ok(())

@@ -151,7 +151,8 @@ impl Slot {
             Try { result: Err(failure), took, port } if nature(failure.code).transient => {
                 // Opened anew: what was received of the first try is thrown away.
                 drop(port);
-                if self.is_back(failure.code)? {
+                // Where nobody can look whether it is back, its failure is told all the same, and the slot stops at the next look.
+                if self.is_back(failure.code).unwrap_or(false) {
                     retried = true;
                     let before = failure.identity.clone();
                     self.line.card(self.config.number).health.retried();
@@ -234,10 +235,20 @@ impl Slot {
     }
 
     fn until_gone(&self, port: Option<SerialPort>) -> io::Result<()> {
-        match port {
-            Some(port) => port.until_gone(FOREVER, &self.line.interrupt)?,
-            None => self.watch.until_absent(FOREVER, &self.line.interrupt)?,
-        };
+        loop {
+            let waited = match &port {
+                Some(port) => port.until_gone(FOREVER, &self.line.interrupt)?,
+                None => self.watch.until_absent(FOREVER, &self.line.interrupt)?,
+            };
+            // A device that stays for a day is not gone: it would be tried again with nobody there.
+            if waited != Waited::TimedOut {
+                break;
+            }
+        }
+        if port.is_some() && !self.line.stopping() {
+            // The hang-up comes first, the device file goes a moment later: it would be taken for the next device.
+            self.watch.until_absent(BACK, &self.line.interrupt)?;
+        }
         Ok(())
     }
 }

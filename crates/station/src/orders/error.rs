@@ -178,6 +178,7 @@ pub(crate) const fn refusal_code(refusal: &OrderRefusal) -> &'static str {
         OrderRefusal::Unknown(_) => "order-unknown",
         OrderRefusal::State { .. } => "order-state",
         OrderRefusal::NotMore { .. } => "order-quantity",
+        OrderRefusal::Signed(_) => "order-signed",
         OrderRefusal::Scrap(_) => "order-scrap",
         OrderRefusal::Unaccounted { .. } => "order-unaccounted",
         OrderRefusal::Short { .. } => "order-short",
@@ -192,7 +193,8 @@ pub(crate) const fn refusal_exit(refusal: &OrderRefusal) -> Exit {
         | OrderRefusal::Unknown(_)
         | OrderRefusal::NotMore { .. }
         | OrderRefusal::Scrap(_) => Exit::Usage,
-        OrderRefusal::State { .. }
+        OrderRefusal::Signed(_)
+        | OrderRefusal::State { .. }
         | OrderRefusal::Unaccounted { .. }
         | OrderRefusal::Short { .. }
         | OrderRefusal::Counts(_) => Exit::Refused,
@@ -206,6 +208,7 @@ pub(crate) const fn refusal_remedy(refusal: &OrderRefusal) -> &'static [&'static
         OrderRefusal::Unknown(_) => &["keystation order list shows what there is."],
         OrderRefusal::State { .. } => &["keystation order list shows what it is."],
         OrderRefusal::NotMore { .. } => &["A quantity is only raised: name a greater one."],
+        OrderRefusal::Signed(_) => &["The customer signs another work order."],
         OrderRefusal::Scrap(_) => &["Nothing is left to do."],
         OrderRefusal::Unaccounted { .. } => {
             &["Plug them in again: an open intent is settled by it.", "Broken: keystation order scrap."]

@@ -110,12 +110,18 @@ fn said_anew(number: usize) -> CeremonyOrder {
 impl Bench {
     /// A ceremony of `order` in which these people give these papers, one after the other, each confirmed.
     fn told(&self, order: CeremonyOrder, sides: &[(u8, &str)]) -> Result<(), CeremonyError> {
+        let own: Vec<_> = sides.iter().map(|(number, user)| (*number, *user, *number)).collect();
+        self.taken_for(order, &own)
+    }
+
+    /// The same, where the number of a paper may be another than that of the place in which it is given.
+    fn taken_for(&self, order: CeremonyOrder, sides: &[(u8, &str, u8)]) -> Result<(), CeremonyError> {
         self.sign_in("cu-1");
         let permit = self.station.permit(Action::Ceremony).unwrap();
         self.station.ceremony_begin(&permit, order).unwrap();
-        let given = sides.iter().try_for_each(|(number, user)| {
+        let given = sides.iter().try_for_each(|(number, user, paper)| {
             self.seat(*number, user)?;
-            let text = secret(&papers()[usize::from(*number) - 1]);
+            let text = secret(&papers()[usize::from(*paper) - 1]);
             let check = self.station.ceremony_component(part(*number), &text)?;
             self.station.ceremony_confirm(part(*number), &check.to_string())
         });
@@ -155,6 +161,25 @@ fn a_key_is_the_same_by_its_components_whatever_is_said_of_it() {
     // What they may give is what they gave, under whatever name.
     bench.told(said_anew(1), &[(1, "cu-2")]).unwrap();
     bench.told(said_anew(2), &[(1, "cu-2"), (2, "cu-3")]).unwrap();
+}
+
+/// A component that was given in the place of another was given: whoever did has both with the one that belongs there. The key
+/// does not care about the order of its components.
+#[test]
+fn a_component_is_known_again_in_the_place_of_another() {
+    for same_key in [true, false] {
+        for own_first in [true, false] {
+            let bench = Bench::new();
+            let second = if same_key { said_anew(1) } else { said_anew(2) };
+            // cu-2 has the paper of component 1 and sits at component 2.
+            bench.taken_for(said_anew(1), &[(2, "cu-2", 1)]).unwrap();
+            let (theirs, own) = ((1, "cu-3", 1), (2, "cu-2", 2));
+            let sides = if own_first { [own, theirs] } else { [theirs, own] };
+            let again = bench.taken_for(second, &sides);
+            assert!(matches!(again, Err(CeremonyError::Aborted(Abort::OnePerson))), "{again:?}");
+            assert_eq!(bench.last_abort(), "one-person");
+        }
+    }
 }
 
 /// The last component of a key tells it, too: who has it by a ceremony in between is found when it is entered.
