@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use keystation_audit::Reader;
+use keystation_core::failure::Code;
 use keystation_core::record::Seq;
 
 use super::event::SlotEvent;
@@ -52,7 +53,8 @@ impl Account {
             }
             _ => return,
         };
-        self.unrecorded += u64::from(failure.record.is_none());
+        // A refusal of the gate has its record, which is none of a device.
+        self.unrecorded += u64::from(failure.record.is_none() || failure.code == Code::NotPermitted);
     }
 
     /// Devices that came to a result.

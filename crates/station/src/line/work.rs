@@ -11,7 +11,7 @@ impl Station {
     /// The work for the next device in `slot`, whose profile was read when the line was started: under the order that the log says
     /// is open. What that order admits is judged when the device is there.
     pub(super) fn next_work(&self, slot: &SlotConfig, profile: &Profile) -> Result<Work, Failure> {
-        let open = || Ok::<_, StationError>(self.reader()?.open_order()?);
+        let open = || Ok::<_, StationError>(self.look()?.open_order()?);
         let open = open().map_err(|e| Failure {
             cause: Some(Box::new(e)),
             ..Failure::new(Code::LogFailed, Safety::Untouched)
