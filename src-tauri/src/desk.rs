@@ -132,16 +132,17 @@ impl LineDesk {
     fn open(station: Station) -> Result<Self, StationError> {
         let board = Arc::new(Board::default());
         let before = station.overview()?.counts;
+        let dialogs = Dialogs::new({
+            let station = station.clone();
+            move || station.touch()
+        });
         // Whoever leaves, however that comes about, leaves no secret half typed behind.
-        station.when_left(Dialogs::dismiss);
+        station.when_left(dialogs.dismissal());
         let mut desk = Self {
             station: station.clone(),
             board,
             alarm: Alarm::new(station.clone()),
-            dialogs: Dialogs::new({
-                let station = station.clone();
-                move || station.touch()
-            }),
+            dialogs,
             room: AuditRoom::new(station.archive()),
             slots: Vec::new(),
             key: None,

@@ -2,7 +2,7 @@
 //! of a TPM's keys, a group key, a component of one. They never enter the page or its IPC.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use keystation::{SecretRefused, SecretText};
 use tauri::{Runtime, WebviewWindow};
@@ -27,7 +27,7 @@ mod dialog {
     pub(super) async fn ask<R: Runtime>(
         _: &WebviewWindow<R>,
         _: &Question,
-        _: &Dialogs,
+        _: &Turn<'_>,
     ) -> Result<Option<Text>, Problem> {
         Err(Problem::new(
             "system-unsupported",
@@ -121,6 +121,8 @@ pub(crate) type Alive = Arc<dyn Fn() + Send + Sync>;
 pub(crate) struct Dialogs {
     /// Whether somebody has the turn.
     taken: AtomicBool,
+    /// How often somebody left.
+    left: Arc<AtomicU64>,
     alive: Alive,
     #[cfg(test)]
     pub(crate) hand: Hand,
@@ -130,6 +132,7 @@ impl Dialogs {
     pub(crate) fn new(alive: impl Fn() + Send + Sync + 'static) -> Self {
         Self {
             taken: AtomicBool::new(false),
+            left: Arc::default(),
             alive: Arc::new(alive),
             #[cfg(test)]
             hand: Hand::default(),
@@ -145,21 +148,30 @@ impl Dialogs {
                 &["Enter it in its own window, or cancel there."],
             ));
         }
-        Ok(Turn(self))
+        Ok(Turn { dialogs: self, since: self.left.load(Ordering::SeqCst) })
     }
 
-    /// Closes the dialog that is open, as if it was cancelled: what was typed so far is wiped. From any thread; it does not wait.
-    pub(crate) fn dismiss() {
-        dialog::dismiss();
+    /// What closes the dialog that is open, as if it was cancelled, and lets no other one open of whoever has the turn: what was typed
+    /// so far is wiped. To be called from any thread; it does not wait.
+    pub(crate) fn dismissal(&self) -> impl Fn() + Send + Sync + 'static {
+        let left = Arc::clone(&self.left);
+        move || {
+            left.fetch_add(1, Ordering::SeqCst);
+            dialog::dismiss();
+        }
     }
 }
 
 /// The right to ask.
-pub(crate) struct Turn<'a>(&'a Dialogs);
+pub(crate) struct Turn<'a> {
+    dialogs: &'a Dialogs,
+    /// How often somebody had left when it was given.
+    since: u64,
+}
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.0.taken.store(false, Ordering::Release);
+        self.dialogs.taken.store(false, Ordering::Release);
     }
 }
 
@@ -196,6 +208,15 @@ impl Turn<'_> {
         window: &WebviewWindow<R>,
         question: &Question,
     ) -> Result<Option<Text>, Problem> {
-        dialog::ask(window, question, self.0).await
+        if self.is_over()() {
+            return Ok(None);
+        }
+        dialog::ask(window, question, self).await
+    }
+
+    /// Whether whoever had the turn has left meanwhile: their questions are for nobody else.
+    fn is_over(&self) -> impl Fn() -> bool + Send + 'static {
+        let (left, since) = (Arc::clone(&self.dialogs.left), self.since);
+        move || left.load(Ordering::SeqCst) != since
     }
 }

@@ -14,7 +14,7 @@ use tauri::async_runtime::{Sender, channel, spawn_blocking};
 use tauri::{Runtime, WebviewWindow};
 use zeroize::Zeroizing;
 
-use super::{Alive, Dialogs, Question, Text};
+use super::{Alive, Question, Text, Turn};
 use crate::problem::Problem;
 
 /// Large enough for gloves: 20 mm are 76 pixels.
@@ -35,11 +35,17 @@ thread_local! {
 pub(super) async fn ask<R: Runtime>(
     window: &WebviewWindow<R>,
     question: &Question,
-    dialogs: &Dialogs,
+    turn: &Turn<'_>,
 ) -> Result<Option<Text>, Problem> {
     let (sender, mut receiver) = channel(1);
-    let (parent, question, alive) = (window.clone(), question.clone(), dialogs.alive.clone());
-    window.run_on_main_thread(move || open(&parent, &question, alive, sender))?;
+    let (parent, question, alive) = (window.clone(), question.clone(), turn.dialogs.alive.clone());
+    let is_over = turn.is_over();
+    window.run_on_main_thread(move || {
+        // Asked on the thread that dismisses: it opens before that, or not at all.
+        if !is_over() {
+            open(&parent, &question, alive, sender);
+        }
+    })?;
     // A dialog that ends without an answer, because its window was closed, was cancelled.
     Ok(receiver.recv().await.flatten())
 }

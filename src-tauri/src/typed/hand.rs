@@ -6,16 +6,16 @@ use std::sync::Mutex;
 use tauri::{Runtime, WebviewWindow};
 use zeroize::Zeroizing;
 
-use super::{Alive, Dialogs, Question, Text};
+use super::{Alive, Question, Text, Turn};
 use crate::problem::Problem;
 
 /// As the dialog of the operating system, of whoever has the hand.
 pub(super) async fn ask<R: Runtime>(
     _: &WebviewWindow<R>,
     question: &Question,
-    dialogs: &Dialogs,
+    turn: &Turn<'_>,
 ) -> Result<Option<Text>, Problem> {
-    Ok(dialogs.hand.answer(question, &dialogs.alive))
+    Ok(turn.dialogs.hand.answer(question, &turn.dialogs.alive))
 }
 
 /// Nothing stays open here.

@@ -248,6 +248,23 @@ fn a_wrong_check_value_and_a_locked_screen_end_a_ceremony() {
     }
 }
 
+/// A question is for whoever had it asked, and for nobody who comes after.
+#[test]
+fn nobody_is_asked_any_more_for_somebody_who_left() {
+    let staffed = Staffed::new();
+    open_a_vault(&staffed);
+    staffed.call("lock", json!({})).unwrap();
+    staffed.bring("op-1", State::Open);
+    staffed.lay_out_and_leave("Unlock the vault", "");
+    staffed.lay_out("Unlock the vault", PASSPHRASE);
+    // An empty answer is asked for again; meanwhile the screen was locked.
+    assert_eq!(staffed.call("unlock", json!({})).unwrap(), "cancelled");
+    assert!(!staffed.nothing_is_left() && !staffed.station.is_unlocked());
+    // Who comes back asks anew.
+    staffed.bring("op-1", State::Open);
+    assert_eq!(staffed.call("unlock", json!({})).unwrap(), "unlocked");
+}
+
 /// What was typed by hand is never lost to a clock: the sign-in is held, and the station does not lock while somebody types.
 #[test]
 fn a_component_may_be_typed_longer_than_the_station_waits_for_a_sign_of_life() {

@@ -152,6 +152,14 @@ impl Staffed {
         self.hand(|hand| hand.lay_out(title, text, move || hands.pass(seconds)));
     }
 
+    /// The same, of somebody who leaves for the night while typing: the station's screen is locked.
+    pub(super) fn lay_out_and_leave(&self, title: &'static str, text: &str) {
+        let station = self.station.clone();
+        self.hand(|hand| {
+            hand.lay_out(title, text, move || station.away(keystation::people::Away::Screen).unwrap())
+        });
+    }
+
     /// Whether all that was laid out was asked for.
     pub(super) fn nothing_is_left(&self) -> bool {
         self.hand(Hand::is_empty)
