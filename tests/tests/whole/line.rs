@@ -136,13 +136,15 @@ fn devices_that_are_unplugged_anywhere_are_tried_again_or_fail_and_pass_when_the
 #[test]
 fn a_swapped_device_a_copy_a_slow_one_and_a_bad_slot_leave_the_others_alone() {
     let bench = Bench::quick();
-    let start = |name: &str, serial: &str, fault: &str| {
-        Sim::start(&bench.file(name), 1, &["--baud", "0", "--serial", serial, "--fault", fault])
+    let start = |name: &str, serial: &str, mac: &str, fault: &str| {
+        let identity = ["--serial", serial, "--mac", mac];
+        Sim::start(&bench.file(name), 1, &[&["--baud", "0", "--fault", fault][..], &identity].concat())
     };
-    let swap = start("swap", "SWAP-1", "lie=other-identity-after-write");
-    let (one, two) = (start("one", "TWIN-1", ""), start("two", "TWIN-1", ""));
-    let slow = start("slow", "SLOW-1", "delay=120;boot=700;split=1");
-    let mut bad = start("bad", "BAD-1", "delay=60000");
+    let swap = start("swap", "SWAP-1", "00:00:5e:00:53:11", "lie=other-identity-after-write");
+    let twin = |name: &str| start(name, "TWIN-1", "00:00:5e:00:53:21", "");
+    let (one, two) = (twin("one"), twin("two"));
+    let slow = start("slow", "SLOW-1", "00:00:5e:00:53:31", "delay=120;boot=700;split=1");
+    let mut bad = start("bad", "BAD-1", "00:00:5e:00:53:41", "delay=60000");
     slots_on(&bench, [&swap, &one, &two, &slow, &bad].map(|sim| sim.port(0)));
     let mut line = RunningLine::start(&bench, "sup-1");
 

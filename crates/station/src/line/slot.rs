@@ -148,7 +148,12 @@ impl Slot {
         };
         let mut retried = false;
         let Try { result, took, port } = match self.attempt(label.as_ref(), None) {
-            Try { result: Err(failure), took, port } if nature(failure.code).transient => {
+            // Where nobody could begin it any more there is no second try: the station was locked, or ends.
+            Try { result: Err(failure), took, port }
+                if nature(failure.code).transient
+                    && self.line.station.is_ready_for(&self.profile.group_key)
+                    && !self.line.stopping() =>
+            {
                 // Opened anew: what was received of the first try is thrown away.
                 drop(port);
                 // Where nobody can look whether it is back, its failure is told all the same, and the slot stops at the next look.

@@ -9,7 +9,7 @@ mod station;
 pub use acts::{ACTS, Act};
 pub use place::{Training, TrainingError};
 pub(crate) use show::{Scanner, Show};
-pub use station::{GROUP_KEY, LABEL, PASSPHRASE, PIN, TRAINEE};
+pub use station::{LABEL, PASSPHRASE, PIN, TRAINEE};
 
 /// The name of the log of every training, without the epoch. No station in production may be called `training`.
 pub const NAME: &str = "keylog.example.com/keystation/training";

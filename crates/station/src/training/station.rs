@@ -1,11 +1,13 @@
 //! The station of a training. It goes the way that every station goes: two administrators, one account, one group key that two
 //! custodians import and activate. All that authenticates here stands in this file.
 
+use base64ct::{Base64, Encoding};
 use keystation_audit::SystemClock;
 use keystation_core::key::KeySlot;
 use keystation_vault::{
     CustodyKind, DerivedKeyAnswer, GroupKey, ImportError, NewKey, Passphrase, SecretText,
 };
+use sha2::{Digest, Sha512};
 
 use super::{MARK, NAME, Training, TrainingError};
 use crate::config::SlotConfig;
@@ -23,10 +25,12 @@ pub const PIN: &str = "274190";
 pub const PASSPHRASE: &str = "training training training";
 /// Label of the example key.
 pub const LABEL: &str = "gk-training";
-/// The group key that Microsoft publishes as an example, Base64 of 64 bytes (*Symmetric key attestation with DPS*). Everybody has
-/// it: a device that holds a key of it can be told from no other, so it is never used for one.
-pub const GROUP_KEY: &str =
-    "8isrFI1sGsIlvvFSSFRiMfCNzv21fjbE/+ah/lSh3lF8e2YG1Te7w1KpZhJFFXJrqYKi9yegxkqIChbqOS9Egw==";
+/// The group key of every training, 64 bytes in Base64: an example that anybody can make, the SHA-512 of the text `keystation/training/v1`.
+/// Made when it is needed, so that no key lies in the program.
+fn group_key() -> SecretText {
+    let text = Base64::encode_string(&Sha512::digest(b"keystation/training/v1"));
+    SecretText::new(text).expect("it is as long as a group key")
+}
 
 /// Administrators and custodians, who only prepare the training.
 const TWO: [(&str, &str); 2] = [("example-1", "640217"), ("example-2", "953081")];
@@ -138,7 +142,7 @@ fn key(station: &Station) -> Result<(), StationError> {
     const REASON: &str = "training";
     let [first, second] = TWO;
     sign_in(station, first)?;
-    let text = SecretText::new(GROUP_KEY.to_owned()).expect("it is as long as a group key");
+    let text = group_key();
     let check_value =
         GroupKey::judged(&text, DerivedKeyAnswer::GroupKey)?.check_value().map_err(ImportError::from)?;
     let key = NewKey {

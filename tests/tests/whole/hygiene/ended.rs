@@ -107,7 +107,8 @@ fn the_keys_are_wiped_while_the_device_in_hand_is_finished() {
 fn a_device_that_answers_is_finished_first() {
     for (name, number) in SIGNALS {
         let bench = Bench::quick();
-        let sim = Sim::start(&bench.file("sim"), 1, &["--baud", "0"]);
+        // It takes its time to start again: the signal comes before it is done.
+        let sim = Sim::start(&bench.file("sim"), 1, &["--baud", "0", "--fault", "boot=700"]);
         let mut running = Running::start(&mut bench.inject_command(&sim.port(0)));
         running.until("step", "write");
         signal(name, running.id());

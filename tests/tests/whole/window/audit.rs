@@ -50,7 +50,7 @@ fn qa_looks_at_a_station_that_works_and_leaves_it_as_it_is() {
     let page = Page::open_to_look(&screen, &data);
     let overview = answer(&page, "overview", json!({}));
     let rooms = (&overview["rooms"], &overview["readOnly"], &overview["damage"]);
-    assert_eq!(rooms, (&json!(["audit"]), &json!(true), &Value::Null));
+    assert_eq!(rooms, (&json!(["audit", "keys", "people"]), &json!(true), &Value::Null));
     let found = answer(&page, "search", json!({ "text": "a1:b2:c3:d4:e5:f6", "before": null, "limit": 50 }));
     assert_eq!((&found["rows"][0]["id"], &found["rows"][0]["outcome"]), (&json!(PUBLISHED_ID), &json!("ok")));
     let life = answer(&page, "device", json!({ "id": PUBLISHED_ID }));
