@@ -64,10 +64,10 @@ impl History {
             let ever = ever.map(|given| given.user.clone());
             ever.chain([component.giver.clone()]).collect::<BTreeSet<_>>()
         };
-        let givers: Vec<_> = table.iter().map(givers).collect();
-        givers
-            .iter()
-            .enumerate()
-            .any(|(at, some)| givers[..at].iter().any(|others| !some.is_disjoint(others)))
+        let has_both = |one: &OnTable, other: &OnTable| {
+            // One text in two places makes no key: that is said when they are put together.
+            one.papers != other.papers && !givers(one).is_disjoint(&givers(other))
+        };
+        table.iter().enumerate().any(|(at, one)| table[..at].iter().any(|other| has_both(one, other)))
     }
 }
