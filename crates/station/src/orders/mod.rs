@@ -149,11 +149,8 @@ impl Station {
     /// The order under which a device is made: `job` names the one that is open, or nothing.
     pub(crate) fn order_for(&self, job: &str) -> Result<Option<OpenOrder>, StationError> {
         if job.is_empty() {
-            return match self.look()?.open_order()? {
-                Some(open) => Err(OrderError::Unnamed(open.id).into()),
-                None if self.config().orders.required => Err(OrderError::Required.into()),
-                None => Ok(None),
-            };
+            let required = self.config().orders.required;
+            return if required { Err(OrderError::Required.into()) } else { Ok(None) };
         }
         match self.open_order()? {
             Some(open) if open.id.as_str() == job => Ok(Some(open)),
