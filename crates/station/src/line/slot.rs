@@ -156,8 +156,12 @@ impl Slot {
             {
                 // Opened anew: what was received of the first try is thrown away.
                 drop(port);
-                // Where nobody can look whether it is back, its failure is told all the same, and the slot stops at the next look.
-                if self.is_back(failure.code).unwrap_or(false) {
+                let back = self.is_back(failure.code).unwrap_or_else(|error| {
+                    // Its failure is told all the same, and the slot stops at the next look.
+                    tracing::error!(%error, "nobody can look whether a device is back");
+                    false
+                });
+                if back {
                     retried = true;
                     let before = failure.identity.clone();
                     self.line.card(self.config.number).health.retried();

@@ -139,7 +139,7 @@ impl Station {
 
     /// The order that is open now, read from the log at that moment; None: none is open.
     pub fn open_order(&self) -> Result<Option<OpenOrder>, StationError> {
-        let reader = self.reader()?;
+        let reader = self.look()?;
         let Some(order) = reader.open_order()? else { return Ok(None) };
         let text = self.order_text(&order)?;
         let in_doubt = reader.in_doubt(&order)?;

@@ -4,7 +4,7 @@ use keystation_audit::Checkpoint;
 
 use crate::report::face::Face::Plain;
 use crate::report::page::{self, GREY, HEIGHT, LEFT, Page, PageError};
-use crate::report::parts::foot;
+use crate::report::parts::{foot, heading, seal};
 
 /// Nothing below this, but for the foot.
 const BOTTOM: f32 = HEIGHT - 64.0;
@@ -21,6 +21,17 @@ pub(crate) struct Paper {
 }
 
 impl Paper {
+    /// The signed checkpoint of the log that the report was made from, as a section of a report that is signed itself.
+    pub(crate) fn anchor(&mut self, checkpoint: &Checkpoint, note: &str) -> Result<(), PageError> {
+        self.room(200.0);
+        self.y = heading(&mut self.page, self.y + 14.0, "Anchor of the audit log");
+        let signed =
+            "This file is signed by the station: the note beside it says so, and of a print nobody can tell.";
+        seal(&mut self.page, self.y, 150.0, (checkpoint, note), signed)?;
+        self.y += 160.0;
+        Ok(())
+    }
+
     /// Begins a page where `height` does not fit any more; returns whether it did.
     pub(crate) fn room(&mut self, height: f32) -> bool {
         let full = self.y + height > BOTTOM;

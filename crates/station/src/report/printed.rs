@@ -9,9 +9,7 @@ use crate::report::facts::{Exception, Facts, Kind, Now};
 use crate::report::list::dashed;
 use crate::report::page::{GREY, INK, LEFT, PageError, RIGHT};
 use crate::report::paper::Paper;
-use crate::report::parts::{
-    LEADING, attempts, counts, head, heading, keys, moment, pair, percent, seal, summed,
-};
+use crate::report::parts::{LEADING, attempts, counts, head, heading, keys, moment, pair, percent, summed};
 
 const SMALL: f32 = 8.0;
 const ROW: f32 = 10.5;
@@ -58,12 +56,7 @@ pub(crate) fn report(facts: &Facts, names: &BTreeMap<String, String>) -> Result<
         let value = format!("{who}: {} = {}", counts.all(), summed(*counts));
         paper.y = pair(&mut paper.page, paper.y, "Operator", &value);
     }
-    paper.room(200.0);
-    paper.y = heading(&mut paper.page, paper.y + 14.0, "Anchor of the audit log");
-    let signed =
-        "This file is signed by the station: the note beside it says so, and of a print nobody can tell.";
-    seal(&mut paper.page, paper.y, 150.0, (&facts.checkpoint, &facts.note), signed)?;
-    paper.y += 160.0;
+    paper.anchor(&facts.checkpoint, &facts.note)?;
     exceptions(&mut paper, &facts.exceptions);
     paper.finish(&format!("Injection report {}", facts.job), &facts.checkpoint, facts.period.1)
 }

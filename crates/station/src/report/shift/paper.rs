@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Count, Shift, Sitting};
 use crate::report::page::PageError;
 use crate::report::paper::Paper;
-use crate::report::parts::{LEADING, attempts, head, heading, moment, pair, seal};
+use crate::report::parts::{LEADING, attempts, head, heading, moment, pair};
 
 /// All pages.
 pub(super) fn paper(shift: &Shift) -> Result<Vec<u8>, PageError> {
@@ -22,12 +22,7 @@ pub(super) fn paper(shift: &Shift) -> Result<Vec<u8>, PageError> {
         titled(&mut paper, &order(job));
         counted(&mut paper, count);
     }
-    paper.room(200.0);
-    paper.y = heading(&mut paper.page, paper.y + 14.0, "Anchor of the audit log");
-    let signed =
-        "This file is signed by the station: the note beside it says so, and of a print nobody can tell.";
-    seal(&mut paper.page, paper.y, 150.0, (&shift.checkpoint, &shift.note), signed)?;
-    paper.y += 160.0;
+    paper.anchor(&shift.checkpoint, &shift.note)?;
     for sitting in &shift.sessions {
         session(&mut paper, sitting);
     }
