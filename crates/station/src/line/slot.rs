@@ -9,7 +9,7 @@ use keystation_core::failure::{Code, Failure, Safety};
 use keystation_core::flow::Pass;
 use keystation_core::identity::Identity;
 use keystation_device::hotplug::{Waited, Watch};
-use keystation_device::place::Found;
+use keystation_device::place::{Found, Place};
 use keystation_device::ports::SerialPort;
 
 use super::event::{LineEvent, Past, SlotEvent, SlotState};
@@ -42,6 +42,24 @@ struct Try {
     result: Result<Pass, Failure>,
     took: Duration,
     port: Option<SerialPort>,
+}
+
+/// What is known of a device after its result, before that result is told: whoever hears it may put the next one in at once.
+enum Left {
+    /// It was gone: what is there now is the next one.
+    Gone,
+    /// It is there, or was when last seen; an open port tells its hang-up.
+    There(Option<SerialPort>),
+}
+
+impl Left {
+    /// A port that is open tells of a hang-up also afterwards; a place does not tell that it was empty in between.
+    fn after(port: Option<SerialPort>, place: &Place) -> Self {
+        match port {
+            None if matches!(place.find(), Ok(Found::Nothing)) => Self::Gone,
+            port => Self::There(port),
+        }
+    }
 }
 
 impl Slot {
@@ -102,8 +120,8 @@ impl Slot {
                 self.bad = if waited { None } else { self.lost_contact() };
                 continue;
             }
-            let port = self.key_device()?;
-            self.until_gone(port)?;
+            let left = self.key_device()?;
+            self.until_gone(left)?;
             self.at_stake = None;
             if !self.line.stopping() {
                 self.tell(SlotEvent::Gone);
@@ -138,7 +156,7 @@ impl Slot {
     }
 
     /// One device: a try, a second one if the first failed by chance, and the result.
-    fn key_device(&mut self) -> io::Result<Option<SerialPort>> {
+    fn key_device(&mut self) -> io::Result<Left> {
         // Until the result was told: a program that ends waits for it.
         let in_work = self.line.station.busy();
         self.at_stake = Some(Safety::Unknown);
@@ -175,12 +193,13 @@ impl Slot {
         };
         self.at_stake = result.as_ref().err().map(|failure| failure.safety);
         self.remember(&result, took, retried);
+        let left = Left::after(port, &self.config.place);
         self.tell(match result {
             Ok(pass) => SlotEvent::Pass { pass, took },
             Err(failure) => SlotEvent::Fail { failure, took },
         });
         drop(in_work);
-        Ok(port)
+        Ok(left)
     }
 
     /// One try. `before` is who failed in the one before: only the same device is tried again.
@@ -243,7 +262,8 @@ impl Slot {
         card.history.push_back(past);
     }
 
-    fn until_gone(&self, port: Option<SerialPort>) -> io::Result<()> {
+    fn until_gone(&self, left: Left) -> io::Result<()> {
+        let Left::There(port) = left else { return Ok(()) };
         loop {
             let waited = match &port {
                 Some(port) => port.until_gone(FOREVER, &self.line.interrupt)?,
@@ -285,6 +305,17 @@ mod tests {
         let settings = std::fs::read_to_string(data.settings()).unwrap() + &slot;
         std::fs::write(data.settings(), settings).unwrap();
         testing::open(&data)
+    }
+
+    #[test]
+    fn the_next_device_that_comes_at_the_result_is_not_taken_for_the_one_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let port = dir.path().join("port");
+        let place = Place::Path(port.clone());
+        let left = Left::after(None, &place);
+        std::fs::write(&port, "").unwrap();
+        assert!(matches!(left, Left::Gone), "it was gone when its result was told");
+        assert!(matches!(Left::after(None, &place), Left::There(None)), "one that stays has to go first");
     }
 
     #[test]
