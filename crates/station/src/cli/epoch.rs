@@ -37,7 +37,8 @@ fn proven_without_a_log(
         return Ok(UNPROVEN.to_owned());
     };
     out.note(format!(
-        "The log does not open: {why}. Both prove who they are by the accounts that are still in it."
+        "The log does not open: {why}. Both prove who they are by the accounts that are still in it: administrators whose accounts are enabled, with \
+         PINs of their own. Ten wrong PINs count here, too."
     ));
     let People { pin_file, pin_fd, approver_pin_file, approver_pin_fd, .. } = &cli.people;
     let pin = secrets::pin(pin_file.as_deref(), *pin_fd, operator)?;
