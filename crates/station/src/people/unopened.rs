@@ -1,6 +1,6 @@
 //! Proving who one is at a station whose log does not open: before a log that does is begun in its place.
 
-use keystation_audit::{Account, Clock, OpenError, vouched_accounts};
+use keystation_audit::{Account, AccountsLeft, Clock, OpenError, accounts_left};
 use keystation_core::record::{Entry, Event, Purpose, SessionEvent, SignInRefusal};
 use keystation_core::role::{Role, Roles};
 
@@ -12,13 +12,14 @@ use super::throttle::{LOCKED_OUT_AT, Moment, Throttle, throttle};
 use super::tries::Tries;
 use crate::data_dir::DataDir;
 use crate::error::StationError;
-use crate::station::{Station, clock, paths};
+use crate::station::{Station, clock};
 
-/// The accounts that the records of a log which does not open still say, as far as they were signed for, and what authenticates their people. No log
+/// The accounts that the records of a log which does not open still say, and what authenticates their people. No log
 /// takes a record, so the tries are counted in a file, and put into the log as soon as one opens.
 pub struct Unopened {
     data: DataDir,
     accounts: Vec<Account>,
+    vouched: bool,
     credentials: Credentials,
     pepper: Pepper,
     cost: PinCost,
@@ -38,12 +39,19 @@ impl Unopened {
         cost: PinCost,
     ) -> Result<Option<Self>, StationError> {
         // Out of its records, not out of its tables: whoever broke the log may have written there what they liked.
-        let Some(accounts) = vouched_accounts(&paths(data)).map_err(OpenError::File)? else {
+        let Some(AccountsLeft { accounts, vouched }) = accounts_left(data.path()).map_err(OpenError::File)?
+        else {
             return Ok(None);
         };
         let (credentials, pepper) = (Credentials::read(&data.people(), cost)?, Pepper::read(&data.pepper())?);
         let now = Box::new(move || Moment::of(&clock.now()));
-        Ok(Some(Self { data: data.clone(), accounts, credentials, pepper, cost, now }))
+        Ok(Some(Self { data: data.clone(), accounts, vouched, credentials, pepper, cost, now }))
+    }
+
+    /// Whether the accounts were signed for. Where they were not nobody else can be asked, and what is proved by them proves nothing to the new log.
+    #[must_use]
+    pub const fn is_vouched(&self) -> bool {
+        self.vouched
     }
 
     /// What an administrator is who proves it with their PIN: enabled, not locked, and with a PIN of their own.
