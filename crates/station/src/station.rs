@@ -218,6 +218,7 @@ impl Station {
             build: program::build().map_err(StationError::Program)?.to_owned(),
             open_intents,
         })?;
+        station.record_tries()?;
         station.tidy_people()?;
         station.watch_session().map_err(StationError::Thread)?;
         Ok(station)
@@ -464,7 +465,7 @@ pub fn paths(data: &DataDir) -> Paths {
     Paths::in_dir(data.path())
 }
 
-fn clock() -> Result<SystemClock, StationError> {
+pub(crate) fn clock() -> Result<SystemClock, StationError> {
     SystemClock::new().map_err(StationError::Clock)
 }
 

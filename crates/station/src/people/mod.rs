@@ -25,6 +25,7 @@ mod sign_in;
 #[path = "../../tests/signed/mod.rs"] // the integration tests have it too
 pub(crate) mod testing;
 mod throttle;
+mod tries;
 mod undone;
 mod unopened;
 mod watch;
@@ -105,8 +106,7 @@ impl People {
     }
 
     fn now(&self) -> Moment {
-        let stamp = (self.clock)();
-        Moment { boot: stamp.boot.as_str().to_owned(), mono_ms: stamp.mono_ms }
+        Moment::of(&(self.clock)())
     }
 
     fn floor(&self) -> MutexGuard<'_, Floor> {
