@@ -17,6 +17,7 @@ mod navigation;
 mod problem;
 mod shell;
 mod typed;
+mod verbs;
 
 use std::path::PathBuf;
 

@@ -393,6 +393,7 @@ impl Station {
             return Ok(());
         }
         self.leave(End::Program)?;
+        self.tell_unread()?;
         self.append(Event::Close)?;
         // The last connection to go folds the write-ahead log into the database: that is the journal's.
         self.0.readers.close();

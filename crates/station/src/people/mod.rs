@@ -28,6 +28,7 @@ mod throttle;
 mod tries;
 mod undone;
 mod unopened;
+mod unread;
 mod watch;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -59,6 +60,7 @@ use pepper::Pepper;
 use pin::PinHash;
 use session::Sitting;
 use throttle::Moment;
+use unread::Unread;
 
 /// What an open station knows of people.
 pub(crate) struct People {
@@ -72,6 +74,8 @@ pub(crate) struct People {
     moves: Mutex<()>,
     /// PINs that were hashed, for the test that a stranger costs what a wrong PIN costs.
     hashed: AtomicU64,
+    /// Calls that nobody could read.
+    unread: Mutex<Unread>,
     seat: Arc<Seat>,
 }
 
@@ -101,6 +105,7 @@ impl People {
             door: Mutex::new(()),
             moves: Mutex::new(()),
             hashed: AtomicU64::new(0),
+            unread: Mutex::default(),
             seat: Arc::new(Seat { floor: Mutex::default(), moved: Condvar::new() }),
         }
     }
@@ -121,6 +126,10 @@ impl People {
     /// One change of the session at a time.
     fn moves(&self) -> MutexGuard<'_, ()> {
         self.moves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn unread(&self) -> MutexGuard<'_, Unread> {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether `pin` is the one of `hash`; counted.
