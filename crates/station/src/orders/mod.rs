@@ -73,7 +73,7 @@ impl Station {
     pub fn begin_order(&self, permit: &Permit, id: &OrderId) -> Result<Seq, StationError> {
         self.honour(permit, Action::OpenOrder)?;
         let order = self.work_order(id)?;
-        let text = self.order_text(&order)?;
+        let text = self.order_text_anew(&order)?;
         let profile = Profile::read(&self.data().profile(Path::new(&text.terms.profile)))?;
         let (order, expected) = (id.clone(), text.terms.key.clone());
         if profile.group_key != expected {
@@ -144,6 +144,11 @@ impl Station {
         let text = self.order_text(&order)?;
         let in_doubt = reader.in_doubt(&order)?;
         Ok(Some(OpenOrder::new(order, in_doubt, text)))
+    }
+
+    /// The ID of the order that is open, or nothing: the job of whatever device comes next.
+    pub fn open_job(&self) -> Result<String, StationError> {
+        Ok(self.look()?.open_order()?.map_or_else(String::new, |order| order.id.to_string()))
     }
 
     /// The order under which a device is made: `job` names the one that is open, or nothing.
