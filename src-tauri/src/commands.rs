@@ -14,10 +14,10 @@ use tauri::ipc::Channel;
 use tauri::{Runtime, State, WebviewWindow};
 
 use crate::audit_room::AuditRoom;
-use crate::bounded::Rows;
+use crate::bounded::{Rows, Text};
 use crate::custody;
 use crate::desk::{Desk, LineDesk};
-use crate::dto::{CardUpdate, Overview, RecordLine, UnlockOutcome};
+use crate::dto::{CardUpdate, Overview, RecordLine, ScanLine, UnlockOutcome};
 use crate::problem::Problem;
 
 /// The station, or why there is none. Every command answers with that reason then.
@@ -70,11 +70,26 @@ pub(crate) async fn recent(bench: State<'_, Bench>, count: Rows<500>) -> Result<
 }
 
 #[tauri::command]
-pub(crate) async fn watch(bench: State<'_, Bench>, channel: Channel<CardUpdate>) -> Result<(), Problem> {
+pub(crate) async fn watch(
+    bench: State<'_, Bench>,
+    channel: Channel<CardUpdate>,
+    scans: Channel<ScanLine>,
+) -> Result<(), Problem> {
     let line = bench.line()?;
     line.may(Action::Watch).await?;
     line.board.watch(Box::new(move |update| channel.send(update)));
+    line.labels.watch(Box::new(move |shown| scans.send(shown)));
     Ok(())
+}
+
+#[tauri::command]
+pub(crate) async fn scan(bench: State<'_, Bench>, text: Text<256>) -> Result<(), Problem> {
+    bench.line()?.scanned(text.into()).await
+}
+
+#[tauri::command]
+pub(crate) async fn put_back(bench: State<'_, Bench>, slot: u32) -> Result<(), Problem> {
+    bench.line()?.put_back(slot).await
 }
 
 #[tauri::command]
