@@ -1,6 +1,7 @@
-//! Secrets that people type into a dialog of the operating system: passphrase of the vault, PIN of a token, authorisation
-//! of a TPM's keys, a group key, a component of one. They never enter the page or its IPC.
+//! What people say to a dialog of the operating system: where a file goes, and the secrets that they type: passphrase of the vault, PIN of a token, authorisation
+//! of a TPM's keys, a group key, a component of one. Secrets never enter the page or its IPC.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -34,6 +35,16 @@ mod dialog {
             "This system has no dialog for secrets in Keystation yet.",
             &["Use the headless program: keystation inject."],
         ))
+    }
+
+    /// Where there is no dialog, there is one folder.
+    pub(super) async fn folder<R: Runtime>(
+        _: &WebviewWindow<R>,
+        _: &'static str,
+        start: &Path,
+        _: &Turn<'_>,
+    ) -> Result<Option<PathBuf>, Problem> {
+        Ok(Some(start.to_owned()))
     }
 
     pub(super) fn dismiss() {}
@@ -200,6 +211,19 @@ impl Turn<'_> {
         question: &Question,
     ) -> Result<bool, Problem> {
         Ok(self.answer(window, question).await?.is_some())
+    }
+
+    /// Asks for a folder that is there, `start` at first; none if the person gave up.
+    pub(crate) async fn folder<R: Runtime>(
+        &self,
+        window: &WebviewWindow<R>,
+        title: &'static str,
+        start: &Path,
+    ) -> Result<Option<PathBuf>, Problem> {
+        if self.is_over()() {
+            return Ok(None);
+        }
+        dialog::folder(window, title, start, self).await
     }
 
     /// What was typed; none if the person gave up, or said no.

@@ -6,23 +6,24 @@ import type { Counts } from "./bindings/Counts";
 import type { Overview } from "./bindings/Overview";
 import type { Problem } from "./bindings/Problem";
 import type { RecordLine } from "./bindings/RecordLine";
+import type { ScanLine } from "./bindings/ScanLine";
 import type { Saved } from "./bindings/Saved";
 import type { Stopped } from "./bindings/Stopped";
 import type { SessionLine } from "./bindings/SessionLine";
 import type { ShiftReport } from "./bindings/ShiftReport";
 import type { UnlockOutcome } from "./bindings/UnlockOutcome";
-import { actions } from "./actions";
+import { actions, may } from "./actions";
 import { FakeArchive } from "./fake/archive";
-import { station, type FakeDevice } from "./fake/bench";
+import { attempt, flapping, station, type FakeDevice } from "./fake/bench";
 import { FakeCeremony } from "./fake/ceremony";
 import { FakeKeys, recipient } from "./fake/keys";
+import { FakeLabels } from "./fake/labels";
 import { causes } from "./fake/log";
 import { FakePeople } from "./fake/people";
 import { refuse } from "./fake/refuse";
 import { roomsOf, roster } from "./fake/roster";
 import { shiftOf } from "./fake/shift";
 import type { Archive, Door, KeyRing, Shell, Staff } from "./shell";
-import { FAILURES } from "./bindings/Codes";
 import { STEPS } from "./steps";
 
 export { failing, good, nobody, operator, station, type FakeDevice } from "./fake/bench";
@@ -47,6 +48,10 @@ export class FakeShell implements Shell {
   pace: Pace = () => Promise.resolve();
   /** What the operator answers in the passphrase dialog; a problem is what the station answers to it. */
   passphrase: UnlockOutcome | Problem;
+  /** What the log has of the shift, or why it has nothing; made of the counts where it is not said. */
+  shift: ShiftReport | Problem | undefined;
+  /** The folder that the person chooses for a file; none if they give up. */
+  folder: string | undefined = "/media/usb";
   /** The station cannot start. */
   broken: Problem | undefined;
   /** The log of this station, as the audit room asks for it. */
@@ -55,6 +60,7 @@ export class FakeShell implements Shell {
   readonly staff: FakePeople;
   /** The group keys. */
   readonly ring: FakeKeys;
+  readonly labels: FakeLabels;
   readonly #ceremony: FakeCeremony;
 
   readonly #overview: Overview;
@@ -71,6 +77,7 @@ export class FakeShell implements Shell {
     this.passphrase = passphrase;
     const empty = (): Slot => ({ card: { state: "waiting" }, plugged: undefined });
     this.#slots = new Map(overview.slots.map(({ number }) => [number, empty()]));
+    this.labels = new FakeLabels(new Set(this.#slots.keys()));
     this.archive = new FakeArchive(this.#overview, (event, operator) =>
       this.#append(event, "", "", operator),
     );
@@ -103,9 +110,11 @@ export class FakeShell implements Shell {
     return this.broken ? refuse(this.broken) : Promise.resolve(this.#records.slice(0, count));
   }
 
-  watch(onCard: (update: CardUpdate) => void): Promise<void> {
+  watch(onCard: (update: CardUpdate) => void, onScan: (scans: ScanLine) => void): Promise<void> {
     if (this.broken) return refuse(this.broken);
     this.#told = onCard;
+    this.labels.tell = onScan;
+    onScan(this.labels.shown);
     for (const [slot, { card }] of this.#slots) onCard({ slot, card });
     return Promise.resolve();
   }
@@ -119,6 +128,22 @@ export class FakeShell implements Shell {
           ? { state: "waiting" }
           : { state: "remove", safety: card.safety, serial: card.serial, mac: card.mac },
       );
+    }
+    return Promise.resolve();
+  }
+
+  scan(text: string): Promise<void> {
+    if (this.staff.session.state !== "open") return refuse(noSession);
+    this.labels.scan(text);
+    return Promise.resolve();
+  }
+
+  putBack(slot: number): Promise<void> {
+    const { card } = this.#slot(slot);
+    if (!may(this.staff.session.roles, "put-back")) return refuse(notYours);
+    if (card.state === "stopped" && card.code === "slot-out") {
+      this.#append("slot.back", "", "");
+      this.#show(slot, { state: "waiting" });
     }
     return Promise.resolve();
   }
@@ -151,14 +176,16 @@ export class FakeShell implements Shell {
   shiftReport(): Promise<ShiftReport> {
     const { session } = this.staff;
     if (session.state !== "open") return refuse(noSession);
+    if (this.shift) return "code" in this.shift ? refuse(this.shift) : Promise.resolve(this.shift);
     const { job, counts } = this.#overview;
     return Promise.resolve(shiftOf(session.user, job, this.#began, counts));
   }
 
-  async saveShiftReport(): Promise<Saved> {
+  async saveShiftReport(): Promise<Saved | null> {
     const { operator } = await this.shiftReport();
+    if (this.folder === undefined) return null;
     this.#append("export.report", "", "");
-    return { path: `/var/lib/keystation/exports/shift-${operator}.pdf` };
+    return { path: `${this.folder}/shift-${operator}.pdf` };
   }
 
   async signOut(): Promise<void> {
@@ -244,12 +271,15 @@ export class FakeShell implements Shell {
       this.#show(slot, { state: "locked" });
       return;
     }
+    const labelled =
+      !this.#overview.slots.some((one) => one.number === slot && one.scans) || this.labels.take(slot);
     for (const step of STEPS) {
       this.#show(slot, { state: "working", step });
       await this.pace();
       if (this.#slot(slot).plugged !== device) return;
     }
-    this.#show(slot, this.#outcome(device));
+    const fails = { code: "no-label", safety: "untouched" } as const;
+    this.#show(slot, this.#outcome(labelled ? device : { ...device, fails }));
   }
 
   /** Pulls the device out. A FAIL stays. */
@@ -262,6 +292,12 @@ export class FakeShell implements Shell {
   /** The slot does not work any more. */
   stop(slot: number, why: Stopped): void {
     this.#show(slot, { state: "stopped", ...why });
+  }
+
+  /** The slot was taken out: six contacts were lost in a minute. */
+  out(slot: number): void {
+    this.#append("slot.out", "", "", "");
+    this.stop(slot, flapping);
   }
 
   /** Somebody signed in: the rooms and the counts are that person's. */
@@ -309,36 +345,13 @@ export class FakeShell implements Shell {
     const intent = this.#append("inject.intent", "", id);
     const outcome = fails ? (causes[fails.code]?.outcome ?? "aborted") : "ok";
     const record = this.#append("inject.result", outcome, id);
-    this.#keep(device, intent, record, outcome);
+    this.archive.log.since.push(attempt(this.#overview, device, intent, record, outcome));
     if (!fails) {
       this.#overview.counts.done++;
       return { state: "pass", id, serial, mac, record };
     }
     this.#overview.counts.failed++;
     return { state: "fail", ...fails, id, serial, mac, record, detail: fails.detail ?? null, gone: false };
-  }
-
-  #keep({ id, serial, mac, fails }: FakeDevice, seq: number, outcomeRecord: number, outcome: string): void {
-    const { job, operator, key, slots } = this.#overview;
-    this.archive.log.since.push({
-      seq,
-      time: Date.now(),
-      id,
-      mac: mac.replaceAll(":", ""),
-      serial,
-      job,
-      operator,
-      key: key?.label ?? "",
-      port: slots[0]?.port ?? "",
-      mode: "new",
-      outcome,
-      code: fails?.code ?? "",
-      sentence: fails ? FAILURES[fails.code].sentence : "",
-      holds: fails ? "old" : "new",
-      verified: fails ? "none" : "challenge",
-      cycleMs: 2400,
-      outcomeRecord,
-    });
   }
 
   #append(event: string, outcome: string, id: string, operator = this.#overview.operator): number {
@@ -364,4 +377,10 @@ const noSession: Problem = {
   code: "no-session",
   sentence: "Nobody is signed in.",
   remedy: ["Sign in."],
+};
+
+const notYours: Problem = {
+  code: "role",
+  sentence: "Nobody in these roles may do this.",
+  remedy: ["Call the supervisor."],
 };

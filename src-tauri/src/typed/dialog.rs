@@ -4,12 +4,16 @@
 
 use std::cell::{Cell, RefCell};
 use std::ffi::CStr;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use gtk::glib::translate::ToGlibPtr;
 use gtk::glib::{ControlFlow, Priority, idle_add_full};
 use gtk::prelude::*;
-use gtk::{Align, CssProvider, Dialog, DialogFlags, Entry, InputPurpose, Label, ResponseType};
+use gtk::{
+    Align, CssProvider, Dialog, DialogFlags, Entry, FileChooserAction, FileChooserDialog, InputPurpose,
+    Label, ResponseType,
+};
 use tauri::async_runtime::{Sender, channel, spawn_blocking};
 use tauri::{Runtime, WebviewWindow};
 use zeroize::Zeroizing;
@@ -48,6 +52,55 @@ pub(super) async fn ask<R: Runtime>(
     })?;
     // A dialog that ends without an answer, because its window was closed, was cancelled.
     Ok(receiver.recv().await.flatten())
+}
+
+/// Shows the dialog for a folder over `window`, with `start` chosen, and waits for its end.
+pub(super) async fn folder<R: Runtime>(
+    window: &WebviewWindow<R>,
+    title: &'static str,
+    start: &Path,
+    turn: &Turn<'_>,
+) -> Result<Option<PathBuf>, Problem> {
+    let (sender, mut receiver) = channel(1);
+    let (parent, start, is_over) = (window.clone(), start.to_owned(), turn.is_over());
+    window.run_on_main_thread(move || {
+        if !is_over() {
+            open_folders(&parent, title, &start, sender);
+        }
+    })?;
+    Ok(receiver.recv().await.flatten())
+}
+
+/// GTK is never waited for on its thread.
+fn open_folders<R: Runtime>(
+    parent: &WebviewWindow<R>,
+    title: &str,
+    start: &Path,
+    sender: Sender<Option<PathBuf>>,
+) {
+    let dialog = FileChooserDialog::with_buttons(
+        Some(title),
+        parent.gtk_window().ok().as_ref(),
+        FileChooserAction::SelectFolder,
+        &[("Cancel", ResponseType::Cancel), ("Save here", ResponseType::Ok)],
+    );
+    dialog.set_modal(true);
+    dialog.set_default_response(ResponseType::Ok);
+    // A folder that is still to be made cannot be shown: then it begins where the person was last.
+    dialog.set_current_folder(start);
+    for response in [ResponseType::Cancel, ResponseType::Ok] {
+        enlarge(&dialog.widget_for_response(response).expect("both buttons are there"));
+    }
+    dialog.connect_response(move |dialog, response| {
+        OPEN.with_borrow_mut(Option::take);
+        let chosen = (response == ResponseType::Ok).then(|| dialog.filename()).flatten();
+        // The receiver waits for one answer, and is gone only when the whole program ends.
+        sender.try_send(chosen).ok();
+        dialog.close();
+    });
+    OPEN.set(Some(dialog.clone().upcast()));
+    dialog.show_all();
+    dialog.present();
 }
 
 /// Has GTK's thread cancel the dialog that is open, before anything else that it has to do. From any thread.

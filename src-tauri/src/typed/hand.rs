@@ -1,6 +1,7 @@
 //! What tests have in place of a dialog.
 
 use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use tauri::{Runtime, WebviewWindow};
@@ -16,6 +17,17 @@ pub(super) async fn ask<R: Runtime>(
     turn: &Turn<'_>,
 ) -> Result<Option<Text>, Problem> {
     Ok(turn.dialogs.hand.answer(question, &turn.dialogs.alive))
+}
+
+/// As the dialog for a folder.
+pub(super) async fn folder<R: Runtime>(
+    _: &WebviewWindow<R>,
+    title: &'static str,
+    _: &Path,
+    turn: &Turn<'_>,
+) -> Result<Option<PathBuf>, Problem> {
+    let chosen = turn.dialogs.hand.answer(&Question::new(title, "", ""), &turn.dialogs.alive);
+    Ok(chosen.map(|path| PathBuf::from(String::from_utf8(path.to_vec()).expect("a test lays out a path"))))
 }
 
 /// Nothing stays open here.
