@@ -209,8 +209,8 @@ fn what_is_lost_of_the_old_log_is_told() {
 
     // A record and all that stands for it is gone, and a database that is gone: nothing is vouched for. Whoever has an account in
     // the records is asked all the same.
-    type Spoil = (fn(&Paths), Option<usize>);
-    let spoil: [Spoil; 2] = [
+    type Spoil = fn(&Paths);
+    let spoil: [(Spoil, Option<usize>); 2] = [
         (
             |paths| {
                 crate::attacks::behind_the_triggers(&attacker(paths), |conn| {
