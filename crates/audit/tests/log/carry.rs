@@ -67,6 +67,7 @@ pub(crate) fn settled() -> (TempDir, Paths) {
             part: 2,
             of: 2,
             check_value: cv,
+            taken: true,
         }));
         let (custody, how, approver) = ("tpm", KeyOrigin::Ceremony, "cu-2".to_owned());
         append(Event::KeyImport { key: key.clone(), custody, how, approver });
@@ -339,7 +340,14 @@ fn document_prints_what_is_carried_over() {
     by("", Event::Session(SessionEvent::Refused { user: name.clone(), why, purpose, tries: 1 }));
     by("op-0117", Event::Session(SessionEvent::Proved { user: name, purpose }));
     let (ceremony, check_value) = ("8f3c0a51d2e6b794".to_owned(), "0A1B2C".to_owned());
-    let component = KeyEvent::Component { ceremony, key: (&group_key()).into(), part: 2, of: 2, check_value };
+    let component = KeyEvent::Component {
+        ceremony,
+        key: (&group_key()).into(),
+        part: 2,
+        of: 2,
+        check_value,
+        taken: true,
+    };
     by("cu-2", Event::GroupKey(component));
     let (key, custody, how) = (group_key(), "tpm", KeyOrigin::Ceremony);
     by("cu-1", Event::KeyImport { key, custody, how, approver: "cu-2".to_owned() });
