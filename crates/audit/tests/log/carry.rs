@@ -51,6 +51,13 @@ fn destroyed() -> GroupKeyInfo {
 pub(crate) fn settled() -> (TempDir, Paths) {
     let directory = tempfile::tempdir().unwrap();
     let (paths, journal) = begin(directory.path());
+    people_and_keys(&journal);
+    journal.close().unwrap();
+    (directory, paths)
+}
+
+/// Accounts, keys and components, and devices between them.
+pub(crate) fn people_and_keys(journal: &Journal) {
     let append = |event| journal.append(&entry(event)).unwrap();
     append(user("ad-1", added(Role::Administrator.into())));
     append(user("cu-2", added(Role::Custodian.into())));
@@ -73,14 +80,12 @@ pub(crate) fn settled() -> (TempDir, Paths) {
         append(Event::KeyImport { key: key.clone(), custody, how, approver });
         append(changed(&key, KeyChange::Activated));
     }
-    work(&journal, 10);
+    work(journal, 10);
     append(changed(&destroyed(), KeyChange::Destroyed));
     for _ in 0..3 {
         let (why, purpose) = (SignInRefusal::Pin, Purpose::SignIn);
         append(Event::Session(SessionEvent::Refused { user: "cu-2".to_owned(), why, purpose, tries: 0 }));
     }
-    journal.close().unwrap();
-    (directory, paths)
 }
 
 /// Label, state, and the two who imported it.
