@@ -132,8 +132,8 @@ impl Station {
         profile: &Profile,
         secret: &Passphrase,
     ) -> Result<Report, StationError> {
-        // As an injection: no lock strikes in the middle of a device, and an opened custody is in the log.
-        let _in_work = self.busy();
+        // It is only looked at: whoever locks the station does not wait for it, and an opened custody is in the log.
+        let _asked = self.in_custody_by(permit, profile.group_key.as_str());
         let reader = self.reader()?;
         let (info, kind) = Custodies::active(&reader, &profile.group_key)?;
         let custody = self.all_custodies().get(kind)?;

@@ -193,6 +193,9 @@ pub enum StationError {
     /// The key was not destroyed.
     #[error(transparent)]
     Destroy(#[from] DestroyError),
+    /// A custody did not answer what it was asked for when the program was told to end: which verbs, on which keys.
+    #[error("the custody does not answer; left undone: {0}")]
+    Unanswered(String),
     /// The vault was locked in the middle.
     #[error("the vault was locked")]
     Locked,

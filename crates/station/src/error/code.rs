@@ -9,6 +9,9 @@ use crate::orders::error::refusal_code;
 use crate::report::OutError;
 
 impl StationError {
+    /// The code of what a custody did not answer.
+    pub(crate) const UNANSWERED: &str = "custody-silent";
+
     /// A stable name, for programs.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -56,6 +59,7 @@ impl StationError {
             Self::Ceremony(error) => error.code(),
             Self::Scan(_) => "scan",
             Self::Destroy(_) => "not-destroyed",
+            Self::Unanswered(_) => Self::UNANSWERED,
             Self::Locked => "vault-locked",
             Self::Custody(_) => "custody-failed",
             Self::Mismatch => "passphrases-differ",
