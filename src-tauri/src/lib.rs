@@ -12,6 +12,7 @@ mod desk;
 mod door;
 mod dto;
 pub mod environment;
+mod inspection;
 mod machine;
 mod navigation;
 mod problem;

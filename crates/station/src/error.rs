@@ -120,6 +120,11 @@ pub enum StationError {
     /// A slot that the settings do not name.
     #[error("station.toml has no slot {0}")]
     NoSlot(u32),
+    /// A device can be looked at on the ports of this machine, against the profiles of the slots.
+    #[error(
+        "a device cannot be looked at on `{0}` by this profile: there is no such port or no such profile here"
+    )]
+    NoCheckPort(String),
     /// The vault holds no key of this label.
     #[error("there is no key `{0}` in the vault")]
     NoKey(KeyLabel),

@@ -44,6 +44,7 @@ impl StationError {
             Self::OtherLog { .. } => "other-log",
             Self::Training(error) => error.code(),
             Self::NoSlot(_) => "slot-unknown",
+            Self::NoCheckPort(_) => "check-port-unknown",
             Self::NoKey(_) => "key-unknown",
             Self::NoCustody(_) => "custody-unknown",
             Self::WhichCustody(_) => "which-custody",
