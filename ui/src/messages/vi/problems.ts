@@ -26,7 +26,7 @@ export const problems: ProblemWords = {
   "ceremony-sign-in": told("Người giữ phần khóa này phải đăng nhập.", "Đăng nhập bằng thẻ và PIN."),
   "ceremony-turn": told("Chưa đến bước này.", "Làm tiếp theo màn hình."),
   "check-port-unknown": told(
-    "Ở đây không có cổng này hoặc hồ sơ này.",
+    "Ở đây không có cổng này hoặc cấu hình này.",
     "Chọn cả hai trong danh sách.",
     "Cáp đã cắm chưa?",
   ),
