@@ -3,6 +3,7 @@
 //! The tests write each of these to `ui/src/bindings`.
 
 mod audit;
+mod check;
 mod keys;
 mod people;
 mod scan;
@@ -15,6 +16,7 @@ use keystation_core::identity::Identity;
 use serde::Serialize;
 
 pub(crate) use audit::*;
+pub(crate) use check::*;
 pub(crate) use keys::*;
 pub(crate) use people::*;
 pub(crate) use scan::*;

@@ -19,6 +19,8 @@ pub(crate) const VERBS: &[(&str, Action)] = &[
     ("denials", Action::AuditRoom),
     ("review", Action::AuditRoom),
     ("sign_review", Action::SignReview),
+    ("check_places", Action::Check),
+    ("check_device", Action::Check),
     ("shift_report", Action::OwnShift),
     ("save_shift_report", Action::OwnShift),
     ("sign_in", Action::SignIn),

@@ -74,6 +74,8 @@ fn commands() -> Vec<(&'static str, Value)> {
         ("denials", json!({ "before": null, "limit": 50 })),
         ("review", json!({})),
         ("sign_review", json!({ "reviewer": "qa-1", "to": 1, "remark": "" })),
+        ("check_places", json!({})),
+        ("check_device", json!({ "port": "/dev/ttyACM7", "profile": "example.toml" })),
         ("shift_report", json!({})),
         ("save_shift_report", json!({})),
         ("sign_in", json!({ "who": { "user": "op-1" }, "pin": "671425" })),
