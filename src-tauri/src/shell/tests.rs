@@ -12,6 +12,7 @@ mod shift; // what a shift made, in a training
 mod sleep; // the machine goes to sleep under an open vault
 mod staff; // a station with people
 mod trace; // what is told of each call
+mod twice; // double-clicks and held keys
 
 use serde_json::{Value, json};
 use tauri::ipc::{CallbackFn, InvokeBody};
