@@ -12,6 +12,7 @@ mod shift; // what a shift made, in a training
 mod sleep; // the machine goes to sleep under an open vault
 mod staff; // a station with people
 mod trace; // what is told of each call
+mod twice; // double-clicks and held keys
 mod unread; // calls whose arguments nobody can read
 mod verbs; // every command against the gate
 
