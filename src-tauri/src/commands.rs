@@ -5,6 +5,7 @@
 
 pub(crate) mod keys;
 pub(crate) mod log;
+pub(crate) mod orders;
 pub(crate) mod people;
 pub(crate) mod shift;
 

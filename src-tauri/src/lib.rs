@@ -14,6 +14,7 @@ mod dto;
 pub mod environment;
 mod machine;
 mod navigation;
+mod order_book;
 mod problem;
 mod shell;
 mod typed;

@@ -1,6 +1,8 @@
 //! Secrets that people type into a dialog of the operating system: passphrase of the vault, PIN of a token, authorisation
-//! of a TPM's keys, a group key, a component of one. They never enter the page or its IPC.
+//! of a TPM's keys, a group key, a component of one. They never enter the page or its IPC. Files are chosen in one, too:
+//! the page names none.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -33,6 +35,18 @@ mod dialog {
             "system-unsupported",
             "This system has no dialog for secrets in Keystation yet.",
             &["Use the headless program: keystation inject."],
+        ))
+    }
+
+    pub(super) async fn choose<R: Runtime>(
+        _: &WebviewWindow<R>,
+        _: &Question,
+        _: &Turn<'_>,
+    ) -> Result<Option<PathBuf>, Problem> {
+        Err(Problem::new(
+            "system-unsupported",
+            "This system has no dialog for files in Keystation yet.",
+            &["Use the headless program: keystation order create."],
         ))
     }
 
@@ -103,6 +117,16 @@ impl Question {
         let side = if part == 1 { "left" } else { "right" };
         let sentence = format!("{user} enters the {side} component of {label}. Nobody else looks on.");
         Self::new(&format!("Component of {user}, {side}"), &sentence, "Give")
+    }
+
+    /// The file of a work order.
+    pub(crate) fn order_file() -> Self {
+        Self { takes_text: false, ..Self::new("Choose the work order", "", "Take it in") }
+    }
+
+    /// The list of a work order's devices.
+    pub(crate) fn device_list() -> Self {
+        Self { takes_text: false, ..Self::new("Choose the list of devices", "", "Take it in") }
     }
 
     /// The same question, with what was wrong with the last try.
@@ -200,6 +224,18 @@ impl Turn<'_> {
         question: &Question,
     ) -> Result<bool, Problem> {
         Ok(self.answer(window, question).await?.is_some())
+    }
+
+    /// Asks for a file; none if the person gave up.
+    pub(crate) async fn file<R: Runtime>(
+        &self,
+        window: &WebviewWindow<R>,
+        question: &Question,
+    ) -> Result<Option<PathBuf>, Problem> {
+        if self.is_over()() {
+            return Ok(None);
+        }
+        dialog::choose(window, question, self).await
     }
 
     /// What was typed; none if the person gave up, or said no.

@@ -5,6 +5,7 @@ import { failing, FakeShell, good, station, type FakeDevice } from "./fake";
 import type { Rooms } from "./rooms.svelte";
 import { auditScenes } from "./scenes-audit";
 import { keyScenes } from "./scenes-keys";
+import { orderScenes } from "./scenes-orders";
 import { peopleScenes } from "./scenes-people";
 import { STEPS } from "./steps";
 
@@ -96,6 +97,7 @@ const lineScenes: Readonly<Record<string, () => FakeShell | Promise<FakeShell>>>
       ],
     }),
   "no-key": () => shell({ ...open, key: { label: "gk-2026a", checkValue: null } }),
+  "no-order": () => shell({ ...open, order: null }),
   "no-slot": () => shell({ ...open, key: null, profile: "", slots: [] }),
   stopped: () => {
     const fake = shell();
@@ -144,6 +146,7 @@ export const scenes: Readonly<Record<string, () => Scene | Promise<Scene>>> = {
   ),
   ...peopleScenes,
   ...keyScenes,
+  ...orderScenes,
   ...auditScenes,
 };
 

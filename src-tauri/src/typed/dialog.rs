@@ -4,12 +4,16 @@
 
 use std::cell::{Cell, RefCell};
 use std::ffi::CStr;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use gtk::glib::translate::ToGlibPtr;
 use gtk::glib::{ControlFlow, Priority, idle_add_full};
 use gtk::prelude::*;
-use gtk::{Align, CssProvider, Dialog, DialogFlags, Entry, InputPurpose, Label, ResponseType};
+use gtk::{
+    Align, CssProvider, Dialog, DialogFlags, Entry, FileChooserAction, FileChooserDialog, InputPurpose,
+    Label, ResponseType,
+};
 use tauri::async_runtime::{Sender, channel, spawn_blocking};
 use tauri::{Runtime, WebviewWindow};
 use zeroize::Zeroizing;
@@ -48,6 +52,49 @@ pub(super) async fn ask<R: Runtime>(
     })?;
     // A dialog that ends without an answer, because its window was closed, was cancelled.
     Ok(receiver.recv().await.flatten())
+}
+
+/// Shows the dialog for a file over `window` and waits for its end.
+pub(super) async fn choose<R: Runtime>(
+    window: &WebviewWindow<R>,
+    question: &Question,
+    turn: &Turn<'_>,
+) -> Result<Option<PathBuf>, Problem> {
+    let (sender, mut receiver) = channel(1);
+    let (parent, question) = (window.clone(), question.clone());
+    let is_over = turn.is_over();
+    window.run_on_main_thread(move || {
+        if !is_over() {
+            open_files(&parent, &question, sender);
+        }
+    })?;
+    Ok(receiver.recv().await.flatten())
+}
+
+/// GTK's own chooser, and no portal: it can be cancelled from here when whoever asked has left.
+fn open_files<R: Runtime>(parent: &WebviewWindow<R>, question: &Question, sender: Sender<Option<PathBuf>>) {
+    let dialog = FileChooserDialog::with_buttons(
+        Some(&question.title),
+        parent.gtk_window().ok().as_ref(),
+        FileChooserAction::Open,
+        &[("Cancel", ResponseType::Cancel), (question.button, ResponseType::Accept)],
+    );
+    dialog.set_modal(true);
+    dialog.set_destroy_with_parent(true);
+    dialog.set_default_response(ResponseType::Accept);
+    for response in [ResponseType::Cancel, ResponseType::Accept] {
+        enlarge(&dialog.widget_for_response(response).expect("both buttons are there"));
+    }
+    dialog.connect_response(move |dialog, response| {
+        OPEN.with_borrow_mut(Option::take);
+        let chosen = if response == ResponseType::Accept { dialog.filename() } else { None };
+        // The receiver waits for one answer, and is gone only when the whole program ends.
+        sender.try_send(chosen).ok();
+        dialog.close();
+    });
+    OPEN.set(Some(dialog.clone().upcast()));
+    dialog.show_all();
+    dialog.present();
 }
 
 /// Has GTK's thread cancel the dialog that is open, before anything else that it has to do. From any thread.

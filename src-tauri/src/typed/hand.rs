@@ -1,6 +1,7 @@
 //! What tests have in place of a dialog.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use tauri::{Runtime, WebviewWindow};
@@ -16,6 +17,16 @@ pub(super) async fn ask<R: Runtime>(
     turn: &Turn<'_>,
 ) -> Result<Option<Text>, Problem> {
     Ok(turn.dialogs.hand.answer(question, &turn.dialogs.alive))
+}
+
+/// The same for a file: its path was laid out.
+pub(super) async fn choose<R: Runtime>(
+    _: &WebviewWindow<R>,
+    question: &Question,
+    turn: &Turn<'_>,
+) -> Result<Option<PathBuf>, Problem> {
+    let path = turn.dialogs.hand.answer(question, &turn.dialogs.alive);
+    Ok(path.map(|path| PathBuf::from(String::from_utf8_lossy(&path).into_owned())))
 }
 
 /// Nothing stays open here.

@@ -3,6 +3,7 @@
 import type { Failed } from "../bindings/Failed";
 import type { Overview } from "../bindings/Overview";
 import type { SessionLine } from "../bindings/SessionLine";
+import { current } from "./orders";
 
 /** A device to plug in: it passes, or fails as it says. */
 export interface FakeDevice {
@@ -53,7 +54,7 @@ export const nobody: SessionLine = {
 export const station: Overview = {
   station: "station-03",
   operator: "op-0117",
-  job: "WO-44192",
+  order: current,
   profile: "env-sensor 2",
   key: { label: "gk-2026a", checkValue: "7C1D0-A4E91" },
   locked: true,
@@ -64,7 +65,7 @@ export const station: Overview = {
   anchor: { state: "none", record: null, time: null, open: 5124 },
   notices: [],
   slots: [{ number: 1, port: "/dev/ttyUSB0", profile: "env-sensor 2" }],
-  rooms: ["line", "audit"],
+  rooms: ["line", "orders", "audit"],
   readOnly: false,
   training: false,
   reviewDue: false,

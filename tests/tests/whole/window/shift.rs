@@ -1,0 +1,102 @@
+//! A shift at the real window: sign in, open the order, eight devices of which two fail, hand over, close, report.
+
+use std::fs;
+use std::path::Path;
+
+use keystation_tests::bench::PUBLISHED_CHECK_VALUE;
+use keystation_tests::orders::text;
+use keystation_tests::sim::Sim;
+use serde_json::{Value, json};
+use thirtyfour::Key;
+
+use super::orders::{ORDER, come, go, key, pull, take_in_and_open};
+use super::page::Page;
+use super::screen::Screen;
+use super::{folder, station};
+
+/// Devices of the shift, and those of them that forget their keys when they restart.
+const DEVICES: usize = 8;
+const FAILING: [usize; 2] = [2, 5];
+
+/// The report of whoever is there; saved, as a file that the person can be shown.
+fn report(page: &Page) -> Value {
+    let shown = page.invoke("shift_report", &json!({}))["answer"].clone();
+    let saved = page.invoke("save_shift_report", &json!({}))["answer"].clone();
+    let path = Path::new(saved["path"].as_str().unwrap_or_else(|| panic!("{saved}"))).to_owned();
+    assert!(fs::read(&path).unwrap().starts_with(b"%PDF-1."), "{}", path.display());
+    shown
+}
+
+#[test]
+fn a_shift_is_worked_from_sign_in_to_report() {
+    let (bench, slot) = station();
+    let file = bench.file("order.toml");
+    fs::write(&file, text(ORDER, DEVICES as u64, PUBLISHED_CHECK_VALUE, "")).unwrap();
+    let screen = Screen::start();
+    let page = Page::open(&screen, &bench.data());
+    // The supervisor brings the order and leaves; the operator opens the vault again.
+    come(&page, &screen, &bench, "sup-1");
+    take_in_and_open(&page, &screen, &file);
+    page.press(Key::Control + "h");
+    page.wait_for("[data-state=hand-over]");
+    page.sign_in("op-0117");
+    go(&page, "Line");
+    page.wait_for("[data-state=waiting]");
+
+    let options = ["--serial", "SN-100", "--mac", "a4:cf:12:00:01:00"];
+
+    let mut sim = Sim::start(&folder(&bench, "sim"), DEVICES, &options);
+    for number in FAILING {
+        sim.command(&format!("fault {number} lie=ram-only"));
+    }
+    for number in 0..DEVICES {
+        let fails = FAILING.contains(&number);
+        let card = key(&page, &slot, &sim, number, if fails { "fail" } else { "pass" });
+        assert!(!fails || card.contains("not-kept"), "{card}");
+        pull(&slot, &mut sim, number);
+        if fails {
+            page.until_painted(); // and longer than between the keys of a barcode scanner
+            page.press(Key::Enter);
+        }
+        page.wait_for("[data-state=waiting]");
+    }
+    page.wait_until("header", "6 of 8 · 2 failed");
+    page.until_painted();
+    screen.photograph("shift-1-worked");
+    let own = report(&page);
+    let devices = &own["total"]["devices"];
+    assert_eq!((&own["operator"], &own["orders"][0]["order"]), (&json!("op-0117"), &json!(ORDER)), "{own}");
+    assert_eq!((&devices["passed"], &devices["failed"]), (&json!(6), &json!(2)), "{own}");
+
+    // The next one takes over while the line runs, accounts for the two, and closes.
+    page.press(Key::Control + "h");
+    page.wait_for("[data-state=hand-over]");
+    page.sign_in("sup-1");
+    go(&page, "Orders");
+    page.click(".cards .card.open");
+    for left in (1..=FAILING.len()).rev() {
+        page.wait_until("[data-state=order-open]", "Begun, and neither passed nor scrap");
+        page.wait_until(".counts", &format!("{left} failed"));
+        page.click("li button");
+        page.wait_for("[data-state=order-open-scrap]");
+        page.fill("form label:last-of-type input", "Does not keep its key");
+        page.press_here(Key::Enter);
+        page.wait_for("[data-state=order-open]");
+    }
+    page.wait_until("[data-state=order-open]", "Every device that was begun is accounted for");
+    page.press_button("Close…");
+    page.press_button("Close it for good");
+    page.wait_for("[data-state=order-closed]");
+    page.until_painted();
+    screen.photograph("shift-2-closed");
+    assert_eq!(page.inaccessible(), json!([]));
+    assert_eq!(report(&page)["operator"], "sup-1");
+
+    let records = bench.records();
+    let last = |event: &str| records.iter().rfind(|record| record["ev"] == event).expect("it is a record");
+    let closed = last("order.close");
+    let counts = ["begun", "passed", "scrapped"].map(|name| closed[name].clone());
+    assert_eq!(counts, [json!(8), json!(6), json!(2)], "{closed}");
+    assert_eq!(last("order.scrap")["reason"], "Does not keep its key");
+    bench.assert_log_intact();
+}
