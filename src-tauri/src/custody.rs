@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use keystation::group_keys::{Announced, KeyPermit, NotDone, TransferFile};
 use keystation::log::KeyStanding;
-use keystation::people::{Action, ApprovalId};
+use keystation::people::Action;
 use keystation::{DerivedKeyAnswer, GroupKey, ImportError, Passphrase, Station, StationError, TransferError};
 use keystation_core::key::{CheckValue, KeyLabel};
 use keystation_core::registration::RegistrationId;
@@ -13,7 +13,9 @@ use tauri::async_runtime::spawn_blocking;
 use tauri::{Runtime, WebviewWindow};
 
 use crate::desk::LineDesk;
-use crate::dto::{Custody, ImportOutcome, Imported, KeyCard, KeyDevice, KeyDevices, NewKey, UnlockOutcome};
+use crate::dto::{
+    Approved, Custody, ImportOutcome, Imported, KeyCard, KeyDevice, KeyDevices, NewKey, UnlockOutcome,
+};
 use crate::problem::{Problem, sentence};
 use crate::typed::{Question, Turn};
 
@@ -117,12 +119,12 @@ pub(crate) async fn import<R: Runtime>(
     window: &WebviewWindow<R>,
     key: NewKey,
     check_value: String,
-    approval: u64,
+    approval: Approved,
 ) -> Result<Imported, Problem> {
     desk.at_station(|station| station.may_ask(Action::ImportKey)).await?;
     let announced = announced(&key, &check_value)?;
     let request = Station::import_request(Action::ImportKey, &announced);
-    let permit = desk.at_station(move |station| station.permit_key(request, ApprovalId(approval))).await?;
+    let permit = desk.at_station(move |station| station.permit_key(request, approval.into())).await?;
     let turn = desk.dialogs.turn()?;
     let Some(text) = turn.ask(window, &Question::group_key(&key)).await? else { return Ok(cancelled()) };
     let mut answer = DerivedKeyAnswer::NotAsked;
@@ -152,12 +154,12 @@ pub(crate) async fn transfer<R: Runtime>(
     window: &WebviewWindow<R>,
     key: NewKey,
     check_value: String,
-    approval: u64,
+    approval: Approved,
 ) -> Result<Imported, Problem> {
     desk.at_station(|station| station.may_ask(Action::TakeTransfer)).await?;
     let announced = announced(&key, &check_value)?;
     let request = Station::import_request(Action::TakeTransfer, &announced);
-    let permit = desk.at_station(move |station| station.permit_key(request, ApprovalId(approval))).await?;
+    let permit = desk.at_station(move |station| station.permit_key(request, approval.into())).await?;
     let turn = desk.dialogs.turn()?;
     let file = desk.station.data().transfer(&announced.key.label);
     let mut own = None;
@@ -239,7 +241,7 @@ pub(crate) async fn destroy<R: Runtime>(
     window: &WebviewWindow<R>,
     label: String,
     reason: String,
-    approval: Option<u64>,
+    approval: Approved,
 ) -> Result<(), Problem> {
     desk.at_station(|station| station.may_ask(Action::DestroyKey)).await?;
     let label = parsed_label(&label)?;
@@ -321,7 +323,7 @@ pub(crate) fn activate(
     label: &str,
     reason: &str,
     check_value: &str,
-    approval: Option<u64>,
+    approval: Approved,
 ) -> Result<(), Problem> {
     station.may_ask(Action::ActivateKey)?;
     let (label, check_value) = (parsed_label(label)?, parsed_check_value(check_value)?);
@@ -365,12 +367,12 @@ pub(crate) fn approved(
     action: Action,
     label: &KeyLabel,
     reason: &str,
-    approval: Option<u64>,
+    approval: Approved,
 ) -> Result<KeyPermit, Problem> {
     // Whoever may not ask is not told which keys there are, nor is who asks without an approval.
-    let Some(approval) = approval else {
+    if !approval.is_given() {
         return Err(station.permit(action).expect_err("it takes another person").into());
-    };
+    }
     let request = station.change_request(action, label, reason)?;
-    Ok(station.permit_key(request, ApprovalId(approval))?)
+    Ok(station.permit_key(request, approval.into())?)
 }

@@ -51,14 +51,6 @@ impl Desk {
         Ok(Self::Audit(AuditRoom::new(Archive::open(data)?)))
     }
 
-    /// The log. Every window has it.
-    pub(crate) const fn room(&self) -> &AuditRoom {
-        match self {
-            Self::Line(desk) => &desk.room,
-            Self::Audit(room) => room,
-        }
-    }
-
     /// What is always in sight.
     pub(crate) async fn overview(&self) -> Result<dto::Overview, Problem> {
         match self {
@@ -221,6 +213,11 @@ impl LineDesk {
     /// Whether `action` is permitted; a sign of life if it is.
     pub(crate) async fn may(&self, action: Action) -> Result<(), Problem> {
         self.permitted(action, |_, _| Ok::<_, Problem>(())).await
+    }
+
+    /// The log.
+    pub(crate) const fn room(&self) -> &AuditRoom {
+        &self.room
     }
 
     fn overview(&self) -> Result<dto::Overview, StationError> {

@@ -5,7 +5,7 @@ use keystation::{PersonName, SecretText, Station};
 use keystation_core::role::{Role, Roles};
 
 use crate::bounded::Hidden;
-use crate::dto::{self, NewPerson, PersonLine, SignIn, Who};
+use crate::dto::{self, Approved, NewPerson, PersonLine, SignIn, Who};
 use crate::problem::Problem;
 
 /// Who somebody says to be, as the station takes it.
@@ -121,11 +121,11 @@ pub(crate) fn people(station: &Station) -> Result<Vec<PersonLine>, Problem> {
 }
 
 /// A new account, and the name behind it.
-pub(crate) fn add(station: &Station, added: dto::AddedPerson, approval: u64) -> Result<(), Problem> {
+pub(crate) fn add(station: &Station, added: dto::AddedPerson, approval: Approved) -> Result<(), Problem> {
     station.may_ask(Action::AddPerson)?;
     let roles = roles(added.roles)?;
     let (user, name) = (String::from(added.person.user.clone()), name(&added.person.name)?);
-    station.add_person(person(added.person, roles)?, ApprovalId(approval))?;
+    station.add_person(person(added.person, roles)?, approval.into())?;
     if let Some(name) = name {
         station.set_name(&station.permit(Action::SetName)?, &user, &name)?;
     }
@@ -137,16 +137,21 @@ pub(crate) fn set_roles(
     station: &Station,
     user: &str,
     wanted: Vec<dto::Role>,
-    approval: u64,
+    approval: Approved,
 ) -> Result<(), Problem> {
     station.may_ask(Action::SetRoles)?;
-    Ok(station.set_roles(user, roles(wanted)?, ApprovalId(approval))?)
+    Ok(station.set_roles(user, roles(wanted)?, approval.into())?)
 }
 
 /// A one-time PIN.
-pub(crate) fn reset_pin(station: &Station, user: &str, pin: &dto::Pin, approval: u64) -> Result<(), Problem> {
+pub(crate) fn reset_pin(
+    station: &Station,
+    user: &str,
+    pin: &dto::Pin,
+    approval: Approved,
+) -> Result<(), Problem> {
     station.may_ask(Action::ResetPin)?;
-    Ok(station.reset_pin(user, &Pin::new(pin.expose())?, ApprovalId(approval))?)
+    Ok(station.reset_pin(user, &Pin::new(pin.expose())?, approval.into())?)
 }
 
 /// Another badge, or none.
@@ -154,11 +159,11 @@ pub(crate) fn set_badge(
     station: &Station,
     user: &str,
     badge: Option<dto::Badge>,
-    approval: u64,
+    approval: Approved,
 ) -> Result<(), Problem> {
     station.may_ask(Action::SetBadge)?;
     let badge = badge.map(Hidden::into_secret).transpose()?;
-    Ok(station.set_badge(user, badge.as_ref(), ApprovalId(approval))?)
+    Ok(station.set_badge(user, badge.as_ref(), approval.into())?)
 }
 
 /// What a person may be.

@@ -18,6 +18,7 @@ mod order_book;
 mod problem;
 mod shell;
 mod typed;
+mod verbs;
 
 use std::path::PathBuf;
 

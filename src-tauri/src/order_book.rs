@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use keystation::Station;
 use keystation::orders::{ScrapDevice, read_order};
-use keystation::people::{Action, ApprovalId, Permit};
+use keystation::people::{Action, Permit};
 use tauri::async_runtime::spawn_blocking;
 use tauri::{Runtime, WebviewWindow};
 
 use crate::desk::LineDesk;
-use crate::dto::{CreatedOrder, DeviceName, NewOrder, OrderLine, OrderPage, order_id};
+use crate::dto::{Approved, CreatedOrder, DeviceName, NewOrder, OrderLine, OrderPage, order_id};
 use crate::problem::Problem;
 use crate::typed::Question;
 
@@ -84,8 +84,8 @@ pub(crate) fn raise(
     id: &str,
     quantity: u64,
     reason: &str,
-    approval: u64,
+    approval: Approved,
 ) -> Result<(), Problem> {
     station.may_ask(Action::RaiseQuota)?;
-    Ok(station.raise_quota(&order_id(id)?, quantity, reason, ApprovalId(approval)).map(drop)?)
+    Ok(station.raise_quota(&order_id(id)?, quantity, reason, approval.into()).map(drop)?)
 }

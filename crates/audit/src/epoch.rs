@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 
 use keystation_core::record::{Actor, Previous};
 
-use crate::carry::Remains;
 use crate::clock::Clock;
 use crate::files::{self, FileError, Lock, Paths};
 use crate::journal::Journal;
 use crate::note::{Signer, VerifierKey};
 use crate::open_error::OpenError;
 use crate::origin::Origin;
+use crate::remains::Remains;
 
 /// What belongs to one epoch. SQLite's own files come before the database: without them it would still open.
 const PARTS: [&str; 7] =
@@ -95,8 +95,10 @@ pub(crate) fn plan_file(directory: &Path) -> PathBuf {
     directory.join("epoch.plan")
 }
 
-/// Begins the epoch after the one in `directory`, or finishes one that was begun and cut short; then the order of whoever began
-/// it counts. Gives back the origin of the new log.
+/// Begins the epoch after the one in `directory`, or finishes one that was begun and cut short. Gives back the origin of the new log.
+///
+/// The plan of one that was cut short is signed by nobody: as long as no file was moved it is made anew, for this order. Afterwards the new log is there,
+/// which says who began it. Whoever calls this has asked the two for a proof in either case ([`accounts_left`](crate::accounts_left)).
 pub fn begin_epoch(
     directory: &Path,
     order: &EpochOrder,
@@ -105,14 +107,17 @@ pub fn begin_epoch(
     let lock_file = Paths::in_dir(directory).lock;
     let _lock = Lock::take(&lock_file)?.ok_or_else(|| OpenError::InUse(lock_file.clone()))?;
     let mut plan = match files::read(&plan_file(directory))? {
-        Some(text) => Plan::parse(&text).ok_or_else(|| EpochError::Plan(plan_file(directory)))?,
-        None => plan(directory, order)?,
+        Some(text) => {
+            let plan = Plan::parse(&text).ok_or_else(|| EpochError::Plan(plan_file(directory)))?;
+            if plan.phase == Phase::Make { plan_of(directory, order)? } else { plan.of_new_log(directory)? }
+        }
+        None => plan_of(directory, order)?,
     };
     while plan.advance(directory, &clock)? {}
     Ok(plan.origin)
 }
 
-fn plan(directory: &Path, order: &EpochOrder) -> Result<Plan, EpochError> {
+fn plan_of(directory: &Path, order: &EpochOrder) -> Result<Plan, EpochError> {
     let EpochOrder { operator, role, approver, reason } = order;
     if operator.is_empty() || approver.is_empty() || operator == approver {
         return Err(EpochError::OnePerson);
@@ -124,7 +129,8 @@ fn plan(directory: &Path, order: &EpochOrder) -> Result<Plan, EpochError> {
     let key = key(&paths)?.ok_or_else(|| EpochError::NoKey(directory.to_owned()))?;
     let origin = next_origin(key.name()).ok_or_else(|| EpochError::Last(key.name().to_owned()))?;
     let aside = aside(directory, key.name());
-    if aside.exists() {
+    // An empty one is from a plan that was cut short.
+    if aside.exists() && fs::read_dir(&aside).map_err(FileError::new("read", &aside))?.next().is_some() {
         return Err(EpochError::Exists(aside));
     }
     let remains = Remains::find(&paths, &key)?;
@@ -150,6 +156,27 @@ fn plan(directory: &Path, order: &EpochOrder) -> Result<Plan, EpochError> {
 /// Where the log of this origin goes.
 fn aside(directory: &Path, origin: &str) -> PathBuf {
     directory.join("epochs").join(origin.rsplit('/').next().unwrap_or_default())
+}
+
+/// Where the files of the old log may be. Of an epoch that was cut short some of them, or all, were moved aside; a plan that says so may say what it likes, so
+/// the directory itself is one of the places.
+pub(crate) fn places(directory: &Path) -> Result<Vec<Paths>, FileError> {
+    let here = Paths::in_dir(directory);
+    let plan = files::read(&plan_file(directory))?.and_then(|text| Plan::parse(&text));
+    let Some(plan) = plan.filter(|plan| plan.phase != Phase::Make) else { return Ok(vec![here]) };
+    let mut moved = Paths::in_dir(&aside(directory, &plan.previous.origin));
+    if plan.phase == Phase::Out {
+        let back = |moved: &mut PathBuf, here: &PathBuf| {
+            if !moved.exists() {
+                moved.clone_from(here);
+            }
+        };
+        back(&mut moved.db, &here.db);
+        back(&mut moved.head, &here.head);
+        back(&mut moved.key, &here.key);
+        back(&mut moved.vkey, &here.vkey);
+    }
+    Ok(vec![moved, here])
 }
 
 /// The key of the old log, from whichever file still says it.
@@ -204,6 +231,15 @@ fn move_part(from: &Path, to: &Path) -> Result<bool, FileError> {
 }
 
 impl Plan {
+    /// The same, if the new log is the one that it names: with its files some of the old one were moved.
+    fn of_new_log(self, directory: &Path) -> Result<Self, EpochError> {
+        let next = key(&Paths::in_dir(&directory.join("epochs/next")))?;
+        // Its key is moved last.
+        let next = if next.is_some() { next } else { key(&Paths::in_dir(directory))? };
+        let named = next.is_some_and(|key| key.name() == self.origin.as_str());
+        if named { Ok(self) } else { Err(EpochError::Plan(plan_file(directory))) }
+    }
+
     /// Takes one step; `false` when it was the last. Whatever step is cut short is taken again.
     fn advance(&mut self, directory: &Path, clock: &(impl Clock + Clone)) -> Result<bool, EpochError> {
         let (aside, next) = (aside(directory, &self.previous.origin), directory.join("epochs/next"));
@@ -267,13 +303,9 @@ impl Plan {
             approver: approver.to_owned(),
             reason: reason.to_owned(),
         };
-        Some(Self {
-            phase,
-            origin: Origin::new(origin).ok()?,
-            operator: operator.to_owned(),
-            role: role.to_owned(),
-            previous,
-        })
+        let origin = Origin::new(origin).ok()?;
+        next_origin(&previous.origin).filter(|next| *next == origin)?;
+        Some(Self { phase, origin, operator: operator.to_owned(), role: role.to_owned(), previous })
     }
 }
 

@@ -72,6 +72,14 @@ pub enum IntentRefusal {
         /// The intent of that board.
         record: Seq,
     },
+    /// It has its key under another registration ID, or may have.
+    #[error("record {record} has its serial number or its MAC address under the registration ID {id}")]
+    OtherId {
+        /// The intent under that one.
+        record: Seq,
+        /// That registration ID.
+        id: String,
+    },
     /// Its key was derived for another registration ID.
     #[error("record {record} has the fingerprint of its key, for another registration ID")]
     Collision {
@@ -91,6 +99,7 @@ impl IntentRefusal {
             Self::Full { .. } => Code::OrderFull,
             Self::Scrap { .. } => Code::Unlisted,
             Self::OtherBoard { .. } => Code::OtherBoard,
+            Self::OtherId { .. } => Code::AlreadyRecorded,
             Self::Collision { .. } => Code::Collision,
         }
     }
@@ -133,12 +142,13 @@ pub(crate) fn judge_intent(
     }
 }
 
-/// A board that proved its key under the same serial number or MAC address, or may hold one: its outcome is not known.
-macro_rules! other_board {
+/// Who has the serial number or the MAC address, and proved a key or may hold one (its outcome is not known): another board, or the
+/// same one under another registration ID, as another recipe makes it.
+macro_rules! keyed_before {
     ($same:literal, $other:literal) => {
         concat!(
-            "SELECT seq FROM sighting INDEXED BY sighting_", $same,
-            " WHERE ", $same, " = ?1 AND ", $other, " NOT IN ('', ?2) AND mode <> 'refused' AND (
+            "SELECT seq, rid, ", $other, " NOT IN ('', ?2) AND ?2 <> '' FROM sighting INDEXED BY sighting_", $same,
+            " WHERE ", $same, " = ?1 AND (", $other, " NOT IN ('', ?2) AND ?2 <> '' OR rid <> ?3) AND mode <> 'refused' AND (
                   EXISTS (SELECT 1 FROM outcome WHERE outcome.intent = sighting.seq AND outcome.holds = 'new')
                   OR EXISTS (SELECT 1 FROM open_intent
                              WHERE open_intent.rid = sighting.rid AND open_intent.seq = sighting.seq)) LIMIT 1"
@@ -151,23 +161,36 @@ fn judge_board(
     intent: &Intent,
     device: &Scrap,
 ) -> Result<Result<(), IntentRefusal>, rusqlite::Error> {
-    let find = |sql: &str, is: &str, not: &str| {
-        conn.prepare_cached(sql)?.query_row((is, not), |row| number(row, 0)).optional()
-    };
+    let Scrap { rid, mac, sn } = device;
     // Repair may put a new board under an old label.
-    if intent.mode == Mode::New && !device.mac.is_empty() && !device.sn.is_empty() {
-        for (sql, is, not) in [
-            (other_board!("sn", "mac"), &device.sn, &device.mac),
-            (other_board!("mac", "sn"), &device.mac, &device.sn),
-        ] {
-            if let Some(record) = find(sql, is, not)? {
-                return Ok(Err(IntentRefusal::OtherBoard { record }));
+    if intent.mode == Mode::New {
+        for (sql, same, other) in
+            [(keyed_before!("sn", "mac"), sn, mac), (keyed_before!("mac", "sn"), mac, sn)]
+        {
+            if same.is_empty() {
+                continue;
+            }
+            let found = conn
+                .prepare_cached(sql)?
+                .query_row((same, other, rid), |row| Ok((number(row, 0)?, row.get(1)?, row.get(2)?)))
+                .optional()?;
+            if let Some((record, id, other_board)) = found {
+                let refusal = if other_board {
+                    IntentRefusal::OtherBoard { record }
+                } else {
+                    IntentRefusal::OtherId { record, id }
+                };
+                return Ok(Err(refusal));
             }
         }
     }
     // Also where that device failed, or is in work: no two registration IDs have one key.
     let same_key = "SELECT seq FROM sighting INDEXED BY sighting_dkfp WHERE dkfp = ?1 AND rid <> ?2 AND dkfp <> '' LIMIT 1";
-    Ok(match find(same_key, &intent.fingerprint.to_string(), &device.rid)? {
+    let found = conn
+        .prepare_cached(same_key)?
+        .query_row((intent.fingerprint.to_string(), rid), |row| number(row, 0))
+        .optional()?;
+    Ok(match found {
         Some(record) => Err(IntentRefusal::Collision { record }),
         None => Ok(()),
     })

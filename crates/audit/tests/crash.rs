@@ -143,7 +143,7 @@ fn say(line: &str) {
 fn intent(rid: &RegistrationId) -> Intent {
     Intent {
         id: rid.clone(),
-        identity: Identity { mac: None, serial: Some("007-888-abc".parse().unwrap()) },
+        identity: Identity { mac: None, serial: Some(rid.as_str().parse().unwrap()) },
         firmware: "2.4.1".to_owned(),
         key: GroupKeyInfo {
             label: "gk-2026a".parse().unwrap(),

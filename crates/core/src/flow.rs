@@ -10,12 +10,14 @@
 
 mod contract;
 mod fault;
+mod settle;
 
 pub use contract::{
     Admission, AnyDevice, Device, DeviceError, DeviceState, Glance, Log, LogError, NotAdmitted, OpenIntent,
     Receipt, Refusal, Sighting, Standing, Vault, VaultError,
 };
 use fault::{Fault, KeyedHere};
+use settle::NotSettled;
 
 use crate::credential::{CredentialSet, Overwrite};
 use crate::failure::{Code, Failure, Safety};
@@ -83,6 +85,8 @@ pub struct Order<'a> {
     pub actor: &'a Actor,
     /// Fresh random bytes: the first asks after the restart, the second before a write that may not be needed.
     pub nonces: [Nonce; 2],
+    /// The try before, of which this one is the repetition, came as far as the restart: the device had acknowledged its set.
+    pub acknowledged: bool,
     /// The right to overwrite, which only repair has.
     pub overwrite: Option<&'a Overwrite>,
 }
@@ -124,14 +128,20 @@ pub fn inject(
         bench.safety = Safety::Unknown;
     }
     order.admission.admit(&seen.identity, &id).map_err(|e| bench.refuse(e, Some(&seen), Some(&id)))?;
+    let unsettled = bench.unsettled(&seen, &id, &standing)?;
 
     bench.step(Step::Derive);
     let key = vault.derive(&id).map_err(|e| bench.refuse(e, Some(&seen), Some(&id)))?;
     let set = CredentialSet::new(id, order.key.scope.clone(), order.endpoint.clone(), key);
 
-    if let Some(open) = standing.open {
+    if let Some(open) = unsettled {
         match bench.holds_already(&seen, &set, &open) {
             Ok(true) => return bench.confirm(&seen, &set, open.seq, Event::Resolve),
+            Ok(false) if order.acknowledged => {
+                // Written once more it might keep it, and be shipped by chance.
+                let lost = Fault::new(Code::NotKept, Holds::Old);
+                return Err(bench.fail(lost, &seen, open.seq, &set, Event::Resolve));
+            }
             Ok(false) => {
                 bench.settle_as_not_written(&seen, open.seq, &set)?;
                 // The next intent follows what the log knows now: the settled one is none that it could name.
@@ -169,6 +179,28 @@ impl Bench<'_, '_> {
 
     fn append(&self, event: Event) -> Result<Receipt, LogError> {
         self.log.append(&Entry { actor: self.order.actor.clone(), event })
+    }
+
+    /// The open intent that this device settles, if there is one.
+    fn unsettled(
+        &mut self,
+        seen: &Sighting,
+        id: &RegistrationId,
+        standing: &Standing,
+    ) -> Result<Option<OpenIntent>, Failure> {
+        let Some(open) = &standing.open else { return Ok(None) };
+        match NotSettled::judge(open, seen, self.order.job) {
+            Ok(()) => Ok(Some(open.clone())),
+            // Repair replaces the set, whosever it is; the new intent names the open one.
+            Err(_) if self.order.overwrite.is_some() => Ok(None),
+            Err(cause) => {
+                if matches!(cause, NotSettled::OtherBoard(_)) {
+                    // The intent says nothing of this one.
+                    self.safety = Safety::Untouched;
+                }
+                Err(self.refuse(cause, Some(seen), Some(id)))
+            }
+        }
     }
 
     /// Whether a device with an open intent did store the set before it was lost from sight. Where the device does

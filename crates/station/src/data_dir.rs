@@ -23,6 +23,7 @@ use keystation_core::key::KeyLabel;
 /// log.vkey         the public half of it, for whoever verifies
 /// people.json      hashes of PINs and tags of badges (docs/people.md)
 /// pepper.key       what a copy of people.json lacks
+/// tries.json       PINs that were tried where the log does not open; only until it does (docs/people.md)
 /// names.db         who is behind an operator ID; can be erased, and is no part of the log
 /// witness.vkeys    keys of the witnesses that cosigned it
 /// orders/          work orders, as they came (docs/work-order.md)
@@ -111,6 +112,12 @@ impl DataDir {
     #[must_use]
     pub fn pepper(&self) -> PathBuf {
         self.0.join("pepper.key")
+    }
+
+    /// PINs that were tried where the log does not open.
+    #[must_use]
+    pub fn tries(&self) -> PathBuf {
+        self.0.join("tries.json")
     }
 
     /// The texts of work orders.

@@ -3,6 +3,9 @@
 //! The log alone cannot tell: a second board of the same identity that is plugged in between intent and result sees an open intent
 //! and a device that holds nothing, which is what a write that was cut off looks like. It would settle the other's intent and get
 //! the key too. One program has the log (R40), so what is in work is known here.
+//!
+//! One board under two registration IDs, as two recipes make them, needs nothing here: it settles no intent of the other one, and the
+//! log refuses its own as long as the other is open or was proved.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

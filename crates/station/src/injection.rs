@@ -44,6 +44,8 @@ pub struct Meant<'a> {
     pub label: Option<&'a Label>,
     /// Who failed a moment ago: a retry is for the same device.
     pub before: Option<&'a Identity>,
+    /// That device had acknowledged its set: in a retry it must have it.
+    pub acknowledged: bool,
 }
 
 /// A retry is for the device that failed. Another one in its place is refused: nobody would see that the first one failed.
@@ -135,6 +137,7 @@ impl Station {
             port: &place,
             actor: permit.actor(),
             nonces,
+            acknowledged: meant.acknowledged,
             overwrite: None,
             admission: &SameDevice { before: meant.before, inner: &label },
         };

@@ -218,6 +218,7 @@ impl Station {
             build: program::build().map_err(StationError::Program)?.to_owned(),
             open_intents,
         })?;
+        station.record_tries()?;
         station.tidy_people()?;
         station.watch_session().map_err(StationError::Thread)?;
         Ok(station)
@@ -392,6 +393,7 @@ impl Station {
             return Ok(());
         }
         self.leave(End::Program)?;
+        self.tell_unread()?;
         self.append(Event::Close)?;
         // The last connection to go folds the write-ahead log into the database: that is the journal's.
         self.0.readers.close();
@@ -464,7 +466,7 @@ pub fn paths(data: &DataDir) -> Paths {
     Paths::in_dir(data.path())
 }
 
-fn clock() -> Result<SystemClock, StationError> {
+pub(crate) fn clock() -> Result<SystemClock, StationError> {
     SystemClock::new().map_err(StationError::Clock)
 }
 

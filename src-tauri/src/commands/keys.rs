@@ -2,27 +2,27 @@
 
 use keystation::Station;
 use keystation::people::Action;
-use tauri::{Runtime, State, WebviewWindow};
+use tauri::{Runtime, WebviewWindow};
 
-use super::Bench;
+use super::Called;
 use crate::ceremony::{self, Seat};
 use crate::custody;
 use crate::dto::{
-    Ceremony, ComponentOutcome, Custody, Imported, KeyCard, KeyDevices, Label, NewKey, Pin, Reason, SignIn,
-    TypedValue, Who,
+    Approved, Ceremony, ComponentOutcome, Custody, Imported, KeyCard, KeyDevices, Label, NewKey, Pin, Reason,
+    SignIn, TypedValue, Who,
 };
 use crate::problem::Problem;
 
 #[tauri::command]
-pub(crate) async fn keys(bench: State<'_, Bench>) -> Result<Vec<KeyCard>, Problem> {
-    if let Some(room) = bench.looking()? {
+pub(crate) async fn keys(bench: Called<'_>) -> Result<Vec<KeyCard>, Problem> {
+    if let Some(room) = bench.looking(Action::Keys)? {
         return room.keys().await;
     }
     bench.line()?.at_station(custody::keys).await
 }
 
 #[tauri::command]
-pub(crate) async fn custodies(bench: State<'_, Bench>) -> Result<Vec<Custody>, Problem> {
+pub(crate) async fn custodies(bench: Called<'_>) -> Result<Vec<Custody>, Problem> {
     let told = |station: &Station, _: &_| {
         Ok::<_, Problem>(station.custodies().into_iter().map(Custody::from).collect())
     };
@@ -31,11 +31,11 @@ pub(crate) async fn custodies(bench: State<'_, Bench>) -> Result<Vec<Custody>, P
 
 #[tauri::command]
 pub(crate) async fn key_devices(
-    bench: State<'_, Bench>,
+    bench: Called<'_>,
     label: Label,
     after: Option<u64>,
 ) -> Result<KeyDevices, Problem> {
-    if let Some(room) = bench.looking()? {
+    if let Some(room) = bench.looking(Action::Keys)? {
         return room.key_devices(label, after).await;
     }
     bench.line()?.at_station(move |station| custody::devices(station, label.as_str(), after)).await
@@ -43,11 +43,11 @@ pub(crate) async fn key_devices(
 
 #[tauri::command]
 pub(crate) async fn activate_key(
-    bench: State<'_, Bench>,
+    bench: Called<'_>,
     label: Label,
     reason: Reason,
     check_value: TypedValue,
-    approval: Option<u64>,
+    approval: Approved,
 ) -> Result<(), Problem> {
     let activate = move |station: &Station| {
         custody::activate(station, label.as_str(), reason.as_str(), check_value.as_str(), approval)
@@ -57,21 +57,17 @@ pub(crate) async fn activate_key(
 
 /// The emergency stop: one person is enough.
 #[tauri::command]
-pub(crate) async fn suspend_key(
-    bench: State<'_, Bench>,
-    label: Label,
-    reason: Reason,
-) -> Result<(), Problem> {
+pub(crate) async fn suspend_key(bench: Called<'_>, label: Label, reason: Reason) -> Result<(), Problem> {
     bench.line()?.at_station(move |station| custody::suspend(station, label.as_str(), reason.as_str())).await
 }
 
 #[tauri::command]
 pub(crate) async fn destroy_key<R: Runtime>(
-    bench: State<'_, Bench>,
+    bench: Called<'_>,
     window: WebviewWindow<R>,
     label: Label,
     reason: Reason,
-    approval: Option<u64>,
+    approval: Approved,
 ) -> Result<(), Problem> {
     let line = bench.line()?;
     line.guarded(custody::destroy(line, &window, label.into(), reason.into(), approval)).await
@@ -79,11 +75,11 @@ pub(crate) async fn destroy_key<R: Runtime>(
 
 #[tauri::command]
 pub(crate) async fn import_key<R: Runtime>(
-    bench: State<'_, Bench>,
+    bench: Called<'_>,
     window: WebviewWindow<R>,
     key: NewKey,
     check_value: TypedValue,
-    approval: u64,
+    approval: Approved,
 ) -> Result<Imported, Problem> {
     let line = bench.line()?;
     line.guarded(custody::import(line, &window, key, check_value.into(), approval)).await
@@ -91,7 +87,7 @@ pub(crate) async fn import_key<R: Runtime>(
 
 #[tauri::command]
 pub(crate) async fn recipient<R: Runtime>(
-    bench: State<'_, Bench>,
+    bench: Called<'_>,
     window: WebviewWindow<R>,
 ) -> Result<String, Problem> {
     let line = bench.line()?;
@@ -100,24 +96,24 @@ pub(crate) async fn recipient<R: Runtime>(
 
 #[tauri::command]
 pub(crate) async fn take_transfer<R: Runtime>(
-    bench: State<'_, Bench>,
+    bench: Called<'_>,
     window: WebviewWindow<R>,
     key: NewKey,
     check_value: TypedValue,
-    approval: u64,
+    approval: Approved,
 ) -> Result<Imported, Problem> {
     let line = bench.line()?;
     line.guarded(custody::transfer(line, &window, key, check_value.into(), approval)).await
 }
 
 #[tauri::command]
-pub(crate) async fn ceremony(bench: State<'_, Bench>) -> Result<Option<Ceremony>, Problem> {
+pub(crate) async fn ceremony(bench: Called<'_>) -> Result<Option<Ceremony>, Problem> {
     bench.line()?.at_station(ceremony::now).await
 }
 
 #[tauri::command]
 pub(crate) async fn ceremony_begin(
-    bench: State<'_, Bench>,
+    bench: Called<'_>,
     key: NewKey,
     check_value: TypedValue,
 ) -> Result<Ceremony, Problem> {
@@ -126,7 +122,7 @@ pub(crate) async fn ceremony_begin(
 
 #[tauri::command]
 pub(crate) async fn ceremony_sign_in(
-    bench: State<'_, Bench>,
+    bench: Called<'_>,
     side: Seat,
     who: Who,
     pin: Pin,
@@ -136,7 +132,7 @@ pub(crate) async fn ceremony_sign_in(
 
 #[tauri::command]
 pub(crate) async fn ceremony_component<R: Runtime>(
-    bench: State<'_, Bench>,
+    bench: Called<'_>,
     window: WebviewWindow<R>,
     side: Seat,
 ) -> Result<ComponentOutcome, Problem> {
@@ -146,7 +142,7 @@ pub(crate) async fn ceremony_component<R: Runtime>(
 
 #[tauri::command]
 pub(crate) async fn ceremony_confirm(
-    bench: State<'_, Bench>,
+    bench: Called<'_>,
     side: Seat,
     check_value: TypedValue,
 ) -> Result<bool, Problem> {
@@ -155,7 +151,7 @@ pub(crate) async fn ceremony_confirm(
 
 #[tauri::command]
 pub(crate) async fn ceremony_finish<R: Runtime>(
-    bench: State<'_, Bench>,
+    bench: Called<'_>,
     window: WebviewWindow<R>,
     check_value: TypedValue,
 ) -> Result<Ceremony, Problem> {
@@ -164,6 +160,6 @@ pub(crate) async fn ceremony_finish<R: Runtime>(
 }
 
 #[tauri::command]
-pub(crate) async fn ceremony_abort(bench: State<'_, Bench>) -> Result<(), Problem> {
+pub(crate) async fn ceremony_abort(bench: Called<'_>) -> Result<(), Problem> {
     bench.line()?.at_station(ceremony::abort).await
 }

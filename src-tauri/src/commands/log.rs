@@ -1,10 +1,9 @@
 //! The audit room.
 
 use keystation::people::Action;
-use tauri::State;
 use tauri::ipc::Channel;
 
-use super::Bench;
+use super::Called;
 use crate::bounded::{Rows, Text};
 use crate::dto::{
     DenialPage, DeviceLife, Figures, Review, ReviewLine, Saved, SearchPage, UserId, VerifyProgress,
@@ -14,7 +13,7 @@ use crate::problem::Problem;
 
 #[tauri::command]
 pub(crate) async fn search(
-    bench: State<'_, Bench>,
+    bench: Called<'_>,
     text: Text<200>,
     before: Option<u64>,
     limit: Rows<500>,
@@ -23,32 +22,32 @@ pub(crate) async fn search(
 }
 
 #[tauri::command]
-pub(crate) async fn device(bench: State<'_, Bench>, id: Text<128>) -> Result<DeviceLife, Problem> {
+pub(crate) async fn device(bench: Called<'_>, id: Text<128>) -> Result<DeviceLife, Problem> {
     bench.room(Action::SearchRoom).await?.device(id.into()).await
 }
 
 #[tauri::command]
-pub(crate) async fn save_proof(bench: State<'_, Bench>, id: Text<128>) -> Result<Saved, Problem> {
+pub(crate) async fn save_proof(bench: Called<'_>, id: Text<128>) -> Result<Saved, Problem> {
     bench.room(Action::SaveProof).await?.save_proof(id.into()).await
 }
 
 #[tauri::command]
 pub(crate) async fn verify(
-    bench: State<'_, Bench>,
+    bench: Called<'_>,
     channel: Channel<VerifyProgress>,
 ) -> Result<VerifyVerdict, Problem> {
     bench.room(Action::AuditRoom).await?.verify(channel).await
 }
 
 #[tauri::command]
-pub(crate) async fn cancel_verify(bench: State<'_, Bench>) -> Result<(), Problem> {
+pub(crate) async fn cancel_verify(bench: Called<'_>) -> Result<(), Problem> {
     bench.room(Action::AuditRoom).await?.cancel_verify();
     Ok(())
 }
 
 #[tauri::command]
 pub(crate) async fn figures(
-    bench: State<'_, Bench>,
+    bench: Called<'_>,
     from: i64,
     until: i64,
     job: Option<Text<64>>,
@@ -58,7 +57,7 @@ pub(crate) async fn figures(
 
 #[tauri::command]
 pub(crate) async fn denials(
-    bench: State<'_, Bench>,
+    bench: Called<'_>,
     before: Option<u64>,
     limit: Rows<500>,
 ) -> Result<DenialPage, Problem> {
@@ -66,13 +65,13 @@ pub(crate) async fn denials(
 }
 
 #[tauri::command]
-pub(crate) async fn review(bench: State<'_, Bench>) -> Result<Review, Problem> {
+pub(crate) async fn review(bench: Called<'_>) -> Result<Review, Problem> {
     bench.room(Action::AuditRoom).await?.review().await
 }
 
 #[tauri::command]
 pub(crate) async fn sign_review(
-    bench: State<'_, Bench>,
+    bench: Called<'_>,
     reviewer: UserId,
     to: u64,
     remark: Text<500>,

@@ -1,11 +1,14 @@
 //! Who is at the station, and who may be. A PIN and a badge come in here and never go out.
 
+mod approved;
 mod told;
 
 use serde::{Deserialize, Serialize};
 
 use crate::bounded::{Hidden, Text};
 use crate::problem::Problem;
+
+pub(crate) use approved::Approved;
 
 /// The session of this window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -13,6 +13,8 @@ mod shift; // what a shift made, in a training
 mod sleep; // the machine goes to sleep under an open vault
 mod staff; // a station with people
 mod trace; // what is told of each call
+mod unread; // calls whose arguments nobody can read
+mod verbs; // every command against the gate
 
 use serde_json::{Value, json};
 use tauri::ipc::{CallbackFn, InvokeBody};
@@ -219,8 +221,8 @@ fn a_command_takes_what_it_says_and_nothing_else() {
         ("approve", json!({ "request": request(), "who": { "user": "ad-2" } })),
         ("set_roles", json!({ "user": "op-1", "roles": ["root"], "approval": 0 })),
         ("add_person", json!({ "person": new("op-9", "493027"), "approval": 0 })),
-        ("add_person", json!({ "person": added("op-9"), "approval": null })),
-        ("reset_pin", json!({ "user": "op-1", "pin": "907153", "approval": -1 })),
+        ("add_person", json!({ "approval": 0 })),
+        ("reset_pin", json!({ "user": "op-1", "approval": 0 })),
         ("set_name", json!({ "user": "op-1", "name": "x".repeat(101) })),
         ("forget_name", json!({ "user": "x".repeat(33) })),
         ("ceremony_component", json!({ "side": 2 })),
@@ -234,7 +236,6 @@ fn a_command_takes_what_it_says_and_nothing_else() {
         ("close_order", json!({ "id": "WO-1", "reason": "x".repeat(201) })),
         ("scrap_device", json!({ "id": "WO-1", "device": "x".repeat(129), "reason": "" })),
         ("raise_quota", json!({ "id": "WO-1", "quantity": -1, "reason": "spare", "approval": 0 })),
-        ("raise_quota", json!({ "id": "WO-1", "quantity": 3, "reason": "spare", "approval": null })),
     ] {
         let refused = call(&window, command, arguments.clone()).unwrap_err();
         assert!(refused.as_str().is_some_and(|why| why.contains("invalid args")), "{command} {arguments}");

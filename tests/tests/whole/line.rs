@@ -73,8 +73,9 @@ fn devices_that_are_unplugged_anywhere_are_tried_again_or_fail_and_pass_when_the
     };
     let mut script = || {
         let strikes = (0..EACH).map(|device| match below(2) {
-            0 => format!("{device}:unplug=rx@{}", below(280)),
-            _ => format!("{device}:unplug=tx@{}", below(200)),
+            // At byte 0 it would be unplugged before the station has seen it.
+            0 => format!("{device}:unplug=rx@{}", 1 + below(280)),
+            _ => format!("{device}:unplug=tx@{}", 1 + below(200)),
         });
         strikes.collect::<Vec<_>>().join(";")
     };

@@ -225,8 +225,8 @@ fn a_new_log_is_begun_by_two_who_prove_it_where_the_old_one_can_be_read() {
     };
     for (operator, approver, why) in [
         ("admin-1", "admin-1", "epoch"),
-        ("admin-1", "sup-1", "role"),
-        ("qa-007", "admin-1", "role"),
+        ("admin-1", "sup-1", "pin-wrong"),
+        ("qa-007", "admin-1", "pin-wrong"),
         ("admin-1", "nobody", "pin-wrong"),
     ] {
         bench.private(&pin_file("nobody"), "394086");

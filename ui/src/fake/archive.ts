@@ -97,6 +97,7 @@ export class FakeArchive implements Archive {
   }
 
   saveProof(id: string): Promise<Saved> {
+    if (this.#overview.readOnly) return refuse(readOnly);
     if (this.log.of(id).length === 0) return refuse(noDevice);
     const name = id.toLowerCase().replace(/[^a-z0-9]+/g, "-");
     const copies = (this.#proofs.get(name) ?? 0) + 1;
@@ -282,5 +283,5 @@ const busy: Problem = {
 const readOnly: Problem = {
   code: "read-only",
   sentence: "This window only reads the log.",
-  remedy: ["Sign the review in the station's own window."],
+  remedy: ["Use the station's own window."],
 };

@@ -3,6 +3,9 @@
 use serde_json::Value;
 
 use super::*;
+use crate::note::VerifierKey;
+use crate::projection::Step;
+use crate::state;
 
 /// The records of a whole bundle, if the case says what they are.
 fn records(case: &Value) -> Option<Vec<Vec<u8>>> {

@@ -209,6 +209,7 @@ fn inject(
         port: "usb-1-1.4",
         actor: &actor(),
         nonces: [Nonce([1; 32]), Nonce([2; 32])],
+        acknowledged: false,
         overwrite: None,
         admission: &keystation_core::flow::AnyDevice,
     };

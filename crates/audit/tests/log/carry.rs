@@ -4,7 +4,7 @@ use std::fs;
 
 use keystation_audit::{
     Account, AppendError, BootId, EpochOrder, Finding, Journal, KeyState, Paths, Reader, Verdict,
-    begin_epoch, leaf_hash, vouched_accounts,
+    accounts_left, begin_epoch, leaf_hash,
 };
 use keystation_core::key::GroupKeyInfo;
 use keystation_core::record::{
@@ -172,9 +172,10 @@ fn only_what_was_signed_for_is_carried_over() {
         .unwrap();
     drop(conn);
     assert!(open(&paths).is_err());
-    let vouched = vouched_accounts(&paths).unwrap().unwrap();
+    let left = accounts_left(directory.path()).unwrap().unwrap();
+    assert!(left.vouched);
     assert_eq!(
-        vouched.into_iter().map(|account| Account { seq: 0, ..account }).collect::<Vec<_>>(),
+        left.accounts.into_iter().map(|account| Account { seq: 0, ..account }).collect::<Vec<_>>(),
         before.0
     );
     next(&directory);
@@ -206,23 +207,79 @@ fn what_is_lost_of_the_old_log_is_told() {
     assert_eq!(told, [seq, seq + 1]);
     assert!(Reader::open(&paths).unwrap().account("late").unwrap().is_none());
 
-    // Leaves that no checkpoint has the root of, and a database that is gone: nothing.
-    let spoil: [fn(&Paths); 2] = [
-        |paths| {
-            crate::attacks::behind_the_triggers(&attacker(paths), |conn| {
-                conn.execute("UPDATE log SET leaf = zeroblob(32) WHERE seq = 0", []).unwrap();
-            });
-        },
-        |paths| fs::remove_file(&paths.db).unwrap(),
+    // A record and all that stands for it is gone, and a database that is gone: nothing is vouched for. Whoever has an account in the records is asked all the
+    // same.
+    let spoil: [(fn(&Paths), Option<usize>); 2] = [
+        (
+            |paths| {
+                crate::attacks::behind_the_triggers(&attacker(paths), |conn| {
+                    conn.execute("UPDATE log SET leaf = zeroblob(32), body = x'7b7d' WHERE seq = 4", [])
+                        .unwrap();
+                    conn.execute("UPDATE node SET hash = zeroblob(32)", []).unwrap();
+                });
+            },
+            Some(3),
+        ),
+        (|paths| fs::remove_file(&paths.db).unwrap(), None),
     ];
-    for spoil in spoil {
+    for (spoil, asked) in spoil {
         let (directory, paths) = settled();
         spoil(&paths);
-        assert_eq!(vouched_accounts(&paths).unwrap(), None);
+        let left = accounts_left(directory.path()).unwrap();
+        assert_eq!(left.map(|left| (left.accounts.len(), left.vouched)), asked.map(|asked| (asked, false)));
         next(&directory);
         assert_eq!(["carried", "carried_size", "carried_lost"].map(|field| first(&paths, field)), [0; 3]);
         assert_eq!(intact(&paths), 1);
         assert_eq!(said(&paths), (vec![], vec![], vec![]));
+    }
+}
+
+/// What an epoch took over and of how much, after `sql` was done to the old log.
+fn after(sql: &str) -> (TempDir, Paths, [i64; 3]) {
+    let (directory, paths) = settled();
+    crate::attacks::behind_the_triggers(&attacker(&paths), |conn| conn.execute_batch(sql).unwrap());
+    let left = accounts_left(directory.path()).unwrap().unwrap();
+    assert!(left.vouched, "{sql}");
+    next(&directory);
+    intact(&paths);
+    let told = ["carried", "carried_size", "carried_lost"].map(|field| first(&paths, field));
+    (directory, paths, told)
+}
+
+/// Whoever changes a part of the log takes nothing else out of the new one: each record is vouched for by its bytes, by its leaf, or by the nodes above it.
+#[test]
+fn one_change_does_not_empty_the_next_epoch() {
+    let (_directory, before) = settled();
+    let (whole, size) = (said(&before), i64::try_from(intact(&before)).unwrap());
+    // Nothing of it is lost: the bytes are there.
+    for sql in [
+        "UPDATE log SET leaf = zeroblob(32) WHERE seq = 0",
+        "UPDATE log SET leaf = zeroblob(32)",
+        "UPDATE log SET leaf = randomblob(32); UPDATE node SET hash = randomblob(32)",
+        "UPDATE node SET hash = zeroblob(32)",
+        "UPDATE log SET leaf = zeroblob(32) WHERE seq IN (1, 7); UPDATE node SET hash = zeroblob(32) WHERE level > 1",
+    ] {
+        let (_directory, paths, told) = after(sql);
+        assert_eq!((said(&paths), told), (whole.clone(), [7, size, 0]), "{sql}");
+    }
+    // Bytes that are gone are lost, and what was signed only together with them. `device` is of no interest to the new log.
+    let device = 20;
+    for (lost, sql) in [
+        (1, format!("UPDATE log SET body = x'7b7d' WHERE seq = {device}")),
+        (1, format!("UPDATE log SET body = x'7b7d' WHERE seq = {device}; UPDATE log SET leaf = zeroblob(32) WHERE seq < 4")),
+        (
+            1,
+            format!(
+                "UPDATE log SET body = x'7b7d' WHERE seq = {device}; UPDATE log SET leaf = zeroblob(32) WHERE seq = 1;
+                 UPDATE node SET hash = zeroblob(32)"
+            ),
+        ),
+        (2, format!("UPDATE log SET body = x'7b7d', leaf = zeroblob(32) WHERE seq = {device}")),
+        (10, "UPDATE log SET body = x'7b7d' WHERE seq BETWEEN 14 AND 23".to_owned()),
+        (10, "UPDATE log SET body = x'7b7d', leaf = zeroblob(32) WHERE seq BETWEEN 14 AND 23".to_owned()),
+    ] {
+        let (_directory, paths, told) = after(&sql);
+        assert_eq!((said(&paths), told), (whole.clone(), [7, size, lost]), "{sql}");
     }
 }
 

@@ -61,10 +61,12 @@ pub(crate) fn written(directory: &Path) -> (Paths, Journal, Vec<Receipt>) {
     let mut device = intent(RID);
     device.fingerprint = published().fingerprint();
     let fingerprint = device.fingerprint;
+    let (identity, job) = (device.identity.clone(), device.job.clone());
     let append = |event| Log::append(&journal, &entry(event)).unwrap();
     let mut receipts = vec![append(open), append(Event::Intent(device))];
     let seq = receipts[1].seq;
-    assert_eq!(journal.standing(&id(RID)).unwrap().open, Some(OpenIntent { seq, fingerprint }));
+    let open = OpenIntent { seq, fingerprint, identity, job, scrap: false };
+    assert_eq!(journal.standing(&id(RID)).unwrap().open, Some(open));
     receipts.extend([append(Event::Result(outcome(RID, seq, Holds::New))), append(Event::Close)]);
     (paths, journal, receipts)
 }

@@ -72,13 +72,19 @@ pub(crate) fn key_of(rid: &str) -> DeviceKey {
     })
 }
 
+/// The board of a registration ID, and of no other one: that of the published example has its own.
+fn board(rid: &str) -> Identity {
+    let (mac, serial) = match rid {
+        crate::example::RID => ("a1b2c3d4e5f6".to_owned(), "007-888-abc".to_owned()),
+        _ => (format!("a1b2{}", &key_of(rid).fingerprint().to_string()[..8]), format!("BOARD-{rid}")),
+    };
+    Identity { mac: Some(mac.parse().unwrap()), serial: Some(serial.parse().unwrap()) }
+}
+
 pub(crate) fn intent(rid: &str) -> Intent {
     Intent {
         id: id(rid),
-        identity: Identity {
-            mac: Some("a1:b2:c3:d4:e5:f6".parse().unwrap()),
-            serial: Some("007-888-abc".parse().unwrap()),
-        },
+        identity: board(rid),
         firmware: "2.4.1".to_owned(),
         key: group_key(),
         endpoint: "global.azure-devices-provisioning.net".to_owned(),

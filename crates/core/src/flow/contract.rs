@@ -124,7 +124,7 @@ pub struct Receipt {
 }
 
 /// What the log knows of a registration ID.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Standing {
     /// The newest intent whose outcome is not known.
     pub open: Option<OpenIntent>,
@@ -138,17 +138,32 @@ impl Standing {
     /// The record that the next intent follows: an open intent, or the last result by which it was keyed.
     #[must_use]
     pub fn follows(&self) -> Option<Seq> {
-        self.open.map(|open| open.seq).or(self.keyed)
+        self.open.as_ref().map(|open| open.seq).or(self.keyed)
     }
 }
 
 /// An intent that nobody has seen the outcome of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenIntent {
     /// Its record.
     pub seq: Seq,
     /// The key that it was to write: only under the same group key can the device be asked whether it did.
     pub fingerprint: Fingerprint,
+    /// The board that it was for, as far as that one said who it is. A registration ID need not tell two boards apart.
+    pub identity: Identity,
+    /// The work order that it was begun under, or empty.
+    pub job: String,
+    /// Whether the device was put down as scrap of that work order since.
+    pub scrap: bool,
+}
+
+impl OpenIntent {
+    /// Whether the device says of itself what the board of this intent said.
+    #[must_use]
+    pub fn is_of(&self, device: &Identity) -> bool {
+        let Identity { mac, serial } = &self.identity;
+        (mac.is_none() || *mac == device.mac) && (serial.is_none() || *serial == device.serial)
+    }
 }
 
 /// A vault that does not derive.

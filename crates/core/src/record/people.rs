@@ -105,6 +105,8 @@ pub enum Purpose {
     Approval,
     /// Gives a component of a group key.
     Ceremony,
+    /// Begins a new log in the place of one that does not open: put down when one opens again.
+    NewEpoch,
 }
 
 /// Why somebody was not signed in.
@@ -213,7 +215,7 @@ macro_rules! words {
 pub(super) use words;
 
 words!(CredentialChange: Chosen = "chosen", Reset = "reset", Badge = "badge");
-words!(Purpose: SignIn = "sign-in", HandOver = "hand-over", Resume = "resume", Approval = "approval", Ceremony = "ceremony");
+words!(Purpose: SignIn = "sign-in", HandOver = "hand-over", Resume = "resume", Approval = "approval", Ceremony = "ceremony", NewEpoch = "new-epoch");
 words!(SignInRefusal:
     Pin = "pin",
     Unknown = "unknown",
@@ -315,7 +317,7 @@ impl Purpose {
     const fn when_refused(self) -> &'static str {
         match self {
             Self::SignIn | Self::HandOver | Self::Resume => Self::SignIn.as_str(),
-            Self::Approval | Self::Ceremony => self.as_str(),
+            Self::Approval | Self::Ceremony | Self::NewEpoch => self.as_str(),
         }
     }
 }

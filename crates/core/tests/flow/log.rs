@@ -18,6 +18,8 @@ pub(crate) struct FakeLog {
     pub(crate) overtaken: bool,
     /// Why no intent is taken; everything else is.
     pub(crate) refuses: Option<Code>,
+    /// Whether every device was put down as scrap.
+    pub(crate) scrap: bool,
     trace: Rc<Trace>,
 }
 
@@ -29,6 +31,7 @@ impl FakeLog {
             readable: true,
             overtaken: false,
             refuses: None,
+            scrap: false,
             trace,
         }
     }
@@ -85,7 +88,13 @@ impl Log for FakeLog {
             match &entry.event {
                 Event::Intent(intent) if intent.id == *id => {
                     standing.attempts += 1;
-                    standing.open = Some(OpenIntent { seq, fingerprint: intent.fingerprint });
+                    standing.open = Some(OpenIntent {
+                        seq,
+                        fingerprint: intent.fingerprint,
+                        identity: intent.identity.clone(),
+                        job: intent.job.clone(),
+                        scrap: self.scrap,
+                    });
                 }
                 Event::Result(outcome) | Event::Resolve(outcome) if outcome.id == *id => {
                     if outcome.holds != Holds::Unknown {

@@ -1,6 +1,9 @@
 use keystation_core::failure::{Code, Safety};
 use keystation_core::flow::{DeviceError, Refusal};
+use keystation_core::identity::MacRule;
+use keystation_core::recipe::{MacSpelling, Recipe};
 use keystation_core::record::{Event, Holds, Mode};
+use keystation_core::registration::IdRule;
 
 use crate::bench::{FakeVault, GROUP_KEY, OTHER_GROUP_KEY, World};
 use crate::board::{Fault, Lie};
@@ -193,4 +196,89 @@ fn an_empty_device_with_an_open_intent_that_was_keyed_before_is_still_refused() 
     let failure = world.inject().expect_err("erased");
     assert_eq!((failure.code, failure.safety), (Code::AlreadyRecorded, Safety::Untouched));
     assert_eq!(world.standing().open, None, "the intent is settled nevertheless");
+}
+
+/// A set that was acknowledged and is gone is no write that never arrived: written once more it may be kept by chance.
+#[test]
+fn a_device_that_lost_a_set_which_it_had_acknowledged_is_not_written_again() {
+    let mut world = World::new();
+    // The restart is the fourth call.
+    world.board.fault = Some(Fault { call: 3, when: When::After, error: || DeviceError::Unplugged(None) });
+    assert_eq!(world.inject().expect_err("unplugged").code, Code::Unplugged);
+    world.board.fault = None;
+    world.board.replug();
+    world.board.stored = None;
+    world.acknowledged = true;
+    let failure = world.inject().expect_err("it lost the set");
+    assert_eq!((failure.code, failure.safety), (Code::NotKept, Safety::NotKeyed));
+    assert_eq!(world.trace.acts(), ["identify", "inject.resolve"]);
+    assert_eq!(world.standing().open, None);
+    assert!(world.board.stored.is_none());
+}
+
+/// What it did not acknowledge may have been lost on the way.
+#[test]
+fn a_device_that_kept_what_it_acknowledged_passes_in_the_second_try() {
+    let mut world = World::new();
+    world.board.fault = Some(Fault { call: 3, when: When::After, error: || DeviceError::Unplugged(None) });
+    assert!(world.inject().is_err());
+    world.board.fault = None;
+    world.board.replug();
+    world.acknowledged = true;
+    assert_eq!(world.inject().expect("it kept the set").intent, 0);
+}
+
+#[test]
+fn scrap_and_a_device_of_another_work_order_are_not_settled() {
+    let mut world = lost_at_commit(When::After);
+    world.log.scrap = true;
+    let failure = world.inject().expect_err("scrap");
+    assert_eq!((failure.code, failure.safety), (Code::Unlisted, Safety::Unknown));
+    assert_eq!(world.trace.acts(), ["identify", "inject.refuse"], "it is not asked");
+    world.log.scrap = false;
+    for job in ["WO-2", ""] {
+        world.job = job;
+        let failure = world.inject().expect_err("of another work order");
+        assert_eq!((failure.code, failure.safety), (Code::NoOrder, Safety::Unknown));
+        let cause = failure.cause.expect("a cause").to_string();
+        assert_eq!(cause, "record 0 began it under the work order WO-44192");
+        assert_eq!(world.standing().open.map(|open| open.seq), Some(0));
+    }
+    world.job = "WO-44192";
+    assert_eq!(world.inject().expect("where it belongs").intent, 0);
+
+    // One that holds nothing is begun under the order that is open; the other one has to account for it.
+    let mut world = lost_at_commit(When::Before);
+    world.job = "WO-2";
+    assert_eq!(world.inject().expect("a good device").intent, 3);
+}
+
+/// Under a recipe of serial numbers alone two boards have one registration ID.
+#[test]
+fn an_intent_is_settled_by_the_board_that_it_was_for() {
+    for when in [When::Before, When::After] {
+        let mut world = World::new();
+        world.recipe = Recipe::new(
+            "sn-{serial}-mac-a4-cf-12-00-01-07",
+            MacSpelling::Dashes,
+            MacRule::default(),
+            IdRule::Dashes,
+        )
+        .expect("a recipe");
+        world.board.fault = Some(Fault { call: 2, when, error: || DeviceError::Silent { limit_ms: 5000 } });
+        assert!(world.inject().is_err());
+        world.board.fault = None;
+        world.board.replug();
+        let first = world.board.identity.clone();
+        for mac in ["a4cf12000108".parse().ok(), None] {
+            world.board.identity.mac = mac;
+            let failure = world.inject().expect_err("another board");
+            assert_eq!((failure.code, failure.safety), (Code::OtherBoard, Safety::Untouched), "{mac:?}");
+            assert_eq!(world.trace.acts(), ["identify", "inject.refuse"]);
+            assert_eq!(world.standing().open.map(|open| open.seq), Some(0));
+        }
+        world.board.identity = first;
+        world.inject().expect("the board that it was for");
+        assert!(world.is_keyed());
+    }
 }

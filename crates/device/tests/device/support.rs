@@ -60,7 +60,13 @@ impl Log for TestLog {
         match &entry.event {
             Event::Intent(intent) => {
                 let standing = standings.entry(intent.id.to_string()).or_default();
-                standing.open = Some(OpenIntent { seq, fingerprint: intent.fingerprint });
+                standing.open = Some(OpenIntent {
+                    seq,
+                    fingerprint: intent.fingerprint,
+                    identity: intent.identity.clone(),
+                    job: intent.job.clone(),
+                    scrap: false,
+                });
                 standing.attempts += 1;
             }
             Event::Result(outcome) | Event::Resolve(outcome) => {
@@ -79,7 +85,7 @@ impl Log for TestLog {
     }
 
     fn standing(&self, id: &RegistrationId) -> Result<Standing, LogError> {
-        Ok(self.standings.borrow().get(id.as_str()).copied().unwrap_or_default())
+        Ok(self.standings.borrow().get(id.as_str()).cloned().unwrap_or_default())
     }
 }
 
@@ -110,6 +116,7 @@ pub(crate) fn inject<P: Port>(
         port: "test",
         actor: &Actor::default(),
         nonces: [Nonce([fresh; 32]), Nonce([fresh ^ 0xff; 32])],
+        acknowledged: false,
         overwrite,
         admission: &flow::AnyDevice,
     };

@@ -34,7 +34,8 @@ pub(super) fn inject(
     let in_work = station.busy();
     let result = station.may_inject().and_then(|permit| {
         let mut port = station.open_port(&permit, work)?;
-        station.inject(&permit, work, Meant { label, before: None }, &mut port, &mut |step| out.step(step))
+        station
+            .inject(&permit, work, Meant { label, ..Meant::default() }, &mut port, &mut |step| out.step(step))
     });
     match &result {
         Ok(pass) => out.pass(pass),

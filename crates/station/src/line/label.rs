@@ -196,6 +196,12 @@ impl Scans {
         }
     }
 
+    /// Takes the label for a slot, both at once: nothing that is scanned meanwhile comes between, and no slot that was named is
+    /// forgotten.
+    pub(super) fn put_for(&mut self, number: u32, label: Label) {
+        self.of_slot.insert(number, label);
+    }
+
     /// The label for a device that was just plugged in at slot `number`. A label is used once.
     pub(super) fn take(&mut self, number: u32) -> Option<Label> {
         self.of_slot.remove(&number).or_else(|| self.next.take())
@@ -325,5 +331,12 @@ mod tests {
         scan(&mut scans, "C");
         scan(&mut scans, "D");
         assert_eq!(taken(&mut scans, 3).as_deref(), Some("D"), "the last one scanned");
+        // Two hands that label their slots at the same time, and a person who named one.
+        scan(&mut scans, "slot:4");
+        scans.put_for(1, Label::new("E").unwrap());
+        scans.put_for(2, Label::new("F").unwrap());
+        scan(&mut scans, "G");
+        let all = [1, 2, 4].map(|slot| taken(&mut scans, slot).unwrap());
+        assert_eq!(all, ["E", "F", "G"]);
     }
 }

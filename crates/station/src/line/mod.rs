@@ -103,6 +103,16 @@ impl Shared {
         (self.tell)(LineEvent::Scan(scan.clone()));
         scan
     }
+
+    /// Takes the label of the device that is plugged into slot `number` next, from hands that know it.
+    fn labelled(&self, number: u32, text: &str) {
+        let label = Label::new(text);
+        if let Ok(label) = &label {
+            lock(&self.scans).put_for(number, label.clone());
+        }
+        (self.tell)(LineEvent::Scan(Ok(Scan::Slot(number))));
+        (self.tell)(LineEvent::Scan(label.map(Scan::Label)));
+    }
 }
 
 impl Line {
@@ -154,9 +164,10 @@ impl Line {
         }
         if let Some(show) = &mut show {
             let weak = Arc::downgrade(&shared);
-            let scan = move |text: &str| {
-                // What it was the line tells.
-                drop(weak.upgrade().map(|shared| shared.scanned(text)));
+            let scan = move |number: u32, label: &str| {
+                if let Some(shared) = weak.upgrade() {
+                    shared.labelled(number, label);
+                }
             };
             show.begin(station.data(), &(Arc::new(scan) as Scanner)).map_err(StationError::Thread)?;
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use keystation_core::failure::{Code, Failure, Safety};
-use keystation_core::flow::Pass;
+use keystation_core::flow::{Pass, Step};
 use keystation_core::identity::Identity;
 use keystation_device::hotplug::{Waited, Watch};
 use keystation_device::place::{Found, Place};
@@ -42,6 +42,15 @@ struct Try {
     result: Result<Pass, Failure>,
     took: Duration,
     port: Option<SerialPort>,
+    /// It came as far as the restart: the device had acknowledged its set.
+    acknowledged: bool,
+}
+
+/// The try before, of a retry.
+#[derive(Debug, Clone, Copy, Default)]
+struct Before<'a> {
+    identity: Option<&'a Identity>,
+    acknowledged: bool,
 }
 
 /// What is known of a device after its result, before that result is told: whoever hears it may put the next one in at once.
@@ -165,9 +174,9 @@ impl Slot {
             _ => lock(&self.line.scans).take(self.config.number),
         };
         let mut retried = false;
-        let Try { result, took, port } = match self.attempt(label.as_ref(), None) {
+        let Try { result, took, port, .. } = match self.attempt(label.as_ref(), Before::default()) {
             // Where nobody could begin it any more there is no second try: the station was locked, or ends.
-            Try { result: Err(failure), took, port }
+            Try { result: Err(failure), took, port, acknowledged }
                 if nature(failure.code).transient
                     && self.line.station.is_ready_for(&self.profile.group_key)
                     && !self.line.stopping() =>
@@ -184,9 +193,9 @@ impl Slot {
                     let before = failure.identity.clone();
                     self.line.card(self.config.number).health.retried();
                     self.tell(SlotEvent::Retry { failure, took });
-                    self.attempt(label.as_ref(), before.as_ref())
+                    self.attempt(label.as_ref(), Before { identity: before.as_ref(), acknowledged })
                 } else {
-                    Try { result: Err(failure), took, port: None }
+                    Try { result: Err(failure), took, port: None, acknowledged }
                 }
             }
             tried => tried,
@@ -202,22 +211,26 @@ impl Slot {
         Ok(left)
     }
 
-    /// One try. `before` is who failed in the one before: only the same device is tried again.
-    fn attempt(&mut self, label: Option<&Label>, before: Option<&Identity>) -> Try {
+    /// One try. Only the device that failed in the one `before` is tried again.
+    fn attempt(&mut self, label: Option<&Label>, before: Before<'_>) -> Try {
         let began = Instant::now();
         let station = &self.line.station;
         let mut port = None;
+        let mut acknowledged = false;
         let result = station.may_inject().and_then(|permit| {
             let work = station.next_work(&self.config, &self.profile)?;
             let port = port.insert(station.open_port(&permit, &work)?);
-            let meant = Meant { label, before };
-            station.inject(&permit, &work, meant, port, &mut |step| self.tell(SlotEvent::Step(step)))
+            let meant = Meant { label, before: before.identity, acknowledged: before.acknowledged };
+            station.inject(&permit, &work, meant, port, &mut |step| {
+                acknowledged |= step == Step::Restart;
+                self.tell(SlotEvent::Step(step));
+            })
         });
         let took = began.elapsed();
         if matches!(&result, Err(Failure { code: Code::Unplugged, .. })) {
             self.bad = self.lost_contact().or(self.bad);
         }
-        Try { result, took, port }
+        Try { result, took, port, acknowledged }
     }
 
     /// Whether the device that failed is there to be tried again; one that was unplugged has two seconds to come back.

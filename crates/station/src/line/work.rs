@@ -3,7 +3,6 @@
 use keystation_core::failure::{Code, Failure, Safety};
 
 use crate::config::{Profile, SlotConfig};
-use crate::error::StationError;
 use crate::injection::Work;
 use crate::station::Station;
 
@@ -11,12 +10,10 @@ impl Station {
     /// The work for the next device in `slot`, whose profile was read when the line was started: under the order that the log says
     /// is open. What that order admits is judged when the device is there.
     pub(super) fn next_work(&self, slot: &SlotConfig, profile: &Profile) -> Result<Work, Failure> {
-        let open = || Ok::<_, StationError>(self.look()?.open_order()?);
-        let open = open().map_err(|e| Failure {
+        let job = self.open_job().map_err(|e| Failure {
             cause: Some(Box::new(e)),
             ..Failure::new(Code::LogFailed, Safety::Untouched)
         })?;
-        let job = open.map_or_else(String::new, |order| order.id.to_string());
         Ok(Work { place: slot.place.clone(), profile: profile.clone(), job })
     }
 }

@@ -47,6 +47,14 @@ pub enum NotOfOrder {
         /// The entry.
         listed: Identity,
     },
+    /// Two entries name it, one by its serial number and one by its MAC address: it would be two devices of the order.
+    #[error("the work order lists {} and {} as two devices", said(.serial), said(.mac))]
+    Twice {
+        /// The entry of its serial number.
+        serial: Identity,
+        /// The entry of its MAC address.
+        mac: Identity,
+    },
     /// Its serial number is outside of the range.
     #[error("its serial number is not from {first} to {last}")]
     Range {
@@ -71,7 +79,9 @@ impl NotOfOrder {
         match self {
             Self::Maker(_) => Code::WrongMaker,
             Self::Form { .. } => Code::WrongSerial,
-            Self::NotListed | Self::Otherwise { .. } | Self::Range { .. } => Code::Unlisted,
+            Self::NotListed | Self::Otherwise { .. } | Self::Twice { .. } | Self::Range { .. } => {
+                Code::Unlisted
+            }
         }
     }
 }
@@ -160,15 +170,22 @@ impl DeviceList {
     }
 
     fn admit(&self, device: &Identity) -> Result<(), NotOfOrder> {
-        let by_serial = device.serial.as_ref().and_then(|serial| self.serials.get(serial));
-        let index = by_serial.or_else(|| device.mac.and_then(|mac| self.macs.get(&mac)));
-        let listed = &self.entries[*index.ok_or(NotOfOrder::NotListed)?];
-        let same_serial = listed.serial.is_none() || listed.serial == device.serial;
-        let same_mac = listed.mac.is_none() || listed.mac == device.mac;
-        if same_serial && same_mac {
-            Ok(())
-        } else {
-            Err(NotOfOrder::Otherwise { device: device.clone(), listed: listed.clone() })
+        let entry = |index: &usize| &self.entries[*index];
+        let by_serial = device.serial.as_ref().and_then(|serial| self.serials.get(serial)).map(entry);
+        let by_mac = device.mac.as_ref().and_then(|mac| self.macs.get(mac)).map(entry);
+        let other = |listed: &&Identity| {
+            listed.serial.is_some() && listed.serial != device.serial
+                || listed.mac.is_some() && listed.mac != device.mac
+        };
+        if let Some(listed) = by_serial.into_iter().chain(by_mac).find(other) {
+            return Err(NotOfOrder::Otherwise { device: device.clone(), listed: listed.clone() });
+        }
+        match (by_serial, by_mac) {
+            (None, None) => Err(NotOfOrder::NotListed),
+            (Some(serial), Some(mac)) if serial != mac => {
+                Err(NotOfOrder::Twice { serial: serial.clone(), mac: mac.clone() })
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -314,11 +331,16 @@ mod tests {
             assert_eq!(devices.admit(&device(serial, mac)), Ok(()), "{serial} {mac}");
         }
         assert_eq!(devices.admit(&device("SN-9", c)), Err(NotOfOrder::NotListed));
-        for (serial, mac) in [("SN-1", b), ("SN-1", ""), ("SN-9", a)] {
+        for (serial, mac) in [("SN-1", b), ("SN-1", ""), ("SN-9", a), ("SN-2", a)] {
             let refused = devices.admit(&device(serial, mac)).unwrap_err();
             assert!(matches!(refused, NotOfOrder::Otherwise { .. }), "{refused:?}");
             assert_eq!(refused.code(), Code::Unlisted);
         }
+        // Serial number of one entry, MAC address of another: it would be both, and the order one device short.
+        let two = devices.admit(&device("SN-2", b)).unwrap_err();
+        assert_eq!(two.code(), Code::Unlisted);
+        let told = "the work order lists serial number SN-2 and MAC address a4:cf:12:00:00:02 as two devices";
+        assert_eq!(two.to_string(), told);
         let twice = list.clone().add(device("SN-2", "")).unwrap_err();
         assert_eq!((twice.part, twice.what.as_str(), twice.index), ("serial", "serial number SN-2", 1));
         let twice = list.add(device("SN-8", b)).unwrap_err();

@@ -52,6 +52,21 @@ impl Station {
         if let Some(text) = kept.as_ref().filter(|text| text.terms.digest == order.terms.digest) {
             return Ok(Arc::clone(text));
         }
+        self.read_order_text(order, &mut kept)
+    }
+
+    /// The same from the file, whatever was read before.
+    pub(super) fn order_text_anew(&self, order: &WorkOrder) -> Result<Arc<OrderText>, StationError> {
+        let mut kept = self.shelf().lock();
+        *kept = None;
+        self.read_order_text(order, &mut kept)
+    }
+
+    fn read_order_text(
+        &self,
+        order: &WorkOrder,
+        kept: &mut Option<Arc<OrderText>>,
+    ) -> Result<Arc<OrderText>, StationError> {
         let signer = &order.terms.signer;
         let path = file(self.data(), &order.id, !signer.is_empty());
         let altered = |what| OrderError::Altered { order: order.id.clone(), file: path.clone(), what };
@@ -75,4 +90,41 @@ pub(super) fn read(path: &std::path::Path) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?.take(text::LIMIT as u64 + 1).read_to_string(&mut text)?;
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::people::{Action, testing};
+
+    /// Between the taking in of an order and its opening somebody can write to its file.
+    #[test]
+    fn an_order_that_is_opened_is_read_from_its_file_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::new(dir.path().join("data"));
+        Station::init(&data, "keylog.example.com/plant7/stn03").unwrap();
+        let station = testing::open(&data);
+        testing::sign_in(&station, "sup-1", "supervisor");
+        let text = "format = \"keystation-order/v1\"\nid = \"WO-1\"\ncustomer = \"Contoso\"\nprofile = \"example.toml\"\n\
+                    quantity = 5\nfrom = \"2026-01-01\"\nuntil = \"2099-12-31\"\n\n[key]\nlabel = \"gk-2026a\"\n\
+                    check_value = \"9B5BD-BEC8B\"\n";
+        let permit = station.permit(Action::CreateOrder).unwrap();
+        let order = station.create_order(&permit, text, std::path::Path::new("order.toml")).unwrap();
+        let file = file(&data, &order.id, false);
+        fs::write(&file, text.replace("quantity = 5", "quantity = 6")).unwrap();
+        let permit = station.permit(Action::OpenOrder).unwrap();
+        let refused = station.begin_order(&permit, &order.id).unwrap_err();
+        assert!(matches!(refused, StationError::Order(OrderError::Altered { .. })), "{refused}");
+        assert!(
+            station.order_text(&station.work_order(&order.id).unwrap()).is_err(),
+            "nothing else has the old one"
+        );
+        fs::write(&file, text).unwrap();
+        let refused = station.begin_order(&permit, &order.id).unwrap_err();
+        assert!(
+            !matches!(refused, StationError::Order(OrderError::Altered { .. })),
+            "no key is there yet: {refused}"
+        );
+        station.close().unwrap();
+    }
 }

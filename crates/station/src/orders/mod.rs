@@ -75,7 +75,7 @@ impl Station {
     pub fn begin_order(&self, permit: &Permit, id: &OrderId) -> Result<Seq, StationError> {
         self.honour(permit, Action::OpenOrder)?;
         let order = self.work_order(id)?;
-        let text = self.order_text(&order)?;
+        let text = self.order_text_anew(&order)?;
         let profile = Profile::read(&self.data().profile(Path::new(&text.terms.profile)))?;
         let (order, expected) = (id.clone(), text.terms.key.clone());
         if profile.group_key != expected {

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// `people.json` or `pepper.key` cannot be used. Nobody was signed in.
+/// `people.json`, `pepper.key` or `tries.json` cannot be used. Nobody was signed in.
 #[derive(Debug, thiserror::Error)]
 pub enum PeopleFileError {
     /// It cannot be read.

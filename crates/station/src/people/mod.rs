@@ -25,8 +25,10 @@ mod sign_in;
 #[path = "../../tests/signed/mod.rs"] // the integration tests have it too
 pub(crate) mod testing;
 mod throttle;
+mod tries;
 mod undone;
 mod unopened;
+mod unread;
 mod watch;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -58,6 +60,7 @@ use pepper::Pepper;
 use pin::PinHash;
 use session::Sitting;
 use throttle::Moment;
+use unread::Unread;
 
 /// What an open station knows of people.
 pub(crate) struct People {
@@ -71,6 +74,8 @@ pub(crate) struct People {
     moves: Mutex<()>,
     /// PINs that were hashed, for the test that a stranger costs what a wrong PIN costs.
     hashed: AtomicU64,
+    /// Calls that nobody could read.
+    unread: Mutex<Unread>,
     seat: Arc<Seat>,
 }
 
@@ -100,13 +105,13 @@ impl People {
             door: Mutex::new(()),
             moves: Mutex::new(()),
             hashed: AtomicU64::new(0),
+            unread: Mutex::default(),
             seat: Arc::new(Seat { floor: Mutex::default(), moved: Condvar::new() }),
         }
     }
 
     fn now(&self) -> Moment {
-        let stamp = (self.clock)();
-        Moment { boot: stamp.boot.as_str().to_owned(), mono_ms: stamp.mono_ms }
+        Moment::of(&(self.clock)())
     }
 
     fn floor(&self) -> MutexGuard<'_, Floor> {
@@ -121,6 +126,10 @@ impl People {
     /// One change of the session at a time.
     fn moves(&self) -> MutexGuard<'_, ()> {
         self.moves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn unread(&self) -> MutexGuard<'_, Unread> {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether `pin` is the one of `hash`; counted.

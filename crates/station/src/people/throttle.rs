@@ -1,5 +1,7 @@
 //! How fast PINs may be guessed. Pure: the log says how many were wrong and when, so no file that is put back helps.
 
+use keystation_audit::Stamp;
+
 /// When something happened, by the count since the machine was started (sleep included). The wall clock has no say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Moment {
@@ -7,6 +9,13 @@ pub(super) struct Moment {
     pub(super) boot: String,
     /// Milliseconds since it.
     pub(super) mono_ms: u64,
+}
+
+impl Moment {
+    /// The moment of a stamp.
+    pub(super) fn of(stamp: &Stamp) -> Self {
+        Self { boot: stamp.boot.as_str().to_owned(), mono_ms: stamp.mono_ms }
+    }
 }
 
 /// Whether a PIN may be tried now.

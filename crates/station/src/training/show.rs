@@ -24,8 +24,8 @@ const EMPTY: Duration = Duration::from_secs(2);
 /// Devices of one slot: their numbers are those of no other slot.
 const PER_SLOT: usize = 100_000;
 
-/// Takes a code as a scanner sends it.
-pub(crate) type Scanner = Arc<dyn Fn(&str) + Send + Sync>;
+/// Takes the label of the device that comes next into a slot.
+pub(crate) type Scanner = Arc<dyn Fn(u32, &str) + Send + Sync>;
 
 /// What the hands of a slot are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,8 +132,7 @@ impl Hands {
         let persona = persona.numbered(number);
         let other = persona.numbered(PER_SLOT / 2);
         let labelled = if act.other_label { &other } else { &persona };
-        (self.scan)(&format!("slot:{}", self.number));
-        (self.scan)(labelled.serial.as_deref().unwrap_or_default());
+        (self.scan)(self.number, labelled.serial.as_deref().unwrap_or_default());
         let links = self.link.parent().unwrap_or(&self.link).to_owned();
         let states = links.join("state");
         // Another device has another memory.

@@ -9,3 +9,4 @@ mod kill;
 mod matrix;
 mod presence;
 mod support;
+mod unopened;

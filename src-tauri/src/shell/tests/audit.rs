@@ -32,7 +32,6 @@ pub(super) const READS: &[&str] = &[
     "recent",
     "search",
     "device",
-    "save_proof",
     "verify",
     "cancel_verify",
     "figures",
@@ -225,8 +224,8 @@ fn attempts_are_found_a_page_at_a_time() {
 }
 
 #[test]
-fn a_device_tells_its_life_and_leaves_its_proof() {
-    let (directory, data) = closed();
+fn a_device_tells_its_life() {
+    let (_directory, data) = closed();
     let life = look(&data, "device", json!({ "id": "sn-0001" })).unwrap();
     let told =
         ["standing", "key", "checkValue", "fingerprint", "keyedRecord", "securedTo"].map(|name| &life[name]);
@@ -257,25 +256,39 @@ fn a_device_tells_its_life_and_leaves_its_proof() {
         assert_eq!((&life["standing"], &life["keyedRecord"]), (&json!(standing), &Value::Null));
     }
 
+    for (id, code) in UNKNOWN {
+        assert_eq!(look(&data, "device", json!({ "id": id })).unwrap_err()["code"], code, "{id}");
+    }
+}
+
+/// What is no device, and what is said of it.
+const UNKNOWN: [(&str, &str); 3] =
+    [("sn-of-nobody", "no-device"), ("../../etc/passwd", "registration-id"), ("", "registration-id")];
+
+/// Whose file it is can only be said where somebody is signed in.
+#[test]
+fn a_proof_is_saved_at_the_station_and_not_from_a_window_that_looks() {
+    let (directory, data) = closed();
+    let exports = directory.path().join("exports");
+    let saved = look(&data, "save_proof", json!({ "id": "sn-0001" }));
+    assert_eq!(saved.unwrap_err()["code"], "read-only");
+    let staffed = Staffed::over(directory, &data);
+    let save = |id: &str| staffed.call("save_proof", json!({ "id": id }));
+    for (user, code) in [("op-1", "role"), ("cu-1", "role")] {
+        staffed.bring(user, State::Open);
+        assert_eq!(save("sn-0001").unwrap_err()["code"], code, "{user}");
+    }
+    staffed.bring("qa-1", State::Open);
     let names = ["sn-0001.tlog-proof", "sn-0001-2.tlog-proof"];
     for name in names {
-        let saved = look(&data, "save_proof", json!({ "id": "sn-0001" })).unwrap();
-        let path = directory.path().join("exports").join(name);
-        assert_eq!(saved, json!({ "path": path }));
+        let path = exports.join(name);
+        assert_eq!(save("sn-0001").unwrap(), json!({ "path": path }));
         assert!(fs::read_to_string(path).unwrap().starts_with("c2sp.org/tlog-proof@v1\n"));
     }
-    for command in ["device", "save_proof"] {
-        for (id, code) in
-            [("sn-of-nobody", "no-device"), ("../../etc/passwd", "registration-id"), ("", "registration-id")]
-        {
-            assert_eq!(
-                look(&data, command, json!({ "id": id })).unwrap_err()["code"],
-                code,
-                "{command} {id}"
-            );
-        }
+    for (id, code) in UNKNOWN {
+        assert_eq!(save(id).unwrap_err()["code"], code, "{id}");
     }
-    assert_eq!(fs::read_dir(directory.path().join("exports")).unwrap().count(), names.len());
+    assert_eq!(fs::read_dir(exports).unwrap().count(), names.len());
 }
 
 #[test]
@@ -331,13 +344,14 @@ fn a_review_is_signed_where_the_log_is_written() {
 #[test]
 fn the_log_is_verified_once_at_a_time_and_can_be_broken_off() {
     let (_directory, data) = closed();
-    let desk = Arc::new(Desk::audit(&data).unwrap());
+    let Desk::Audit(room) = Desk::audit(&data).unwrap() else { panic!("it only looks") };
+    let room = Arc::new(room);
     let verify = |room: &AuditRoom, told: Channel<_>| {
         tauri::async_runtime::block_on(room.verify(told))
             .map(|verdict| serde_json::to_value(verdict).unwrap())
     };
     let quiet = || Channel::new(|_| Ok(()));
-    let intact = verify(desk.room(), quiet()).unwrap();
+    let intact = verify(&room, quiet()).unwrap();
     assert_eq!(
         (&intact["state"], &intact["records"], &intact["head"], &intact["secured"]),
         (&json!("intact"), &json!(OLDER + 2), &json!(OLDER + 2), &Value::Null)
@@ -345,20 +359,20 @@ fn the_log_is_verified_once_at_a_time_and_can_be_broken_off() {
     assert_eq!(intact["root"].as_str().unwrap().len(), "AAAAA-AAAAA".len());
 
     // Asked for again, then broken off, while it says for the first time how far it is.
-    let again = Arc::clone(&desk);
+    let again = Arc::clone(&room);
     let told = Channel::new(move |_| {
         let second = std::thread::scope(|scope| {
-            scope.spawn(|| tauri::async_runtime::block_on(again.room().verify(quiet()))).join().unwrap()
+            scope.spawn(|| tauri::async_runtime::block_on(again.verify(quiet()))).join().unwrap()
         });
         assert_eq!(second.unwrap_err().code, "verify-running");
-        again.room().cancel_verify();
+        again.cancel_verify();
         Ok(())
     });
-    assert_eq!(verify(desk.room(), told).unwrap(), json!({ "state": "cancelled", "done": 0 }));
-    assert_eq!(verify(desk.room(), quiet()).unwrap()["state"], "intact", "what was broken off is over");
+    assert_eq!(verify(&room, told).unwrap(), json!({ "state": "cancelled", "done": 0 }));
+    assert_eq!(verify(&room, quiet()).unwrap()["state"], "intact", "what was broken off is over");
     // A page that went away wants no verdict.
     let gone = Channel::new(|_| Err(tauri::Error::WindowNotFound));
-    assert_eq!(verify(desk.room(), gone).unwrap()["state"], "cancelled");
+    assert_eq!(verify(&room, gone).unwrap()["state"], "cancelled");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use tauri::test::MockRuntime;
 use super::audit::{READS, closed};
 use super::matrix::{code, expected};
 use super::staff::{STAFF, Staffed, State};
+use super::unread::calls_in;
 use super::{app, call_with, commands, nowhere, window};
 use crate::desk::Desk;
 
@@ -180,17 +181,17 @@ const POLICY: &[&str] = &[
 ];
 
 /// Throws `calls` at a window, whose session is what `before` makes of it before each of them. `refused` says of a
-/// command whether the policy refuses it then. The refusals that were told.
+/// command whether the policy refuses it then. The refusals that were told, and the calls that nobody could read.
 fn throw(
     window: &WebviewWindow<MockRuntime>,
     dice: &mut Dice,
     calls: u64,
     before: impl Fn(),
     refused: impl Fn(&str) -> bool,
-) -> usize {
+) -> (usize, u64) {
     let (bare, rich): (Vec<_>, Vec<_>) =
         commands().into_iter().partition(|(_, arguments)| *arguments == json!({}));
-    let mut told = 0;
+    let (mut told, mut unread) = (0, 0);
     for _ in 0..calls {
         // There is little to spoil where nothing is taken.
         let (command, arguments) = if dice.below(20) == 0 { dice.one_of(&bare) } else { dice.one_of(&rich) };
@@ -205,6 +206,7 @@ fn throw(
         match &answer {
             Err(Value::String(why)) => {
                 assert!(["invalid args", "invalid channel"].iter().any(|no| why.contains(no)), "{}", said());
+                unread += 1;
             }
             Err(problem) => assert!(problem["code"].is_string(), "{}", said()),
             Ok(_) => {}
@@ -217,7 +219,7 @@ fn throw(
             call_with(window, command, InvokeBody::Json(back)).expect("it is changed back");
         }
     }
-    told
+    (told, unread)
 }
 
 /// Windows without a session.
@@ -235,16 +237,24 @@ fn throw_at_nobody(mut dice: Dice, share: u64) {
 /// A station with people, in each of these states twice, with somebody else each time.
 fn throw_at(states: &[State], mut dice: Dice, share: u64) {
     let staffed = Staffed::new();
+    let (begun, mut unread_in_all) = (staffed.size(), 0);
     for state in states.repeat(2) {
         let (user, role) = STAFF[dice.below(STAFF.len())];
         let size = staffed.size();
         let refused = |command: &str| expected(command, role, state).is_some();
-        let told = throw(staffed.window(), &mut dice, share, || staffed.bring(user, state), refused);
+        let (told, unread) =
+            throw(staffed.window(), &mut dice, share, || staffed.bring(user, state), refused);
+        unread_in_all += unread;
         let records = staffed.since(size, "policy.refuse");
         let recorded = records.iter().filter(|record| record["why"] != "state").count();
         assert_eq!(told, recorded, "every refusal is a record: {user} {state:?}");
-        println!("{share} calls by {role} in {state:?}: {told} refused by the policy");
+        println!(
+            "{share} calls by {role} in {state:?}: {told} refused by the policy, {unread} that nobody could read"
+        );
     }
+    staffed.station.clone().close().unwrap();
+    let counted = calls_in(&staffed.since(begun, "policy.refuse"));
+    assert_eq!(counted, unread_in_all, "what nobody could read is recorded as refused, each call");
 }
 
 #[test]

@@ -169,6 +169,7 @@ impl Station {
             port: "dev0",
             actor: &actor,
             nonces: [nonce(), nonce()],
+            acknowledged: false,
             overwrite,
             admission: &flow::AnyDevice,
         };

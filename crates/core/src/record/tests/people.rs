@@ -77,6 +77,7 @@ fn a_refused_sign_in_says_for_what_and_how_often() {
         (Purpose::Resume, "sign-in"),
         (Purpose::Approval, "approval"),
         (Purpose::Ceremony, "ceremony"),
+        (Purpose::NewEpoch, "new-epoch"),
     ];
     for (purpose, word) in rows {
         for why in SignInRefusal::ALL.iter().copied() {
