@@ -80,7 +80,7 @@ fn a_shift_is_worked_from_sign_in_to_report() {
         page.click("li button");
         page.wait_for("[data-state=order-open-scrap]");
         page.fill("form label:last-of-type input", "Does not keep its key");
-        page.press_here(Key::Enter);
+        page.press_button("Put down as scrap");
         page.wait_for("[data-state=order-open]");
     }
     page.wait_until("[data-state=order-open]", "Every device that was begun is accounted for");
