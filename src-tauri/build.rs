@@ -7,6 +7,8 @@ const COMMANDS: &[&str] = &[
     "recent",
     "watch",
     "acknowledge",
+    "scan",
+    "put_back",
     "unlock",
     "lock",
     "search",

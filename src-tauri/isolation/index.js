@@ -51,8 +51,10 @@ const isPersonChange = ({ user, reason, approval }) =>
 const commands = {
   overview: () => true,
   recent: ({ count }) => isWholeNumber(count) && count <= 500,
-  watch: ({ channel }) => channel !== undefined,
+  watch: ({ channel, scans }) => channel !== undefined && scans !== undefined,
   acknowledge: ({ slot }) => isWholeNumber(slot) && slot <= 64,
+  scan: ({ text }) => isText(text, 256),
+  put_back: ({ slot }) => isWholeNumber(slot) && slot <= 64,
   unlock: () => true,
   lock: () => true,
   search: ({ text, before, limit }) =>

@@ -16,10 +16,10 @@ use tauri::ipc::Channel;
 use tauri::{Runtime, WebviewWindow};
 
 pub(crate) use self::called::Called;
-use crate::bounded::Rows;
+use crate::bounded::{Rows, Text};
 use crate::custody;
 use crate::desk::Desk;
-use crate::dto::{CardUpdate, Overview, RecordLine, UnlockOutcome};
+use crate::dto::{CardUpdate, Overview, RecordLine, ScanLine, UnlockOutcome};
 use crate::problem::Problem;
 
 /// The station, or why there is none. Every command answers with that reason then.
@@ -36,11 +36,26 @@ pub(crate) async fn recent(bench: Called<'_>, count: Rows<500>) -> Result<Vec<Re
 }
 
 #[tauri::command]
-pub(crate) async fn watch(bench: Called<'_>, channel: Channel<CardUpdate>) -> Result<(), Problem> {
+pub(crate) async fn watch(
+    bench: Called<'_>,
+    channel: Channel<CardUpdate>,
+    scans: Channel<ScanLine>,
+) -> Result<(), Problem> {
     let line = bench.line()?;
     line.may(Action::Watch).await?;
     line.board.watch(Box::new(move |update| channel.send(update)));
+    line.labels.watch(Box::new(move |shown| scans.send(shown)));
     Ok(())
+}
+
+#[tauri::command]
+pub(crate) async fn scan(bench: Called<'_>, text: Text<256>) -> Result<(), Problem> {
+    bench.line()?.scanned(text.into()).await
+}
+
+#[tauri::command]
+pub(crate) async fn put_back(bench: Called<'_>, slot: u32) -> Result<(), Problem> {
+    bench.line()?.put_back(slot).await
 }
 
 #[tauri::command]

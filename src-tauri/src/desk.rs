@@ -3,11 +3,11 @@
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use keystation::config::Profile;
-use keystation::line::{Line, LineEvent};
+use keystation::line::{LabelMatch, Line, LineEvent};
 use keystation::people::{Action, Away, Permit};
 use keystation::training::Training;
 use keystation::{Archive, Counts, DataDir, Ending, Remark, Station, StationError};
@@ -18,6 +18,7 @@ use crate::alarm::Alarm;
 use crate::audit_room::AuditRoom;
 use crate::board::Board;
 use crate::dto::{self, SessionLine};
+use crate::labels::Labels;
 use crate::machine::Departure;
 use crate::problem::Problem;
 use crate::typed::Dialogs;
@@ -103,10 +104,17 @@ impl Desk {
     }
 }
 
+/// Nothing is left half-done in what a thread that panicked held.
+fn lock(running: &Mutex<Option<Line>>) -> MutexGuard<'_, Option<Line>> {
+    running.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// An open station, its running slots and what they show.
 pub(crate) struct LineDesk {
     pub(crate) station: Station,
     pub(crate) board: Arc<Board>,
+    /// What was scanned.
+    pub(crate) labels: Arc<Labels>,
     /// Locks the station after a panic.
     pub(crate) alarm: Alarm,
     /// Where people type secrets.
@@ -117,7 +125,7 @@ pub(crate) struct LineDesk {
     key: Option<KeyLabel>,
     /// The results of the log before this start.
     before: Counts,
-    running: Mutex<Option<Line>>,
+    running: Arc<Mutex<Option<Line>>>,
 }
 
 impl LineDesk {
@@ -133,13 +141,14 @@ impl LineDesk {
         let mut desk = Self {
             station: station.clone(),
             board,
+            labels: Arc::default(),
             alarm: Alarm::new(station.clone()),
             dialogs,
             room: AuditRoom::new(station.archive()),
             slots: Vec::new(),
             key: None,
             before,
-            running: Mutex::default(),
+            running: Arc::default(),
         };
         for slot in &station.config().slots {
             let profile = Profile::read(&slot.profile)?;
@@ -147,17 +156,17 @@ impl LineDesk {
                 number: slot.number,
                 port: slot.place.to_string(),
                 profile: profile.title,
+                scans: profile.label != LabelMatch::None,
             });
             desk.key.get_or_insert(profile.group_key);
         }
-        let board = Arc::clone(&desk.board);
+        let (board, labels) = (Arc::clone(&desk.board), Arc::clone(&desk.labels));
         let numbers: Vec<_> = desk.slots.iter().map(|slot| slot.number).collect();
         let line = Line::start(&station, &numbers, move |event| match event {
             LineEvent::Slot(number, event) => board.tell(number, event),
-            // The screen for labels is still to come.
-            LineEvent::Scan(_) | LineEvent::Scanner(_) => {}
+            event => labels.tell(&event),
         })?;
-        desk.running = Mutex::new(Some(line));
+        desk.running = Arc::new(Mutex::new(Some(line)));
         Ok(desk)
     }
 
@@ -260,6 +269,30 @@ impl LineDesk {
         })
     }
 
+    /// Takes what a scanner typed. What it was, or why it was not taken, the line tells.
+    pub(crate) async fn scanned(&self, text: String) -> Result<(), Problem> {
+        let running = Arc::clone(&self.running);
+        // A label is a part of giving a device its key.
+        self.permitted(Action::Inject, move |_, _| {
+            if let Some(line) = &*lock(&running) {
+                drop(line.scanned(&text));
+            }
+            Ok::<_, Problem>(())
+        })
+        .await
+    }
+
+    /// Puts a slot back that was taken out.
+    pub(crate) async fn put_back(&self, slot: u32) -> Result<(), Problem> {
+        let running = Arc::clone(&self.running);
+        self.permitted(Action::PutBack, move |_, permit| {
+            // One at a time: what two ask for at once is one record.
+            let line = lock(&running);
+            line.as_ref().map_or(Ok(false), |line| line.put_back(permit, slot)).map(drop)
+        })
+        .await
+    }
+
     /// Puts down that the person who is signed in, `reviewer`, has looked through what nobody had yet, up to record `to`,
     /// which is what the page showed.
     pub(crate) async fn sign_review(
@@ -285,7 +318,9 @@ impl LineDesk {
     fn close(&self) -> Result<(), StationError> {
         self.room.cancel_verify();
         self.board.close();
-        drop(std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner)));
+        // Not while the lock is held: a slot ends after the device in hand.
+        let line = lock(&self.running).take();
+        drop(line);
         self.station.clone().close()
     }
 }

@@ -6,6 +6,7 @@ mod audit;
 mod keys;
 mod orders;
 mod people;
+mod scan;
 mod shift;
 
 use keystation::log::Record;
@@ -19,6 +20,7 @@ pub(crate) use keys::*;
 pub(crate) use orders::told::order_id;
 pub(crate) use orders::*;
 pub(crate) use people::*;
+pub(crate) use scan::*;
 pub(crate) use shift::*;
 
 use crate::problem::{Problem, sentence};
@@ -61,6 +63,8 @@ pub(crate) struct Overview {
     pub(crate) read_only: bool,
     /// Whether this is a training: devices that are none, and a log that counts for nothing. The page says so on every screen.
     pub(crate) training: bool,
+    /// Who may sign in at a training: an example account, which exists in its log only.
+    pub(crate) example: Option<ExampleAccount>,
     /// Whether it is time for QA's review.
     pub(crate) review_due: bool,
     /// What is wrong with the log at first sight, in a window that only looks: then the numbers here mean nothing.
@@ -93,6 +97,7 @@ impl From<keystation::Overview> for Overview {
             rooms: Vec::new(),
             read_only: true,
             training: seen.training,
+            example: seen.training.then(ExampleAccount::of_training),
             review_due: seen.review_due,
             damage: None,
             session: SessionLine::nobody(),
@@ -178,6 +183,24 @@ pub(crate) struct SlotLine {
     pub(crate) port: String,
     /// Name and revision of its profile.
     pub(crate) profile: String,
+    /// Whether the label of each device is scanned before it is plugged in.
+    pub(crate) scans: bool,
+}
+
+/// Whose PIN everybody may know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct ExampleAccount {
+    /// User ID.
+    pub(crate) user: String,
+    /// The PIN.
+    pub(crate) pin: String,
+}
+
+impl ExampleAccount {
+    fn of_training() -> Self {
+        Self { user: keystation::training::TRAINEE.to_owned(), pin: keystation::training::PIN.to_owned() }
+    }
 }
 
 /// A record of the log, as far as an operator looks at it.

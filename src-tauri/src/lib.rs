@@ -12,6 +12,7 @@ mod desk;
 mod door;
 mod dto;
 pub mod environment;
+mod labels;
 mod machine;
 mod navigation;
 mod order_book;

@@ -17,6 +17,8 @@ pub(crate) fn application<R: Runtime>(builder: Builder<R>, desk: Result<Desk, Pr
         commands::recent,
         commands::watch,
         commands::acknowledge,
+        commands::scan,
+        commands::put_back,
         commands::unlock,
         commands::lock,
         commands::log::search,

@@ -1,8 +1,8 @@
-//! Secrets that people type into a dialog of the operating system: passphrase of the vault, PIN of a token, authorisation
-//! of a TPM's keys, a group key, a component of one. They never enter the page or its IPC. Files are chosen in one, too:
-//! the page names none.
+//! What people say to a dialog of the operating system: which file is taken in, where one goes, and the secrets that they type: passphrase of
+//! the vault, PIN of a token, authorisation of a TPM's keys, a group key, a component of one. Secrets never enter the page or its IPC, and the
+//! page names no file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -38,7 +38,7 @@ mod dialog {
         ))
     }
 
-    pub(super) async fn choose<R: Runtime>(
+    pub(super) async fn file<R: Runtime>(
         _: &WebviewWindow<R>,
         _: &Question,
         _: &Turn<'_>,
@@ -48,6 +48,16 @@ mod dialog {
             "This system has no dialog for files in Keystation yet.",
             &["Use the headless program: keystation order create."],
         ))
+    }
+
+    /// Where there is no dialog, there is one folder.
+    pub(super) async fn folder<R: Runtime>(
+        _: &WebviewWindow<R>,
+        _: &'static str,
+        start: &Path,
+        _: &Turn<'_>,
+    ) -> Result<Option<PathBuf>, Problem> {
+        Ok(Some(start.to_owned()))
     }
 
     pub(super) fn dismiss() {}
@@ -235,7 +245,20 @@ impl Turn<'_> {
         if self.is_over()() {
             return Ok(None);
         }
-        dialog::choose(window, question, self).await
+        dialog::file(window, question, self).await
+    }
+
+    /// Asks for a folder that is there, `start` at first; none if the person gave up.
+    pub(crate) async fn folder<R: Runtime>(
+        &self,
+        window: &WebviewWindow<R>,
+        title: &'static str,
+        start: &Path,
+    ) -> Result<Option<PathBuf>, Problem> {
+        if self.is_over()() {
+            return Ok(None);
+        }
+        dialog::folder(window, title, start, self).await
     }
 
     /// What was typed; none if the person gave up, or said no.

@@ -135,7 +135,7 @@ describe("a failing device", () => {
   });
 
   test("says it in one slot only, and Enter takes one FAIL at a time", async () => {
-    const slots = [1, 2].map((number) => ({ number, port: "", profile: "" }));
+    const slots = [1, 2].map((number) => ({ number, port: "", profile: "", scans: false }));
     const shell = await open(new FakeShell({ ...unlocked, slots }));
     await shell.plug(1, failing);
     await shell.plug(2, failing);

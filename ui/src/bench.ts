@@ -1,9 +1,11 @@
 // What the tests of components share: a window on the fake, and the hands of a person in front of it.
 
 import { flushSync, mount, unmount } from "svelte";
+import { vi } from "vitest";
 
 import App from "./App.svelte";
 import type { FakeShell } from "./fake";
+import { SCANNER } from "./keyboard";
 import { Rooms } from "./rooms.svelte";
 import type { Sound } from "./sound";
 
@@ -41,14 +43,16 @@ interface Press extends KeyboardEventInit {
   target?: EventTarget;
 }
 
-/** Presses a key where the focus is. */
+/** Presses a key where the focus is, and waits until the window knows that it was no scanner. */
 export async function press(key: string, how: Press = {}): Promise<void> {
   strike(key, how);
+  const acts = key.length > 1 || how.ctrlKey === true;
+  if (acts && !how.repeat) await new Promise((done) => setTimeout(done, SCANNER));
   await settle(1);
 }
 
 /** A character goes into a field, as in a browser. */
-function strike(key: string, { after = BY_HAND, target, ...more }: Press): void {
+function strike(key: string, { after = BY_HAND, target, ...more }: Press): KeyboardEvent {
   const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more });
   Object.defineProperty(event, "timeStamp", { value: (clock += after) });
   (target ?? document.activeElement ?? document.body).dispatchEvent(event);
@@ -58,6 +62,15 @@ function strike(key: string, { after = BY_HAND, target, ...more }: Press): void 
     field.value += key;
     field.dispatchEvent(new Event("input", { bubbles: true }));
   }
+  return event;
+}
+
+/** Keys as fast as a scanner types them. */
+export function strokes(keys: (string | [string, KeyboardEventInit])[]): KeyboardEvent[] {
+  return keys.map((stroke, at) => {
+    const [key, how] = typeof stroke === "string" ? [stroke, {}] : stroke;
+    return strike(key, { ...how, after: at === 0 ? BY_HAND : BY_SCANNER });
+  });
 }
 
 /** Types by hand. */
@@ -67,8 +80,7 @@ export async function type(text: string): Promise<void> {
 
 /** Scans a barcode: its characters faster than by hand, and Enter. */
 export async function scan(text: string): Promise<void> {
-  for (const [at, key] of [...text.split(""), "Enter"].entries())
-    strike(key, { after: at === 0 ? BY_HAND : BY_SCANNER });
+  strokes([...text.split(""), "Enter"]);
   await settle();
 }
 
@@ -126,4 +138,27 @@ export function text(): string {
 
 export function states(): (string | undefined)[] {
   return [...document.querySelectorAll<HTMLElement>("[data-state]")].map((element) => element.dataset.state);
+}
+
+/** The strip on top. */
+export function strip(): string {
+  return document.querySelector("header")?.textContent.replace(/\s+/g, " ") ?? "";
+}
+
+/** What is said out loud. */
+export function alert(): string {
+  return document.querySelector("[role=alert]")?.textContent.replace(/\s+/g, " ") ?? "";
+}
+
+/** The word of the first slot. */
+export function slot(): string | undefined {
+  return document.querySelector("[data-slot] h2")?.textContent;
+}
+
+/** Lets time pass, for the station and for the page. */
+export async function pass(milliseconds: number): Promise<void> {
+  vi.setSystemTime(Date.now() + milliseconds - 1000);
+  // The page looks at its clocks once a second.
+  await vi.advanceTimersByTimeAsync(1000);
+  await settle();
 }

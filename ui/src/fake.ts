@@ -6,16 +6,18 @@ import type { Counts } from "./bindings/Counts";
 import type { Overview } from "./bindings/Overview";
 import type { Problem } from "./bindings/Problem";
 import type { RecordLine } from "./bindings/RecordLine";
+import type { ScanLine } from "./bindings/ScanLine";
 import type { Saved } from "./bindings/Saved";
 import type { Stopped } from "./bindings/Stopped";
 import type { SessionLine } from "./bindings/SessionLine";
 import type { ShiftReport } from "./bindings/ShiftReport";
 import type { UnlockOutcome } from "./bindings/UnlockOutcome";
-import { actions } from "./actions";
+import { actions, may } from "./actions";
 import { FakeArchive } from "./fake/archive";
-import { station, type FakeDevice } from "./fake/bench";
+import { attempt, flapping, station, type FakeDevice } from "./fake/bench";
 import { FakeCeremony } from "./fake/ceremony";
 import { FakeKeys, recipient } from "./fake/keys";
+import { FakeLabels } from "./fake/labels";
 import { causes } from "./fake/log";
 import { FakeOrders } from "./fake/orders";
 import { FakePeople } from "./fake/people";
@@ -23,7 +25,6 @@ import { refuse } from "./fake/refuse";
 import { roomsOf, roster } from "./fake/roster";
 import { shiftOf } from "./fake/shift";
 import type { Archive, Door, KeyRing, OrderBook, Shell, Staff } from "./shell";
-import { FAILURES } from "./bindings/Codes";
 import { STEPS } from "./steps";
 
 export { failing, good, nobody, operator, station, type FakeDevice } from "./fake/bench";
@@ -48,6 +49,10 @@ export class FakeShell implements Shell {
   pace: Pace = () => Promise.resolve();
   /** What the operator answers in the passphrase dialog; a problem is what the station answers to it. */
   passphrase: UnlockOutcome | Problem;
+  /** What the log has of the shift, or why it has nothing; made of the counts where it is not said. */
+  shift: ShiftReport | Problem | undefined;
+  /** The folder that the person chooses for a file; none if they give up. */
+  folder: string | undefined = "/media/usb";
   /** The station cannot start. */
   broken: Problem | undefined;
   /** The log of this station, as the audit room asks for it. */
@@ -58,6 +63,7 @@ export class FakeShell implements Shell {
   readonly ring: FakeKeys;
   /** The work orders. */
   readonly book: FakeOrders;
+  readonly labels: FakeLabels;
   readonly #ceremony: FakeCeremony;
 
   readonly #overview: Overview;
@@ -74,6 +80,7 @@ export class FakeShell implements Shell {
     this.passphrase = passphrase;
     const empty = (): Slot => ({ card: { state: "waiting" }, plugged: undefined });
     this.#slots = new Map(overview.slots.map(({ number }) => [number, empty()]));
+    this.labels = new FakeLabels(new Set(this.#slots.keys()));
     this.archive = new FakeArchive(this.#overview, (event, operator) =>
       this.#append(event, "", "", operator),
     );
@@ -110,9 +117,11 @@ export class FakeShell implements Shell {
     return this.broken ? refuse(this.broken) : Promise.resolve(this.#records.slice(0, count));
   }
 
-  watch(onCard: (update: CardUpdate) => void): Promise<void> {
+  watch(onCard: (update: CardUpdate) => void, onScan: (scans: ScanLine) => void): Promise<void> {
     if (this.broken) return refuse(this.broken);
     this.#told = onCard;
+    this.labels.tell = onScan;
+    onScan(this.labels.shown);
     for (const [slot, { card }] of this.#slots) onCard({ slot, card });
     return Promise.resolve();
   }
@@ -126,6 +135,22 @@ export class FakeShell implements Shell {
           ? { state: "waiting" }
           : { state: "remove", safety: card.safety, serial: card.serial, mac: card.mac },
       );
+    }
+    return Promise.resolve();
+  }
+
+  scan(text: string): Promise<void> {
+    if (this.staff.session.state !== "open") return refuse(noSession);
+    this.labels.scan(text);
+    return Promise.resolve();
+  }
+
+  putBack(slot: number): Promise<void> {
+    const { card } = this.#slot(slot);
+    if (!may(this.staff.session.roles, "put-back")) return refuse(notYours);
+    if (card.state === "stopped" && card.code === "slot-out") {
+      this.#append("slot.back", "", "");
+      this.#show(slot, { state: "waiting" });
     }
     return Promise.resolve();
   }
@@ -158,14 +183,16 @@ export class FakeShell implements Shell {
   shiftReport(): Promise<ShiftReport> {
     const { session } = this.staff;
     if (session.state !== "open") return refuse(noSession);
+    if (this.shift) return "code" in this.shift ? refuse(this.shift) : Promise.resolve(this.shift);
     const { counts } = this.#overview;
     return Promise.resolve(shiftOf(session.user, this.book.open?.id ?? "", this.#began, counts));
   }
 
-  async saveShiftReport(): Promise<Saved> {
+  async saveShiftReport(): Promise<Saved | null> {
     const { operator } = await this.shiftReport();
+    if (this.folder === undefined) return null;
     this.#append("export.report", "", "");
-    return { path: `/var/lib/keystation/exports/shift-${operator}.pdf` };
+    return { path: `${this.folder}/shift-${operator}.pdf` };
   }
 
   async signOut(): Promise<void> {
@@ -259,12 +286,15 @@ export class FakeShell implements Shell {
       this.#show(slot, { state: "locked" });
       return;
     }
+    const labelled =
+      !this.#overview.slots.some((one) => one.number === slot && one.scans) || this.labels.take(slot);
     for (const step of STEPS) {
       this.#show(slot, { state: "working", step });
       await this.pace();
       if (this.#slot(slot).plugged !== device) return;
     }
-    this.#show(slot, this.#outcome(device));
+    const fails = { code: "no-label", safety: "untouched" } as const;
+    this.#show(slot, this.#outcome(labelled ? device : { ...device, fails }));
   }
 
   /** Pulls the device out. A FAIL stays. */
@@ -277,6 +307,12 @@ export class FakeShell implements Shell {
   /** The slot does not work any more. */
   stop(slot: number, why: Stopped): void {
     this.#show(slot, { state: "stopped", ...why });
+  }
+
+  /** The slot was taken out: six contacts were lost in a minute. */
+  out(slot: number): void {
+    this.#append("slot.out", "", "", "");
+    this.stop(slot, flapping);
   }
 
   /** Somebody signed in: the rooms and the counts are that person's. */
@@ -324,7 +360,8 @@ export class FakeShell implements Shell {
     const intent = this.#append("inject.intent", "", id);
     const outcome = fails ? (causes[fails.code]?.outcome ?? "aborted") : "ok";
     const record = this.#append("inject.result", outcome, id);
-    this.#keep(device, intent, record, outcome);
+    const order = this.book.open ?? null;
+    this.archive.log.since.push(attempt({ ...this.#overview, order }, device, intent, record, outcome));
     this.book.made(!fails, id);
     if (!fails) {
       this.#overview.counts.done++;
@@ -332,30 +369,6 @@ export class FakeShell implements Shell {
     }
     this.#overview.counts.failed++;
     return { state: "fail", ...fails, id, serial, mac, record, detail: fails.detail ?? null, gone: false };
-  }
-
-  #keep({ id, serial, mac, fails }: FakeDevice, seq: number, outcomeRecord: number, outcome: string): void {
-    const { operator, key, slots } = this.#overview;
-    const job = this.book.open?.id ?? "";
-    this.archive.log.since.push({
-      seq,
-      time: Date.now(),
-      id,
-      mac: mac.replaceAll(":", ""),
-      serial,
-      job,
-      operator,
-      key: key?.label ?? "",
-      port: slots[0]?.port ?? "",
-      mode: "new",
-      outcome,
-      code: fails?.code ?? "",
-      sentence: fails ? FAILURES[fails.code].sentence : "",
-      holds: fails ? "old" : "new",
-      verified: fails ? "none" : "challenge",
-      cycleMs: 2400,
-      outcomeRecord,
-    });
   }
 
   #append(event: string, outcome: string, id: string, operator = this.#overview.operator): number {
@@ -381,4 +394,10 @@ const noSession: Problem = {
   code: "no-session",
   sentence: "Nobody is signed in.",
   remedy: ["Sign in."],
+};
+
+const notYours: Problem = {
+  code: "role",
+  sentence: "Nobody in these roles may do this.",
+  remedy: ["Call the supervisor."],
 };

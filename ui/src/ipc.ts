@@ -3,13 +3,17 @@
 import { Channel, invoke } from "@tauri-apps/api/core";
 
 import type { CardUpdate } from "./bindings/CardUpdate";
+import type { ScanLine } from "./bindings/ScanLine";
 import type { VerifyProgress } from "./bindings/VerifyProgress";
 import type { Shell } from "./shell";
 
 export const shell: Shell = {
   overview: () => invoke("overview"),
   recent: (count) => invoke("recent", { count }),
-  watch: (onCard) => invoke("watch", { channel: new Channel<CardUpdate>(onCard) }),
+  watch: (onCard, onScan) =>
+    invoke("watch", { channel: new Channel<CardUpdate>(onCard), scans: new Channel<ScanLine>(onScan) }),
+  scan: (text) => invoke("scan", { text }),
+  putBack: (slot) => invoke("put_back", { slot }),
   acknowledge: (slot) => invoke("acknowledge", { slot }),
   unlock: () => invoke("unlock"),
   lock: () => invoke("lock"),

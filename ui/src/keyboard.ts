@@ -13,22 +13,40 @@ export function isModifier(key: string): boolean {
 }
 
 /**
- * Reads keys. A key that repeats because it is held down, or that a scanner typed, means nothing: a barcode can hold
- * control characters too. Slots have the function keys, rooms a number with Ctrl.
+ * Reads keys, and says what one would mean. A key that repeats because it is held down, or that a scanner typed, means nothing:
+ * a barcode can hold control characters too. It can begin with one, so `act` is called only when no other key followed in a
+ * hurry. Slots have the function keys, rooms a number with Ctrl.
  */
-export function keyReader(): (event: KeyboardEvent) => Intent | undefined {
+export function keyReader(act: (intent: Intent) => void): (event: KeyboardEvent) => Intent | undefined {
   let before = -Infinity;
+  let due: (() => void) | undefined;
+  let pause: ReturnType<typeof setTimeout> | undefined;
   return (event) => {
-    if (isModifier(event.key)) return undefined;
+    if (isModifier(event.key) || event.repeat) return undefined;
     const hurried = event.timeStamp - before < SCANNER;
     before = event.timeStamp;
-    if (event.repeat || hurried || event.altKey || event.metaKey) return undefined;
-    if (event.ctrlKey) return controlled(event.key);
-    if (event.key === "Enter") return "enter";
-    if (event.key === "Escape") return "dismiss";
-    const slot = /^F([1-9]|1[0-2])$/.exec(event.key);
-    return slot ? { slot: Number(slot[1]) } : undefined;
+    clearTimeout(pause);
+    // By hand, and the machine was too busy to act in between.
+    if (!hurried) due?.();
+    due = undefined;
+    const intent = hurried ? undefined : meant(event);
+    if (intent === undefined) return undefined;
+    due = () => {
+      due = undefined;
+      act(intent);
+    };
+    pause = setTimeout(due, SCANNER);
+    return intent;
   };
+}
+
+function meant(event: KeyboardEvent): Intent | undefined {
+  if (event.altKey || event.metaKey) return undefined;
+  if (event.ctrlKey) return controlled(event.key);
+  if (event.key === "Enter") return "enter";
+  if (event.key === "Escape") return "dismiss";
+  const slot = /^F([1-9]|1[0-2])$/.exec(event.key);
+  return slot ? { slot: Number(slot[1]) } : undefined;
 }
 
 function controlled(key: string): Intent | undefined {

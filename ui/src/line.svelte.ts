@@ -2,17 +2,22 @@
 
 import { SvelteMap } from "svelte/reactivity";
 
+import { may } from "./actions";
 import type { Card } from "./bindings/Card";
 import type { CardUpdate } from "./bindings/CardUpdate";
 import type { Overview } from "./bindings/Overview";
 import type { Problem } from "./bindings/Problem";
 import type { RecordLine } from "./bindings/RecordLine";
+import type { ScanLine } from "./bindings/ScanLine";
 import type { Intent } from "./keyboard";
 import { problemOf, type Shell } from "./shell";
 import type { Heard, Sound } from "./sound";
 
 /** Records that are shown, newest first. */
 const RECORDS = 5;
+
+/** Nothing was scanned. */
+const noScan: ScanLine = { named: null, next: null, slots: [], taken: [], refused: null, scanner: null };
 
 export class Line {
   /** `undefined` until the station answered. */
@@ -25,6 +30,8 @@ export class Line {
   /** The passphrase is being asked for, outside of the page. */
   unlocking = $state(false);
   readonly cards = new SvelteMap<number, Card>();
+  /** Labels that wait for their devices. */
+  scans: ScanLine = $state.raw(noScan);
 
   readonly #shell: Shell;
   readonly #sound: Sound;
@@ -46,9 +53,14 @@ export class Line {
     try {
       await this.#read();
       if (!this.#made) return;
-      await this.#shell.watch((update) => {
-        this.#show(update);
-      });
+      await this.#shell.watch(
+        (update) => {
+          this.#show(update);
+        },
+        (scans) => {
+          this.scans = scans;
+        },
+      );
       await this.#unlockAtOnce();
     } catch (error) {
       this.refused = problemOf(error);
@@ -83,21 +95,50 @@ export class Line {
   async perform(intent: Intent): Promise<void> {
     if (!this.overview) return;
     if (typeof intent === "object") {
-      if ("slot" in intent) await this.acknowledge(intent.slot);
-    } else if (intent === "dismiss") this.notice = undefined;
-    else if (intent === "enter") await this.enter();
+      if ("slot" in intent) await (this.isOut(intent.slot) ? this.putBack : this.acknowledge)(intent.slot);
+    } else if (intent === "dismiss") {
+      this.notice = undefined;
+      this.scans = { ...this.scans, refused: null };
+    } else if (intent === "enter") await this.enter();
   }
 
-  /** Enter: a FAIL that stands comes first, then the vault. */
+  /** Enter: a FAIL that stands comes first, then a slot that is out, then the vault. */
   async enter(): Promise<void> {
     const failed = [...this.cards].find(([, card]) => card.state === "fail");
+    // The one whose code was scanned comes before the others.
+    const slots = [this.scans.named ?? 0, ...this.cards.keys()];
+    const out = this.mayPutBack ? slots.find((slot) => this.isOut(slot)) : undefined;
     if (failed) await this.acknowledge(failed[0]);
+    else if (out !== undefined) await this.putBack(out);
     else if (this.locked) await this.unlock();
   }
 
-  async acknowledge(slot: number): Promise<void> {
+  acknowledge = async (slot: number): Promise<void> => {
     if (this.cards.get(slot)?.state !== "fail") return;
     await this.#command(() => this.#shell.acknowledge(slot));
+  };
+
+  /** Whether the slot was taken out, and the person who is here can put it back. */
+  isOut(slot: number): boolean {
+    const card = this.cards.get(slot);
+    return card?.state === "stopped" && card.code === "slot-out";
+  }
+
+  get mayPutBack(): boolean {
+    return may(this.overview?.session.roles ?? [], "put-back");
+  }
+
+  putBack = async (slot: number): Promise<void> => {
+    if (!this.isOut(slot) || !this.mayPutBack) return;
+    await this.#command(async () => {
+      await this.#shell.putBack(slot);
+      await this.#read();
+    });
+  };
+
+  /** A scanner typed this. Whether it is a label the station says, by way of `scans`. */
+  async scan(text: string): Promise<void> {
+    await this.#command(() => this.#shell.scan(text));
   }
 
   async unlock(): Promise<void> {
@@ -165,7 +206,8 @@ export class Line {
     if (before && (card.state === "pass" || card.state === "fail")) this.#sound(card.state);
     // A slot that does not work any more is for the supervisor.
     if (card.state === "stopped") this.#sound("call");
-    if (card.state !== "pass" && card.state !== "fail" && card.state !== "locked") return;
+    // There is a new record, or other words for the vault.
+    if (!["pass", "fail", "locked", "stopped"].includes(card.state)) return;
     this.#read().catch((error: unknown) => {
       this.notice = problemOf(error);
     });

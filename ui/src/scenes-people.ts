@@ -4,6 +4,7 @@ import type { Overview } from "./bindings/Overview";
 import type { SessionLine } from "./bindings/SessionLine";
 import { failing, FakeShell, good, nobody, operator, station } from "./fake";
 import { roomsOf, roster } from "./fake/roster";
+import { longShift } from "./fake/shift";
 import type { Entry } from "./people/entry.svelte";
 import type { Rooms } from "./rooms.svelte";
 import type { Scene } from "./scenes";
@@ -26,6 +27,13 @@ function shut(state: SessionLine["state"]): Overview {
     session: state === "away" || state === "expired" ? { ...operator, state } : { ...nobody, state },
   };
 }
+
+/** What only a training has. */
+const training = {
+  station: "keylog.example.com/keystation/training",
+  training: true,
+  example: { user: "trainee", pin: "274190" },
+};
 
 type Act = (rooms: Rooms, fake: FakeShell) => unknown;
 
@@ -283,6 +291,30 @@ export const peopleScenes: Readonly<Record<string, () => Scene | Promise<Scene>>
     if (first) Object.assign(first, { name: `${evil}name${"9".repeat(90)}`, user: evil.slice(0, 30) });
     await room.show();
   }),
+  "training-door": scene({ ...shut("none"), ...training }),
+  training: scene({ ...open, ...training }),
+  "hand-over-training": scene({ ...open, ...training }, ({ session }) => {
+    session.handOver();
+  }),
+  shift: scene(open, async ({ session }) => {
+    session.handOver();
+    await session.shift.show();
+  }),
+  "shift-saved": scene(open, async ({ session }, fake) => {
+    fake.shift = longShift(open);
+    session.handOver();
+    await session.shift.show();
+    await session.shift.save();
+  }),
+  "shift-unknown": scene({ ...open, counts: { done: 0, failed: 0 } }, async ({ session }, fake) => {
+    fake.shift = {
+      code: "log-unreadable",
+      sentence: "The log cannot be read: disk I/O error.",
+      remedy: ["Call QA: Audit, Verify says what is wrong.", "Call the administrator."],
+    };
+    session.handOver();
+    await session.shift.show();
+  }),
 };
 
 /** A person whose PIN is chosen. */
@@ -299,5 +331,6 @@ function four(): Overview["slots"] {
     number,
     port: `/dev/ttyUSB${number - 1}`,
     profile: "env-sensor 2",
+    scans: false,
   }));
 }

@@ -1,12 +1,13 @@
 // Every state that the window can be in, by name: for people who look, and for tests that photograph.
 
+import type { SlotLine } from "./bindings/SlotLine";
 import type { Step } from "./bindings/Step";
 import { failing, FakeShell, good, station, type FakeDevice } from "./fake";
 import type { Rooms } from "./rooms.svelte";
 import { auditScenes } from "./scenes-audit";
 import { keyScenes } from "./scenes-keys";
 import { orderScenes } from "./scenes-orders";
-import { peopleScenes } from "./scenes-people";
+import { as, peopleScenes } from "./scenes-people";
 import { STEPS } from "./steps";
 
 /** A shell, and what a person did in the window since it was opened on it. */
@@ -36,6 +37,22 @@ async function with_(device: FakeDevice, then: (fake: FakeShell) => unknown = ()
   const fake = shell();
   await fake.plug(1, device);
   await then(fake);
+  return fake;
+}
+
+/** Four slots, with labels or without. */
+function four(scans: boolean): SlotLine[] {
+  return [1, 2, 3, 4].map((number) => ({
+    number,
+    port: `/dev/ttyUSB${number - 1}`,
+    profile: "env-sensor 2",
+    scans,
+  }));
+}
+
+function scans(then: (fake: FakeShell) => void = () => undefined): FakeShell {
+  const fake = shell({ ...open, slots: four(true) });
+  then(fake);
   return fake;
 }
 
@@ -116,16 +133,42 @@ const lineScenes: Readonly<Record<string, () => FakeShell | Promise<FakeShell>>>
       fails: { ...(failing.fails ?? never()), detail: "</p><b>\u202e" + "9".repeat(400) },
     }),
   four: async () => {
-    const slots = [1, 2, 3, 4].map((number) => ({
-      number,
-      port: `/dev/ttyUSB${number - 1}`,
-      profile: "env-sensor 2",
-    }));
-    const fake = shell({ ...open, slots });
+    const fake = shell({ ...open, slots: four(false) });
     await fake.plug(1, good);
     await fake.plug(3, failing);
     await fake.plug(4, failing);
     await fake.acknowledge(4);
+    return fake;
+  },
+  "label-wanted": () => scans(),
+  "label-waits": () =>
+    scans((fake) => {
+      fake.labels.scan(good.serial);
+    }),
+  "label-taken": () =>
+    scans((fake) => {
+      fake.labels.scan("slot:2");
+      fake.labels.scan(good.serial);
+      fake.pace = stuck;
+      void fake.plug(2, good);
+      fake.labels.scan("slot:3");
+    }),
+  "label-refused": () =>
+    scans((fake) => {
+      fake.labels.scan("007-888-\u001bc");
+    }),
+  "scanner-away": () =>
+    scans((fake) => {
+      fake.labels.unplug();
+    }),
+  "slot-out": () =>
+    scans((fake) => {
+      fake.out(2);
+    }),
+  "slot-out-supervisor": async () => {
+    const fake = shell({ ...as("sv-0004", open), slots: four(false) });
+    await fake.plug(1, good);
+    fake.out(2);
     return fake;
   },
   refused: () => {

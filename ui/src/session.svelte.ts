@@ -10,6 +10,7 @@ import type { Line } from "./line.svelte";
 import { Beginning } from "./people/beginning.svelte";
 import { Entry } from "./people/entry.svelte";
 import { Pinning } from "./people/pinning.svelte";
+import { Shift } from "./people/shift.svelte";
 import { problemOf, type Door } from "./shell";
 
 /** A touch is told to the station once in so many milliseconds: it waits for minutes. */
@@ -26,6 +27,7 @@ export class Session {
   readonly entry: Entry;
   readonly pinning: Pinning;
   readonly beginning: Beginning;
+  readonly shift: Shift;
 
   readonly #door: Door;
   readonly #line: Line;
@@ -34,6 +36,7 @@ export class Session {
   constructor(door: Door, line: Line) {
     this.#door = door;
     this.#line = line;
+    this.shift = new Shift(door);
     this.entry = new Entry(async (who, pin) => {
       const left = line.overview;
       const answer = await door.signIn(who, pin);
@@ -106,6 +109,7 @@ export class Session {
 
   /** Back to the room. */
   stay(): void {
+    this.shift.close();
     this.handingOver = this.changing = false;
     this.entry.reset();
     this.pinning.reset();
@@ -129,6 +133,7 @@ export class Session {
 
   #arrived(left: SessionLine | undefined, counts: Counts | undefined): void {
     this.handingOver = false;
+    this.shift.close();
     if (left && left.user !== "" && left.user !== this.now?.user && counts)
       this.before = { user: left.user, counts };
   }

@@ -27,6 +27,7 @@ import type { Review } from "./bindings/Review";
 import type { ReviewLine } from "./bindings/ReviewLine";
 import type { Role } from "./bindings/Role";
 import type { Saved } from "./bindings/Saved";
+import type { ScanLine } from "./bindings/ScanLine";
 import type { SearchPage } from "./bindings/SearchPage";
 import type { ShiftReport } from "./bindings/ShiftReport";
 import type { SignIn } from "./bindings/SignIn";
@@ -63,8 +64,8 @@ export interface Door {
   signIn(who: Who, pin: string): Promise<SignIn>;
   /** What the person who is signed in made in this session: before they leave or hand over. */
   shiftReport(): Promise<ShiftReport>;
-  /** Writes the same as a signed file. */
-  saveShiftReport(): Promise<Saved>;
+  /** Asks for a folder outside of the page, and writes the same there as a signed file; null if the person gave up. */
+  saveShiftReport(): Promise<Saved | null>;
   signOut(): Promise<void>;
   /** Locks the session and wipes the keys; the same person comes back, or another takes over. */
   away(): Promise<void>;
@@ -149,8 +150,14 @@ export interface Shell extends Archive, Door, Staff, KeyRing, OrderBook {
   overview(): Promise<Overview>;
   /** The last `count` records, newest first. */
   recent(count: number): Promise<RecordLine[]>;
-  /** Tells the card of every slot at once, then each card that changes. A second call replaces the first. */
-  watch(onCard: (update: CardUpdate) => void): Promise<void>;
+  /**
+   * Tells the card of every slot and what was scanned at once, then each change of either. A second call replaces the first.
+   */
+  watch(onCard: (update: CardUpdate) => void, onScan: (scans: ScanLine) => void): Promise<void>;
+  /** What a scanner typed: a label, or the code of a slot. */
+  scan(text: string): Promise<void>;
+  /** Puts a slot back that was taken out. */
+  putBack(slot: number): Promise<void>;
   /** The operator has seen the FAIL of a slot. */
   acknowledge(slot: number): Promise<void>;
   /** Asks for the passphrase outside of the page, and unlocks the vault with it. */

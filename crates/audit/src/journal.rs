@@ -256,7 +256,7 @@ fn writer(paths: &Paths, rules: &Rules, clock: impl Clock) -> Result<Writer, Ope
     let lock = take_lock(paths)?;
     let signer = signing_key(paths)?;
     let (conn, state) = checked(paths, signer.verifier())?;
-    said::check(&conn, signer.verifier())?;
+    said::check(&conn, signer.verifier(), &state.frontier)?;
     if !paths.vkey.exists() {
         files::create(&paths.vkey, &format!("{}\n", signer.verifier()), 0o644)?;
     }

@@ -11,6 +11,7 @@
 mod account;
 mod anchor;
 mod append_error;
+mod branches;
 mod bundle;
 mod carry;
 mod checkpoint;

@@ -6,6 +6,7 @@ use keystation_core::record::{Carried, Seq};
 use rusqlite::Connection;
 
 use crate::account::Account;
+use crate::branches::Branches;
 use crate::carry::Beginning;
 use crate::component::Component;
 use crate::finding::Finding;
@@ -15,7 +16,7 @@ use crate::open_error::OpenError;
 use crate::projection::Step;
 use crate::record::Record;
 use crate::state;
-use crate::tree::leaf_hash;
+use crate::tree::{Frontier, Hash, leaf_hash};
 
 /// The records that the index `log_said` has.
 macro_rules! indexed {
@@ -46,8 +47,9 @@ pub(crate) fn is_indexed(event: &str) -> bool {
 }
 
 /// Holds the tables that say who may do what against their records, in time that grows with people and keys and not with devices:
-/// as a start of the station does. [`crate::verify`] looks at every record, and at the index too.
-pub(crate) fn check(conn: &Connection, key: &VerifierKey) -> Result<(), OpenError> {
+/// as a start of the station does; and these to the root that was signed. [`crate::verify`] looks at every record, and at the index too.
+pub(crate) fn check(conn: &Connection, key: &VerifierKey, frontier: &Frontier) -> Result<(), OpenError> {
+    let mut branches = Branches::new(conn, frontier);
     let mut beginning = state::with_first(conn, Beginning::of)?;
     let mut said = Said::default();
     let mut tally: BTreeMap<(String, String), (u64, Seq)> = BTreeMap::new();
@@ -56,9 +58,12 @@ pub(crate) fn check(conn: &Connection, key: &VerifierKey) -> Result<(), OpenErro
     while let Some(row) = rows.next()? {
         let seq = row.get::<_, i64>(0)?.cast_unsigned();
         let body = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-        if leaf_hash(body) != row.get::<_, [u8; 32]>(2)? {
+        let leaf = leaf_hash(body);
+        if leaf != row.get::<_, Hash>(2)? {
             return Err(Finding::Changed { seq }.into());
         }
+        // Whoever rewrites a record can rewrite its leaf, too, but not the root that is made of it.
+        branches.check(seq, leaf)??;
         let not_a_record = |why| Finding::NotARecord { seq, why };
         let record = Record::parse(body).map_err(not_a_record)?;
         state::check_place(&record, seq, key)?;

@@ -243,6 +243,22 @@ pub enum Event {
     },
     /// `check.result`: QA looked at a finished device.
     Checked(Check),
+    /// `slot.out`: the station took a slot out of the line, since it fails and not its devices.
+    SlotOut {
+        /// Its number.
+        number: u32,
+        /// Why, in one word.
+        why: &'static str,
+        /// How often it failed.
+        count: u32,
+        /// The last failure, where it was failures.
+        code: Option<Code>,
+    },
+    /// `slot.back`: somebody put it back.
+    SlotBack {
+        /// Its number.
+        number: u32,
+    },
 }
 
 /// The log of the epoch before, and why it was not continued.

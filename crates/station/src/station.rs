@@ -418,6 +418,11 @@ impl Station {
         Ok(self.journal().append(&Entry { actor: self.actor(), event })?)
     }
 
+    /// A record of what the station itself did, whoever is signed in.
+    pub(crate) fn append_alone(&self, event: Event) -> Result<Seq, StationError> {
+        Ok(self.journal().append(&Entry { actor: self.nobody(), event })?)
+    }
+
     /// A record of what a permit was for.
     pub(crate) fn append_by(&self, permit: &Permit, event: Event) -> Result<Seq, StationError> {
         Ok(self.journal().append(&Entry { actor: permit.actor().clone(), event })?)

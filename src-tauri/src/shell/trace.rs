@@ -14,6 +14,8 @@ pub(super) const SHOWN: &[(&str, &[&str])] = &[
     ("recent", &["count"]),
     ("watch", &[]),
     ("acknowledge", &["slot"]),
+    ("scan", &[]),
+    ("put_back", &["slot"]),
     ("unlock", &[]),
     ("lock", &[]),
     ("search", &["before", "limit"]),

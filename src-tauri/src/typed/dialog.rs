@@ -4,7 +4,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::ffi::CStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use gtk::glib::translate::ToGlibPtr;
@@ -55,39 +55,71 @@ pub(super) async fn ask<R: Runtime>(
 }
 
 /// Shows the dialog for a file over `window` and waits for its end.
-pub(super) async fn choose<R: Runtime>(
+pub(super) async fn file<R: Runtime>(
     window: &WebviewWindow<R>,
     question: &Question,
     turn: &Turn<'_>,
 ) -> Result<Option<PathBuf>, Problem> {
+    choose(window, &question.title, FileChooserAction::Open, question.button, None, turn).await
+}
+
+/// Shows the dialog for a folder over `window`, with `start` chosen, and waits for its end.
+pub(super) async fn folder<R: Runtime>(
+    window: &WebviewWindow<R>,
+    title: &'static str,
+    start: &Path,
+    turn: &Turn<'_>,
+) -> Result<Option<PathBuf>, Problem> {
+    choose(window, title, FileChooserAction::SelectFolder, "Save here", Some(start), turn).await
+}
+
+async fn choose<R: Runtime>(
+    window: &WebviewWindow<R>,
+    title: &str,
+    action: FileChooserAction,
+    button: &'static str,
+    start: Option<&Path>,
+    turn: &Turn<'_>,
+) -> Result<Option<PathBuf>, Problem> {
     let (sender, mut receiver) = channel(1);
-    let (parent, question) = (window.clone(), question.clone());
+    let (parent, title, start) = (window.clone(), title.to_owned(), start.map(Path::to_owned));
     let is_over = turn.is_over();
     window.run_on_main_thread(move || {
         if !is_over() {
-            open_files(&parent, &question, sender);
+            open_files(&parent, &title, action, button, start.as_deref(), sender);
         }
     })?;
     Ok(receiver.recv().await.flatten())
 }
 
 /// GTK's own chooser, and no portal: it can be cancelled from here when whoever asked has left.
-fn open_files<R: Runtime>(parent: &WebviewWindow<R>, question: &Question, sender: Sender<Option<PathBuf>>) {
+fn open_files<R: Runtime>(
+    parent: &WebviewWindow<R>,
+    title: &str,
+    action: FileChooserAction,
+    button: &str,
+    start: Option<&Path>,
+    sender: Sender<Option<PathBuf>>,
+) {
     let dialog = FileChooserDialog::with_buttons(
-        Some(&question.title),
+        Some(title),
         parent.gtk_window().ok().as_ref(),
-        FileChooserAction::Open,
-        &[("Cancel", ResponseType::Cancel), (question.button, ResponseType::Accept)],
+        action,
+        &[("Cancel", ResponseType::Cancel), (button, ResponseType::Ok)],
     );
     dialog.set_modal(true);
     dialog.set_destroy_with_parent(true);
-    dialog.set_default_response(ResponseType::Accept);
-    for response in [ResponseType::Cancel, ResponseType::Accept] {
+    dialog.set_default_response(ResponseType::Ok);
+    if let Some(start) = start {
+        // A folder that is still to be made cannot be shown: then it begins where the person was last.
+        dialog.set_current_folder(start);
+    }
+    for response in [ResponseType::Cancel, ResponseType::Ok] {
         enlarge(&dialog.widget_for_response(response).expect("both buttons are there"));
     }
     dialog.connect_response(move |dialog, response| {
         OPEN.with_borrow_mut(Option::take);
-        let chosen = if response == ResponseType::Accept { dialog.filename() } else { None };
+        let chosen = (response == ResponseType::Ok).then(|| dialog.filename()).flatten();
         // The receiver waits for one answer, and is gone only when the whole program ends.
         sender.try_send(chosen).ok();
         dialog.close();

@@ -1,7 +1,7 @@
 //! What tests have in place of a dialog.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use tauri::{Runtime, WebviewWindow};
@@ -20,13 +20,27 @@ pub(super) async fn ask<R: Runtime>(
 }
 
 /// The same for a file: its path was laid out.
-pub(super) async fn choose<R: Runtime>(
+pub(super) async fn file<R: Runtime>(
     _: &WebviewWindow<R>,
     question: &Question,
     turn: &Turn<'_>,
 ) -> Result<Option<PathBuf>, Problem> {
-    let path = turn.dialogs.hand.answer(question, &turn.dialogs.alive);
-    Ok(path.map(|path| PathBuf::from(String::from_utf8_lossy(&path).into_owned())))
+    Ok(laid_out(question, turn))
+}
+
+/// As the dialog for a folder.
+pub(super) async fn folder<R: Runtime>(
+    _: &WebviewWindow<R>,
+    title: &'static str,
+    _: &Path,
+    turn: &Turn<'_>,
+) -> Result<Option<PathBuf>, Problem> {
+    Ok(laid_out(&Question::new(title, "", ""), turn))
+}
+
+fn laid_out(question: &Question, turn: &Turn<'_>) -> Option<PathBuf> {
+    let chosen = turn.dialogs.hand.answer(question, &turn.dialogs.alive);
+    chosen.map(|path| PathBuf::from(String::from_utf8(path.to_vec()).expect("a test lays out a path")))
 }
 
 /// Nothing stays open here.

@@ -195,6 +195,14 @@ fn a_swapped_device_a_copy_a_slow_one_and_a_bad_slot_leave_the_others_alone() {
     line.until_slot(5, "pass");
     let (sum, ..) = line.end();
     assert_eq!(sum["passed"], 3, "{sum}");
+    let records = bench.records();
+    let of = |event: &str| records.iter().filter(|record| record["ev"] == event).collect::<Vec<_>>();
+    let ([out], [back]) = (&of("slot.out")[..], &of("slot.back")[..]) else {
+        panic!("once each: {records:?}")
+    };
+    assert_eq!((&out["number"], &out["why"], &out["count"]), (&5.into(), &"flapping".into(), &6.into()));
+    assert_eq!((&out["op"], &out["role"]), (&"".into(), &"station".into()), "nobody took it out");
+    assert_eq!((&back["number"], &back["op"]), (&5.into(), &"sup-1".into()));
     bench.assert_log_intact();
 }
 

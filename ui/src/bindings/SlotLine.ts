@@ -15,4 +15,8 @@ port: string,
 /**
  * Name and revision of its profile.
  */
-profile: string, };
+profile: string, 
+/**
+ * Whether the label of each device is scanned before it is plugged in.
+ */
+scans: boolean, };

@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import {
+  alert,
   button,
   click,
   closeWindow,
@@ -10,10 +11,13 @@ import {
   fill,
   identify,
   openWindow,
+  pass,
   press,
   scan,
   settle,
+  slot,
   states,
+  strip,
   text,
   type,
 } from "../bench";
@@ -40,19 +44,8 @@ async function open(overview = shut, shell = new FakeShell(overview)): Promise<F
   return shell;
 }
 
-const slot = () => document.querySelector("[data-slot] h2")?.textContent;
-const strip = () => document.querySelector("header")?.textContent.replace(/\s+/g, " ") ?? "";
 const stage = () => document.querySelector<HTMLElement>("[data-stage]")?.dataset.stage;
 const typed = () => document.querySelector<HTMLElement>("[data-digits]")?.dataset.digits;
-const alert = () => document.querySelector("[role=alert]")?.textContent.replace(/\s+/g, " ") ?? "";
-
-/** Lets time pass, for the station and for the page. */
-async function pass(milliseconds: number): Promise<void> {
-  vi.setSystemTime(Date.now() + milliseconds - 1000);
-  // The page looks at its clocks once a second.
-  await vi.advanceTimersByTimeAsync(1000);
-  await settle();
-}
 
 describe("signing in", () => {
   test("is a badge, six digits and Enter, without a field touched, and asks for the vault then", async () => {
@@ -242,117 +235,6 @@ describe("a scanner", () => {
     await scan("KS:op-0121");
     expect(slot()).toBe("FAIL");
     expect(rooms.session.now?.user).toBe("op-0117");
-  });
-});
-
-describe("handing over", () => {
-  test("keeps the line running, and each shift has its own counts", async () => {
-    const shell = await open(unlocked);
-    await shell.plug(1, good);
-    await press("h", { ctrlKey: true });
-    expect(slot()).toBe("PASS");
-    expect(text()).toContain("This shift: 413 done · 3 failed");
-    shell.unplug(1);
-    await shell.plug(1, failing);
-    await settle();
-    expect(slot()).toBe("FAIL");
-    shell.passphrase = "unlocked";
-    await identify("KS:op-0121", "356237");
-    expect(strip()).toContain("op-0121");
-    expect(strip()).toContain("413 of 500 · 4 failed");
-    expect(slot()).toBe("FAIL");
-    expect(text()).toContain("Shift of op-0117: 413 done · 4 failed");
-    await press("Escape");
-    expect(text()).not.toContain("Shift of");
-  });
-
-  test("is given up by Escape, and nothing is left of the badge", async () => {
-    await open(unlocked);
-    await click("Hand over");
-    await scan("KS:op-0121");
-    await press("Escape");
-    expect(states()).toContain("waiting");
-    await click("Hand over");
-    expect(stage()).toBe("who");
-    expect(rooms.session.now?.user).toBe("op-0117");
-  });
-
-  test("with a wrong PIN leaves the one who is there", async () => {
-    await open(unlocked);
-    await click("Hand over");
-    await identify("KS:op-0121", "000000");
-    expect(rooms.session.now?.user).toBe("op-0117");
-    expect(alert()).toContain("tries are left");
-  });
-});
-
-describe("the lock", () => {
-  test("covers what can be done, and leaves the slots in sight; the same person comes back", async () => {
-    const shell = await open(unlocked);
-    await shell.plug(1, failing);
-    await settle();
-    await press("l", { ctrlKey: true });
-    expect(text()).toContain("not kept over the restart");
-    expect(() => button(/Enter: seen/)).toThrow();
-    expect(() => button("Lock")).toThrow();
-    await identify("KS:op-0117", "141421");
-    expect(button(/Enter: seen/)).toBeDefined();
-    expect(strip()).toContain("412 of 500 · 4 failed");
-  });
-
-  test("warns half a minute before, and a key or a finger puts it off", async () => {
-    const shell = await open(unlocked);
-    await pass(271_000);
-    expect(strip()).toContain("Locks in 29 s");
-    await press("a");
-    await settle();
-    expect(strip()).not.toContain("Locks in");
-    await pass(275_000);
-    expect(strip()).toContain("Locks in 25 s");
-    document.body.dispatchEvent(new Event("pointerdown", { bubbles: true }));
-    await settle();
-    expect(strip()).not.toContain("Locks in");
-    await pass(301_000);
-    expect(states()).toContain("door-away");
-    expect((await shell.overview()).locked).toBe(true);
-  });
-
-  test("of a session that ends by its age is not put off by a touch", async () => {
-    const shell = await open(unlocked);
-    const end = shell.staff.now() + 12 * 3_600_000;
-    shell.staff.now = () => end - 29_000;
-    await shell.touch();
-    await rooms.line.refresh();
-    await press("a");
-    await settle();
-    expect(strip()).toContain("Session ends in 29 s: hand over");
-    expect(strip()).not.toContain("press a key");
-    shell.staff.now = () => end;
-    await rooms.line.refresh();
-    await settle();
-    expect(states()).toContain("door-expired");
-    expect((await shell.overview()).locked).toBe(true);
-  });
-
-  test("never falls while a device is written to", async () => {
-    const shell = await open(unlocked);
-    let release: () => void = () => undefined;
-    shell.pace = () => new Promise((done) => (release = done));
-    void shell.plug(1, good);
-    await pass(600_000);
-    expect(states()).toContain("working");
-    expect(rooms.session.now?.state).toBe("open");
-    expect(strip()).not.toContain("Locks in");
-    shell.pace = () => Promise.resolve();
-    release();
-    await pass(2_000);
-    expect(states()).toContain("door-away");
-    expect(slot()).toBe("PASS");
-  });
-
-  test("a window that only reads asks nobody", async () => {
-    await open({ ...station, rooms: ["audit"], readOnly: true, slots: [], key: null, session: nobody });
-    expect(document.querySelector("[role=search]")).not.toBeNull();
   });
 });
 

@@ -17,8 +17,14 @@ export type Stroke =
   | { kind: "erase" }
   /** Enter by hand. */
   | { kind: "enter" }
-  /** The end of a scan. `undefined` where no badge can be that: too long, or with control characters in it. */
-  | { kind: "scan"; badge: string | undefined };
+  /**
+   * The end of a scan. `badge` is `undefined` where no badge can be that: too long, or with control characters in it. `text` is
+   * the first so many characters, with U+FFFD for each key that is no character.
+   */
+  | { kind: "scan"; badge: string | undefined; text: string };
+
+/** Stands for a key that is no character, in what was scanned. */
+const NO_CHARACTER = "\uFFFD";
 
 /** Tells a scanner from fingers. */
 export function wedge(): (event: KeyboardEvent) => Stroke | undefined {
@@ -40,11 +46,12 @@ export function wedge(): (event: KeyboardEvent) => Stroke | undefined {
       run = "";
       clean = true;
       if (!hurried || (scanned.length < SCAN && !dirty)) return { kind: "enter" };
-      return { kind: "scan", badge: dirty || scanned.length > LONGEST ? undefined : scanned };
+      return { kind: "scan", badge: dirty || scanned.length > LONGEST ? undefined : scanned, text: scanned };
     }
     if (event.ctrlKey || event.altKey || event.metaKey || key.length !== 1) {
       // A key that is no character, in the middle of a scan or before it: that barcode is no badge.
       clean = false;
+      if (run.length <= LONGEST) run += NO_CHARACTER;
       return key === "Backspace" && !hurried ? { kind: "erase" } : undefined;
     }
     // A barcode of four kilobytes is not kept, only known to be too long.

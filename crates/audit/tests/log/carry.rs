@@ -207,9 +207,10 @@ fn what_is_lost_of_the_old_log_is_told() {
     assert_eq!(told, [seq, seq + 1]);
     assert!(Reader::open(&paths).unwrap().account("late").unwrap().is_none());
 
-    // A record and all that stands for it is gone, and a database that is gone: nothing is vouched for. Whoever has an account in the records is asked all the
-    // same.
-    let spoil: [(fn(&Paths), Option<usize>); 2] = [
+    // A record and all that stands for it is gone, and a database that is gone: nothing is vouched for. Whoever has an account in
+    // the records is asked all the same.
+    type Spoil = fn(&Paths);
+    let spoil: [(Spoil, Option<usize>); 2] = [
         (
             |paths| {
                 crate::attacks::behind_the_triggers(&attacker(paths), |conn| {

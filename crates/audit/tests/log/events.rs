@@ -113,6 +113,9 @@ fn every_event() -> Vec<Event> {
             "WO-1",
             OrderChange::Closed { begun: 0, passed: 0, scrapped: 1, reason: "cancelled".to_owned() },
         ),
+        Event::SlotOut { number: 5, why: "failures", count: 6, code: Some(Code::Silent) },
+        Event::SlotOut { number: 6, why: "flapping", count: 6, code: None },
+        Event::SlotBack { number: 5 },
         Event::ReviewSigned { from: 0, to: 0, root: "00".repeat(32), remark: "x".to_owned() },
         Event::Checked(Check { id: None, identity: None, passed: false, code: "silent".to_owned() }),
     ];
@@ -133,6 +136,7 @@ fn every_event() -> Vec<Event> {
             Event::ReportExported { .. } | Event::ShiftReported { .. } => {}
             Event::BundleExported { .. } | Event::ReviewSigned { .. } => {}
             Event::SpaceLow { .. } | Event::SpaceOk { .. } => {}
+            Event::SlotOut { .. } | Event::SlotBack { .. } => {}
             Event::ClockJump { .. } | Event::ClockAccepted { .. } => {}
             Event::Result(_) | Event::Resolve(_) | Event::Refuse { .. } => {}
             Event::Carried(_) => {}

@@ -65,6 +65,8 @@ impl Event {
             Self::Resolve(_) => "inject.resolve",
             Self::Refuse { .. } => "inject.refuse",
             Self::Checked(_) => "check.result",
+            Self::SlotOut { .. } => "slot.out",
+            Self::SlotBack { .. } => "slot.back",
         }
     }
 
@@ -212,6 +214,13 @@ impl Event {
                 fields
             }
             Self::Checked(check) => check.fields(),
+            Self::SlotOut { number, why, count, code } => vec![
+                ("number", u64::from(*number).into()),
+                ("why", (*why).into()),
+                ("count", u64::from(*count).into()),
+                ("code", code.map_or("", Code::as_str).into()),
+            ],
+            Self::SlotBack { number } => vec![("number", u64::from(*number).into())],
         }
     }
 }

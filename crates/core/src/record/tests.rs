@@ -191,6 +191,20 @@ fn a_start_says_which_program_it_was_if_that_is_known() {
 }
 
 #[test]
+fn a_slot_goes_out_for_a_reason_and_comes_back() {
+    let out = |code| Event::SlotOut { number: 5, why: "failures", count: 6, code };
+    for (code, said) in [(Some(Code::Silent), "silent"), (None, "")] {
+        let event = out(code);
+        assert_eq!((event.name(), event.rc(), event.approver()), ("slot.out", "", ""));
+        let expected =
+            [("code", said.into()), ("count", 6.into()), ("number", 5.into()), ("why", "failures".into())];
+        assert_eq!(sorted(&event), expected);
+    }
+    let back = Event::SlotBack { number: 5 };
+    assert_eq!((back.name(), back.rc(), back.fields()), ("slot.back", "", vec![("number", 5.into())]));
+}
+
+#[test]
 fn what_has_no_outcome_has_an_empty_one() {
     for event in [Event::Close, Event::Lock] {
         assert_eq!((event.rc(), event.approver(), event.fields()), ("", "", vec![]));

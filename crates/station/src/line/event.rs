@@ -9,7 +9,7 @@ use keystation_core::record::Seq;
 use keystation_device::ports::PortError;
 
 use super::health::OutReason;
-use super::label::{LabelError, Scan};
+use super::label::{LabelError, Scan, Scans};
 
 /// What a line tells.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub enum LineEvent {
     Slot(u32, SlotEvent),
     /// A code was scanned; why it was not taken.
     Scan(Result<Scan, LabelError>),
+    /// The labels that wait, after one was scanned or taken. Told on either thread: the greater `turn` is the newer one.
+    Labels(Scans),
     /// The serial scanner can be used (`None`), or why not.
     Scanner(Option<ScannerFault>),
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use keystation_core::failure::{Code, Failure};
 use keystation_core::identity::Identity;
+use keystation_core::record::Event;
 
 /// Failures in a row, on different devices, after which a slot is out.
 pub const FAILURES: u32 = 5;
@@ -97,6 +98,15 @@ impl OutReason {
             Self::Failures { .. } => "failures",
             Self::Flapping { .. } => "flapping",
         }
+    }
+
+    /// Its record in the log, for the slot of this number.
+    pub(super) const fn record(self, number: u32) -> Event {
+        let (count, code) = match self {
+            Self::Failures { count, last } => (count, Some(last)),
+            Self::Flapping { count } => (count, None),
+        };
+        Event::SlotOut { number, why: self.as_str(), count, code }
     }
 
     /// What to do now.

@@ -176,16 +176,23 @@ impl Admission for LabelRule<'_> {
 }
 
 /// Labels that were scanned and not used yet: at most one for each slot, and one for whichever comes next.
-#[derive(Debug, Default)]
-pub(super) struct Scans {
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scans {
+    /// How often they changed. Who is told of them on two threads knows by it what is newer.
+    pub turn: u64,
     /// The slot that was named, for the label that follows.
-    named: Option<u32>,
-    of_slot: BTreeMap<u32, Label>,
-    next: Option<Label>,
+    pub named: Option<u32>,
+    /// For the device that comes into this slot.
+    pub of_slot: BTreeMap<u32, Label>,
+    /// For the device that comes next.
+    pub next: Option<Label>,
+    /// What the device has that came into this slot last.
+    pub taken: BTreeMap<u32, Label>,
 }
 
 impl Scans {
     pub(super) fn put(&mut self, scan: Scan) {
+        self.turn += 1;
         match scan {
             Scan::Slot(number) => self.named = Some(number),
             // A label that was not used is replaced: the last one scanned is the one in the hand.
@@ -204,7 +211,13 @@ impl Scans {
 
     /// The label for a device that was just plugged in at slot `number`. A label is used once.
     pub(super) fn take(&mut self, number: u32) -> Option<Label> {
-        self.of_slot.remove(&number).or_else(|| self.next.take())
+        self.turn += 1;
+        let label = self.of_slot.remove(&number).or_else(|| self.next.take());
+        match &label {
+            Some(label) => drop(self.taken.insert(number, label.clone())),
+            None => drop(self.taken.remove(&number)),
+        }
+        label
     }
 }
 
@@ -327,7 +340,9 @@ mod tests {
         assert_eq!(taken(&mut scans, 1).as_deref(), Some("B"), "the next that is plugged in");
         assert_eq!(taken(&mut scans, 2), None);
         assert_eq!(taken(&mut scans, 3).as_deref(), Some("A"));
+        assert_eq!(scans.taken[&3].as_str(), "A", "its device has it");
         assert_eq!(taken(&mut scans, 3), None, "used once");
+        assert_eq!(scans.taken.keys().collect::<Vec<_>>(), [&1], "the next device has none");
         scan(&mut scans, "C");
         scan(&mut scans, "D");
         assert_eq!(taken(&mut scans, 3).as_deref(), Some("D"), "the last one scanned");

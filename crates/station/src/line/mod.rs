@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
+use keystation_core::record::Event;
 use keystation_device::hotplug::Interrupt;
 
 use crate::config::Profile;
@@ -28,8 +29,7 @@ use crate::training::{Scanner, Show};
 pub use account::{Account, Logged};
 pub use event::{LineEvent, Past, ScannerFault, SlotEvent, SlotState};
 pub use health::{CYCLES, FAILURES, Health, MINUTE, Nature, OutReason, nature};
-use label::Scans;
-pub use label::{Label, LabelError, LabelMatch, LabelRule, Scan};
+pub use label::{Label, LabelError, LabelMatch, LabelRule, Scan, Scans};
 use slot::Slot;
 
 /// Results that a slot remembers.
@@ -97,10 +97,10 @@ impl Shared {
             Scan::Slot(number) if !self.cards.contains_key(&number) => Err(LabelError::NoSlot(number)),
             scan => Ok(scan),
         });
-        if let Ok(scan) = &scan {
-            lock(&self.scans).put(scan.clone());
-        }
         (self.tell)(LineEvent::Scan(scan.clone()));
+        if let Ok(scan) = &scan {
+            self.change_scans(|scans| scans.put(scan.clone()));
+        }
         scan
     }
 
@@ -112,6 +112,16 @@ impl Shared {
         }
         (self.tell)(LineEvent::Scan(Ok(Scan::Slot(number))));
         (self.tell)(LineEvent::Scan(label.map(Scan::Label)));
+    }
+
+    /// Changes the labels that wait, and tells what there is then.
+    fn change_scans<T>(&self, change: impl FnOnce(&mut Scans) -> T) -> T {
+        let (changed, scans) = {
+            let mut scans = lock(&self.scans);
+            (change(&mut scans), scans.clone())
+        };
+        (self.tell)(LineEvent::Labels(scans));
+        changed
     }
 }
 
@@ -190,17 +200,19 @@ impl Line {
         self.shared.scanned(text)
     }
 
-    /// Puts a slot back that was taken out. Says whether it was out. Permit: [`Action::PutBack`].
+    /// Puts a slot back that was taken out, once that is in the log. Says whether it was out. Permit: [`Action::PutBack`].
     pub fn put_back(&self, permit: &Permit, number: u32) -> Result<bool, StationError> {
         self.shared.station.honour(permit, Action::PutBack)?;
         if !self.shared.cards.contains_key(&number) {
             return Err(StationError::NoSlot(number));
         }
-        let was_out = self.shared.card(number).out.take().is_some();
-        if was_out {
-            self.shared.station.wake();
+        if self.shared.card(number).out.is_none() {
+            return Ok(false);
         }
-        Ok(was_out)
+        self.shared.station.append_by(permit, Event::SlotBack { number })?;
+        self.shared.card(number).out = None;
+        self.shared.station.wake();
+        Ok(true)
     }
 
     /// All slots, by number.

@@ -15,7 +15,7 @@ use keystation_device::ports::SerialPort;
 use super::event::{LineEvent, Past, SlotEvent, SlotState};
 use super::health::{OutReason, nature};
 use super::label::{Label, LabelMatch};
-use super::{HISTORY, Shared, lock};
+use super::{HISTORY, Shared};
 use crate::config::{Profile, SlotConfig};
 use crate::injection::Meant;
 use crate::people::Away;
@@ -142,12 +142,17 @@ impl Slot {
     /// Waits until somebody puts the slot back, or the line stops.
     fn stay_out(&self, reason: OutReason) {
         let Shared { station, .. } = &*self.line;
-        self.line.card(self.config.number).out = Some(reason);
+        let number = self.config.number;
+        if let Err(error) = station.append_alone(reason.record(number)) {
+            // It is out all the same. A log that takes no record stops every slot at its next device.
+            tracing::error!(%error, number, "a slot was taken out without a record");
+        }
+        self.line.card(number).out = Some(reason);
         self.tell(SlotEvent::Out(reason));
-        let is_out = || self.line.card(self.config.number).out.is_some();
+        let is_out = || self.line.card(number).out.is_some();
         station.wait_until(|| !is_out() || self.line.stopping());
         if !self.line.stopping() {
-            self.line.card(self.config.number).health.put_back();
+            self.line.card(number).health.put_back();
             self.tell(SlotEvent::Back);
         }
     }
@@ -171,7 +176,7 @@ impl Slot {
         self.at_stake = Some(Safety::Unknown);
         let label = match self.profile.label {
             LabelMatch::None => None,
-            _ => lock(&self.line.scans).take(self.config.number),
+            _ => self.line.change_scans(|scans| scans.take(self.config.number)),
         };
         let mut retried = false;
         let Try { result, took, port, .. } = match self.attempt(label.as_ref(), Before::default()) {

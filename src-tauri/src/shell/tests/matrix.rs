@@ -30,6 +30,8 @@ const EXPECTED: &[(&str, Action, Open)] = &[
     ("recent", Action::Overview, All),
     ("watch", Action::Watch, All),
     ("acknowledge", Action::Acknowledge, To("ors")),
+    ("scan", Action::Inject, To("ors")),
+    ("put_back", Action::PutBack, To("s")),
     ("unlock", Action::Unlock, To("orsc")),
     ("lock", Action::Lock, Leaving),
     ("search", Action::SearchRoom, To("rsqa")),

@@ -39,6 +39,8 @@ export const events: EventWords = {
   "order.quota": "Stückzahl erhöht",
   "order.scrap": "Gerät ausgemustert",
   "order.close": "Auftrag geschlossen",
+  "slot.out": "Platz herausgenommen",
+  "slot.back": "Platz wieder aufgenommen",
   "review.signed": "Durchgesehen",
   "export.report": "Bericht erstellt",
 };

@@ -211,6 +211,23 @@ export const problems: ProblemWords = {
     "Dieser Schlüssel ist schon da, unter einem anderen Namen.",
     "Den vorhandenen verwenden.",
   ),
+  "label-character": told(
+    "Ein Zeichen des Codes kann auf keinem Etikett stehen.",
+    "Das Etikett noch einmal scannen.",
+    "Wieder: Etikett oder Scanner ist falsch. Schichtleitung rufen.",
+  ),
+  "label-empty": told("Der Code ist leer.", "Das Etikett noch einmal scannen."),
+  "label-long": told("Der Code ist zu lang für ein Etikett.", "Nur das Etikett des Geräts scannen."),
+  "label-no-slot": told("Diesen Platz hat die Linie nicht.", "Den Code eines Platzes dieser Linie scannen."),
+  "label-two": told(
+    "Zwei Codes kamen auf einmal.",
+    "Ein Etikett noch einmal scannen, dann sein Gerät einstecken.",
+  ),
+  "scanner-away": told(
+    "Der Scanner ist nicht da.",
+    "Den Scanner anstecken: er geht sofort.",
+    "Wieder: Administration rufen.",
+  ),
   "label-taken": told(
     "Dieser Name ist schon vergeben.",
     "Einen anderen wählen: ein Name wird nie noch einmal vergeben.",

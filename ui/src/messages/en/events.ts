@@ -39,6 +39,8 @@ export const events = {
   "order.quota": "Quantity raised",
   "order.scrap": "Device scrapped",
   "order.close": "Work order closed",
+  "slot.out": "Slot taken out",
+  "slot.back": "Slot put back",
   "review.signed": "Reviewed",
   "export.report": "Report made",
 };

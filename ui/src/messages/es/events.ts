@@ -39,6 +39,8 @@ export const events: EventWords = {
   "order.quota": "Cantidad aumentada",
   "order.scrap": "Dispositivo desechado",
   "order.close": "Orden de trabajo cerrada",
+  "slot.out": "Puesto retirado",
+  "slot.back": "Puesto de nuevo en la línea",
   "review.signed": "Revisado",
   "export.report": "Informe creado",
 };

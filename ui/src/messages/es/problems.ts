@@ -214,6 +214,26 @@ export const problems: ProblemWords = {
     "Si se repite: llame a Administración.",
   ),
   "key-known": told("Esa clave ya está, con otra etiqueta.", "Use la que hay."),
+  "label-character": told(
+    "Un carácter del código no puede estar en una etiqueta.",
+    "Escanee la etiqueta de nuevo.",
+    "Otra vez: la etiqueta o el escáner está mal. Llame a Supervisión.",
+  ),
+  "label-empty": told("El código está vacío.", "Escanee la etiqueta de nuevo."),
+  "label-long": told(
+    "El código es demasiado largo para una etiqueta.",
+    "Escanee solo la etiqueta del dispositivo.",
+  ),
+  "label-no-slot": told("Esta línea no tiene ese puesto.", "Escanee el código de un puesto de esta línea."),
+  "label-two": told(
+    "Llegaron dos códigos a la vez.",
+    "Escanee una etiqueta de nuevo y conecte su dispositivo.",
+  ),
+  "scanner-away": told(
+    "El escáner no está.",
+    "Conecte el escáner: funciona al momento.",
+    "Otra vez: llame a Administración.",
+  ),
   "label-taken": told("Esa etiqueta ya se usó.", "Elija otra: una etiqueta nunca se repite."),
   "order-altered": told(
     "La orden de trabajo se cambió: la firma del cliente no coincide.",

@@ -39,6 +39,8 @@ export const events: EventWords = {
   "order.quota": "Đã tăng số lượng",
   "order.scrap": "Đã loại bỏ thiết bị",
   "order.close": "Đã đóng lệnh sản xuất",
+  "slot.out": "Khe đã bị đưa ra",
+  "slot.back": "Đã đưa khe trở lại",
   "review.signed": "Đã soát xét",
   "export.report": "Đã lập báo cáo",
 };

@@ -180,6 +180,16 @@ export const problems: ProblemWords = {
     "Nếu lặp lại: gọi quản trị viên.",
   ),
   "key-known": told("Khóa này đã có, với nhãn khác.", "Dùng khóa đang có."),
+  "label-character": told(
+    "Mã có ký tự không thể có trên nhãn.",
+    "Quét lại nhãn.",
+    "Lặp lại: nhãn hoặc máy quét sai. Gọi tổ trưởng.",
+  ),
+  "label-empty": told("Mã trống.", "Quét lại nhãn."),
+  "label-long": told("Mã quá dài, không phải nhãn.", "Chỉ quét nhãn của thiết bị."),
+  "label-no-slot": told("Chuyền này không có khe đó.", "Quét mã của một khe trên chuyền này."),
+  "label-two": told("Hai mã đến cùng lúc.", "Quét lại một nhãn, rồi cắm thiết bị của nó."),
+  "scanner-away": told("Không có máy quét.", "Cắm máy quét: dùng được ngay.", "Lặp lại: gọi quản trị viên."),
   "label-taken": told("Nhãn này đã dùng.", "Chọn nhãn khác: nhãn không bao giờ dùng lại."),
   "order-altered": told(
     "Lệnh sản xuất đã bị sửa: chữ ký của khách không khớp.",

@@ -39,6 +39,8 @@ export const events: EventWords = {
   "order.quota": "数量增加",
   "order.scrap": "设备报废",
   "order.close": "工单关闭",
+  "slot.out": "槽位停用",
+  "slot.back": "槽位恢复使用",
   "review.signed": "已审阅",
   "export.report": "生成报告",
 };

@@ -95,7 +95,9 @@ impl Report {
             self.account.count(told);
         }
         if self.out.json {
-            self.out.say("", &object::of(event));
+            if let Some(object) = object::of(event) {
+                self.out.say("", &object);
+            }
         } else if let Some(table) = &mut self.table {
             table.take(event);
             self.out.line(table.redrawn());
@@ -149,7 +151,7 @@ impl Report {
 fn line_of(event: &LineEvent) -> Option<String> {
     let (number, event) = match event {
         LineEvent::Slot(number, event) => (number, event),
-        LineEvent::Scan(Ok(_)) | LineEvent::Scanner(None) => return None,
+        LineEvent::Scan(Ok(_)) | LineEvent::Labels(_) | LineEvent::Scanner(None) => return None,
         LineEvent::Scan(Err(why)) => return Some(format!("scan     {why}")),
         LineEvent::Scanner(Some(why)) => return Some(format!("scanner  {}", printable(&why.to_string()))),
     };

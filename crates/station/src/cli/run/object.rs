@@ -9,9 +9,11 @@ use serde_json::{Value, json};
 use super::VERSION;
 use crate::cli::output::{fail_object, pass_object, printable};
 
-/// The object of an event.
-pub(super) fn of(event: &LineEvent) -> Value {
+/// The object of an event; none for one that says nothing new to a program.
+pub(super) fn of(event: &LineEvent) -> Option<Value> {
     let mut object = match event {
+        // What was scanned was said, and a device without its label fails.
+        LineEvent::Labels(_) => return None,
         LineEvent::Slot(number, event) => {
             let mut object = of_slot(event);
             object["slot"] = (*number).into();
@@ -27,7 +29,7 @@ pub(super) fn of(event: &LineEvent) -> Value {
         }
     };
     object["v"] = VERSION.into();
-    object
+    Some(object)
 }
 
 fn of_slot(event: &SlotEvent) -> Value {

@@ -40,6 +40,7 @@ impl Table {
                 return self.scan = format!("the next label is for slot {number}");
             }
             LineEvent::Scan(Err(why)) => return self.scan = why.to_string(),
+            LineEvent::Labels(_) => return,
             LineEvent::Scanner(None) => return self.scan = "scanner ready".to_owned(),
             LineEvent::Scanner(Some(why)) => return self.scan = why.to_string(),
         };

@@ -25,12 +25,13 @@ impl Station {
         Shift::of(&self.reader()?, own(permit))
     }
 
-    /// The same as a signed file in `exports/` of the data directory: `shift-<session>.pdf`. Permit: [`Action::OwnShift`].
-    pub fn save_own_shift(&self, permit: &Permit) -> Result<Made, StationError> {
+    /// The same as a signed file in `folder`: `shift-<session>.pdf`, or with `-2` and so on where there is one. Permit:
+    /// [`Action::OwnShift`].
+    pub fn save_own_shift(&self, permit: &Permit, folder: &Path) -> Result<Made, StationError> {
         self.honour(permit, Action::OwnShift)?;
         let asked = own(permit);
         let stem = format!("shift-{}", permit.actor().session);
-        numbered(&self.data().exports(), &stem, "pdf", |path| self.made(permit, &asked, path))
+        numbered(folder, &stem, "pdf", |path| self.made(permit, &asked, path))
     }
 
     fn made(&self, permit: &Permit, asked: &Asked, path: &Path) -> Result<Made, StationError> {
