@@ -33,6 +33,17 @@ const isNewKey = (value) =>
   isText(value.custody, 16);
 const isKeyChange = ({ label, reason, approval }) =>
   isLabel(label) && isReason(reason) && (isNothing(approval) || isApproval(approval));
+const isOrder = (value) => isText(value, 32);
+const isNewOrder = (value) =>
+  isObject(value) &&
+  isOrder(value.id) &&
+  isText(value.customer, 100) &&
+  isText(value.profile, 64) &&
+  (isNothing(value.quantity) || isWholeNumber(value.quantity)) &&
+  isText(value.from, 10) &&
+  isText(value.until, 10) &&
+  isLabel(value.key) &&
+  isText(value.checkValue, 32);
 const isPersonChange = ({ user, reason, approval }) =>
   isUser(user) && isReason(reason) && isApproval(approval);
 
@@ -85,6 +96,15 @@ const commands = {
     isUser(user) && (isNothing(badge) || isBadge(badge)) && isApproval(approval),
   set_name: ({ user, name }) => isUser(user) && isText(name, 100),
   forget_name: ({ user }) => isUser(user),
+  orders: () => true,
+  order: ({ id }) => isOrder(id),
+  create_order: ({ parts }) => isNothing(parts) || isNewOrder(parts),
+  open_order: ({ id }) => isOrder(id),
+  close_order: ({ id, reason }) => isOrder(id) && isReason(reason),
+  scrap_device: ({ id, device, reason }) =>
+    isOrder(id) && (isNothing(device) || isText(device, 128)) && isReason(reason),
+  raise_quota: ({ id, quantity, reason, approval }) =>
+    isOrder(id) && isWholeNumber(quantity) && isReason(reason) && isApproval(approval),
   keys: () => true,
   custodies: () => true,
   key_devices: ({ label, after }) => isLabel(label) && (isNothing(after) || isWholeNumber(after)),

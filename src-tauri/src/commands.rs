@@ -6,6 +6,7 @@
 mod called;
 pub(crate) mod keys;
 pub(crate) mod log;
+pub(crate) mod orders;
 pub(crate) mod people;
 pub(crate) mod shift;
 

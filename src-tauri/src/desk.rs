@@ -252,6 +252,10 @@ impl LineDesk {
         let mut profiles: Vec<_> = self.slots.iter().map(|slot| slot.profile.as_str()).collect();
         profiles.dedup();
         let mut seen = dto::Overview::from(seen);
+        if let Some((standing, altered)) = self.station.open_standing()? {
+            seen.order = Some(standing.into());
+            seen.notices.extend(altered.map(|altered| StationError::from(altered).into()));
+        }
         if self.alarm.was_raised() {
             seen.notices.insert(0, Problem::panicked());
         }

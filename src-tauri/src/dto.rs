@@ -5,6 +5,7 @@
 mod audit;
 mod check;
 mod keys;
+mod orders;
 mod people;
 mod scan;
 mod shift;
@@ -18,6 +19,8 @@ use serde::Serialize;
 pub(crate) use audit::*;
 pub(crate) use check::*;
 pub(crate) use keys::*;
+pub(crate) use orders::told::order_id;
+pub(crate) use orders::*;
 pub(crate) use people::*;
 pub(crate) use scan::*;
 pub(crate) use shift::*;
@@ -33,8 +36,8 @@ pub(crate) struct Overview {
     pub(crate) station: String,
     /// Operator ID: the user of the session.
     pub(crate) operator: String,
-    /// Work order, or empty.
-    pub(crate) job: String,
+    /// The work order that is open.
+    pub(crate) order: Option<OrderLine>,
     /// Name and revision of the product profile.
     pub(crate) profile: String,
     /// The group key of that profile.
@@ -81,7 +84,7 @@ impl From<keystation::Overview> for Overview {
         Self {
             station: seen.origin,
             operator: seen.operator,
-            job: String::new(),
+            order: None,
             profile: String::new(),
             key: None,
             locked: seen.locked,

@@ -16,6 +16,7 @@ mod inspection;
 mod labels;
 mod machine;
 mod navigation;
+mod order_book;
 mod problem;
 mod shell;
 mod typed;

@@ -1,5 +1,6 @@
-//! What people say to a dialog of the operating system: where a file goes, and the secrets that they type: passphrase of the vault, PIN of a token, authorisation
-//! of a TPM's keys, a group key, a component of one. Secrets never enter the page or its IPC.
+//! What people say to a dialog of the operating system: which file is taken in, where one goes, and the secrets that they type: passphrase of
+//! the vault, PIN of a token, authorisation of a TPM's keys, a group key, a component of one. Secrets never enter the page or its IPC, and the
+//! page names no file.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,6 +35,18 @@ mod dialog {
             "system-unsupported",
             "This system has no dialog for secrets in Keystation yet.",
             &["Use the headless program: keystation inject."],
+        ))
+    }
+
+    pub(super) async fn file<R: Runtime>(
+        _: &WebviewWindow<R>,
+        _: &Question,
+        _: &Turn<'_>,
+    ) -> Result<Option<PathBuf>, Problem> {
+        Err(Problem::new(
+            "system-unsupported",
+            "This system has no dialog for files in Keystation yet.",
+            &["Use the headless program: keystation order create."],
         ))
     }
 
@@ -114,6 +127,16 @@ impl Question {
         let side = if part == 1 { "left" } else { "right" };
         let sentence = format!("{user} enters the {side} component of {label}. Nobody else looks on.");
         Self::new(&format!("Component of {user}, {side}"), &sentence, "Give")
+    }
+
+    /// The file of a work order.
+    pub(crate) fn order_file() -> Self {
+        Self { takes_text: false, ..Self::new("Choose the work order", "", "Take it in") }
+    }
+
+    /// The list of a work order's devices.
+    pub(crate) fn device_list() -> Self {
+        Self { takes_text: false, ..Self::new("Choose the list of devices", "", "Take it in") }
     }
 
     /// The same question, with what was wrong with the last try.
@@ -211,6 +234,18 @@ impl Turn<'_> {
         question: &Question,
     ) -> Result<bool, Problem> {
         Ok(self.answer(window, question).await?.is_some())
+    }
+
+    /// Asks for a file; none if the person gave up.
+    pub(crate) async fn file<R: Runtime>(
+        &self,
+        window: &WebviewWindow<R>,
+        question: &Question,
+    ) -> Result<Option<PathBuf>, Problem> {
+        if self.is_over()() {
+            return Ok(None);
+        }
+        dialog::file(window, question, self).await
     }
 
     /// Asks for a folder that is there, `start` at first; none if the person gave up.

@@ -63,7 +63,7 @@ describe("a good device", () => {
     const shell = await open(new FakeShell(unlocked));
     await shell.plug(1, good);
     await settle();
-    expect(text()).toContain("413 done");
+    expect(text()).toContain("413 of 500");
     expect(document.querySelector("tbody tr")?.textContent).toContain("PASS");
     expect(text()).toContain("to record 5\u00a0126");
   });

@@ -16,6 +16,7 @@ export const actions = {
   takeTransfer: "take-transfer",
   activateKey: "activate-key",
   destroyKey: "destroy-key",
+  raiseQuota: "raise-quota",
 } as const satisfies Readonly<Record<string, Action>>;
 
 /** The station's words for what the page asks a second person for. */

@@ -19,11 +19,12 @@ import { FakeCeremony } from "./fake/ceremony";
 import { FakeKeys, recipient } from "./fake/keys";
 import { FakeLabels } from "./fake/labels";
 import { causes } from "./fake/log";
+import { FakeOrders } from "./fake/orders";
 import { FakePeople } from "./fake/people";
 import { refuse } from "./fake/refuse";
 import { roomsOf, roster } from "./fake/roster";
 import { shiftOf } from "./fake/shift";
-import type { Archive, Door, KeyRing, Shell, Staff } from "./shell";
+import type { Archive, Door, KeyRing, OrderBook, Shell, Staff } from "./shell";
 import { STEPS } from "./steps";
 
 export { failing, good, nobody, operator, station, type FakeDevice } from "./fake/bench";
@@ -60,6 +61,8 @@ export class FakeShell implements Shell {
   readonly staff: FakePeople;
   /** The group keys. */
   readonly ring: FakeKeys;
+  /** The work orders. */
+  readonly book: FakeOrders;
   readonly labels: FakeLabels;
   readonly #ceremony: FakeCeremony;
 
@@ -89,6 +92,9 @@ export class FakeShell implements Shell {
     this.staff = new FakePeople(session.state === "first-start" ? [] : roster(), session, append);
     this.staff.looking = overview.readOnly;
     this.ring = new FakeKeys(this.staff, append);
+    this.book = new FakeOrders(this.staff, append);
+    if (overview.order === null)
+      this.book.pages = this.book.pages.filter(({ order }) => order.state !== "open");
     this.#ceremony = new FakeCeremony(this.ring, this.staff, append);
     this.#shifts.set(session.user, this.#overview.counts);
     this.#touched = this.#began = this.staff.now();
@@ -102,6 +108,7 @@ export class FakeShell implements Shell {
     // Without the vault nobody knows a check value.
     return Promise.resolve({
       ...structuredClone(this.#overview),
+      order: structuredClone(this.book.open ?? null),
       key: key && locked ? { ...key, checkValue: null } : key,
     });
   }
@@ -177,8 +184,8 @@ export class FakeShell implements Shell {
     const { session } = this.staff;
     if (session.state !== "open") return refuse(noSession);
     if (this.shift) return "code" in this.shift ? refuse(this.shift) : Promise.resolve(this.shift);
-    const { job, counts } = this.#overview;
-    return Promise.resolve(shiftOf(session.user, job, this.#began, counts));
+    const { counts } = this.#overview;
+    return Promise.resolve(shiftOf(session.user, this.book.open?.id ?? "", this.#began, counts));
   }
 
   async saveShiftReport(): Promise<Saved | null> {
@@ -250,6 +257,14 @@ export class FakeShell implements Shell {
     this.#ceremony.abort();
     return Promise.resolve();
   }
+
+  orders: OrderBook["orders"] = () => this.book.list();
+  order: OrderBook["order"] = (id) => this.book.order(id);
+  createOrder: OrderBook["createOrder"] = (parts) => this.book.create(parts);
+  openOrder: OrderBook["openOrder"] = (id) => this.book.begin(id);
+  closeOrder: OrderBook["closeOrder"] = (id, reason) => this.book.close(id, reason);
+  scrapDevice: OrderBook["scrapDevice"] = (id, device) => this.book.scrap(id, device);
+  raiseQuota: OrderBook["raiseQuota"] = (...asked) => this.book.raise(...asked);
 
   search: Archive["search"] = (...query) => this.archive.search(...query);
   device: Archive["device"] = (id) => this.archive.device(id);
@@ -347,7 +362,9 @@ export class FakeShell implements Shell {
     const intent = this.#append("inject.intent", "", id);
     const outcome = fails ? (causes[fails.code]?.outcome ?? "aborted") : "ok";
     const record = this.#append("inject.result", outcome, id);
-    this.archive.log.since.push(attempt(this.#overview, device, intent, record, outcome));
+    const order = this.book.open ?? null;
+    this.archive.log.since.push(attempt({ ...this.#overview, order }, device, intent, record, outcome));
+    this.book.made(!fails, id);
     if (!fails) {
       this.#overview.counts.done++;
       return { state: "pass", id, serial, mac, record };

@@ -5,6 +5,7 @@ import type { Room } from "./bindings/Room";
 import { Keys } from "./keys/keys.svelte";
 import { Languages, type Store } from "./languages.svelte";
 import { Line } from "./line.svelte";
+import { Orders } from "./orders/orders.svelte";
 import { People } from "./people/people.svelte";
 import { Session } from "./session.svelte";
 import type { Shell } from "./shell";
@@ -15,6 +16,7 @@ export class Rooms {
   readonly session: Session;
   readonly audit: Audit;
   readonly keys: Keys;
+  readonly orders: Orders;
   readonly people: People;
   readonly languages: Languages;
   #chosen: Room | undefined = $state();
@@ -24,6 +26,7 @@ export class Rooms {
     this.session = new Session(shell, this.line);
     this.audit = new Audit(shell);
     this.keys = new Keys(shell, this.session);
+    this.orders = new Orders(shell, this.session, this.line);
     this.people = new People(shell, this.session);
     this.languages = new Languages(store);
   }
@@ -41,6 +44,7 @@ export class Rooms {
   close(): void {
     this.people.close();
     this.keys.close();
+    this.orders.close();
   }
 
   go(room: Room): void {

@@ -23,7 +23,7 @@ const reading: Overview = {
   rooms: ["audit", "keys", "people"],
   readOnly: true,
   operator: "",
-  job: "",
+  order: null,
   key: null,
   slots: [],
 };

@@ -90,6 +90,20 @@ export const places: Readonly<Record<string, () => Place>> = {
     };
     return { shell, say };
   },
+  orders: () => {
+    const shell = new FakeShell({ ...as("sv-0004"), locked: false });
+    const say = async (rooms: Rooms, text: string) => {
+      const [first] = shell.book.pages;
+      if (first) {
+        Object.assign(first, { customer: text, missing: [text], neverSeen: [text] });
+        Object.assign(first.order, { id: text, profile: text, by: text, signer: text });
+      }
+      rooms.go("orders");
+      await rooms.orders.show();
+      await rooms.orders.open(text);
+    };
+    return { shell, say };
+  },
   keys: () => {
     const shell = new FakeShell(as("ad-0001"));
     const say = async (rooms: Rooms, text: string) => {

@@ -6,6 +6,7 @@ import { failing, FakeShell, good, station, type FakeDevice } from "./fake";
 import type { Rooms } from "./rooms.svelte";
 import { auditScenes } from "./scenes-audit";
 import { keyScenes } from "./scenes-keys";
+import { orderScenes } from "./scenes-orders";
 import { as, peopleScenes } from "./scenes-people";
 import { STEPS } from "./steps";
 
@@ -113,6 +114,7 @@ const lineScenes: Readonly<Record<string, () => FakeShell | Promise<FakeShell>>>
       ],
     }),
   "no-key": () => shell({ ...open, key: { label: "gk-2026a", checkValue: null } }),
+  "no-order": () => shell({ ...open, order: null }),
   "no-slot": () => shell({ ...open, key: null, profile: "", slots: [] }),
   stopped: () => {
     const fake = shell();
@@ -187,6 +189,7 @@ export const scenes: Readonly<Record<string, () => Scene | Promise<Scene>>> = {
   ),
   ...peopleScenes,
   ...keyScenes,
+  ...orderScenes,
   ...auditScenes,
 };
 

@@ -9,6 +9,7 @@ import type { CheckPlaces } from "./bindings/CheckPlaces";
 import type { CheckReport } from "./bindings/CheckReport";
 import type { ComponentOutcome } from "./bindings/ComponentOutcome";
 import type { Custody } from "./bindings/Custody";
+import type { CreatedOrder } from "./bindings/CreatedOrder";
 import type { DenialPage } from "./bindings/DenialPage";
 import type { DeviceLife } from "./bindings/DeviceLife";
 import type { Figures } from "./bindings/Figures";
@@ -16,7 +17,10 @@ import type { Imported } from "./bindings/Imported";
 import type { KeyCard } from "./bindings/KeyCard";
 import type { KeyDevices } from "./bindings/KeyDevices";
 import type { NewKey } from "./bindings/NewKey";
+import type { NewOrder } from "./bindings/NewOrder";
 import type { NewPerson } from "./bindings/NewPerson";
+import type { OrderLine } from "./bindings/OrderLine";
+import type { OrderPage } from "./bindings/OrderPage";
 import type { Overview } from "./bindings/Overview";
 import type { PersonLine } from "./bindings/PersonLine";
 import type { Problem } from "./bindings/Problem";
@@ -129,8 +133,25 @@ export interface KeyRing {
   ceremonyAbort(): Promise<void>;
 }
 
+/** The work orders. Every method rejects with a {@link Problem}. */
+export interface OrderBook {
+  /** All of them, by ID. */
+  orders(): Promise<OrderLine[]>;
+  order(id: string): Promise<OrderPage>;
+  /** Asks for a file outside of the page: the order, or with `parts` the list of its devices. */
+  createOrder(parts: NewOrder | null): Promise<CreatedOrder>;
+  /** Makes devices under it from now on; the one that was open waits. */
+  openOrder(id: string): Promise<void>;
+  /** Closes it for good; `reason` says why fewer than ordered, or is empty. */
+  closeOrder(id: string, reason: string): Promise<void>;
+  /** Puts a device down as scrap; without one, every device of the list that nobody saw. How many. */
+  scrapDevice(id: string, device: string | null, reason: string): Promise<number>;
+  /** Allows more devices. Another person approves it. */
+  raiseQuota(id: string, quantity: number, reason: string, approval: number): Promise<void>;
+}
+
 /** Every method rejects with a {@link Problem}. */
-export interface Shell extends Archive, Door, Staff, KeyRing {
+export interface Shell extends Archive, Door, Staff, KeyRing, OrderBook {
   /** Station, session, key, counts, slots. */
   overview(): Promise<Overview>;
   /** The last `count` records, newest first. */

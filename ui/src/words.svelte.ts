@@ -34,6 +34,9 @@ class Words {
   get keys(): Messages["keys"] {
     return this.#messages.keys;
   }
+  get orders(): Messages["orders"] {
+    return this.#messages.orders;
+  }
   get audit(): Messages["audit"] {
     return this.#messages.audit;
   }

@@ -4,7 +4,7 @@ use keystation_core::order::OrderId;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::reader::{ReadError, Reader};
-use crate::work_order::{COLUMNS, WorkOrder};
+use crate::work_order::WorkOrder;
 
 /// What keeps an order from being closed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -66,8 +66,7 @@ impl Reader {
 
     /// The one that is open.
     pub fn open_order(&self) -> Result<Option<WorkOrder>, ReadError> {
-        let open = format!("SELECT {COLUMNS} FROM work_order WHERE state = 'open'");
-        Ok(self.conn.prepare_cached(&open)?.query_row([], WorkOrder::read).optional()?)
+        Ok(WorkOrder::open(&self.conn)?)
     }
 
     /// What keeps an order from being closed.

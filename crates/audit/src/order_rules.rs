@@ -22,6 +22,12 @@ pub enum IntentRefusal {
         /// What it is.
         state: OrderState,
     },
+    /// Another work order is open, and every new device is made under that one.
+    #[error("the work order {open} is open: every new device is made under it")]
+    Past {
+        /// Which is open.
+        open: OrderId,
+    },
     /// Its work order is for other days.
     #[error("the work order {order} is for the days from {from} to {until}, today is {day} (UTC)")]
     NotToday {
@@ -87,7 +93,9 @@ impl IntentRefusal {
     #[must_use]
     pub const fn code(&self) -> Code {
         match self {
-            Self::NotOpen { .. } | Self::NotToday { .. } | Self::OtherKey { .. } => Code::NoOrder,
+            Self::NotOpen { .. } | Self::Past { .. } | Self::NotToday { .. } | Self::OtherKey { .. } => {
+                Code::NoOrder
+            }
             Self::Full { .. } => Code::OrderFull,
             Self::Scrap { .. } => Code::Unlisted,
             Self::OtherBoard { .. } => Code::OtherBoard,
@@ -126,7 +134,12 @@ pub(crate) fn judge_intent(
         };
         return Ok(Err(refusal));
     }
-    judge_board(conn, intent, &device)
+    // Repair works on devices of any time; a new one goes past no order that is open.
+    let open = if intent.mode == Mode::New { WorkOrder::open(conn)? } else { None };
+    match open {
+        Some(WorkOrder { id, .. }) => Ok(Err(IntentRefusal::Past { open: id })),
+        None => judge_board(conn, intent, &device),
+    }
 }
 
 /// Who has the serial number or the MAC address, and proved a key or may hold one (its outcome is not known): another board, or the

@@ -220,6 +220,12 @@ impl WorkOrder {
             .optional()
     }
 
+    /// The one that is open.
+    pub(crate) fn open(conn: &Connection) -> Result<Option<Self>, rusqlite::Error> {
+        let open = format!("SELECT {COLUMNS} FROM work_order WHERE state = 'open'");
+        conn.prepare_cached(&open)?.query_row([], Self::read).optional()
+    }
+
     /// All of them, by ID.
     pub(crate) fn all(conn: &Connection) -> Result<Vec<Self>, rusqlite::Error> {
         conn.prepare_cached(&format!("SELECT {COLUMNS} FROM work_order ORDER BY job"))?

@@ -2,6 +2,6 @@
 
 pub use keystation_audit::{
     Attempt, Denial, Denials, DeviceStanding, Figures, Finding, KeyStanding, KeyState, Keyed, Life,
-    LifeEvent, Page, Progress, ReadError, Record, Review, Secured, Slot, StoredRecord, Tally, Unreviewed,
-    Verdict,
+    LifeEvent, OrderState, OrderTally, Page, Progress, ReadError, Record, Review, Secured, Slot,
+    StoredRecord, Tally, Unreviewed, Verdict,
 };

@@ -17,10 +17,11 @@ use crate::problem::remedy;
 const SOURCES: [&str; 3] = ["src", "../crates/station/src", "../crates/audit/src/watch.rs"];
 
 /// How the functions begin that name what went wrong.
-const NAMING: [&str; 3] = [
+const NAMING: [&str; 4] = [
     "pub fn code(&self) -> &'static str {",
     "pub const fn code(&self) -> &'static str {",
     "pub const fn word(&self) -> &'static str {",
+    "pub(crate) const fn refusal_code(refusal: &OrderRefusal) -> &'static str {",
 ];
 
 /// What only the headless program answers: arguments, files that it is given, witnesses, a station that is made.

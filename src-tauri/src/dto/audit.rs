@@ -11,6 +11,8 @@ use serde::Serialize;
 pub(crate) enum Room {
     /// The slots.
     Line,
+    /// Work orders.
+    Orders,
     /// The log.
     Audit,
     /// Group keys.

@@ -4,6 +4,7 @@ mod audit; // the log, at a station that works and beside one
 mod custody; // group keys, with what people type into the dialogs
 mod fuzz; // whatever a page sends
 mod matrix; // every command, every role, every state of the session
+mod orders; // work orders, from the files that people choose
 #[cfg(target_os = "linux")]
 mod panics; // a defect of the window under an open vault
 mod reading; // accounts, group keys and refusals, for who only reads
@@ -95,6 +96,13 @@ fn commands() -> Vec<(&'static str, Value)> {
         ("set_badge", json!({ "user": "op-1", "badge": "another badge", "approval": 0 })),
         ("set_name", json!({ "user": "op-1", "name": "Somebody" })),
         ("forget_name", json!({ "user": "op-1" })),
+        ("orders", json!({})),
+        ("order", json!({ "id": "WO-1" })),
+        ("create_order", json!({ "parts": parts() })),
+        ("open_order", json!({ "id": "WO-1" })),
+        ("close_order", json!({ "id": "WO-1", "reason": "" })),
+        ("scrap_device", json!({ "id": "WO-1", "device": "SN-1", "reason": "it fell" })),
+        ("raise_quota", json!({ "id": "WO-1", "quantity": 3, "reason": "spare", "approval": 0 })),
         ("keys", json!({})),
         ("custodies", json!({})),
         ("key_devices", json!({ "label": "gk-2026a", "after": null })),
@@ -119,6 +127,12 @@ fn commands() -> Vec<(&'static str, Value)> {
 
 fn key(label: &str) -> Value {
     json!({ "label": label, "group": "thermostats", "scope": "0ne00000000", "slot": "primary", "custody": "sealed-file" })
+}
+
+/// The parts of a work order whose devices are in a list.
+fn parts() -> Value {
+    json!({ "id": "WO-1", "customer": "Contoso Thermostats", "profile": "example.toml", "quantity": null,
+            "from": "2026-01-01", "until": "2099-12-31", "key": "gk-2026a", "checkValue": "7C1D0-A4E91" })
 }
 
 fn new(user: &str, pin: &str) -> Value {
@@ -223,6 +237,13 @@ fn a_command_takes_what_it_says_and_nothing_else() {
         ("ceremony_component", json!({ "side": "0" })),
         ("import_key", json!({ "key": "gk-2026a", "checkValue": "7C1D0-A4E91", "approval": 1 })),
         ("key_devices", json!({ "label": "x".repeat(33), "after": null })),
+        ("order", json!({ "id": "x".repeat(33) })),
+        ("order", json!({ "id": 7 })),
+        ("create_order", json!({ "parts": "/etc/passwd" })),
+        ("open_order", json!({ "id": ["WO-1"] })),
+        ("close_order", json!({ "id": "WO-1", "reason": "x".repeat(201) })),
+        ("scrap_device", json!({ "id": "WO-1", "device": "x".repeat(129), "reason": "" })),
+        ("raise_quota", json!({ "id": "WO-1", "quantity": -1, "reason": "spare", "approval": 0 })),
     ] {
         let refused = call(&window, command, arguments.clone()).unwrap_err();
         assert!(refused.as_str().is_some_and(|why| why.contains("invalid args")), "{command} {arguments}");

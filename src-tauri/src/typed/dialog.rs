@@ -54,6 +54,15 @@ pub(super) async fn ask<R: Runtime>(
     Ok(receiver.recv().await.flatten())
 }
 
+/// Shows the dialog for a file over `window` and waits for its end.
+pub(super) async fn file<R: Runtime>(
+    window: &WebviewWindow<R>,
+    question: &Question,
+    turn: &Turn<'_>,
+) -> Result<Option<PathBuf>, Problem> {
+    choose(window, &question.title, FileChooserAction::Open, question.button, None, turn).await
+}
+
 /// Shows the dialog for a folder over `window`, with `start` chosen, and waits for its end.
 pub(super) async fn folder<R: Runtime>(
     window: &WebviewWindow<R>,
@@ -61,33 +70,50 @@ pub(super) async fn folder<R: Runtime>(
     start: &Path,
     turn: &Turn<'_>,
 ) -> Result<Option<PathBuf>, Problem> {
+    choose(window, title, FileChooserAction::SelectFolder, "Save here", Some(start), turn).await
+}
+
+async fn choose<R: Runtime>(
+    window: &WebviewWindow<R>,
+    title: &str,
+    action: FileChooserAction,
+    button: &'static str,
+    start: Option<&Path>,
+    turn: &Turn<'_>,
+) -> Result<Option<PathBuf>, Problem> {
     let (sender, mut receiver) = channel(1);
-    let (parent, start, is_over) = (window.clone(), start.to_owned(), turn.is_over());
+    let (parent, title, start) = (window.clone(), title.to_owned(), start.map(Path::to_owned));
+    let is_over = turn.is_over();
     window.run_on_main_thread(move || {
         if !is_over() {
-            open_folders(&parent, title, &start, sender);
+            open_files(&parent, &title, action, button, start.as_deref(), sender);
         }
     })?;
     Ok(receiver.recv().await.flatten())
 }
 
-/// GTK is never waited for on its thread.
-fn open_folders<R: Runtime>(
+/// GTK's own chooser, and no portal: it can be cancelled from here when whoever asked has left.
+fn open_files<R: Runtime>(
     parent: &WebviewWindow<R>,
     title: &str,
-    start: &Path,
+    action: FileChooserAction,
+    button: &str,
+    start: Option<&Path>,
     sender: Sender<Option<PathBuf>>,
 ) {
     let dialog = FileChooserDialog::with_buttons(
         Some(title),
         parent.gtk_window().ok().as_ref(),
-        FileChooserAction::SelectFolder,
-        &[("Cancel", ResponseType::Cancel), ("Save here", ResponseType::Ok)],
+        action,
+        &[("Cancel", ResponseType::Cancel), (button, ResponseType::Ok)],
     );
     dialog.set_modal(true);
+    dialog.set_destroy_with_parent(true);
     dialog.set_default_response(ResponseType::Ok);
-    // A folder that is still to be made cannot be shown: then it begins where the person was last.
-    dialog.set_current_folder(start);
+    if let Some(start) = start {
+        // A folder that is still to be made cannot be shown: then it begins where the person was last.
+        dialog.set_current_folder(start);
+    }
     for response in [ResponseType::Cancel, ResponseType::Ok] {
         enlarge(&dialog.widget_for_response(response).expect("both buttons are there"));
     }

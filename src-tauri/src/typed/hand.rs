@@ -19,6 +19,15 @@ pub(super) async fn ask<R: Runtime>(
     Ok(turn.dialogs.hand.answer(question, &turn.dialogs.alive))
 }
 
+/// The same for a file: its path was laid out.
+pub(super) async fn file<R: Runtime>(
+    _: &WebviewWindow<R>,
+    question: &Question,
+    turn: &Turn<'_>,
+) -> Result<Option<PathBuf>, Problem> {
+    Ok(laid_out(question, turn))
+}
+
 /// As the dialog for a folder.
 pub(super) async fn folder<R: Runtime>(
     _: &WebviewWindow<R>,
@@ -26,8 +35,12 @@ pub(super) async fn folder<R: Runtime>(
     _: &Path,
     turn: &Turn<'_>,
 ) -> Result<Option<PathBuf>, Problem> {
-    let chosen = turn.dialogs.hand.answer(&Question::new(title, "", ""), &turn.dialogs.alive);
-    Ok(chosen.map(|path| PathBuf::from(String::from_utf8(path.to_vec()).expect("a test lays out a path"))))
+    Ok(laid_out(&Question::new(title, "", ""), turn))
+}
+
+fn laid_out(question: &Question, turn: &Turn<'_>) -> Option<PathBuf> {
+    let chosen = turn.dialogs.hand.answer(question, &turn.dialogs.alive);
+    chosen.map(|path| PathBuf::from(String::from_utf8(path.to_vec()).expect("a test lays out a path")))
 }
 
 /// Nothing stays open here.

@@ -67,6 +67,7 @@ fn a_log_that_no_witness_saw_warns_then_blocks_new_jobs_until_one_did() {
     rule(&bench, 1, 12);
     assert_eq!(state(&bench), "overdue");
     assert_eq!(job(1, "WO-1").exit, Some(0), "a job that is under way is ended");
+    // Not named is the one that is open: it has no device yet.
     for other in ["WO-2", ""] {
         let refused = job(2, other);
         assert_eq!(refused.exit, Some(3), "{other:?}: {refused:?}");

@@ -22,15 +22,15 @@ fn export(bench: &Bench, out: &Path, more: &[&str]) -> Run {
     bench.run(&[&["audit", "export", "--out", text(out)], more].concat())
 }
 
-/// A station that keyed the published device for a work order, refused it once more, and keyed another one without.
+/// A station that keyed a device without a work order, then the published one for a work order, and refused that once more.
 fn worked() -> Bench {
     let bench = Bench::quick();
+    let other = Sim::start(&bench.file("other"), 1, &["--serial", "SN-2", "--mac", "a4:cf:12:00:00:02"]);
+    assert_eq!(bench.inject(&other.port(0)).exit, Some(0));
     let published = Sim::published(&bench.file("published"));
     let inject = |port: &Path| finished(&mut bench.inject_under(port, JOB)).exit;
     assert_eq!(inject(&published.port(0)), Some(0));
     assert_eq!(inject(&published.port(0)), Some(3));
-    let other = Sim::start(&bench.file("other"), 1, &["--serial", "SN-2", "--mac", "a4:cf:12:00:00:02"]);
-    assert_eq!(bench.inject(&other.port(0)).exit, Some(0));
     bench
 }
 

@@ -134,6 +134,32 @@ fn an_order_is_made_counted_raised_and_closed() {
     bench.assert_log_intact();
 }
 
+/// Whoever names no order makes the device under the one that is open: it takes a place, and is refused where none is left.
+#[test]
+fn nothing_is_made_past_the_order_that_is_open() {
+    let bench = Bench::quick();
+    let before = sim(&bench, "SN-100", "a4:cf:12:00:01:00");
+    assert_eq!(bench.inject(&before.port(0)).exit, Some(0), "no order is open, and none is asked for");
+    created(&bench, 1, "oui = [\"a4:cf:12\"]\n");
+    let stray = sim(&bench, "SN-101", "00:60:2f:00:01:01");
+    let refused = bench.inject(&stray.port(0));
+    assert_eq!((refused.exit, code(&refused)), (Some(3), Code::WrongMaker.as_str()), "{refused:?}");
+    let first = sim(&bench, "SN-101", "a4:cf:12:00:01:01");
+    let passed = bench.inject(&first.port(0));
+    assert_eq!(passed.exit, Some(0), "{passed:?}");
+    assert_eq!((&standing(&bench)["begun"], &standing(&bench)["passed"]), (&1.into(), &1.into()));
+    let intent = bench.records().into_iter().rfind(|record| record["ev"] == "inject.intent").unwrap();
+    assert_eq!(intent["job"], ORDER);
+    let second = sim(&bench, "SN-102", "a4:cf:12:00:01:02");
+    for run in [bench.inject(&second.port(0)), inject(&bench, &second.port(0))] {
+        assert_eq!((run.exit, code(&run)), (Some(3), Code::OrderFull.as_str()), "{run:?}");
+    }
+    assert_eq!(second.state(0)["generation"], 0);
+    assert_eq!(close(&bench, "").exit, Some(0));
+    assert_eq!(bench.inject(&second.port(0)).exit, Some(0), "again under none");
+    bench.assert_log_intact();
+}
+
 #[test]
 fn a_list_of_a_spreadsheet_says_which_devices_and_which_were_never_seen() {
     let bench = Bench::quick();

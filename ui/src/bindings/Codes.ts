@@ -35,7 +35,7 @@ export const FAILURES = {
   "wrong-label": { sentence: "The label that was scanned is not that of the device.", remedy: ["Check which label belongs to which device.", "Scan the right label.", "Plug the device in again."] },
   "other-board": { sentence: "The serial number or the MAC address was keyed before, on another board.", remedy: ["Keep the device apart.", "Call the supervisor: a new board is for repair."] },
   "moved": { sentence: "The port of the slot changed while the device was in it.", remedy: ["Leave the device in its place.", "Plug it in again.", "Again: call the supervisor."] },
-  "no-order": { sentence: "No work order is open that the device could be made under.", remedy: ["The supervisor opens the work order.", "Plug the device in again."] },
+  "no-order": { sentence: "No work order is open that the device could be made under.", remedy: ["The supervisor opens the work order in Orders.", "Plug the device in again."] },
   "order-full": { sentence: "The work order is complete: as many devices were begun as it is for.", remedy: ["Stop.", "Call the supervisor: count the box, then close the order."] },
   "collision": { sentence: "Two devices would have the same key.", remedy: ["Stop the line.", "Keep the device apart.", "Call the custodian and QA: the key derives wrongly."] },
   "log-failed": { sentence: "The audit log cannot be written.", remedy: ["Stop.", "Call the administrator: check disk and log."] },
@@ -115,12 +115,21 @@ export type ProblemCode =
   | "not-new"
   | "one-person"
   | "order-altered"
+  | "order-counts"
   | "order-device"
+  | "order-id"
   | "order-key"
+  | "order-known"
   | "order-list"
   | "order-profile"
+  | "order-quantity"
+  | "order-scrap"
+  | "order-short"
+  | "order-signed"
+  | "order-state"
   | "order-text"
   | "order-unaccounted"
+  | "order-unknown"
   | "order-unsigned"
   | "other-log"
   | "own-interest"

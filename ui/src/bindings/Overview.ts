@@ -3,6 +3,7 @@ import type { Anchor } from "./Anchor";
 import type { Counts } from "./Counts";
 import type { ExampleAccount } from "./ExampleAccount";
 import type { KeyLine } from "./KeyLine";
+import type { OrderLine } from "./OrderLine";
 import type { Problem } from "./Problem";
 import type { Room } from "./Room";
 import type { SessionLine } from "./SessionLine";
@@ -21,9 +22,9 @@ station: string,
  */
 operator: string, 
 /**
- * Work order, or empty.
+ * The work order that is open.
  */
-job: string, 
+order: OrderLine | null, 
 /**
  * Name and revision of the product profile.
  */

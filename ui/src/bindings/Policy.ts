@@ -36,6 +36,7 @@ export const OPEN_TO = {
   "save-proof": ["supervisor", "qa", "administrator"],
   "sign-review": ["qa"],
   "report": ["supervisor", "qa"],
+  "orders": ["operator", "repair", "supervisor"],
   "create-order": ["supervisor"],
   "open-order": ["operator", "repair", "supervisor"],
   "close-order": ["supervisor"],

@@ -6,6 +6,7 @@ import type { Failed } from "../bindings/Failed";
 import type { Overview } from "../bindings/Overview";
 import type { SessionLine } from "../bindings/SessionLine";
 import type { Stopped } from "../bindings/Stopped";
+import { current } from "./orders";
 
 /** A device to plug in: it passes, or fails as it says. */
 export interface FakeDevice {
@@ -56,7 +57,7 @@ export const nobody: SessionLine = {
 export const station: Overview = {
   station: "station-03",
   operator: "op-0117",
-  job: "WO-44192",
+  order: current,
   profile: "env-sensor 2",
   key: { label: "gk-2026a", checkValue: "7C1D0-A4E91" },
   locked: true,
@@ -67,7 +68,7 @@ export const station: Overview = {
   anchor: { state: "none", record: null, time: null, open: 5124 },
   notices: [],
   slots: [{ number: 1, port: "/dev/ttyUSB0", profile: "env-sensor 2", scans: false }],
-  rooms: ["line", "audit"],
+  rooms: ["line", "orders", "audit"],
   readOnly: false,
   training: false,
   example: null,
@@ -90,7 +91,7 @@ export const flapping: Stopped = {
 
 /** What the log has of a device that was on a port. */
 export function attempt(
-  { job, operator, key, slots }: Overview,
+  { order, operator, key, slots }: Overview,
   { id, serial, mac, fails }: FakeDevice,
   seq: number,
   outcomeRecord: number,
@@ -102,7 +103,7 @@ export function attempt(
     id,
     mac: mac.replaceAll(":", ""),
     serial,
-    job,
+    job: order?.id ?? "",
     operator,
     key: key?.label ?? "",
     port: slots[0]?.port ?? "",

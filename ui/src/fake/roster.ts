@@ -44,6 +44,7 @@ export function roster(): Account[] {
 export function roomsOf(roles: readonly Role[]): Room[] {
   const open: readonly [Room, boolean][] = [
     ["line", may(roles, "inject") || may(roles, "unlock")],
+    ["orders", may(roles, "orders")],
     ["audit", may(roles, "search-room")],
     ["keys", may(roles, "keys")],
     ["people", may(roles, "people")],

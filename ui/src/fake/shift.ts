@@ -30,7 +30,7 @@ export function shiftOf(
 }
 
 /** A shift in which everything happened, and an order of which the device says no name. */
-export function longShift({ session, job }: Overview): ShiftReport {
+export function longShift({ session, order }: Overview): ShiftReport {
   const devices = { all: 431, passed: 412, failed: 9, open: 2, refused: 8, doNotShip: 3, unnamed: 4 };
   const total: ShiftCount = {
     ...{ devices, attempts: 436, passed: 412, failed: 22, open: 2, retried: 13 },
@@ -43,7 +43,14 @@ export function longShift({ session, job }: Overview): ShiftReport {
       { code: "wrong-label", sentence: "This is not the device whose label was scanned.", count: 12 },
     ],
   };
-  const orders = ["", job, "WO-44193 for <b>Contoso</b>\u202e", "WO-44194", "WO-44195", "WO-44196"];
+  const orders = [
+    "",
+    order?.id ?? "WO-44192",
+    "WO-44193 for <b>Contoso</b>\u202e",
+    "WO-44194",
+    "WO-44195",
+    "WO-44196",
+  ];
   return {
     operator: session.user,
     began: Date.UTC(2026, 10, 21, 6, 2),

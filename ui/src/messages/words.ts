@@ -7,6 +7,7 @@ import type { door } from "./en/door";
 import type { events, outcomes } from "./en/events";
 import type { keys } from "./en/keys";
 import type { line } from "./en/line";
+import type { orders } from "./en/orders";
 import type { people } from "./en/people";
 import type { Told } from "./told";
 
@@ -14,6 +15,7 @@ export type LineWords = typeof line;
 export type DoorWords = typeof door;
 export type PeopleWords = typeof people;
 export type KeysWords = typeof keys;
+export type OrdersWords = typeof orders;
 export type AuditWords = typeof audit;
 export type EventWords = typeof events;
 export type OutcomeWords = typeof outcomes;
@@ -27,6 +29,7 @@ export interface Messages {
   door: DoorWords;
   people: PeopleWords;
   keys: KeysWords;
+  orders: OrdersWords;
   audit: AuditWords;
   events: EventWords;
   outcomes: OutcomeWords;

@@ -82,10 +82,10 @@ describe("signing in", () => {
     expect(strip()).toContain("op-0121");
   });
 
-  test("an operator has no rail, a custodian has the rooms of a custodian", async () => {
+  test("an operator has the line and its orders, a custodian has the rooms of a custodian", async () => {
     await open();
     await identify("KS:op-0121", "356237");
-    expect(document.querySelector("nav[aria-label=Rooms]")).toBeNull();
+    expect(document.querySelector("nav[aria-label=Rooms]")?.textContent).toMatch(/^\s*Line\s*Orders\s*$/);
     await rooms.session.signOut();
     await settle();
     await identify("KS:cu-0302", "182845");

@@ -59,7 +59,7 @@ describe("handing over", () => {
     shell.passphrase = "unlocked";
     await identify("KS:op-0121", "356237");
     expect(strip()).toContain("op-0121");
-    expect(strip()).toContain("0 done · 0 failed");
+    expect(strip()).toContain("413 of 500 · 4 failed");
     expect(slot()).toBe("FAIL");
     expect(text()).toContain("Shift of op-0117: 413 done · 4 failed");
     await press("Escape");
@@ -97,7 +97,7 @@ describe("the lock", () => {
     expect(() => button("Lock")).toThrow();
     await identify("KS:op-0117", "141421");
     expect(button(/Enter: seen/)).toBeDefined();
-    expect(strip()).toContain("412 done · 4 failed");
+    expect(strip()).toContain("412 of 500 · 4 failed");
   });
 
   test("warns half a minute before, and a key or a finger puts it off", async () => {

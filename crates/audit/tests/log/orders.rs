@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use keystation_audit::{
-    AppendError, IntentRefusal, Journal, OrderRefusal, OrderState, Paths, Reader, WorkOrder,
+    AppendError, IntentRefusal, Journal, OrderRefusal, OrderState, OrderTally, Paths, Reader, WorkOrder,
 };
 use keystation_core::failure::Code;
 use keystation_core::identity::Identity;
@@ -162,13 +162,15 @@ fn nothing_is_begun_under_an_order_that_is_not_open_or_for_another_day_or_key() 
 #[test]
 fn an_id_is_given_once_also_where_only_devices_of_before_name_it() {
     let directory = tempfile::tempdir().unwrap();
-    let (paths, journal) = with_order(directory.path(), 1);
+    let (paths, journal) = begin(directory.path());
+    make(&journal, "WO-0", "sn-1", Holds::New);
+    append(&journal, created("WO-1", 1));
+    append(&journal, order("WO-1", OrderChange::Opened));
     let known = |id: &str| {
         let refused = journal.append(&entry(created(id, 1)));
         assert!(matches!(&refused, Err(AppendError::Order(OrderRefusal::Known(_)))), "{refused:?}");
     };
     known("WO-1");
-    make(&journal, "WO-0", "sn-1", Holds::New);
     known("WO-0");
     append(&journal, order("WO-1", closed((0, 0, 0), "cancelled")));
     known("WO-1");
@@ -279,4 +281,66 @@ fn document_prints_the_records_of_an_order() {
     let (_, section) = document.split_once("A supervisor creates a work order").unwrap();
     let printed: String = section.lines().filter_map(|line| line.strip_prefix("    ")).collect();
     assert_eq!(printed, told);
+}
+
+/// While an order is open no new device goes past it, whatever job it names; before and after, any may.
+#[test]
+fn no_new_device_goes_past_an_order_that_is_open() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    make(&journal, "", "sn-1", Holds::New);
+    append(&journal, created("WO-1", 2));
+    make(&journal, "", "sn-2", Holds::New);
+    append(&journal, order("WO-1", OrderChange::Opened));
+    for job in ["", "WO-9", "no order at all"] {
+        let refused = refusal(begin_device(&journal, job, "sn-3"));
+        assert_eq!(
+            (refused.code(), &refused),
+            (Code::NoOrder, &IntentRefusal::Past { open: order_id("WO-1") }),
+            "{job:?}"
+        );
+    }
+    let mode = Mode::Rekey { reason: "returned".to_owned(), approver: "su-1".to_owned() };
+    let Event::Intent(rekey) = intent_under(&journal, "", "sn-2") else { panic!() };
+    append(&journal, Event::Intent(Intent { mode, ..rekey }));
+    make(&journal, "WO-1", "sn-3", Holds::New);
+    append(&journal, order("WO-1", closed((1, 1, 0), "one less")));
+    make(&journal, "", "sn-4", Holds::New);
+    intact(&paths);
+}
+
+/// Each device of an order is counted once, where it is.
+#[test]
+fn the_tally_is_what_lies_in_the_boxes() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = with_order(directory.path(), 20);
+    let tally = || {
+        let OrderTally { passed, failed, open, scrapped } =
+            Reader::open(&paths).unwrap().order_tally(&standing(&paths, "WO-1")).unwrap();
+        (passed, failed, open, scrapped)
+    };
+    for (rid, holds) in [
+        ("sn-1", Holds::New),
+        ("sn-2", Holds::New),
+        ("sn-3", Holds::New),
+        ("sn-4", Holds::Old),
+        ("sn-5", Holds::Old),
+        ("sn-6", Holds::Unknown),
+        ("sn-7", Holds::Unknown),
+    ] {
+        make(&journal, "WO-1", rid, holds);
+    }
+    assert_eq!(tally(), (3, 2, 2, 0));
+    // One that passed is in work again, one of each kind is scrap, and one that nobody saw.
+    begin_device(&journal, "WO-1", "sn-3").unwrap();
+    assert_eq!(tally(), (2, 2, 3, 0));
+    for rid in ["sn-2", "sn-4", "sn-6"] {
+        append(&journal, order("WO-1", scrapped(Some(rid), &format!("S-{rid}"))));
+    }
+    append(&journal, order("WO-1", scrapped(None, "S-never")));
+    assert_eq!(tally(), (1, 1, 2, 4));
+    assert_eq!(counts(&paths, "WO-1"), (7, 3, 4));
+    let unaccounted = Reader::open(&paths).unwrap().unaccounted(&standing(&paths, "WO-1")).unwrap();
+    assert_eq!(unaccounted.count, 1 + 2, "those that failed and those that are open");
+    intact(&paths);
 }

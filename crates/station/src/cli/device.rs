@@ -27,6 +27,9 @@ pub(super) fn inject(
 ) -> Result<Exit, StationError> {
     let Bench { station, out, .. } = bench;
     key::open_for(bench, &work.profile.group_key, passphrase)?;
+    // Without a name it is the order that is open, as on the line.
+    let job = if work.job.is_empty() { station.open_job()? } else { work.job.clone() };
+    let work = &Work { job, ..work.clone() };
     // A signal in the meantime waits until the result is said, too.
     let in_work = station.busy();
     let result = station.may_inject().and_then(|permit| {

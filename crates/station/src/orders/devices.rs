@@ -192,7 +192,7 @@ impl DeviceList {
 
 /// The form of a serial number: `#` is a digit, `@` a letter `A-Z`, `?` any character, every other one itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SerialForm(String);
+pub(super) struct SerialForm(pub(super) String);
 
 impl SerialForm {
     pub(super) fn new(text: &str) -> Result<Self, &'static str> {
@@ -253,8 +253,14 @@ impl SerialRange {
         if number.is_some_and(|number| (self.first..=self.last).contains(&number)) {
             return Ok(());
         }
+        let (first, last) = self.ends();
+        Err(NotOfOrder::Range { first, last })
+    }
+
+    /// The first and the last serial number.
+    pub(super) fn ends(&self) -> (String, String) {
         let spelled = |number| format!("{}{number:0width$}", self.prefix, width = self.width);
-        Err(NotOfOrder::Range { first: spelled(self.first), last: spelled(self.last) })
+        (spelled(self.first), spelled(self.last))
     }
 }
 

@@ -73,6 +73,9 @@ pub enum OrderError {
         /// Which is open.
         open: Option<OrderId>,
     },
+    /// None is named, and one is open: nothing goes past its list and its quantity.
+    #[error("the work order {0} is open: every new device is made under it")]
+    Past(OrderId),
     /// None is open, and the settings ask for one.
     #[error("no work order is open, and station.toml asks for one")]
     Required,
@@ -114,7 +117,7 @@ impl OrderError {
             Self::Unsigned | Self::Stranger => "order-unsigned",
             Self::Note(_) | Self::Altered { .. } => "order-altered",
             Self::OtherLabel { .. } | Self::OtherKey { .. } => "order-key",
-            Self::NotOpen { .. } | Self::Required => "no-order",
+            Self::NotOpen { .. } | Self::Past(_) | Self::Required => "no-order",
             Self::OtherProfile { .. } => "order-profile",
             Self::NeverSeen { .. } => "order-unaccounted",
             Self::NoDevice { .. } => "order-device",
@@ -137,6 +140,7 @@ impl OrderError {
             | Self::OtherLabel { .. }
             | Self::OtherKey { .. }
             | Self::NotOpen { .. }
+            | Self::Past(_)
             | Self::Required
             | Self::NeverSeen { .. } => Exit::Refused,
         }
@@ -161,6 +165,7 @@ impl OrderError {
                 "Compare the order with the paper of the key.",
                 "Ask the customer which of the two is right.",
             ],
+            Self::Past(_) => &["Name it: `--job`.", "If it is not meant: close it, or open the one that is."],
             Self::NotOpen { .. } | Self::Required => {
                 &["Open it: keystation order open.", "keystation order list shows what there is."]
             }

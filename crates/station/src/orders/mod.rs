@@ -9,6 +9,7 @@ mod keep;
 mod list;
 mod open;
 mod scrap;
+mod sheet;
 mod text;
 mod write;
 
@@ -31,6 +32,7 @@ pub use keystation_core::order::OrderId;
 pub use list::ListError;
 pub use open::OpenOrder;
 pub use scrap::ScrapDevice;
+pub use sheet::{Expected, OrderSheet, OrderStanding};
 pub use text::OrderText;
 pub use write::NewOrder;
 
@@ -149,11 +151,15 @@ impl Station {
         Ok(self.look()?.open_order()?.map_or_else(String::new, |order| order.id.to_string()))
     }
 
-    /// The order under which a device is made: `job` names the one that is open, or nothing.
+    /// The order under which a device is made: `job` names the one that is open, or nothing while none is.
     pub(crate) fn order_for(&self, job: &str) -> Result<Option<OpenOrder>, StationError> {
         if job.is_empty() {
-            let required = self.config().orders.required;
-            return if required { Err(OrderError::Required.into()) } else { Ok(None) };
+            return match self.look()?.open_order()? {
+                // It was opened since the device came.
+                Some(open) => Err(OrderError::Past(open.id).into()),
+                None if self.config().orders.required => Err(OrderError::Required.into()),
+                None => Ok(None),
+            };
         }
         match self.open_order()? {
             Some(open) if open.id.as_str() == job => Ok(Some(open)),

@@ -56,6 +56,8 @@ pub enum Action {
     SignReview,
     /// The signed report of a work order, or of a shift.
     Report,
+    /// The work orders in the window: states, counts, which devices.
+    Orders,
     /// A new work order.
     CreateOrder,
     /// Making devices under a work order.
@@ -116,7 +118,7 @@ pub enum Action {
 
 impl Action {
     /// All of them, in the order in which the table of roles shows them.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 54] = [
         Self::FirstStart,
         Self::SignIn,
         Self::Overview,
@@ -142,6 +144,7 @@ impl Action {
         Self::SaveProof,
         Self::SignReview,
         Self::Report,
+        Self::Orders,
         Self::CreateOrder,
         Self::OpenOrder,
         Self::CloseOrder,
@@ -214,6 +217,7 @@ impl Action {
             Self::SaveProof => ("save-proof", "save the proof file of a device in the window"),
             Self::SignReview => ("sign-review", "sign a review of the log"),
             Self::Report => ("report", "signed report of a work order, or of a shift"),
+            Self::Orders => ("orders", "list work orders in the window"),
             Self::CreateOrder => ("create-order", "create a work order"),
             Self::OpenOrder => ("open-order", "open a work order"),
             Self::CloseOrder => ("close-order", "close a work order"),

@@ -63,7 +63,9 @@ pub const fn rule(action: Action) -> Rule {
         Action::Touch | Action::ChangePin => {
             Rule { who: Who::Signed, while_away: false, one_time_pin: true, approval: None }
         }
-        Action::Inject | Action::Acknowledge | Action::OpenOrder | Action::OwnShift => alone(BENCH),
+        Action::Inject | Action::Acknowledge | Action::Orders | Action::OpenOrder | Action::OwnShift => {
+            alone(BENCH)
+        }
         Action::PutBack | Action::CreateOrder | Action::CloseOrder | Action::Scrap => alone(SUPERVISORS),
         Action::Unlock => alone(KEEPERS),
         Action::Check => alone(CHECKERS),

@@ -83,6 +83,7 @@ impl Room {
         };
         let rooms = [
             (Self::Line, roles.is_empty() || may(Action::Inject) || may(Action::Unlock)),
+            (Self::Orders, may(Action::Orders)),
             (Self::Audit, may(Action::SearchRoom)),
             (Self::Keys, may(Action::Keys)),
             (Self::People, may(Action::People)),

@@ -64,6 +64,13 @@ const EXPECTED: &[(&str, Action, Open)] = &[
     ("set_badge", Action::SetBadge, ByTwo("a")),
     ("set_name", Action::SetName, To("a")),
     ("forget_name", Action::ForgetName, To("a")),
+    ("orders", Action::Orders, To("ors")),
+    ("order", Action::Orders, To("ors")),
+    ("create_order", Action::CreateOrder, To("s")),
+    ("open_order", Action::OpenOrder, To("ors")),
+    ("close_order", Action::CloseOrder, To("s")),
+    ("scrap_device", Action::Scrap, To("s")),
+    ("raise_quota", Action::RaiseQuota, ByTwo("sa")),
     ("keys", Action::Keys, To("scqa")),
     ("custodies", Action::Keys, To("scqa")),
     ("key_devices", Action::Keys, To("scqa")),
@@ -187,6 +194,14 @@ fn no_argument_is_judged_before_the_gate() {
         ("reset_pin", json!({ "user": "No User", "pin": "1", "approval": 1 })),
         ("set_badge", json!({ "user": "No User", "badge": "\u{7}", "approval": 1 })),
         ("change_pin", json!({ "old": "1", "pin": "1" })),
+        (
+            "create_order",
+            json!({ "parts": { "id": "no order", "customer": "", "profile": "", "quantity": 0,
+                                            "from": "", "until": "", "key": "", "checkValue": "" } }),
+        ),
+        ("close_order", json!({ "id": "no order", "reason": "" })),
+        ("scrap_device", json!({ "id": "no order", "device": null, "reason": "" })),
+        ("raise_quota", json!({ "id": "no order", "quantity": 0, "reason": "", "approval": 1 })),
     ];
     let staffed = Staffed::new();
     let mut refused = 0;
@@ -202,7 +217,7 @@ fn no_argument_is_judged_before_the_gate() {
             refused += 1;
         }
     }
-    assert_eq!(refused, 16 * 3 + 15 * 2, "the PIN of one's own is open to all who are there");
+    assert_eq!(refused, 20 * 3 + 19 * 2, "the PIN of one's own is open to all who are there");
 }
 
 /// The code of a refusal; that of a sign-in and of an approval is in its answer.

@@ -69,7 +69,7 @@ fn an_approval_that_is_none_is_refused_by_the_gate() {
             }
         }
     }
-    assert_eq!(tried, 10 * 6 * 2);
+    assert_eq!(tried, 11 * 6 * 2);
 }
 
 #[test]

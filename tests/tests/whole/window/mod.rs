@@ -4,10 +4,12 @@ mod audit; // a window that only looks
 mod ceremony; // two custodians put a key together
 mod ended; // SIGTERM, SIGINT, SIGHUP
 mod left; // what was half typed when somebody left
+mod orders; // work orders, from the file to the last device
 mod page; // the page, through WebDriver
 mod people; // who is there, and who may come
 mod room; // the Audit room, as somebody uses it
 mod screen; // display, keyboard, camera
+mod shift; // a shift, from sign-in to report
 mod sockets; // no network
 
 use std::collections::HashSet;

@@ -12,7 +12,7 @@ export const line: LineWords = {
     prove: { name: "Nachweis", running: "Nachweis…" },
     record: { name: "Eintrag", running: "Eintragen…" },
   },
-  rooms: { line: "Linie", audit: "Audit", keys: "Schlüssel", people: "Konten" },
+  rooms: { line: "Linie", orders: "Aufträge", audit: "Audit", keys: "Schlüssel", people: "Konten" },
   strip: {
     thisWindow: "Dieses Fenster",
     readOnly: "Nur lesen",
@@ -21,6 +21,8 @@ export const line: LineWords = {
     nobody: "niemand",
     devices: "Geräte",
     counts: (done, failed) => `${done} fertig · ${failed} Fehler`,
+    order: (passed, quantity, failed) => `${passed} von ${quantity} · ${failed} Fehler`,
+    complete: (order) => `${order} · vollzählig`,
     profile: "Profil",
     key: "Schlüssel",
     keyVaultLocked: "Schlüssel · Tresor zu",

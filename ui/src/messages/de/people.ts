@@ -25,6 +25,7 @@ export const people: PeopleWords = {
       `Gruppenschlüssel ${key} aus seiner Transferdatei importieren: ${announced}`,
     "activate-key": (key, checkValue) => `Gruppenschlüssel ${key} aktivieren, Prüfwert ${checkValue}`,
     "destroy-key": (key, checkValue) => `Gruppenschlüssel ${key} vernichten, Prüfwert ${checkValue}`,
+    "raise-quota": (order, more) => `Auftrag ${order} auf ${more} Geräte erhöhen`,
   },
   and: " und ",
   or: " oder ",

@@ -285,4 +285,23 @@ export const problems: ProblemWords = {
     "Die Datei gehört zu einem anderen Schlüssel.",
     "Die Datei des Schlüssels nehmen, dem zugestimmt wurde.",
   ),
+  "order-counts": told(
+    "Die Zahlen des Auftrags haben sich eben geändert.",
+    "Warten, bis die Plätze ruhen.",
+    "Noch einmal.",
+  ),
+  "order-id": told("Das ist keine ID eines Auftrags.", "1 bis 32 Buchstaben, Ziffern, `.`, `_` und `-`."),
+  "order-known": told(
+    "Diese ID hat schon ein Auftrag; sie wird nur einmal vergeben.",
+    "Dem neuen Auftrag eine eigene ID geben.",
+  ),
+  "order-quantity": told("Die Menge ist schon so groß.", "Eine größere Zahl nennen: sie wird nur erhöht."),
+  "order-scrap": told("Das Gerät ist schon ausgemustert.", "Nichts zu tun."),
+  "order-short": told("Es fehlen Geräte zur Menge.", "Den Rest fertigen, oder einen Grund nennen."),
+  "order-signed": told(
+    "Der Kunde hat die Menge unterschrieben.",
+    "Der Kunde unterschreibt einen weiteren Auftrag.",
+  ),
+  "order-state": told("So, wie der Auftrag steht, geht das nicht.", "Unter „Aufträge“ nachsehen."),
+  "order-unknown": told("Diesen Auftrag gibt es hier nicht.", "Unter „Aufträge“ nachsehen."),
 };

@@ -5,6 +5,7 @@ import { door } from "./door";
 import { events, outcomes } from "./events";
 import { keys } from "./keys";
 import { line } from "./line";
+import { orders } from "./orders";
 import { people } from "./people";
 
 export const en: Messages = {
@@ -12,6 +13,7 @@ export const en: Messages = {
   door,
   people,
   keys,
+  orders,
   audit,
   events,
   outcomes,

@@ -19,6 +19,7 @@ const steps: Record<Step, { name: string; running: string }> = {
 
 const rooms: Record<Room, string> = {
   line: "Line",
+  orders: "Orders",
   audit: "Audit",
   keys: "Keys",
   people: "People",
@@ -43,6 +44,9 @@ export const line = {
     nobody: "nobody",
     devices: "Devices",
     counts: (done: string, failed: string) => `${done} done · ${failed} failed`,
+    order: (passed: string, quantity: string, failed: string) =>
+      `${passed} of ${quantity} · ${failed} failed`,
+    complete: (order: string) => `${order} · complete`,
     profile: "Profile",
     key: "Key",
     keyVaultLocked: "Key · vault locked",

@@ -27,6 +27,7 @@ const asked: Record<Asked, (subject: string, more: string) => string> = {
   "take-transfer": (key, announced) => `Import group key ${key} from its transfer file: ${announced}`,
   "activate-key": (key, checkValue) => `Activate group key ${key}, check value ${checkValue}`,
   "destroy-key": (key, checkValue) => `Destroy group key ${key}, check value ${checkValue}`,
+  "raise-quota": (order, more) => `Allow ${more} devices under work order ${order}`,
 };
 
 export const people = {

@@ -12,7 +12,7 @@ export const line: LineWords = {
     prove: { name: "Probar", running: "Probando…" },
     record: { name: "Anotar", running: "Anotando…" },
   },
-  rooms: { line: "Línea", audit: "Auditoría", keys: "Claves", people: "Personas" },
+  rooms: { line: "Línea", orders: "Órdenes", audit: "Auditoría", keys: "Claves", people: "Personas" },
   strip: {
     thisWindow: "Esta ventana",
     readOnly: "Solo lectura",
@@ -21,6 +21,8 @@ export const line: LineWords = {
     nobody: "nadie",
     devices: "Dispositivos",
     counts: (done, failed) => `${done} hechos · ${failed} fallidos`,
+    order: (passed, quantity, failed) => `${passed} de ${quantity} · ${failed} fallidos`,
+    complete: (order) => `${order} · completa`,
     profile: "Perfil",
     key: "Clave",
     keyVaultLocked: "Clave · bóveda cerrada",

@@ -27,6 +27,7 @@ export const people: PeopleWords = {
       `Activar la clave de grupo ${key}, valor de comprobación ${checkValue}`,
     "destroy-key": (key, checkValue) =>
       `Destruir la clave de grupo ${key}, valor de comprobación ${checkValue}`,
+    "raise-quota": (order, more) => `Permitir ${more} dispositivos en la orden ${order}`,
   },
   and: " y ",
   or: " o ",

@@ -279,4 +279,20 @@ export const problems: ProblemWords = {
     "Ábralo como entrenamiento, o la estación correcta.",
   ),
   "transfer-other-key": told("El archivo es de otra clave.", "Use el archivo de la clave aprobada."),
+  "order-counts": told(
+    "Las cifras de la orden acaban de cambiar.",
+    "Espere a que los puestos estén en reposo.",
+    "Inténtelo de nuevo.",
+  ),
+  "order-id": told("Eso no es el ID de una orden.", "De 1 a 32 letras, cifras, `.`, `_` y `-`."),
+  "order-known": told(
+    "Ese ID ya lo tiene una orden; se da una sola vez.",
+    "Dé a la orden nueva un ID propio.",
+  ),
+  "order-quantity": told("La cantidad ya es esa o mayor.", "Diga un número mayor: solo se aumenta."),
+  "order-scrap": told("El dispositivo ya está desechado.", "No queda nada que hacer."),
+  "order-short": told("Faltan dispositivos para la cantidad.", "Fabrique el resto, o diga por qué no."),
+  "order-signed": told("El cliente firmó la cantidad.", "El cliente firma otra orden."),
+  "order-state": told("Tal como está la orden, eso no se puede.", "Mire en Órdenes cómo está."),
+  "order-unknown": told("Esa orden no está aquí.", "Mire en Órdenes cuáles hay."),
 };

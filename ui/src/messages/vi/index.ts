@@ -5,6 +5,7 @@ import { events, outcomes } from "./events";
 import { causes, failures, safety } from "./failures";
 import { keys } from "./keys";
 import { line } from "./line";
+import { orders } from "./orders";
 import { people } from "./people";
 import { problems } from "./problems";
 
@@ -13,6 +14,7 @@ export const vi: Messages = {
   door,
   people,
   keys,
+  orders,
   audit,
   events,
   outcomes,

@@ -9,7 +9,7 @@ export const line: LineWords = {
     prove: { name: "Chứng minh", running: "Đang chứng minh…" },
     record: { name: "Lưu", running: "Đang lưu…" },
   },
-  rooms: { line: "Chuyền", audit: "Kiểm toán", keys: "Khóa", people: "Nhân sự" },
+  rooms: { line: "Chuyền", orders: "Lệnh", audit: "Kiểm toán", keys: "Khóa", people: "Nhân sự" },
   strip: {
     thisWindow: "Cửa sổ này",
     readOnly: "Chỉ đọc",
@@ -18,6 +18,8 @@ export const line: LineWords = {
     nobody: "chưa có ai",
     devices: "Thiết bị",
     counts: (done, failed) => `${done} xong · ${failed} lỗi`,
+    order: (passed, quantity, failed) => `${passed} trên ${quantity} · ${failed} lỗi`,
+    complete: (order) => `${order} · đã đủ`,
     profile: "Cấu hình",
     key: "Khóa",
     keyVaultLocked: "Khóa · kho đang đóng",

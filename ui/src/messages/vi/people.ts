@@ -21,6 +21,7 @@ export const people: PeopleWords = {
     "take-transfer": (key, announced) => `Nhập khóa nhóm ${key} từ tệp chuyển giao: ${announced}`,
     "activate-key": (key, checkValue) => `Kích hoạt khóa nhóm ${key}, giá trị kiểm tra ${checkValue}`,
     "destroy-key": (key, checkValue) => `Hủy khóa nhóm ${key}, giá trị kiểm tra ${checkValue}`,
+    "raise-quota": (order, more) => `Cho lệnh ${order} làm ${more} thiết bị`,
   },
   and: " và ",
   or: " hoặc ",

@@ -228,4 +228,13 @@ export const problems: ProblemWords = {
   ),
   "training-only": told("Đây là buổi tập, không phải trạm.", "Mở ở chế độ tập, hoặc mở đúng trạm."),
   "transfer-other-key": told("Tệp này của khóa khác.", "Dùng tệp của khóa đã được phê duyệt."),
+  "order-counts": told("Số liệu của lệnh vừa thay đổi.", "Chờ các khe nghỉ.", "Thử lại."),
+  "order-id": told("Đó không phải ID của lệnh.", "1 đến 32 chữ, số, `.`, `_` và `-`."),
+  "order-known": told("ID này đã dùng; mỗi ID chỉ dùng một lần.", "Đặt ID khác cho lệnh mới."),
+  "order-quantity": told("Số lượng đã bằng hoặc lớn hơn.", "Số lượng chỉ tăng: nhập số lớn hơn."),
+  "order-scrap": told("Thiết bị đã bị loại bỏ.", "Không cần làm gì."),
+  "order-short": told("Còn thiếu thiết bị.", "Làm nốt, hoặc nêu lý do."),
+  "order-signed": told("Khách hàng đã ký số lượng.", "Khách hàng ký một lệnh khác."),
+  "order-state": told("Lệnh ở trạng thái này không làm được việc đó.", "Xem trong mục Lệnh."),
+  "order-unknown": told("Ở đây không có lệnh này.", "Xem trong mục Lệnh."),
 };

@@ -9,7 +9,7 @@ export const line: LineWords = {
     prove: { name: "验证", running: "正在验证…" },
     record: { name: "记录", running: "正在记录…" },
   },
-  rooms: { line: "产线", audit: "审计", keys: "密钥", people: "人员" },
+  rooms: { line: "产线", orders: "工单", audit: "审计", keys: "密钥", people: "人员" },
   strip: {
     thisWindow: "本窗口",
     readOnly: "只读",
@@ -18,6 +18,8 @@ export const line: LineWords = {
     nobody: "无人",
     devices: "设备",
     counts: (done, failed) => `完成 ${done} · 失败 ${failed}`,
+    order: (passed, quantity, failed) => `${passed}/${quantity} 台 · 失败 ${failed}`,
+    complete: (order) => `${order} · 已满`,
     profile: "产品配置",
     key: "密钥",
     keyVaultLocked: "密钥 · 密钥库已锁",

@@ -21,6 +21,7 @@ export const people: PeopleWords = {
     "take-transfer": (key, announced) => `从传输文件导入组密钥 ${key}：${announced}`,
     "activate-key": (key, checkValue) => `启用组密钥 ${key}，校验值 ${checkValue}`,
     "destroy-key": (key, checkValue) => `销毁组密钥 ${key}，校验值 ${checkValue}`,
+    "raise-quota": (order, more) => `工单 ${order} 增加到 ${more} 台`,
   },
   and: "、",
   or: "或",

@@ -144,4 +144,13 @@ export const problems: ProblemWords = {
   "training-no-proof": told("培训不产生证明：其日志不算数。", "可在此查看清单和报告的样式。"),
   "training-only": told("这是培训，不是工作站。", "以培训方式打开，或打开正确的工作站。"),
   "transfer-other-key": told("该文件属于另一密钥。", "请使用已批准密钥的文件。"),
+  "order-counts": told("工单的数字刚刚变了。", "等槽位空闲。", "再试一次。"),
+  "order-id": told("这不是工单 ID。", "1 至 32 个字母、数字、`.`、`_` 和 `-`。"),
+  "order-known": told("此 ID 已被使用，只能用一次。", "给新工单另一个 ID。"),
+  "order-quantity": told("数量已经不小于此数。", "数量只能增加：输入更大的数。"),
+  "order-scrap": told("此设备已报废。", "无需操作。"),
+  "order-short": told("数量不足。", "做完其余设备，或说明原因。"),
+  "order-signed": told("数量由客户签名。", "请客户签另一张工单。"),
+  "order-state": told("工单目前的状态不允许这样做。", "在“工单”中查看状态。"),
+  "order-unknown": told("这里没有此工单。", "在“工单”中查看。"),
 };
