@@ -20,6 +20,8 @@ const COMMANDS: &[&str] = &[
     "denials",
     "review",
     "sign_review",
+    "check_places",
+    "check_device",
     "shift_report",
     "save_shift_report",
     "sign_in",

@@ -86,6 +86,9 @@ impl Desk {
         let Self::Line(desk) = self else { return Ok(None) };
         Ending::watch(&desk.station, |signal, failed| match failed {
             None => tracing::info!(signal, "ended: the keys are wiped, the log is closed"),
+            Some(error @ StationError::Unanswered(_)) => {
+                tracing::error!(signal, %error, "ended: the keys are wiped, the log is closed");
+            }
             Some(error) => tracing::error!(signal, %error, "ended: the log was not closed in order"),
         })
         .map(Some)

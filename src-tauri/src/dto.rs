@@ -3,6 +3,7 @@
 //! The tests write each of these to `ui/src/bindings`.
 
 mod audit;
+mod check;
 mod keys;
 mod orders;
 mod people;
@@ -16,6 +17,7 @@ use keystation_core::identity::Identity;
 use serde::Serialize;
 
 pub(crate) use audit::*;
+pub(crate) use check::*;
 pub(crate) use keys::*;
 pub(crate) use orders::told::order_id;
 pub(crate) use orders::*;

@@ -12,6 +12,7 @@ mod desk;
 mod door;
 mod dto;
 pub mod environment;
+mod inspection;
 mod labels;
 mod machine;
 mod navigation;

@@ -30,6 +30,8 @@ pub(crate) fn application<R: Runtime>(builder: Builder<R>, desk: Result<Desk, Pr
         commands::log::denials,
         commands::log::review,
         commands::log::sign_review,
+        commands::log::check_places,
+        commands::log::check_device,
         commands::shift::shift_report,
         commands::shift::save_shift_report,
         commands::people::sign_in,

@@ -21,6 +21,15 @@ pub fn optimised_program(name: &str) -> PathBuf {
     built(&folder().with_file_name("scan").join(name))
 }
 
+/// A library that is an example of a package of this build.
+///
+/// # Panics
+/// If it was not built.
+#[must_use]
+pub fn example(name: &str) -> PathBuf {
+    built(&folder().join("examples").join(name))
+}
+
 /// Where the programs of this build are.
 fn folder() -> PathBuf {
     let own = std::env::current_exe().expect("the system knows the running executable");

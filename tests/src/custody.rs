@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::bench::Bench;
+use crate::binaries;
 use crate::swtpm::Swtpm;
 
 /// As Debian 12 installs it.
@@ -60,6 +62,19 @@ impl Token {
     /// If SoftHSM (`apt-get install softhsm2`) is not there.
     #[must_use]
     pub fn of(bench: &Bench) -> Self {
+        Self::by(bench, Path::new(SOFTHSM))
+    }
+
+    /// The same behind a module that does what [`Token::fault`] orders.
+    ///
+    /// # Panics
+    /// If SoftHSM or that module is not there.
+    #[must_use]
+    pub fn faulty(bench: &Bench) -> Self {
+        Self::by(bench, &binaries::example("libp11fault.so"))
+    }
+
+    fn by(bench: &Bench, module: &Path) -> Self {
         let token = Self { folder: bench.file("token") };
         fs::create_dir_all(token.tokens()).expect("the folder is ours");
         let settings = format!(
@@ -83,7 +98,7 @@ impl Token {
             .expect("softhsm2-util (apt-get install softhsm2) is there");
         assert!(made.status.success(), "{made:?}");
         bench.private("token-pin", TOKEN_PIN);
-        bench.configure(&format!("[token]\nmodule = \"{SOFTHSM}\"\nlabel = \"factory\"\n"));
+        bench.configure(&format!("[token]\nmodule = \"{}\"\nlabel = \"factory\"\n", module.display()));
         token
     }
 
@@ -97,7 +112,29 @@ impl Token {
 
     /// Tells the program of `command` where the token is.
     pub fn reached<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        command.env("SOFTHSM2_CONF", self.settings())
+        let fault = self.folder.join("fault");
+        command.env("SOFTHSM2_CONF", self.settings()).env("P11_REAL", SOFTHSM).env("P11_FAULT", fault)
+    }
+
+    /// Orders the module in between, in its own words.
+    ///
+    /// # Panics
+    /// If the orders cannot be written.
+    pub fn fault(&self, rules: &str) {
+        fs::write(self.folder.join("fault"), rules).expect("the folder is ours");
+    }
+
+    /// Returns when a function of the module in between was called.
+    ///
+    /// # Panics
+    /// If it never is.
+    pub fn until_called(&self, function: &str) {
+        let began = Instant::now();
+        let calls = self.folder.join("fault.calls");
+        while !fs::read_to_string(&calls).unwrap_or_default().lines().any(|line| line == function) {
+            assert!(began.elapsed() < Duration::from_secs(60), "{function} was never called");
+            std::thread::yield_now();
+        }
     }
 
     /// Takes the token out.

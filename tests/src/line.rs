@@ -118,6 +118,14 @@ impl RunningLine {
         writeln!(self.input, "{line}").expect("it reads what is typed");
     }
 
+    /// Types bytes as they are, which need not be text.
+    ///
+    /// # Panics
+    /// If it does not read them.
+    pub fn types_bytes(&mut self, bytes: &[u8]) {
+        self.input.write_all(bytes).expect("it reads what is typed");
+    }
+
     /// Ends it with SIGTERM and gives its sum, which is the last that it says; with what is on standard error.
     ///
     /// # Panics

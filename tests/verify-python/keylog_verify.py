@@ -885,7 +885,7 @@ def verify_database(folder, trusted, seen, witnesses):
     with opened(folder) as database:
         if database.execute("PRAGMA application_id").fetchone()[0] != 0x4B534C47:
             raise Refused("file", "audit.db is not the database of a log")
-        if database.execute("PRAGMA user_version").fetchone()[0] not in (1, 2, 3, 4):
+        if database.execute("PRAGMA user_version").fetchone()[0] not in (1, 2, 3, 4, 5):
             raise Refused("file", "audit.db is of a version that this program does not know")
         own = []
         for size, note, cosignatures in database.execute("SELECT size, note, cosig FROM checkpoint ORDER BY size"):

@@ -275,6 +275,8 @@ export class FakeShell implements Shell {
   denials: Archive["denials"] = (...asked) => this.archive.denials(...asked);
   review: Archive["review"] = () => this.archive.review();
   signReview: Archive["signReview"] = (...signature) => this.archive.signReview(...signature);
+  checkPlaces: Archive["checkPlaces"] = () => this.archive.checkPlaces();
+  checkDevice: Archive["checkDevice"] = () => this.archive.checkDevice();
 
   /** Plugs a device in and resolves when its card is PASS or FAIL, or when the slot does not take it. */
   async plug(slot: number, device: FakeDevice): Promise<void> {

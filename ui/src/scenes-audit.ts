@@ -4,6 +4,7 @@ import type { Audit } from "./audit/audit.svelte";
 import type { AttemptLine } from "./bindings/AttemptLine";
 import type { Overview } from "./bindings/Overview";
 import { FakeShell, station } from "./fake";
+import { foreign } from "./fake/finished";
 import type { Rooms } from "./rooms.svelte";
 import type { Scene } from "./scenes";
 
@@ -187,6 +188,33 @@ export const auditScenes: Readonly<Record<string, () => Scene | Promise<Scene>>>
     await audit.show("verify");
     await audit.check.start();
   }),
+  "check-idle": room((audit) => audit.show("check")),
+  "check-running": room(async (audit, fake) => {
+    fake.archive.look = () => new Promise(() => undefined);
+    await audit.show("check");
+    void audit.inspection.start();
+  }),
+  "check-pass": room(async (audit) => {
+    await audit.show("check");
+    await audit.inspection.start();
+  }),
+  "check-fail": room(async (audit, fake) => {
+    fake.archive.look = () => Promise.resolve(foreign);
+    await audit.show("check");
+    await audit.inspection.start();
+  }),
+  "check-cancelled": room(async (audit, fake) => {
+    fake.archive.look = () => Promise.resolve(null);
+    await audit.show("check");
+    await audit.inspection.start();
+  }),
+  "check-hostile": room(async (audit, fake) => {
+    const points = foreign.points.map((point) => ({ ...point, sentence: evil + "9".repeat(200) }));
+    fake.archive.look = () => Promise.resolve({ ...foreign, id: `${evil}id`, serial: `${evil}sn`, points });
+    await audit.show("check");
+    await audit.inspection.start();
+  }),
+  "check-read-only": room((audit) => audit.show("check"), reading),
   denials: room((audit) => audit.show("refusals")),
   "denials-none": room((audit, fake) => {
     fake.archive.denied = [];

@@ -6,6 +6,7 @@ import { failing, FakeShell, good, station, type FakeDevice } from "./fake";
 import type { Rooms } from "./rooms.svelte";
 import { auditScenes } from "./scenes-audit";
 import { keyScenes } from "./scenes-keys";
+import { manyScenes } from "./scenes-many";
 import { orderScenes } from "./scenes-orders";
 import { as, peopleScenes } from "./scenes-people";
 import { STEPS } from "./steps";
@@ -185,7 +186,10 @@ const lineScenes: Readonly<Record<string, () => FakeShell | Promise<FakeShell>>>
 /** Builds a state. */
 export const scenes: Readonly<Record<string, () => Scene | Promise<Scene>>> = {
   ...Object.fromEntries(
-    Object.entries(lineScenes).map(([name, build]) => [name, async () => ({ shell: await build() })]),
+    Object.entries({ ...lineScenes, ...manyScenes }).map(([name, build]) => [
+      name,
+      async () => ({ shell: await build() }),
+    ]),
   ),
   ...peopleScenes,
   ...keyScenes,

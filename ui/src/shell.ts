@@ -5,6 +5,8 @@ import type { Approval } from "./bindings/Approval";
 import type { ApprovalRequest } from "./bindings/ApprovalRequest";
 import type { CardUpdate } from "./bindings/CardUpdate";
 import type { Ceremony } from "./bindings/Ceremony";
+import type { CheckPlaces } from "./bindings/CheckPlaces";
+import type { CheckReport } from "./bindings/CheckReport";
 import type { ComponentOutcome } from "./bindings/ComponentOutcome";
 import type { Custody } from "./bindings/Custody";
 import type { CreatedOrder } from "./bindings/CreatedOrder";
@@ -56,6 +58,10 @@ export interface Archive {
   review(): Promise<Review>;
   /** Appends the review to the log; `read-only` where this window cannot. */
   signReview(reviewer: string, to: number, remark: string): Promise<ReviewLine>;
+  /** Where a finished device can be looked at, and by which profiles. */
+  checkPlaces(): Promise<CheckPlaces>;
+  /** Looks at the device on a port; the custody is asked for in a dialog, and `null` says that nobody opened it. */
+  checkDevice(port: string, profile: string): Promise<CheckReport | null>;
 }
 
 /** Who is at the station. A PIN passes here and is kept nowhere. Every method rejects with a {@link Problem}. */

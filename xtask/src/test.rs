@@ -41,6 +41,9 @@ const PROGRAMS: &str = "cargo build --locked --package keystation --package keys
 /// The headless binary with the optimisations of what ships, for the scan of its memory.
 const OPTIMISED: &str = "cargo build --locked --profile scan --package keystation --bins";
 
+/// The PKCS#11 module that fails on request, for the station with a token.
+const FAULTY_TOKEN: &str = "cargo build --locked --package keystation-vault --example p11fault";
+
 const STEPS: &[Step] = &[
     Step {
         name: "format",
@@ -68,6 +71,7 @@ const STEPS: &[Step] = &[
         lines: &[
             PROGRAMS,
             OPTIMISED,
+            FAULTY_TOKEN,
             "cargo test --locked --package keystation-tests -- --skip qemu:: --skip window:: --skip record::",
         ],
     },

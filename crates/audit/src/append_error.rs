@@ -33,6 +33,14 @@ pub enum AppendError {
         /// The registration ID.
         id: String,
     },
+    /// A device would have proved the key of an intent of which it is known already what became of it. The log goes on.
+    #[error("it is known already what became of record {intent}, the intent of {id}")]
+    Settled {
+        /// The intent.
+        intent: Seq,
+        /// The registration ID.
+        id: String,
+    },
     /// The record is not that of a report. The log goes on.
     #[error("record {seq} is not that of a report")]
     NoSuchReport {

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use keystation_core::flow::Receipt;
-use keystation_core::record::{Actor, Entry, Event, KeyEvent, Seq, UserChange, UserEvent};
+use keystation_core::record::{Actor, Entry, Event, Holds, KeyEvent, Seq, UserChange, UserEvent};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::account::Account;
@@ -201,6 +201,13 @@ fn check_sequel(
             if !projection::is_intent(conn, outcome.id.as_str(), outcome.intent)? =>
         {
             return Ok(Err(AppendError::NoSuchIntent { intent: outcome.intent, id: outcome.id.to_string() }));
+        }
+        // Nobody proves twice what one intent wrote: the second outcome would be of another writing, which had no record.
+        Event::Result(outcome) | Event::Resolve(outcome)
+            if outcome.holds == Holds::New
+                && !projection::is_open(conn, outcome.id.as_str(), outcome.intent)? =>
+        {
+            return Ok(Err(AppendError::Settled { intent: outcome.intent, id: outcome.id.to_string() }));
         }
         Event::User(UserEvent { user, change, .. }) => {
             let known = Account::of(conn, user)?.is_some();

@@ -8,6 +8,7 @@ use keystation_core::record::Seq;
 use rusqlite::Connection;
 
 use crate::projection::{Holds, Mode, Outcome, Sighting};
+use crate::said;
 use crate::work_order::{Change, OrderState, OrderStep, Scrap, WorkOrder};
 
 #[derive(Default)]
@@ -95,6 +96,20 @@ impl ExpectedOrders {
     /// The orders, by ID.
     pub(crate) fn orders(&self) -> impl Iterator<Item = &WorkOrder> {
         self.places.values().map(|place| &self.orders[*place])
+    }
+
+    /// Of each table whether it holds what the records of work orders alone say. The devices of an order that is not closed are counted in the table of those that were
+    /// seen; those of one that is closed give nobody anything.
+    pub(crate) fn agree_with(&self, conn: &Connection) -> Result<[(&'static str, bool); 2], rusqlite::Error> {
+        let stored = WorkOrder::all(conn);
+        let mut counted = true;
+        for order in stored.iter().flatten().filter(|order| order.state != OrderState::Closed) {
+            counted &= (order.begun, order.passed) == order.made(conn)?;
+        }
+        let alone = |order| WorkOrder { begun: 0, passed: 0, ..order };
+        let stored = stored.map(|orders| orders.into_iter().map(alone).collect());
+        let orders = counted && said::agree(self.orders(), stored)?;
+        Ok([("work_order", orders), ("scrap", self.scrap_agrees(conn)?)])
     }
 
     pub(crate) fn scrap_agrees(&self, conn: &Connection) -> Result<bool, rusqlite::Error> {

@@ -74,18 +74,6 @@ impl Reader {
         Ok(Unaccounted::of(&self.conn, order)?)
     }
 
-    /// Devices of an order whose outcome is not known.
-    pub fn in_doubt(&self, order: &WorkOrder) -> Result<u64, ReadError> {
-        let count: i64 = self
-            .conn
-            .prepare_cached(
-                "SELECT count(DISTINCT open_intent.rid) FROM open_intent CROSS JOIN sighting USING (seq)
-                 WHERE sighting.job = ?1 AND sighting.seq > ?2",
-            )?
-            .query_row((order.id.as_str(), order.created.cast_signed()), |row| row.get(0))?;
-        Ok(count.cast_unsigned())
-    }
-
     /// MAC address (twelve digits, or empty) and serial number (or empty) of every device that was begun under the order or is
     /// scrap of it.
     pub fn devices_of(&self, order: &WorkOrder) -> Result<Vec<(String, String)>, ReadError> {

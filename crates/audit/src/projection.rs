@@ -306,6 +306,12 @@ pub(crate) fn is_intent(conn: &Connection, rid: &str, intent: Seq) -> Result<boo
         .exists((rid, intent.cast_signed()))
 }
 
+/// Whether it is not known what became of an intent.
+pub(crate) fn is_open(conn: &Connection, rid: &str, intent: Seq) -> Result<bool, rusqlite::Error> {
+    conn.prepare_cached("SELECT 1 FROM open_intent WHERE rid = ?1 AND seq = ?2")?
+        .exists((rid, intent.cast_signed()))
+}
+
 /// Records of an event with an outcome, and the newest of them.
 pub(crate) fn tally(conn: &Connection, event: &str, rc: &str) -> Result<(u64, Option<Seq>), rusqlite::Error> {
     let row: Option<(i64, i64)> = conn

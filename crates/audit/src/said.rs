@@ -1,4 +1,4 @@
-//! What records say of people, group keys and components: as many as a plant has, whatever the number of its devices.
+//! What records say of people, group keys, components and work orders: as many as a plant has, whatever the number of its devices.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,7 @@ use crate::account::Account;
 use crate::branches::Branches;
 use crate::carry::Beginning;
 use crate::component::Component;
+use crate::expected_orders::ExpectedOrders;
 use crate::finding::Finding;
 use crate::group_key::KeyRow;
 use crate::note::VerifierKey;
@@ -28,7 +29,7 @@ macro_rules! indexed {
             "SELECT ",
             $columns,
             " FROM log INDEXED BY log_said
-              WHERE substr(body, instr(body, x'226576223a22') + 6, 3) IN (x'757365', x'617574', x'676b2e', x'636172')
+              WHERE substr(body, instr(body, x'226576223a22') + 6, 3) IN (x'757365', x'617574', x'676b2e', x'636172', x'6f7264')
               ORDER BY seq",
             $order
         )
@@ -43,7 +44,7 @@ pub(crate) const INDEXED: &str = indexed!("seq");
 
 /// Whether a record of this event is one of them.
 pub(crate) fn is_indexed(event: &str) -> bool {
-    ["use", "aut", "gk.", "car"].iter().any(|begin| event.starts_with(begin))
+    ["use", "aut", "gk.", "car", "ord"].iter().any(|begin| event.starts_with(begin))
 }
 
 /// Holds the tables that say who may do what against their records, in time that grows with people and keys and not with devices:
@@ -51,7 +52,7 @@ pub(crate) fn is_indexed(event: &str) -> bool {
 pub(crate) fn check(conn: &Connection, key: &VerifierKey, frontier: &Frontier) -> Result<(), OpenError> {
     let mut branches = Branches::new(conn, frontier);
     let mut beginning = state::with_first(conn, Beginning::of)?;
-    let mut said = Said::default();
+    let (mut said, mut orders) = (Said::default(), ExpectedOrders::default());
     let mut tally: BTreeMap<(String, String), (u64, Seq)> = BTreeMap::new();
     let mut statement = conn.prepare(indexed!("seq, body, leaf"))?;
     let mut rows = statement.query([])?;
@@ -68,12 +69,18 @@ pub(crate) fn check(conn: &Connection, key: &VerifierKey, frontier: &Frontier) -
         let record = Record::parse(body).map_err(not_a_record)?;
         state::check_place(&record, seq, key)?;
         beginning.check(&record)?;
-        Step::of(&record).map_err(not_a_record)?.iter().for_each(|step| said.add(step));
+        match Step::of(&record).map_err(not_a_record)? {
+            Some(Step::Order(step)) => orders.add(&step),
+            step => step.iter().for_each(|step| said.add(step)),
+        }
         let count = tally.entry((record.event().to_owned(), record.rc().to_owned())).or_default();
         *count = (count.0 + 1, seq);
     }
     let differs = |table| OpenError::Derived(Finding::Derived { table });
     if let Some((table, _)) = said.agrees(conn)?.into_iter().find(|(_, agrees)| !agrees) {
+        return Err(differs(table));
+    }
+    if let Some((table, _)) = orders.agree_with(conn)?.into_iter().find(|(_, agrees)| !agrees) {
         return Err(differs(table));
     }
     let mut statement = conn.prepare("SELECT ev, rc, records, last FROM tally")?;

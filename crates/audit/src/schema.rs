@@ -21,12 +21,15 @@ const SCHEMA_2: &str = include_str!("schema-2.sql");
 /// Structure 3, which had no index of the records of people and group keys, and knew nothing of work orders.
 const SCHEMA_3: &str = include_str!("schema-3.sql");
 
+/// Structure 4, whose index did not have the records of work orders.
+const SCHEMA_4: &str = include_str!("schema-4.sql");
+
 /// `KSLG`: the file is a log of this program (<https://sqlite.org/pragma.html#pragma_application_id>).
 const APPLICATION_ID: i64 = 0x4b53_4c47;
 
 /// Counts the structures that the database had. A program refuses one that is newer than itself; an older one it
 /// [upgrades](upgrade).
-pub(crate) const USER_VERSION: i64 = 4;
+pub(crate) const USER_VERSION: i64 = 5;
 
 /// How long a statement waits for another connection.
 const BUSY: Duration = Duration::from_secs(5);
@@ -75,6 +78,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection, NotThis> {
         Err(NotThis::Version(1)) => check_against(&conn, SCHEMA_1)?,
         Err(NotThis::Version(2)) => check_against(&conn, SCHEMA_2)?,
         Err(NotThis::Version(3)) => check_against(&conn, SCHEMA_3)?,
+        Err(NotThis::Version(4)) => check_against(&conn, SCHEMA_4)?,
         recognised => {
             recognised?;
             check_structure(&conn)?;
@@ -95,9 +99,14 @@ pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), ReadError> {
     transaction.execute_batch(match version {
         1 => "DROP TABLE device_record; DROP TABLE open_intent; DROP TABLE tally;",
         2 => "DROP TABLE sighting; DROP TABLE outcome; DROP TABLE open_intent; DROP TABLE tally;",
-        _ => {
+        3 => {
             "DROP TABLE sighting; DROP TABLE outcome; DROP TABLE open_intent; DROP TABLE tally; DROP TABLE checked;
              DROP TABLE account; DROP TABLE group_key; DROP TABLE component;"
+        }
+        _ => {
+            "DROP INDEX log_said;
+             DROP TABLE sighting; DROP TABLE outcome; DROP TABLE open_intent; DROP TABLE tally; DROP TABLE checked;
+             DROP TABLE account; DROP TABLE group_key; DROP TABLE component; DROP TABLE work_order; DROP TABLE scrap;"
         }
     })?;
     let derived = SCHEMA.find("-- Derived from log").expect("the derived tables stand last in the schema");

@@ -41,10 +41,10 @@ CREATE TABLE checkpoint (
     anchors TEXT
 ) STRICT;
 
--- Derived from log: where the records of people and group keys are: user.…, auth.…, gk.…, carry.…. Of the bytes of a record
+-- Derived from log: where the records of people, group keys and work orders are: user.…, auth.…, gk.…, carry.…, order.…. Of the bytes of a record
 -- only its own key is `"ev":"`, for within a text a quote is escaped. SQLite keeps it, whoever writes.
 CREATE INDEX log_said ON log (seq)
-WHERE substr(body, instr(body, x'226576223a22') + 6, 3) IN (x'757365', x'617574', x'676b2e', x'636172');
+WHERE substr(body, instr(body, x'226576223a22') + 6, 3) IN (x'757365', x'617574', x'676b2e', x'636172', x'6f7264');
 
 -- Derived from log: a device that was on a port. One row for each intent and each refusal.
 CREATE TABLE sighting (

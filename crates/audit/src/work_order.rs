@@ -258,6 +258,16 @@ impl WorkOrder {
         })
     }
 
+    /// Devices that the table of those that were seen has under it: begun, and of these passed. Takes as long as it has devices.
+    pub(crate) fn made(&self, conn: &Connection) -> Result<(u64, u64), rusqlite::Error> {
+        conn.prepare_cached(
+            "SELECT count(DISTINCT rid), count(DISTINCT CASE WHEN EXISTS (
+                 SELECT 1 FROM outcome WHERE outcome.intent = sighting.seq AND outcome.holds = 'new') THEN rid END)
+             FROM sighting INDEXED BY sighting_job WHERE job = ?1 AND mode <> 'refused' AND seq > ?2",
+        )?
+        .query_row((self.id.as_str(), self.created.cast_signed()), |row| Ok((number(row, 0)?, number(row, 1)?)))
+    }
+
     fn store(&self, conn: &Connection) -> Result<(), rusqlite::Error> {
         let Self { id, terms, state, begun, passed, scrapped, by, created, changed } = self;
         conn.prepare_cached(&format!(

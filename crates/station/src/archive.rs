@@ -18,8 +18,9 @@ use crate::config::StationConfig;
 use crate::data_dir::DataDir;
 use crate::error::StationError;
 use crate::export;
+use crate::overview::Overview;
 use crate::people::PersonStanding;
-use crate::station::{Overview, paths};
+use crate::station::paths;
 use crate::training;
 
 /// The log and the settings of a station, to be read: beside the program that writes, or without one. Takes no lock, and

@@ -5,6 +5,7 @@
 //! look is made without one: a keyed device is a witness of what happened to the log.
 
 mod anchor;
+mod place;
 
 use std::path::Path;
 
@@ -20,11 +21,12 @@ use keystation_device::driver::SmpDevice;
 use keystation_device::ports::{self, SerialPort};
 use keystation_vault::{Passphrase, UnlockedVault, VaultKey};
 
+pub use self::place::CheckPort;
 use crate::config::{Profile, StationConfig};
 use crate::custodies::Custodies;
 use crate::data_dir::DataDir;
 use crate::error::StationError;
-use crate::people::{Action, Permit};
+use crate::people::{Action, AtBench, Permit};
 use crate::random;
 use crate::station::{Station, paths};
 
@@ -132,15 +134,15 @@ impl Station {
         profile: &Profile,
         secret: &Passphrase,
     ) -> Result<Report, StationError> {
-        // As an injection: no lock strikes in the middle of a device, and an opened custody is in the log.
-        let _in_work = self.busy();
+        // A custody may never answer. While the device is asked it is as in an injection: no lock strikes in the middle of it.
+        let _asked = self.in_custody_by(permit, profile.group_key.as_str());
         let reader = self.reader()?;
         let (info, kind) = Custodies::active(&reader, &profile.group_key)?;
         let custody = self.all_custodies().get(kind)?;
         self.expect_there(custody)?;
         let vault = self.tried(custody.open(secret))?;
         let unlocked = self.append_by(permit, Event::Unlock { custody: kind.as_str() });
-        let report = unlocked.and_then(|_| examined(self.data(), &reader, &vault, &info, port, profile));
+        let report = unlocked.and_then(|_| examined(Look::at(self, &reader), &vault, &info, port, profile));
         vault.lock();
         self.append_by(permit, Event::Lock)?;
         let report = report?;
@@ -162,14 +164,37 @@ pub fn check_unrecorded(
     let reader = Reader::open(&paths(data))?;
     let (info, kind) = Custodies::active(&reader, &profile.group_key)?;
     let vault = custodies.get(kind)?.open(secret)?;
-    let report = examined(data, &reader, &vault, &info, port, profile);
+    let report = examined(Look { data, reader: &reader, station: None }, &vault, &info, port, profile);
     vault.lock();
     report
 }
 
+/// Where somebody looks from.
+#[derive(Clone, Copy)]
+struct Look<'a> {
+    data: &'a DataDir,
+    reader: &'a Reader,
+    /// None where its log does not open.
+    station: Option<&'a Station>,
+}
+
+impl<'a> Look<'a> {
+    fn at(station: &'a Station, reader: &'a Reader) -> Self {
+        Self { data: station.data(), reader, station: Some(station) }
+    }
+
+    /// The device is asked until this is dropped.
+    fn asking(self) -> Option<AtBench> {
+        let asking = self.station.map(Station::busy);
+        if let Some(asking) = &asking {
+            asking.known();
+        }
+        asking
+    }
+}
+
 fn examined(
-    data: &DataDir,
-    reader: &Reader,
+    look: Look<'_>,
     vault: &UnlockedVault,
     info: &GroupKeyInfo,
     port: &Path,
@@ -177,8 +202,9 @@ fn examined(
 ) -> Result<Report, StationError> {
     let key = Custodies::key_in(vault, info)?;
     let mut device = SmpDevice::new(ports::open_at(port, profile.baud)?);
+    let Look { data, reader, .. } = look;
     let mut report = Report::default();
-    if let Some(Examined { id, key, anchor }) = examine(&mut device, profile, &key, &mut report)? {
+    if let Some(Examined { id, key, anchor }) = examine(look, &mut device, profile, &key, &mut report)? {
         compare_with_record(reader, &id, &key, &mut report)?;
         report.points.push(anchor::compare(data, reader, &id, anchor)?);
     } else if let Some(id) = report.id.clone() {
@@ -197,11 +223,13 @@ struct Examined {
 
 /// Identity, set and proof.
 fn examine(
+    look: Look<'_>,
     device: &mut SmpDevice<SerialPort>,
     profile: &Profile,
     key: &VaultKey,
     report: &mut Report,
 ) -> Result<Option<Examined>, StationError> {
+    let asking = look.asking();
     let seen = match device.identify() {
         Ok(seen) => seen,
         Err(e) => return Ok(unanswered("identity", &e, report)),
@@ -228,12 +256,15 @@ fn examine(
     let sentence = format!("It holds a set for {} in scope {} at {}.", set.id, set.scope, set.endpoint);
     report.point("set", as_ordered, sentence);
 
+    drop(asking);
     let device_key = derived(key, &id)?;
     let [nonce, _] = random::nonces()?;
+    let asking = look.asking();
     let answer = match device.prove(&nonce) {
         Ok(answer) => answer,
         Err(e) => return Ok(unanswered("proof", &e, report)),
     };
+    drop(asking);
     let proven = proof::holds(&device_key, &nonce, &id, &answer);
     let (label, value) = (&key.info().label, key.info().check_value);
     let sentence = match proven {

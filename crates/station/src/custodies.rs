@@ -1,5 +1,9 @@
 //! The custodies of this station, put together from its settings: each key is in one of them, and none stands in for another.
 
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
 use keystation_audit::{KeyState, KnownKey, Reader};
 use keystation_core::key::{GroupKeyInfo, KeyLabel};
 use keystation_core::record::{Entry, Event, KeyOrigin};
@@ -146,10 +150,34 @@ impl Opened {
     }
 }
 
-/// Locks the sealed file first, whose keys are in this process.
-fn lock_all(mut vaults: Vec<UnlockedVault>) {
-    vaults.sort_by_key(UnlockedVault::kind);
-    vaults.iter().for_each(UnlockedVault::lock);
+/// How long whoever locks waits for a token and a TPM: it holds no key of theirs.
+const LEAVING: Duration = Duration::from_secs(5);
+
+/// Locks the sealed file, whose keys are in this process, and then what is outside of it. A token that does not answer is left on a thread
+/// of its own, which takes leave of it as soon as it does.
+fn lock_all(vaults: Vec<UnlockedVault>) {
+    let (inside, outside): (Vec<_>, Vec<_>) =
+        vaults.into_iter().partition(|vault| vault.kind() == CustodyKind::SealedFile);
+    drop(inside);
+    if outside.is_empty() {
+        return;
+    }
+    let (done, left) = mpsc::channel();
+    let leave = move || {
+        drop(outside);
+        if done.send(()).is_err() {
+            tracing::info!("a custody that did not answer was left after all");
+        }
+    };
+    match thread::Builder::new().name("custody".to_owned()).spawn(leave) {
+        Ok(_) => {
+            if left.recv_timeout(LEAVING) == Err(RecvTimeoutError::Timeout) {
+                tracing::warn!("a custody does not answer, and is left as it is");
+            }
+        }
+        // The closure was dropped, and with it what it was to leave.
+        Err(error) => tracing::warn!(%error, "a custody was left on the thread that locks"),
+    }
 }
 
 impl Station {

@@ -71,11 +71,13 @@ fn ignored() -> io::Result<u64> {
 }
 
 impl Station {
-    /// Wipes the keys at once, waits for the devices in work ([`Station::busy`]), and closes the log. No vault is opened any more.
+    /// Wipes the keys at once, waits for the devices in work ([`Station::busy`]), 60 seconds at most, and for what a custody was asked for,
+    /// 10 seconds at most, and closes the log. No vault is opened any more. [`StationError::Unanswered`] says what was left undone then;
+    /// the log is closed all the same.
     pub fn end(&self) -> Result<(), StationError> {
         self.desk().ending = true;
         let locked = self.lock_custody();
-        self.until_idle();
-        locked.and_then(|()| self.clone().close())
+        let left = self.until_idle();
+        locked.and_then(|()| self.clone().close()).and(left)
     }
 }

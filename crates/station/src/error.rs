@@ -120,6 +120,11 @@ pub enum StationError {
     /// A slot that the settings do not name.
     #[error("station.toml has no slot {0}")]
     NoSlot(u32),
+    /// A device can be looked at on the ports of this machine, against the profiles of the slots.
+    #[error(
+        "a device cannot be looked at on `{0}` by this profile: there is no such port or no such profile here"
+    )]
+    NoCheckPort(String),
     /// The vault holds no key of this label.
     #[error("there is no key `{0}` in the vault")]
     NoKey(KeyLabel),
@@ -193,6 +198,9 @@ pub enum StationError {
     /// The key was not destroyed.
     #[error(transparent)]
     Destroy(#[from] DestroyError),
+    /// A custody did not answer what it was asked for when the program was told to end: which verbs, on which keys.
+    #[error("the custody does not answer; left undone: {0}")]
+    Unanswered(String),
     /// The vault was locked in the middle.
     #[error("the vault was locked")]
     Locked,

@@ -119,8 +119,8 @@ impl Station {
         key: GroupKey,
         origin: Origin,
     ) -> Result<GroupKeyInfo, StationError> {
-        // What is begun is finished, and recorded, also when the program is told to go.
-        let _in_work = self.busy();
+        // What is begun is finished, and recorded, also when the program is told to go: for a moment it waits.
+        let _asked = self.in_custody(origin.action(), &origin.actor, new.label.as_str());
         self.journal().may_begin()?;
         let custody = self.all_custodies().get(kind)?;
         match self.expect_there(custody) {
@@ -224,7 +224,7 @@ impl Station {
         secret: &Passphrase,
     ) -> Result<Seq, StationError> {
         let label = &standing.info.label;
-        let _in_work = self.busy();
+        let _asked = self.in_custody_by(permit, label.as_str());
         let kind = self.custody_of(label)?;
         let custody = self.all_custodies().get(kind)?;
         self.expect_there(custody)?;
@@ -354,6 +354,15 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
+    /// The verb by which it comes in.
+    const fn action(&self) -> Action {
+        match self.how {
+            KeyOrigin::Transfer => Action::TakeTransfer,
+            KeyOrigin::Ceremony => Action::Ceremony,
+            KeyOrigin::Single | KeyOrigin::Found => Action::ImportKey,
+        }
+    }
+
     /// What one asked for and another approved.
     fn approved(how: KeyOrigin, permit: &Permit) -> Self {
         Self { how, actor: permit.actor().clone(), approver: permit.approver().to_owned() }

@@ -21,9 +21,11 @@ pub mod files;
 pub mod group_keys;
 mod in_work;
 mod injection;
+mod leaving;
 pub mod line;
 pub mod log;
 pub mod orders;
+mod overview;
 pub mod people;
 mod person;
 mod program;
@@ -41,9 +43,10 @@ pub use data_dir::DataDir;
 pub use ending::Ending;
 pub use error::{Exit, StationError};
 pub use injection::{Meant, Work};
+pub use overview::Overview;
 pub use person::{NotAName, PersonName};
 pub use review::{Remark, ReviewRule, Reviewed};
-pub use station::{Overview, Station, paths};
+pub use station::{Station, paths};
 
 pub use keystation_audit::{Clock, Counts, Notice, Stamp, SystemClock};
 /// What the window and the tests need of the vault to hand a passphrase, a key or a component over.

@@ -2,22 +2,20 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use keystation_audit::{
-    AppendError, Clock, Counts, Journal, Notice, Origin, Paths, Reader, Rules, SystemClock,
-};
-use keystation_core::key::{GroupKeyInfo, KeyLabel};
+use keystation_audit::{Clock, Journal, Origin, Paths, Reader, Rules, SystemClock};
+use keystation_core::key::KeyLabel;
 use keystation_core::record::{Actor, End, Entry, Event, Seq};
 use keystation_vault::{CustodyKind, Passphrase, WorkFactor};
 use sha2::{Digest, Sha256};
 
-use crate::anchoring::Anchoring;
 use crate::archive::Archive;
-use crate::ceremony::{Abort, Ceremonies, Limits};
-use crate::config::{SlotConfig, StationConfig};
+use crate::ceremony::{Ceremonies, Limits};
+use crate::config::StationConfig;
 use crate::custodies::{Custodies, Opened};
 use crate::data_dir::DataDir;
 use crate::error::StationError;
 use crate::in_work::InWork;
+use crate::leaving::Left;
 use crate::orders::Shelf;
 use crate::people::{Action, People, Permit, PinCost, Request};
 use crate::program;
@@ -52,9 +50,6 @@ struct Inner {
     training: OnceLock<Training>,
 }
 
-/// Told that somebody has left.
-type Left = Box<dyn Fn() + Send + Sync>;
-
 /// A station that is kept from going by nobody.
 pub(crate) struct WeakStation(Weak<Inner>);
 
@@ -73,35 +68,6 @@ pub(crate) struct Desk {
     turns: u64,
     /// The program was told to go: no custody is opened any more.
     pub(crate) ending: bool,
-}
-
-/// What is always in sight.
-#[derive(Debug, Clone)]
-pub struct Overview {
-    /// Origin of the log.
-    pub origin: String,
-    /// ID of the person who is signed in, or empty.
-    pub operator: String,
-    /// Whether the vault is locked.
-    pub locked: bool,
-    /// The group keys, while the vault is unlocked.
-    pub keys: Vec<GroupKeyInfo>,
-    /// Records in the log.
-    pub records: u64,
-    /// Intents whose outcome is not known: device and record.
-    pub open_intents: Vec<(String, Seq)>,
-    /// Results of the whole log.
-    pub counts: Counts,
-    /// How far the log is secured outside of this machine.
-    pub anchoring: Anchoring,
-    /// Whether this is a training, and no station in production.
-    pub training: bool,
-    /// Whether it is time for QA's review.
-    pub review_due: bool,
-    /// What a person has to see of disk and clock.
-    pub notices: Vec<Notice>,
-    /// Where devices are plugged in.
-    pub slots: Vec<SlotConfig>,
 }
 
 impl Station {
@@ -260,52 +226,6 @@ impl Station {
         self.lock_custody()
     }
 
-    /// Closes every custody, and ends the ceremony that is going on: the station itself does it, and nobody has to be asked.
-    pub(crate) fn lock_custody(&self) -> Result<(), StationError> {
-        self.tell_left();
-        let closed = self.close_custodies();
-        let ended = self.end_ceremony(Abort::Locked);
-        if closed {
-            self.append(Event::Lock)?;
-        }
-        ended
-    }
-
-    /// Has `tell` called whenever a session is locked, ended or taken over, the custody is locked, or a ceremony ends early, by a
-    /// person or by itself: a secret that is half typed then is nobody's. It is called within the lock and has to come back
-    /// at once, without asking the station anything. The first one stays.
-    pub fn when_left(&self, tell: impl Fn() + Send + Sync + 'static) {
-        if self.0.left.set(Box::new(tell)).is_err() {
-            tracing::error!("somebody is told already who leaves");
-        }
-    }
-
-    /// See [`Station::when_left`].
-    pub(crate) fn tell_left(&self) {
-        if let Some(tell) = self.0.left.get() {
-            tell();
-        }
-    }
-
-    /// Wipes what derives and every component of a ceremony, while the person is away; a token and a TPM stay open. Says
-    /// whether a sealed file was open: that has no record yet.
-    pub(crate) fn wipe_custody(&self) -> bool {
-        self.wiped(self.close_sealed_file())
-    }
-
-    /// The same when a session ends: nothing stays open. Says whether a custody was.
-    pub(crate) fn wipe_all_custody(&self) -> bool {
-        self.wiped(self.close_custodies())
-    }
-
-    fn wiped(&self, closed: bool) -> bool {
-        if let Err(error) = self.end_ceremony(Abort::Locked) {
-            // It is wiped; the log that took no record of it stopped, and says so to whoever appends next.
-            tracing::error!(%error, "a ceremony was ended without a record");
-        }
-        closed
-    }
-
     /// Whether keys can be derived.
     #[must_use]
     pub fn is_unlocked(&self) -> bool {
@@ -337,33 +257,10 @@ impl Station {
         self.0.changed.notify_all();
     }
 
-    /// What is always in sight.
-    pub fn overview(&self) -> Result<Overview, StationError> {
-        let log = self.archive().overview()?;
-        let operator = self.actor().operator;
-        let desk = self.desk();
-        Ok(Overview {
-            operator,
-            locked: desk.opened.is_empty(),
-            keys: desk.opened.keys().cloned().collect(),
-            notices: self.notices()?,
-            ..log
-        })
-    }
-
     /// The log and the settings, for whoever only looks.
     #[must_use]
     pub fn archive(&self) -> Archive {
         Archive::of(self.0.data.clone(), Arc::clone(&self.0.config))
-    }
-
-    /// What a person has to see of disk and clock.
-    fn notices(&self) -> Result<Vec<Notice>, StationError> {
-        match self.journal().notices() {
-            // A log that stopped says so to whoever appends; what it holds can still be looked at.
-            Err(AppendError::Stopped(_) | AppendError::Closed) => Ok(Vec::new()),
-            notices => Ok(notices?),
-        }
     }
 
     /// What another person has to approve before the time is accepted.
@@ -400,6 +297,10 @@ impl Station {
         self.0.journal.clone().close()?;
         *closed = true;
         Ok(())
+    }
+
+    pub(crate) fn left(&self) -> &OnceLock<Left> {
+        &self.0.left
     }
 
     pub(crate) fn ceremonies(&self) -> &Ceremonies {

@@ -20,6 +20,7 @@ use crate::verbs::verb;
 pub(crate) struct Called<'r> {
     bench: &'r Bench,
     command: &'static str,
+    action: Action,
     /// Whether the command was called.
     begun: AtomicBool,
 }
@@ -27,7 +28,8 @@ pub(crate) struct Called<'r> {
 impl<'r, 'de: 'r, R: Runtime> CommandArg<'de, R> for Called<'r> {
     fn from_command(item: CommandItem<'de, R>) -> Result<Self, InvokeError> {
         let bench = item.message.webview_ref().state::<Bench>().inner();
-        Ok(Self { bench, command: item.name, begun: AtomicBool::new(false) })
+        let action = verb(item.name).ok_or_else(|| InvokeError::from("no verb of the policy"))?;
+        Ok(Self { bench, command: item.name, action, begun: AtomicBool::new(false) })
     }
 }
 
@@ -35,7 +37,7 @@ impl Drop for Called<'_> {
     fn drop(&mut self) {
         if !self.begun.load(Ordering::Relaxed)
             && let Bench(Ok(Desk::Line(desk))) = self.bench
-            && let Err(error) = desk.station.refuse_unread(verb(self.command), self.command)
+            && let Err(error) = desk.station.refuse_unread(self.action, self.command)
         {
             tracing::error!(%error, command = self.command, "a call that nobody can read has no record");
         }

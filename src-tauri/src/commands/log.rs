@@ -2,13 +2,15 @@
 
 use keystation::people::Action;
 use tauri::ipc::Channel;
+use tauri::{Runtime, WebviewWindow};
 
 use super::Called;
 use crate::bounded::{Rows, Text};
 use crate::dto::{
-    DenialPage, DeviceLife, Figures, Review, ReviewLine, Saved, SearchPage, UserId, VerifyProgress,
-    VerifyVerdict,
+    CheckPlaces, CheckReport, DenialPage, DeviceLife, Figures, Review, ReviewLine, Saved, SearchPage, UserId,
+    VerifyProgress, VerifyVerdict,
 };
+use crate::inspection;
 use crate::problem::Problem;
 
 #[tauri::command]
@@ -77,4 +79,21 @@ pub(crate) async fn sign_review(
     remark: Text<500>,
 ) -> Result<ReviewLine, Problem> {
     bench.line()?.sign_review(reviewer.into(), to, remark.into()).await
+}
+
+#[tauri::command]
+pub(crate) async fn check_places(bench: Called<'_>) -> Result<CheckPlaces, Problem> {
+    bench.line()?.permitted(Action::Check, inspection::places).await
+}
+
+/// None where nobody opened the custody.
+#[tauri::command]
+pub(crate) async fn check_device<R: Runtime>(
+    bench: Called<'_>,
+    window: WebviewWindow<R>,
+    port: Text<256>,
+    profile: Text<1024>,
+) -> Result<Option<CheckReport>, Problem> {
+    let line = bench.line()?;
+    line.guarded(inspection::device(line, &window, port.into(), profile.into())).await
 }

@@ -13,6 +13,7 @@ mod shift; // what a shift made, in a training
 mod sleep; // the machine goes to sleep under an open vault
 mod staff; // a station with people
 mod trace; // what is told of each call
+mod twice; // double-clicks and held keys
 mod unread; // calls whose arguments nobody can read
 mod verbs; // every command against the gate
 
@@ -75,6 +76,8 @@ fn commands() -> Vec<(&'static str, Value)> {
         ("denials", json!({ "before": null, "limit": 50 })),
         ("review", json!({})),
         ("sign_review", json!({ "reviewer": "qa-1", "to": 1, "remark": "" })),
+        ("check_places", json!({})),
+        ("check_device", json!({ "port": "/dev/ttyACM7", "profile": "example.toml" })),
         ("shift_report", json!({})),
         ("save_shift_report", json!({})),
         ("sign_in", json!({ "who": { "user": "op-1" }, "pin": "671425" })),

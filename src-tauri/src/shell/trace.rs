@@ -27,6 +27,8 @@ pub(super) const SHOWN: &[(&str, &[&str])] = &[
     ("denials", &["before", "limit"]),
     ("review", &[]),
     ("sign_review", &["to"]),
+    ("check_places", &[]),
+    ("check_device", &[]),
     ("shift_report", &[]),
     ("save_shift_report", &[]),
     ("sign_in", &[]),

@@ -1,7 +1,8 @@
 //! Group keys through the headless binary: in each custody, from the import to the end, and what happens when a custody fails.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -10,6 +11,8 @@ use keystation_tests::bench::{Bench, Killed, PUBLISHED_DEVICE_KEY, PUBLISHED_GRO
 use keystation_tests::custody::{Emulator, Token};
 use keystation_tests::sim::Sim;
 use serde_json::Value;
+
+use super::hygiene::signal;
 
 const CHECK: &str = "9B5BD-BEC8B";
 
@@ -34,6 +37,10 @@ fn signed_command(bench: &Bench, arguments: &[&str], operator: &str, approver: O
 
 /// By two custodians, with all secrets at hand.
 fn custodians(bench: &Bench, token: Option<&Token>, arguments: &[&str]) -> Run {
+    finished(&mut by_custodians(bench, token, arguments))
+}
+
+fn by_custodians(bench: &Bench, token: Option<&Token>, arguments: &[&str]) -> Command {
     let mut command = signed_command(bench, arguments, "cus-1", Some("cus-2"));
     if let Some(token) = token {
         token.reached(&mut command);
@@ -41,10 +48,14 @@ fn custodians(bench: &Bench, token: Option<&Token>, arguments: &[&str]) -> Run {
     if arguments[1] != "activate" && arguments[1] != "suspend" {
         bench.with_secrets(&mut command);
     }
-    finished(&mut command)
+    command
 }
 
 fn import(bench: &Bench, token: Option<&Token>, custody: &str) -> Run {
+    finished(&mut import_command(bench, token, custody))
+}
+
+fn import_command(bench: &Bench, token: Option<&Token>, custody: &str) -> Command {
     let file = bench.file("published").display().to_string();
     let arguments = [
         "key",
@@ -64,7 +75,7 @@ fn import(bench: &Bench, token: Option<&Token>, custody: &str) -> Run {
         "--key-file",
         &file,
     ];
-    custodians(bench, token, &arguments)
+    by_custodians(bench, token, &arguments)
 }
 
 fn injection(bench: &Bench, token: Option<&Token>, port: &Path) -> Command {
@@ -242,6 +253,35 @@ fn a_tpm_that_dies_in_the_middle_of_a_job_leaves_the_device_as_it_was_and_the_jo
     let done = inject(&bench, None, &sim.port(0));
     assert_eq!(done.exit, Some(0), "{done:?}");
     assert_eq!(sim.state(0)["device_key"], PUBLISHED_DEVICE_KEY);
+    bench.assert_log_intact();
+}
+
+/// A token that never answers holds nobody at the station: told to end, the program waits ten seconds for it, says what is left
+/// undone, in the log too, and closes that. What the token did is settled when it is opened next.
+#[test]
+fn a_token_that_hangs_in_an_import_does_not_hold_the_end_of_the_program() {
+    let bench = bench();
+    let token = Token::faulty(&bench);
+    token.fault("C_CreateObject hang");
+    let mut command = import_command(&bench, Some(&token), "pkcs11");
+    let mut program = Killed(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    token.until_called("C_CreateObject");
+    signal("TERM", program.0.id());
+    let mut said = String::new();
+    program.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    let status = program.0.wait().unwrap();
+    assert_eq!(status.signal(), Some(15), "{said}");
+    let left = "The keys are wiped, the log is closed, but the custody does not answer; left undone: import-key gk-new.";
+    assert!(said.contains(left), "{said}");
+    let records = bench.records();
+    let undone = records.iter().rfind(|record| record["ev"] == "policy.refuse").unwrap();
+    let told = ["op", "action", "what", "why", "code"].map(|field| undone[field].as_str().unwrap());
+    assert_eq!(told, ["cus-1", "import-key", "gk-new", "state", "custody-silent"]);
+    assert_eq!(records.last().unwrap()["ev"], "log.close");
+    bench.assert_log_intact();
+
+    token.fault("");
+    assert_eq!(import(&bench, Some(&token), "pkcs11").exit, Some(0), "nothing was made, and it goes on");
     bench.assert_log_intact();
 }
 

@@ -237,6 +237,33 @@ fn a_retry_is_for_the_device_that_failed_and_no_other() {
     assert_eq!(second.state(0)["generation"], 0, "it was not written to");
 }
 
+/// A device that had acknowledged its set when it was pulled, and holds nothing when it is back. Written once more it would keep the
+/// set, and be shipped by chance.
+#[test]
+fn a_retry_does_not_write_to_a_device_that_lost_what_it_had_acknowledged() {
+    let bench = Bench::quick();
+    // Within the request to restart.
+    let mut sim =
+        Sim::start(&bench.file("sim"), 1, &["--baud", "0", "--fault", "lie=ram-only;unplug=rx@300"]);
+    slots_on(&bench, [sim.port(0)]);
+    let mut line = RunningLine::start(&bench, "op-0117");
+    assert_eq!(sim.event()["event"], "unplugged");
+    // From now on it is as good as any.
+    sim.command("fault 0");
+    sim.command("plug 0");
+    let retry = line.until_slot(1, "retry");
+    assert_eq!((&retry["code"], &retry["safety"]), (&"unplugged".into(), &"unknown".into()), "{retry}");
+    assert!(line.told.iter().any(|event| event["step"] == "restart"), "{:?}", line.told);
+    let fail = line.until_slot(1, "fail");
+    assert_eq!((&fail["code"], &fail["safety"]), (&"not-kept".into(), &"not-keyed".into()), "{fail}");
+    line.end();
+    assert_eq!(sim.state(0)["generation"], 0, "nothing was written to it");
+    let records = bench.records();
+    let events: Vec<_> = records.iter().map(|record| record["ev"].as_str().unwrap()).collect();
+    assert_eq!(events.iter().filter(|event| **event == "inject.intent").count(), 1, "{events:?}");
+    bench.assert_log_intact();
+}
+
 #[test]
 fn whoever_may_not_put_a_slot_back_leaves_it_out_and_a_record() {
     let bench = Bench::quick();

@@ -2,29 +2,12 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
-import {
-  button,
-  click,
-  closeWindow,
-  fill as type,
-  openWindow,
-  press,
-  settle,
-  states as state,
-  text,
-} from "../bench";
+import { click, closeWindow, openWindow, press, settle, states as state, text } from "../bench";
 import type { Overview } from "../bindings/Overview";
-import { failing, FakeShell, good, operator, station } from "../fake";
+import { failing, FakeShell, good, station } from "../fake";
 import type { Rooms } from "../rooms.svelte";
 
 const big: Overview = { ...station, locked: false, records: 6004 };
-/** QA, at the station. */
-const quality: Overview = {
-  ...big,
-  session: { ...operator, user: "qa-0012", name: "", roles: ["qa"] },
-  rooms: ["audit"],
-  slots: [],
-};
 const reading: Overview = { ...big, rooms: ["audit"], readOnly: true, slots: [], key: null };
 
 let rooms: Rooms;
@@ -288,92 +271,6 @@ describe("a device", () => {
   });
 });
 
-describe("verify", () => {
-  const bar = () => document.querySelector("[role=progressbar]")?.getAttribute("aria-valuenow");
-
-  test("shows how far it is, and answers in a sentence", async () => {
-    const shell = await audit({
-      ...big,
-      anchor: { state: "fresh", record: 6000, time: Date.UTC(2026, 10, 21, 9, 30), open: 4 },
-    });
-    const seen: (string | null | undefined)[] = [];
-    shell.archive.pace = async () => {
-      await settle();
-      seen.push(bar());
-    };
-    await click("Verify");
-    await click("Verify the log");
-    await vi.waitFor(() => {
-      expect(text()).toContain("Complete and unaltered: 6\u00a0005 records, up to checkpoint K7Q2A-4TNXD.");
-    });
-    expect(text()).toContain("Seen by witness QA-2 up to record 6\u00a0000, on 21 Nov 2026, 09:30 UTC.");
-    expect(text()).toContain("The 4 newer records have only this machine’s word.");
-    expect(seen.map(Number)).toEqual([...seen.map(Number)].sort((a, b) => a - b));
-    expect(seen.length).toBeGreaterThan(10);
-  });
-
-  test("is cancelled by its button, and then says nothing about the log", async () => {
-    const shell = await audit();
-    let release: () => void = () => undefined;
-    shell.archive.pace = () => new Promise((done) => (release = done));
-    await click("Verify");
-    await click("Verify the log");
-    expect(state()).toContain("verify-running");
-    await click("Cancel");
-    release();
-    await settle();
-    expect(text()).toContain("Cancelled after");
-    expect(text()).not.toContain("unaltered");
-  });
-
-  test("goes on while one looks at other pages, and a second one is not begun", async () => {
-    const shell = await audit();
-    const verify = vi.spyOn(shell.archive, "verify");
-    let release: () => void = () => undefined;
-    shell.archive.pace = () => new Promise((done) => (release = done));
-    await click("Verify");
-    await click("Verify the log");
-    await click("Search");
-    await click("Verify");
-    expect(state()).toContain("verify-running");
-    await rooms.audit.check.start();
-    expect(verify).toHaveBeenCalledTimes(1);
-    shell.archive.pace = () => Promise.resolve();
-    release();
-    await vi.waitFor(() => {
-      expect(text()).toContain("Complete and unaltered");
-    });
-  });
-
-  test("is where a window that only looks opens when the log cannot be read", async () => {
-    const sentence = "The audit log was changed or damaged.";
-    await audit({ ...reading, damage: { sentence, remedy: [], code: "log-unreadable" } });
-    expect(document.querySelector("header")?.className).toContain("red");
-    expect(document.querySelector("[data-state=verify-idle]")).not.toBeNull();
-    expect(text()).toContain(sentence);
-    await click("Search");
-    expect(document.querySelector("[data-state=verify-idle]")).toBeNull();
-  });
-
-  test("says what is wrong, from which record on, and what to do", async () => {
-    const shell = await audit();
-    const remedy = ["Stop: nothing more may be injected.", "Give both to QA."];
-    shell.archive.damage = {
-      state: "damaged",
-      findings: [
-        { sentence: "A table does not agree.", record: null, remedy: ["No record is affected."] },
-        { sentence: "Record 5127 was changed after it was written.", record: 5127, remedy },
-      ],
-      more: 3,
-    };
-    await click("Verify");
-    await click("Verify the log");
-    for (const part of ["Damaged from record 5\u00a0127 on.", "was changed", ...remedy, "And 3 more."])
-      expect(text()).toContain(part);
-    expect(text()).not.toContain("unaltered");
-  });
-});
-
 describe("figures", () => {
   test("are read for the period and the work order that were chosen", async () => {
     const shell = await audit();
@@ -409,47 +306,5 @@ describe("figures", () => {
     rooms.audit.period.job = "WO-1";
     await click("Figures");
     expect(text().match(/Nothing in this period/g)).toHaveLength(4);
-  });
-});
-
-describe("the weekly review", () => {
-  test("is due on the rail, is signed with a name, and is no longer due then", async () => {
-    const shell = await audit({ ...quality, reviewDue: true });
-    const strip = () => document.querySelector("header .amber")?.textContent;
-    expect(strip()).toMatch(/Review\s+is due/);
-    await click("Review");
-    expect(text()).toContain("Review is due");
-    await type("Remark", "Looks right.");
-    await click("Sign review");
-    expect(shell.archive.reviewed).toMatchObject({ reviewer: "qa-0012", remark: "Looks right." });
-    expect(text()).toMatch(/qa-0012.*Looks right\./s);
-    expect(strip()).toBeUndefined();
-  });
-
-  test("is due on the rail for who has other rooms too, and is signed by QA only", async () => {
-    await audit({ ...big, reviewDue: true });
-    expect(document.querySelector("nav[aria-label=Rooms]")?.textContent).toContain("Review due");
-    await click("Review");
-    expect(() => button("Sign review")).toThrow();
-    expect(text()).toContain("Sign in as QA");
-  });
-
-  test("has no button in a window that only reads, and says why; the strip says that it is due", async () => {
-    await audit({ ...reading, reviewDue: true });
-    await click("Review");
-    expect(() => button("Sign review")).toThrow();
-    expect(text()).toContain("opened the log only to read it");
-    expect(document.querySelector("header .amber")?.textContent).toMatch(/Review\s+is due/);
-  });
-
-  test("says what the station says when it cannot be signed", async () => {
-    const shell = await audit(quality);
-    vi.spyOn(shell.archive, "signReview").mockImplementation(() =>
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
-      Promise.reject({ code: "log-failed", sentence: "The audit log cannot be written.", remedy: ["Stop."] }),
-    );
-    await click("Review");
-    await click("Sign review");
-    expect(document.querySelector("[role=alert]")?.textContent).toContain("cannot be written");
   });
 });

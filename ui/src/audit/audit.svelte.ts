@@ -6,11 +6,12 @@ import { problemOf, type Archive } from "../shell";
 import { Check } from "./check.svelte";
 import { Denied } from "./denied.svelte";
 import { Found } from "./found.svelte";
+import { Inspection } from "./inspection.svelte";
 import { Period } from "./period.svelte";
 import { Reviewing } from "./reviewing.svelte";
 
 /** The pages of the room, in the order of their buttons. */
-export const views = ["search", "figures", "verify", "refusals", "review"] as const;
+export const views = ["search", "check", "figures", "verify", "refusals", "review"] as const;
 export type View = (typeof views)[number];
 
 export class Audit {
@@ -25,6 +26,7 @@ export class Audit {
   problem: Problem | undefined = $state();
   readonly found: Found;
   readonly check: Check;
+  readonly inspection: Inspection;
   readonly period: Period;
   readonly denied: Denied;
   readonly reviewing: Reviewing;
@@ -36,6 +38,7 @@ export class Audit {
     this.#archive = archive;
     this.found = new Found(archive);
     this.check = new Check(archive);
+    this.inspection = new Inspection(archive);
     this.period = new Period(archive);
     this.denied = new Denied(archive);
     this.reviewing = new Reviewing(archive);
@@ -45,6 +48,7 @@ export class Audit {
   async show(view: View): Promise<void> {
     this.view = view;
     if (view === "figures") await this.period.read();
+    else if (view === "check") await this.inspection.read();
     else if (view === "refusals") await this.denied.read();
     else if (view === "review") await this.reviewing.read();
     else if (view === "search" && !this.found.asked) await this.search();

@@ -73,6 +73,7 @@ export type ProblemCode =
   | "ceremony-running"
   | "ceremony-sign-in"
   | "ceremony-turn"
+  | "check-port-unknown"
   | "check-value"
   | "clock-jumped"
   | "component-refused"

@@ -1,6 +1,8 @@
 // The audit room's side of the station that does not exist.
 
 import type { AttemptLine } from "../bindings/AttemptLine";
+import type { CheckPlaces } from "../bindings/CheckPlaces";
+import type { CheckReport } from "../bindings/CheckReport";
 import type { DenialLine } from "../bindings/DenialLine";
 import type { DenialPage } from "../bindings/DenialPage";
 import type { DeviceLife } from "../bindings/DeviceLife";
@@ -17,6 +19,7 @@ import type { VerifyProgress } from "../bindings/VerifyProgress";
 import type { VerifyVerdict } from "../bindings/VerifyVerdict";
 import type { Archive } from "../shell";
 import { denied } from "./denied";
+import { finished } from "./finished";
 import { checkValueOf, FakeLog } from "./log";
 import { matches, parse } from "./query";
 import { refuse } from "./refuse";
@@ -34,6 +37,9 @@ export class FakeArchive implements Archive {
   pace: (progress: VerifyProgress) => Promise<void> = () => Promise.resolve();
   /** The last review; none since the log was begun where it is missing. */
   reviewed: ReviewLine | undefined;
+
+  /** What a look at a device finds; `null` where nobody opens the custody. */
+  look: () => Promise<CheckReport | null> = () => Promise.resolve(finished);
 
   /** Who asked for what is not permitted, newest first. */
   denied: DenialLine[] = [];
@@ -190,6 +196,24 @@ export class FakeArchive implements Archive {
     this.reviewed = { seq, time: Date.now(), reviewer, from, to, remark };
     this.#overview.reviewDue = Date.now() - this.reviewed.time > WEEK;
     return Promise.resolve(this.reviewed);
+  }
+
+  checkPlaces(): Promise<CheckPlaces> {
+    if (this.#overview.readOnly) return refuse(readOnly);
+    const slots = this.#overview.slots.map(({ number, port, profile }) => ({
+      port,
+      slot: number,
+      profile: `${profile}.toml`,
+    }));
+    const titles = [...new Set(this.#overview.slots.map(({ profile }) => profile))];
+    const ports = [...slots, { port: "/dev/ttyUSB7", slot: null, profile: "" }];
+    return Promise.resolve({ ports, profiles: titles.map((title) => ({ file: `${title}.toml`, title })) });
+  }
+
+  async checkDevice(): Promise<CheckReport | null> {
+    const report = await this.look();
+    if (report) this.#append("check.result", this.#overview.session.user);
+    return report;
   }
 }
 

@@ -51,6 +51,11 @@ export class Bench {
     return this.#open(`place=${place}`, "light", BENCH);
   }
 
+  /** A line of so many slots, all of them at work. */
+  running(slots: number): Promise<Page> {
+    return this.#open(`running=${slots}`, "light", LARGE);
+  }
+
   async #open(query: string, theme: "light" | "dark", viewport: typeof BENCH): Promise<Page> {
     const page = await this.#browser.newPage({ colorScheme: theme, viewport });
     const complaints: string[] = [];

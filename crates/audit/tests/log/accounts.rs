@@ -153,7 +153,7 @@ fn only_a_wrong_pin_counts() {
     }
     let user = USER.to_owned();
     journal.append(&by("", Event::Session(SessionEvent::LockedOut { user }))).unwrap();
-    assert_eq!(tries(&paths).0, 5);
+    assert_eq!(tries(&paths).0, u32::try_from(Purpose::ALL.len()).unwrap());
     assert_eq!(account(&paths, USER).seq, seq, "what auth does is no change of the account");
     intact(&paths);
 }
@@ -320,7 +320,14 @@ fn document_prints_these_records() {
     append("station", "", Event::Session(refused));
     append("operator", USER, Event::Session(SessionEvent::Proved { user: USER.to_owned(), purpose }));
     let (ceremony, check_value) = ("8f3c0a51d2e6b794".to_owned(), "0A1B2C".to_owned());
-    let component = KeyEvent::Component { ceremony, key: (&group_key()).into(), part: 2, of: 2, check_value };
+    let component = KeyEvent::Component {
+        ceremony,
+        key: (&group_key()).into(),
+        part: 2,
+        of: 2,
+        check_value,
+        taken: true,
+    };
     append("custodian", "cu-2", Event::GroupKey(component));
     let (key, custody, how, approver) = (group_key(), "tpm", KeyOrigin::Ceremony, "cu-2".to_owned());
     append("custodian", "cu-1", Event::KeyImport { key, custody, how, approver: approver.clone() });

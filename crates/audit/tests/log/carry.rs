@@ -51,6 +51,13 @@ fn destroyed() -> GroupKeyInfo {
 pub(crate) fn settled() -> (TempDir, Paths) {
     let directory = tempfile::tempdir().unwrap();
     let (paths, journal) = begin(directory.path());
+    people_and_keys(&journal);
+    journal.close().unwrap();
+    (directory, paths)
+}
+
+/// Accounts, keys and components, and devices between them.
+pub(crate) fn people_and_keys(journal: &Journal) {
     let append = |event| journal.append(&entry(event)).unwrap();
     append(user("ad-1", added(Role::Administrator.into())));
     append(user("cu-2", added(Role::Custodian.into())));
@@ -67,19 +74,18 @@ pub(crate) fn settled() -> (TempDir, Paths) {
             part: 2,
             of: 2,
             check_value: cv,
+            taken: true,
         }));
         let (custody, how, approver) = ("tpm", KeyOrigin::Ceremony, "cu-2".to_owned());
         append(Event::KeyImport { key: key.clone(), custody, how, approver });
         append(changed(&key, KeyChange::Activated));
     }
-    work(&journal, 10);
+    work(journal, 10);
     append(changed(&destroyed(), KeyChange::Destroyed));
     for _ in 0..3 {
         let (why, purpose) = (SignInRefusal::Pin, Purpose::SignIn);
         append(Event::Session(SessionEvent::Refused { user: "cu-2".to_owned(), why, purpose, tries: 0 }));
     }
-    journal.close().unwrap();
-    (directory, paths)
 }
 
 /// Label, state, and the two who imported it.
@@ -339,7 +345,14 @@ fn document_prints_what_is_carried_over() {
     by("", Event::Session(SessionEvent::Refused { user: name.clone(), why, purpose, tries: 1 }));
     by("op-0117", Event::Session(SessionEvent::Proved { user: name, purpose }));
     let (ceremony, check_value) = ("8f3c0a51d2e6b794".to_owned(), "0A1B2C".to_owned());
-    let component = KeyEvent::Component { ceremony, key: (&group_key()).into(), part: 2, of: 2, check_value };
+    let component = KeyEvent::Component {
+        ceremony,
+        key: (&group_key()).into(),
+        part: 2,
+        of: 2,
+        check_value,
+        taken: true,
+    };
     by("cu-2", Event::GroupKey(component));
     let (key, custody, how) = (group_key(), "tpm", KeyOrigin::Ceremony);
     by("cu-1", Event::KeyImport { key, custody, how, approver: "cu-2".to_owned() });

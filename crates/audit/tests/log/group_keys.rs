@@ -168,8 +168,14 @@ fn components_tell_who_gave_which() {
     let component = |operator: &str, part| {
         let key = (&group_key()).into();
         let (ceremony, check_value) = ("0123456789abcdef".to_owned(), "0A1B2C".to_owned());
-        let mut entry =
-            entry(Event::GroupKey(KeyEvent::Component { ceremony, key, part, of: 2, check_value }));
+        let mut entry = entry(Event::GroupKey(KeyEvent::Component {
+            ceremony,
+            key,
+            part,
+            of: 2,
+            check_value,
+            taken: true,
+        }));
         entry.actor.operator = operator.to_owned();
         journal.append(&entry).unwrap()
     };
@@ -201,7 +207,7 @@ fn what_was_changed_past_the_log_is_named() {
     import(&journal, group_key());
     let key = (&group_key()).into();
     let (ceremony, check_value) = ("0123456789abcdef".to_owned(), "0A1B2C".to_owned());
-    let given = KeyEvent::Component { ceremony, key, part: 1, of: 2, check_value };
+    let given = KeyEvent::Component { ceremony, key, part: 1, of: 2, check_value, taken: true };
     journal.append(&entry(Event::GroupKey(given))).unwrap();
     journal.close().unwrap();
     let kept = std::fs::read(&paths.db).unwrap();

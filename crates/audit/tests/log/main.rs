@@ -6,6 +6,7 @@ mod accounts; // who may sign in, and how often a PIN was wrong
 mod anchor; // what a witness cosigned
 mod attacks; // what is done to the files is found, at start or by the verifier
 mod bits; // the same, one bit at a time
+mod boards; // two boards under one label
 mod bundle; // what is handed to those who need not trust the station
 mod carry; // what a new epoch takes over
 mod confusion; // parts of one log beside parts of another
@@ -19,7 +20,9 @@ mod head; // the head, its tail, and what a kill or a power cut leaves of them
 mod journal; // appending, closing, opening, one writer
 mod life; // everything of one device
 mod names; // the table that can be erased
-mod orders; // work orders: places, states, what is accounted for, and boards
+mod order_tables; // what was written into the tables of work orders past the log
+mod orders; // work orders: states, and what is accounted for
+mod places; // places under a work order
 mod proofs; // inclusion and consistency, out of what the database keeps
 mod report_note; // what vouches for a report
 mod review; // what QA has looked through

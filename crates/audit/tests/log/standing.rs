@@ -93,6 +93,37 @@ fn outcome_needs_an_intent_of_the_same_device() {
 }
 
 /// Two slots meet devices that say the same of themselves, and both ask the log before either writes.
+/// Whoever has proved its key has; what is proved again has an intent of its own, or is one whose outcome nobody knows any more.
+#[test]
+fn no_key_is_proved_of_an_intent_that_is_settled() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_, journal) = begin(directory.path());
+    let again = |seq, holds| {
+        [Event::Result, Event::Resolve]
+            .map(|event| journal.append(&entry(event(outcome("sn-1", seq, holds)))))
+    };
+    for settled in [Holds::Old, Holds::New] {
+        let seq = intend(&journal);
+        settle(&journal, seq, settled);
+        for refused in again(seq, Holds::New) {
+            assert!(
+                matches!(refused, Err(AppendError::Settled { intent, .. }) if intent == seq),
+                "{refused:?}"
+            );
+        }
+        // It is in doubt again, and proved then.
+        settle(&journal, seq, Holds::Unknown);
+        resolve(&journal, seq, Holds::New);
+    }
+    // The key that is proved closes the intents before it.
+    let older = intend(&journal);
+    let newer = intend(&journal);
+    settle(&journal, newer, Holds::New);
+    for refused in again(older, Holds::New) {
+        assert!(matches!(refused, Err(AppendError::Settled { .. })), "{refused:?}");
+    }
+}
+
 #[test]
 fn of_two_intents_that_follow_the_same_record_one_gets_in() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,6 +1,5 @@
-//! Databases that older programs wrote: `tests/vectors/audit-v1.db`, `audit-v2.db`, `audit-v3.db` and `audit-v3-keyed.db`, 43, 25, 20 and 29
-//! records signed
-//! with the example key of RFC 8032.
+//! Databases that older programs wrote: `tests/vectors/audit-v1.db`, `audit-v2.db`, `audit-v3.db`, `audit-v3-keyed.db` and `audit-v4.db`, 43, 25, 20, 29 and 52
+//! records signed with the example key of RFC 8032.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -127,7 +126,7 @@ fn people_and_keys_of_an_older_program_are_kept_and_its_device_keys_are_known() 
 
 #[test]
 fn older_database_that_was_tampered_with_stays_as_it_is() {
-    for name in ["audit-v1", "audit-v2", "audit-v3", "audit-v3-keyed"] {
+    for name in ["audit-v1", "audit-v2", "audit-v3", "audit-v3-keyed", "audit-v4"] {
         let (_directory, paths) = older(name);
         attacker(&paths).execute_batch("DROP TRIGGER log_no_update").unwrap();
         let tampered = fs::read(&paths.db).unwrap();
@@ -136,4 +135,35 @@ fn older_database_that_was_tampered_with_stays_as_it_is() {
         assert!(matches!(Journal::rebuild(&paths), Err(OpenError::Integrity(_))));
         assert_eq!(fs::read(&paths.db).unwrap(), tampered);
     }
+}
+
+/// One of an order that is closed, one that is open and one that waits.
+#[test]
+fn work_orders_of_an_older_program_go_on() {
+    let (_directory, paths) = older("audit-v4");
+    let before = log(&paths);
+    assert!(Reader::open(&paths).err().unwrap().to_string().contains("when the station opens it"));
+    // Its tables are made anew, whatever somebody wrote there.
+    attacker(&paths).execute("UPDATE work_order SET begun = 0, qty = 9 WHERE job = 'WO-2'", []).unwrap();
+    let journal = open(&paths).unwrap();
+    assert_eq!((log(&paths), intact(&paths)), (before, 52));
+    let orders = Reader::open(&paths).unwrap().work_orders().unwrap();
+    let told: Vec<_> = orders
+        .iter()
+        .map(|order| {
+            (
+                order.id.as_str(),
+                order.state.as_str(),
+                order.terms.quantity,
+                order.begun,
+                order.passed,
+                order.scrapped,
+            )
+        })
+        .collect();
+    let expected =
+        [("WO-1", "closed", 2, 2, 2, 0), ("WO-2", "open", 3, 2, 1, 1), ("WO-3", "waiting", 1, 0, 0, 0)];
+    assert_eq!(told, expected);
+    journal.close().unwrap();
+    open(&paths).unwrap();
 }

@@ -35,6 +35,8 @@ pub enum KeyEvent {
         of: u8,
         /// Check value of the component: 6 hexadecimal digits.
         check_value: String,
+        /// Whether it was taken, or ended the ceremony because one person has given two of the key. It was given in either case.
+        taken: bool,
     },
     /// `gk.abort`: a ceremony ended without a key.
     Aborted {
@@ -113,6 +115,7 @@ impl KeyEvent {
     pub(super) const fn rc(&self) -> &'static str {
         match self {
             Self::Aborted { .. } => "aborted",
+            Self::Component { taken: false, .. } => "refused",
             _ => "",
         }
     }
@@ -126,7 +129,7 @@ impl KeyEvent {
 
     pub(super) fn fields(&self) -> Vec<(&'static str, Value)> {
         match self {
-            Self::Component { ceremony, key, part, of, check_value } => {
+            Self::Component { ceremony, key, part, of, check_value, taken: _ } => {
                 let mut fields = key.fields(ceremony);
                 fields.extend([
                     ("part", u64::from(*part).into()),

@@ -1,8 +1,12 @@
 //! Who gave which component of a key, in all ceremonies that there ever were: R02.
 //!
-//! Nobody gives two components of one key, whatever has happened since. Two ceremonies are about one key if they say the same of
+//! Nobody gives two components of one key, whatever has happened since. A ceremony is about the key of another if it says the same of
 //! it (label, check value, or group, scope and slot), or if one component was entered in both: what is said may be wrong, the
-//! check value of a component is made of its text. And so on from there: what is about the same key as a third is about the same.
+//! check value of a component is made of its text. From there on only what the components themselves show, or what was said to the letter, leads further: who
+//! said that the label of one key is the check value of another has joined nothing, or one lie would bar everybody for ever.
+//!
+//! Whatever was said, no key is made of components two of which one person has had: these are known again when they are on the table
+//! ([`History::somebody_has_two`]).
 
 use std::collections::BTreeSet;
 
@@ -28,12 +32,13 @@ fn paper(given: &Given) -> Paper {
     (given.part, given.component.clone())
 }
 
-/// Whether the two are of one key, by what was said of it or by the component itself.
+/// Whether the two are of one key: by one ceremony, by the component itself, or because the same was said of it in every word.
 fn is_one_key(one: &Given, other: &Given) -> bool {
-    one.key == other.key
-        || one.check_value == other.check_value
-        || (&one.group, &one.scope, one.slot) == (&other.group, &other.scope, other.slot)
-        || paper(one) == paper(other)
+    let said = |given: &Given| {
+        let Given { key, check_value, group, scope, slot, .. } = given.clone();
+        (key, check_value, group, scope, slot)
+    };
+    one.ceremony == other.ceremony || paper(one) == paper(other) || said(one) == said(other)
 }
 
 impl History {

@@ -244,6 +244,13 @@ impl Running {
         Ok(())
     }
 
+    /// The component was not taken; it is wiped.
+    pub(super) fn take_back(&mut self, part: Part) {
+        if let Ok(seat) = self.seat(part) {
+            seat.component = None;
+        }
+    }
+
     /// The custodian typed the check value of the component.
     pub(super) fn confirm(&mut self, part: Part, typed: &str) -> Result<(), CeremonyError> {
         let seat = self.seat(part)?;

@@ -114,7 +114,8 @@ impl Station {
         })
     }
 
-    /// The custodian who signed in for it gives a component. It has its record before it is kept.
+    /// The custodian who signed in for it gives a component. It is judged, and then has its record, with what came of it, before anybody is told. One that ends the
+    /// ceremony has one, too: it was given.
     ///
     /// The check value that comes back is for this custodian's eyes, after typing it.
     pub fn ceremony_component(&self, part: Part, text: &SecretText) -> Result<ComponentCheck, CeremonyError> {
@@ -129,18 +130,28 @@ impl Station {
                 }
             };
             let check = component.check();
+            running.keep(part, component)?;
+            let two = match self.somebody_has_two(running) {
+                Ok(two) => two,
+                Err(error) => {
+                    running.take_back(part);
+                    return Err(error.into());
+                }
+            };
             let event = KeyEvent::Component {
                 ceremony: running.id.clone(),
                 key: running.order.for_record(),
                 part: part.number(),
                 of: running.order.parts,
                 check_value: check.to_string(),
+                taken: !two,
             };
             let entry = Entry { actor: permit.actor().clone(), event: Event::GroupKey(event) };
-            self.journal().append(&entry).map_err(StationError::from)?;
-            running.keep(part, component)?;
-            self.expect_nobody_has_two(running)?;
-            Ok(check)
+            if let Err(error) = self.journal().append(&entry) {
+                running.take_back(part);
+                return Err(StationError::from(error).into());
+            }
+            if two { Err(CeremonyError::Aborted(Abort::OnePerson)) } else { Ok(check) }
         })
     }
 
@@ -309,13 +320,10 @@ impl Station {
 
     /// What was said of the key may be wrong; the component that was just given says which key it is. Nobody may have given two
     /// of it, in whichever ceremony: then one person has the key.
-    fn expect_nobody_has_two(&self, running: &Running) -> Result<(), CeremonyError> {
+    fn somebody_has_two(&self, running: &Running) -> Result<bool, StationError> {
         let (history, papers) = (self.history()?, running.papers());
         let gave_another = |(number, user)| history.gave_another(&running.order, &papers, number, user);
-        if running.givers().any(gave_another) || history.somebody_has_two(&running.on_table()) {
-            return Err(CeremonyError::Aborted(Abort::OnePerson));
-        }
-        Ok(())
+        Ok(running.givers().any(gave_another) || history.somebody_has_two(&running.on_table()))
     }
 
     /// Whether this person may give this component: a custodian, who sits at no other component, and who never gave

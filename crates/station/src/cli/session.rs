@@ -51,7 +51,12 @@ pub(super) fn at_opened(
         out.note(format!("Unfinished since record {record}: {id}. Do not ship it: plug it in again."));
     }
     // What was done is done, and was said: only the record that this program ended is missing.
-    let not_closed = |error| format!("The log was not closed in order. {}", sentence_of(&error));
+    let not_closed = |error| match error {
+        StationError::Unanswered(_) => {
+            format!("The keys are wiped, the log is closed, but {}", sentence_of(&error))
+        }
+        error => format!("The log was not closed in order. {}", sentence_of(&error)),
+    };
     let last_words = LastWords::default();
     let words = Arc::clone(&last_words);
     let ending = Ending::watch(&station, move |signal, failed| {

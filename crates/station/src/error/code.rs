@@ -9,6 +9,9 @@ use crate::orders::error::refusal_code;
 use crate::report::OutError;
 
 impl StationError {
+    /// The code of what a custody did not answer.
+    pub(crate) const UNANSWERED: &str = "custody-silent";
+
     /// A stable name, for programs.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -41,6 +44,7 @@ impl StationError {
             Self::OtherLog { .. } => "other-log",
             Self::Training(error) => error.code(),
             Self::NoSlot(_) => "slot-unknown",
+            Self::NoCheckPort(_) => "check-port-unknown",
             Self::NoKey(_) => "key-unknown",
             Self::NoCustody(_) => "custody-unknown",
             Self::WhichCustody(_) => "which-custody",
@@ -56,6 +60,7 @@ impl StationError {
             Self::Ceremony(error) => error.code(),
             Self::Scan(_) => "scan",
             Self::Destroy(_) => "not-destroyed",
+            Self::Unanswered(_) => Self::UNANSWERED,
             Self::Locked => "vault-locked",
             Self::Custody(_) => "custody-failed",
             Self::Mismatch => "passphrases-differ",

@@ -59,6 +59,7 @@ impl StationError {
             | Self::Out(OutError::Exists(_))
             | Self::OtherLog { .. }
             | Self::NoSlot(_)
+            | Self::NoCheckPort(_)
             | Self::Training(
                 TrainingError::Reserved
                 | TrainingError::Started(_)

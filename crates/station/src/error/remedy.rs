@@ -81,6 +81,12 @@ impl StationError {
             Self::Ceremony(error) => error.remedy(),
             Self::Scan(_) => &["Check the scanner and its cable.", "Scan one code."],
             Self::Destroy(error) => error.remedy(),
+            Self::NoCheckPort(_) => &["Choose port and profile from the list.", "Is the cable plugged in?"],
+            Self::Unanswered(_) => &[
+                "Look whether the token or the TPM works: unplug it, plug it in again.",
+                "Unlock it: what was begun is finished or taken back then.",
+                "Look in `keystation key list` what became of it.",
+            ],
             Self::Locked => &["Unlock the vault."],
             Self::Custody(_) => &["Stop.", "Call the custodian."],
             Self::Mismatch | Self::PinsDiffer => &["Enter it again."],

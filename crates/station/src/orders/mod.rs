@@ -141,11 +141,9 @@ impl Station {
 
     /// The order that is open now, read from the log at that moment; None: none is open.
     pub fn open_order(&self) -> Result<Option<OpenOrder>, StationError> {
-        let reader = self.look()?;
-        let Some(order) = reader.open_order()? else { return Ok(None) };
+        let Some(order) = self.look()?.open_order()? else { return Ok(None) };
         let text = self.order_text(&order)?;
-        let in_doubt = reader.in_doubt(&order)?;
-        Ok(Some(OpenOrder::new(order, in_doubt, text)))
+        Ok(Some(OpenOrder::new(order, text)))
     }
 
     /// The ID of the order that is open, or nothing: the job of whatever device comes next.

@@ -10,7 +10,8 @@ use keystation_core::registration::RegistrationId;
 
 use super::text::OrderText;
 
-/// The order that is open, as the log was when it was asked.
+/// The order that is open, as the log was when it was asked. It is asked for each device, and takes the same time however many
+/// were made.
 #[derive(Debug, Clone)]
 pub struct OpenOrder {
     /// Which.
@@ -25,15 +26,13 @@ pub struct OpenOrder {
     pub begun: u64,
     /// Of these, devices that proved their key.
     pub passed: u64,
-    /// Devices that were begun, have not passed, and are not in work or in doubt.
-    pub failed: u64,
     /// Devices that were put down as scrap.
     pub scrapped: u64,
     text: Arc<OrderText>,
 }
 
 impl OpenOrder {
-    pub(super) fn new(order: WorkOrder, in_doubt: u64, text: Arc<OrderText>) -> Self {
+    pub(super) fn new(order: WorkOrder, text: Arc<OrderText>) -> Self {
         let WorkOrder { id, terms, begun, passed, scrapped, .. } = order;
         Self {
             id,
@@ -42,7 +41,6 @@ impl OpenOrder {
             quantity: terms.quantity,
             begun,
             passed,
-            failed: begun.saturating_sub(passed).saturating_sub(in_doubt),
             scrapped,
             text,
         }

@@ -14,6 +14,7 @@ mod denied;
 mod error;
 mod file_error;
 mod gate;
+mod in_custody;
 mod pepper;
 mod pin;
 mod policy;
@@ -31,6 +32,7 @@ mod unopened;
 mod unread;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -56,9 +58,10 @@ use crate::error::StationError;
 use crate::station::Station;
 use approval::Approvals;
 use credential::Credentials;
+use in_custody::Asked;
 use pepper::Pepper;
 use pin::PinHash;
-use session::Sitting;
+use session::{Sitting, Work};
 use throttle::Moment;
 use unread::Unread;
 
@@ -90,10 +93,25 @@ struct Seat {
 struct Floor {
     sitting: Option<Sitting>,
     approvals: Approvals,
-    /// Devices that are in work.
+    /// What is plugged in and in work.
     at_work: usize,
+    /// How many of these are devices that said who they are.
+    devices: usize,
+    /// What a custody was asked for and has not answered, by the order in which it was asked.
+    in_custody: BTreeMap<u64, Asked>,
     /// The station is going.
     closing: bool,
+}
+
+impl Floor {
+    /// What counts for whoever leaves: a custody that does not answer is no work.
+    const fn work(&self) -> Work {
+        match (self.at_work, self.devices) {
+            (0, _) => Work::None,
+            (_, 0) => Work::Plugged,
+            _ => Work::Device,
+        }
+    }
 }
 
 impl People {

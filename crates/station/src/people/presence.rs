@@ -1,6 +1,6 @@
 //! Being there, being away, being gone.
 
-use std::sync::PoisonError;
+use std::cell::Cell;
 
 use keystation_core::record::{Away, End, Entry, Event, SessionEvent};
 
@@ -10,23 +10,34 @@ use super::session::{Due, Phase, Session, SessionState};
 use crate::error::StationError;
 use crate::station::Station;
 
-/// A device is in work at the bench: until this is dropped, no session locks by itself and none ends by its age.
+/// Something is in work at the bench until this is dropped. While that is a device which said who it is, no session locks by itself
+/// and none ends by its age.
 #[must_use = "the device is in work until this is dropped"]
-pub struct AtBench(Station);
+pub struct AtBench {
+    station: Station,
+    known: Cell<bool>,
+}
 
 impl AtBench {
     /// The device said who it is, or has its key: a sign of life of whoever plugs devices in.
     pub fn known(&self) {
-        let now = self.0.people().now().mono_ms;
-        if let Some(sitting) = &mut self.0.people().floor().sitting {
-            sitting.touch(now);
-        }
+        let now = self.station.people().now().mono_ms;
+        let first = !self.known.replace(true);
+        self.station.at_bench(|floor| {
+            floor.devices += usize::from(first);
+            if let Some(sitting) = &mut floor.sitting {
+                sitting.touch(now);
+            }
+        });
     }
 }
 
 impl Drop for AtBench {
     fn drop(&mut self) {
-        self.0.at_bench(|floor| floor.at_work -= 1);
+        self.station.at_bench(|floor| {
+            floor.at_work -= 1;
+            floor.devices -= usize::from(self.known.get());
+        });
     }
 }
 
@@ -38,7 +49,7 @@ impl Station {
         let now = self.people().now().mono_ms;
         let floor = self.people().floor();
         let Some(sitting) = &floor.sitting else { return SessionState::None };
-        let warning = sitting.warning(self.people().rule, now, custody_open, floor.at_work > 0);
+        let warning = sitting.warning(self.people().rule, now, custody_open, floor.work());
         let session = Session { warning, ..sitting.session.clone() };
         match sitting.phase {
             Phase::Open => SessionState::Open(session),
@@ -60,29 +71,22 @@ impl Station {
         }
     }
 
-    /// Counts a device that is in work. That something was plugged in is no sign of life, for a plug that is loose does it all
-    /// night: [`AtBench::known`] is one.
+    /// Counts what is plugged in and in work. That something was plugged in is no sign of life, for a plug that is loose does it all
+    /// night, and two of them without a pause: [`AtBench::known`] is one.
     pub fn busy(&self) -> AtBench {
         self.at_bench(|floor| floor.at_work += 1);
-        AtBench(self.clone())
+        AtBench { station: self.clone(), known: Cell::new(false) }
     }
 
-    /// Returns when no device is in work.
-    pub(crate) fn until_idle(&self) {
-        let seat = &self.people().seat;
-        let mut floor = seat.floor();
-        while floor.at_work > 0 {
-            floor = seat.moved.wait(floor).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    fn at_bench(&self, change: impl FnOnce(&mut Floor)) {
+    pub(super) fn at_bench(&self, change: impl FnOnce(&mut Floor)) {
         change(&mut self.people().floor());
         self.people().seat.moved.notify_all();
     }
 
     /// Locks the session and the custody, at once. The person comes back with [`Station::sign_in`].
     pub fn away(&self, why: Away) -> Result<(), StationError> {
+        let event = SessionEvent::Away(why);
+        let ahead = self.wipe_for(&event);
         let _moves = self.people().moves();
         let mut floor = self.people().floor();
         let open = floor.sitting.as_mut().filter(|sitting| sitting.phase == Phase::Open);
@@ -91,7 +95,7 @@ impl Station {
             sitting.session.clone()
         });
         drop(floor);
-        self.closed_by(session, SessionEvent::Away(why))
+        self.closed_by(session, event, ahead)
     }
 
     /// Ends the session; the custody is locked.
@@ -101,11 +105,13 @@ impl Station {
 
     /// The same, for a reason.
     pub(crate) fn leave(&self, why: End) -> Result<(), StationError> {
+        let event = SessionEvent::Ended(why);
+        let ahead = self.wipe_for(&event);
         let _moves = self.people().moves();
         let sitting = self.people().floor().sitting.take();
         let session =
             sitting.filter(|sitting| sitting.phase != Phase::Expired).map(|sitting| sitting.session);
-        self.closed_by(session, SessionEvent::Ended(why))
+        self.closed_by(session, event, ahead)
     }
 
     /// Ends the session of this ID, whose account does not exist any more.
@@ -121,9 +127,9 @@ impl Station {
         let custody_open = self.is_unlocked();
         let now = self.people().now().mono_ms;
         let mut floor = self.people().floor();
-        let at_work = floor.at_work > 0;
+        let work = floor.work();
         let Some((sitting, due)) = floor.sitting.as_mut().and_then(|sitting| {
-            let due = sitting.due(self.people().rule, now, custody_open, at_work)?;
+            let due = sitting.due(self.people().rule, now, custody_open, work)?;
             Some((sitting, due))
         }) else {
             return Ok(());
@@ -135,17 +141,30 @@ impl Station {
         sitting.phase = phase;
         let session = sitting.session.clone();
         drop(floor);
-        self.closed_by(Some(session), event)
+        self.closed_by(Some(session), event, false)
     }
 
-    /// Wipes the keys, then puts down what happened to `session` and to them. Whatever the log says to it, they are gone.
-    fn closed_by(&self, session: Option<Session>, event: SessionEvent) -> Result<(), StationError> {
+    /// Wipes the keys for a session that is about to be locked or to end; says whether there were any, which has no record yet.
+    /// Whoever leaves does this before anything else: to begin, lock or end a session waits for whoever else does it, and a sign-in
+    /// waits for the disk.
+    fn wipe_for(&self, event: &SessionEvent) -> bool {
         self.tell_left();
         // Who is only away for a moment finds a token and a TPM as they were; everything else takes all with it.
-        let wiped = match event {
+        match event {
             SessionEvent::Away(Away::Asked | Away::Idle) => self.wipe_custody(),
             _ => self.wipe_all_custody(),
-        };
+        }
+    }
+
+    /// Wipes the keys, also those that came since they were wiped `ahead`, then puts down what happened to `session` and to them.
+    /// Whatever the log says to it, they are gone.
+    fn closed_by(
+        &self,
+        session: Option<Session>,
+        event: SessionEvent,
+        ahead: bool,
+    ) -> Result<(), StationError> {
+        let wiped = self.wipe_for(&event) || ahead;
         self.people().seat.moved.notify_all();
         let actor = session.as_ref().map_or_else(|| self.asker(), actor_of);
         let said = session.map_or(Ok(()), |session| self.told(&session, event));

@@ -81,6 +81,21 @@ pub(super) enum Due {
     Expired,
 }
 
+/// What is in work at the bench.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Work {
+    /// Nothing.
+    None,
+    /// Something is plugged in, and has not said who it is: a device, or a plug that is loose.
+    Plugged,
+    /// A device that said who it is.
+    Device,
+}
+
+/// Milliseconds for which something that never says who it is puts off what is due: longer than a device takes to say it. A
+/// plug that is loose puts it off once, however many there are of them.
+const PLUGGED_MS: u64 = 10_000;
+
 /// A session in its place. Times are milliseconds of one clock that goes on while the machine sleeps.
 #[derive(Debug)]
 pub(super) struct Sitting {
@@ -112,10 +127,12 @@ impl Sitting {
     }
 
     /// What has to happen now. Nothing while a device is in work.
-    pub(super) fn due(&self, rule: SessionRule, now: u64, custody_open: bool, at_work: bool) -> Option<Due> {
-        if at_work || self.phase == Phase::Expired {
-            None
-        } else if now >= self.ends(rule) {
+    pub(super) fn due(&self, rule: SessionRule, now: u64, custody_open: bool, work: Work) -> Option<Due> {
+        if work == Work::Device || self.phase == Phase::Expired {
+            return None;
+        }
+        let now = now.saturating_sub(put_off(work));
+        if now >= self.ends(rule) {
             Some(Due::Expired)
         } else if self.locks(rule, custody_open).is_some_and(|at| now >= at) {
             Some(Due::Idle)
@@ -125,12 +142,12 @@ impl Sitting {
     }
 
     /// When it is worth asking again; `None`: not before something happens.
-    pub(super) fn next(&self, rule: SessionRule, custody_open: bool, at_work: bool) -> Option<u64> {
-        if at_work || self.phase == Phase::Expired {
+    pub(super) fn next(&self, rule: SessionRule, custody_open: bool, work: Work) -> Option<u64> {
+        if work == Work::Device || self.phase == Phase::Expired {
             return None;
         }
         let ends = self.ends(rule);
-        Some(self.locks(rule, custody_open).map_or(ends, |locks| locks.min(ends)))
+        Some(self.locks(rule, custody_open).map_or(ends, |locks| locks.min(ends)) + put_off(work))
     }
 
     /// That it locks or ends, in the last 30 seconds before. What cannot be put off comes first where both are due.
@@ -139,10 +156,10 @@ impl Sitting {
         rule: SessionRule,
         now: u64,
         custody_open: bool,
-        at_work: bool,
+        work: Work,
     ) -> Option<Warning> {
-        let at = self.next(rule, custody_open, at_work)?;
-        let why = if at == self.ends(rule) { Soon::Hours } else { Soon::Idle };
+        let at = self.next(rule, custody_open, work)?;
+        let why = if at == self.ends(rule) + put_off(work) { Soon::Hours } else { Soon::Idle };
         let seconds = at.saturating_sub(now).div_ceil(1000);
         (self.phase == Phase::Open && seconds <= WARNING).then_some(Warning { seconds, why })
     }
@@ -156,6 +173,13 @@ impl Sitting {
             Phase::Open if custody_open => Some(self.touched + rule.idle_minutes as u64 * 60_000),
             _ => None,
         }
+    }
+}
+
+const fn put_off(work: Work) -> u64 {
+    match work {
+        Work::Plugged => PLUGGED_MS,
+        Work::None | Work::Device => 0,
     }
 }
 
@@ -183,14 +207,14 @@ mod tests {
     #[test]
     fn it_locks_after_five_minutes_while_a_custody_is_open() {
         let mut sitting = sitting();
-        assert_eq!(sitting.due(RULE, HOUR + 5 * MINUTE - 1, true, false), None);
-        assert_eq!(sitting.due(RULE, HOUR + 5 * MINUTE, true, false), Some(Due::Idle));
-        assert_eq!(sitting.due(RULE, HOUR + 5 * MINUTE, false, false), None, "there is nothing to lock");
+        assert_eq!(sitting.due(RULE, HOUR + 5 * MINUTE - 1, true, Work::None), None);
+        assert_eq!(sitting.due(RULE, HOUR + 5 * MINUTE, true, Work::None), Some(Due::Idle));
+        assert_eq!(sitting.due(RULE, HOUR + 5 * MINUTE, false, Work::None), None, "there is nothing to lock");
         sitting.touch(HOUR + 4 * MINUTE);
-        assert_eq!(sitting.due(RULE, HOUR + 9 * MINUTE - 1, true, false), None);
-        assert_eq!(sitting.due(RULE, HOUR + 9 * MINUTE, true, false), Some(Due::Idle));
+        assert_eq!(sitting.due(RULE, HOUR + 9 * MINUTE - 1, true, Work::None), None);
+        assert_eq!(sitting.due(RULE, HOUR + 9 * MINUTE, true, Work::None), Some(Due::Idle));
         sitting.phase = Phase::Away;
-        assert_eq!(sitting.due(RULE, 2 * HOUR, true, false), None, "it is locked");
+        assert_eq!(sitting.due(RULE, 2 * HOUR, true, Work::None), None, "it is locked");
     }
 
     #[test]
@@ -199,13 +223,13 @@ mod tests {
         for phase in [Phase::Open, Phase::Away] {
             sitting.phase = phase;
             sitting.touch(13 * HOUR - 1);
-            assert_eq!(sitting.due(RULE, 13 * HOUR - 1, true, false), None);
-            assert_eq!(sitting.due(RULE, 13 * HOUR, true, false), Some(Due::Expired));
-            assert_eq!(sitting.due(RULE, 13 * HOUR, false, false), Some(Due::Expired));
+            assert_eq!(sitting.due(RULE, 13 * HOUR - 1, true, Work::None), None);
+            assert_eq!(sitting.due(RULE, 13 * HOUR, true, Work::None), Some(Due::Expired));
+            assert_eq!(sitting.due(RULE, 13 * HOUR, false, Work::None), Some(Due::Expired));
         }
         sitting.phase = Phase::Expired;
         assert_eq!(
-            (sitting.due(RULE, 99 * HOUR, true, false), sitting.next(RULE, true, false)),
+            (sitting.due(RULE, 99 * HOUR, true, Work::None), sitting.next(RULE, true, Work::None)),
             (None, None)
         );
     }
@@ -214,17 +238,32 @@ mod tests {
     fn nothing_is_due_while_a_device_is_in_work() {
         let sitting = sitting();
         for now in [HOUR + 5 * MINUTE, 13 * HOUR, 99 * HOUR] {
-            assert_eq!(sitting.due(RULE, now, true, true), None);
+            assert_eq!(sitting.due(RULE, now, true, Work::Device), None);
         }
-        assert_eq!(sitting.next(RULE, true, true), None);
+        assert_eq!(sitting.next(RULE, true, Work::Device), None);
         assert!(sitting.is_over(RULE, 13 * HOUR), "but nothing new is begun");
         assert!(!sitting.is_over(RULE, 13 * HOUR - 1));
     }
 
     #[test]
+    fn what_never_says_who_it_is_puts_it_off_by_seconds() {
+        let mut sitting = sitting();
+        let at = HOUR + 5 * MINUTE + PLUGGED_MS;
+        assert_eq!(sitting.next(RULE, true, Work::Plugged), Some(at));
+        assert_eq!(sitting.due(RULE, at - 1, true, Work::Plugged), None);
+        assert_eq!(sitting.due(RULE, at, true, Work::Plugged), Some(Due::Idle));
+        sitting.touch(13 * HOUR);
+        let at = 13 * HOUR + PLUGGED_MS;
+        assert_eq!(sitting.due(RULE, at - 1, true, Work::Plugged), None);
+        assert_eq!(sitting.due(RULE, at, true, Work::Plugged), Some(Due::Expired));
+        let soon = Some(Warning { seconds: 1, why: Soon::Hours });
+        assert_eq!(sitting.warning(RULE, at - 1, true, Work::Plugged), soon);
+    }
+
+    #[test]
     fn it_warns_in_the_last_thirty_seconds() {
         let sitting = sitting();
-        let warning = |now, custody_open| sitting.warning(RULE, now, custody_open, false);
+        let warning = |now, custody_open| sitting.warning(RULE, now, custody_open, Work::None);
         let soon = |seconds, why| Some(Warning { seconds, why });
         assert_eq!(warning(HOUR + 5 * MINUTE - 30_001, true), None);
         assert_eq!(warning(HOUR + 5 * MINUTE - 30_000, true), soon(30, Soon::Idle));
@@ -238,7 +277,7 @@ mod tests {
         let mut touched = sitting;
         touched.touch(13 * HOUR - 5 * MINUTE);
         assert_eq!(
-            touched.warning(RULE, 13 * HOUR - 500, true, false),
+            touched.warning(RULE, 13 * HOUR - 500, true, Work::None),
             soon(1, Soon::Hours),
             "whoever touches"
         );

@@ -29,7 +29,7 @@ impl Station {
                 };
                 // Whether a custody is open is asked when it matters.
                 let left =
-                    sitting.next(rule, true, floor.at_work > 0).map(|at| at.saturating_sub(clock().mono_ms));
+                    sitting.next(rule, true, floor.work()).map(|at| at.saturating_sub(clock().mono_ms));
                 let nap = match left {
                     Some(0) => {
                         drop(floor);
@@ -57,6 +57,7 @@ impl Station {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::sync::Mutex;
 
     use keystation_audit::{Clock, Stamp, SystemClock};
@@ -64,6 +65,7 @@ mod tests {
 
     use super::*;
     use crate::data_dir::DataDir;
+    use crate::error::StationError;
     use crate::people::{Action, NewPerson, Person, Pin, PinCost, SessionState};
 
     #[derive(Clone)]
@@ -84,11 +86,9 @@ mod tests {
         }
     }
 
-    /// Nobody asks for anything, and the keys are gone all the same.
-    #[test]
-    fn a_thread_locks_what_nobody_looks_at() {
-        let dir = tempfile::tempdir().unwrap();
-        let data = DataDir::new(dir.path().join("data"));
+    /// A station under an open vault, and its clock.
+    fn unlocked(dir: &Path) -> (Station, Hands) {
+        let data = DataDir::new(dir.join("data"));
         Station::init(&data, "keylog.example.com/plant7/stn03").unwrap();
         let hands = Hands(Arc::new(Mutex::new(SystemClock::new().unwrap().now())));
         let station = Station::open_under(&data, "test", hands.clone(), PinCost::TEST).unwrap();
@@ -99,6 +99,51 @@ mod tests {
         station.sign_in(Person::Id("ad-1"), &Pin::new("493027").unwrap()).unwrap();
         station.unlock(&station.permit(Action::Unlock).unwrap(), &passphrase).unwrap();
         assert!(station.is_unlocked());
+        (station, hands)
+    }
+
+    /// A token that does not answer keeps no other custody open.
+    #[test]
+    fn a_custody_that_hangs_does_not_put_off_the_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let (station, hands) = unlocked(dir.path());
+        let actor = station.asker();
+        let hung = station.in_custody(Action::ImportKey, &actor, "gk-new");
+        hands.0.lock().unwrap().mono_ms += 5 * 60_000;
+        station.settle_session().unwrap();
+        assert!(!station.is_unlocked());
+        drop(hung);
+        station.close().unwrap();
+    }
+
+    /// Suspend, screen lock, panic and the end of the program wait for nothing before they wipe: a sign-in is held up by the disk.
+    #[test]
+    fn the_keys_are_gone_while_a_sign_in_is_held_up() {
+        type Leave = fn(&Station) -> Result<(), StationError>;
+        let leave: [Leave; 3] =
+            [|station| station.away(Away::Suspend), |station| station.away(Away::Asked), Station::sign_out];
+        for leave in leave {
+            let dir = tempfile::tempdir().unwrap();
+            let (station, _hands) = unlocked(dir.path());
+            // As a sign-in does, until its record is on the disk.
+            let sign_in = station.people().moves();
+            let leaving = station.clone();
+            let leaving = thread::spawn(move || leave(&leaving));
+            station.wait_until(|| !station.is_unlocked());
+            assert!(!leaving.is_finished(), "it waits, with the keys wiped");
+            drop(sign_in);
+            leaving.join().unwrap().unwrap();
+            let log = station.archive().recent(2).unwrap();
+            assert!(log.iter().any(|record| record.parse().unwrap().event() == "auth.lock"));
+            station.close().unwrap();
+        }
+    }
+
+    /// Nobody asks for anything, and the keys are gone all the same.
+    #[test]
+    fn a_thread_locks_what_nobody_looks_at() {
+        let dir = tempfile::tempdir().unwrap();
+        let (station, hands) = unlocked(dir.path());
         // With the floor held the thread is asleep, or looks at the clock afterwards.
         let floor = station.people().floor();
         hands.0.lock().unwrap().mono_ms += 5 * 60_000;

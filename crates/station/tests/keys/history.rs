@@ -197,8 +197,34 @@ fn a_component_leads_to_the_key_over_a_ceremony_in_between() {
         ["cu-2", "cu-3", "cu-2"],
         "it was seen: it has its record"
     );
+    // With what came of it: it was judged before it was recorded.
+    assert_eq!(bench.records("gk.component", "rc"), ["", "", "refused"]);
     // From then on nobody makes that key of these papers: one person has had both.
     let others = bench.told(said_anew(3), &[(1, "cu-1"), (2, "ad-1")]);
+    assert!(matches!(others, Err(CeremonyError::Aborted(Abort::OnePerson))), "{others:?}");
+}
+
+/// Somebody who says of one ceremony what belongs to two keys joins them for nobody else: that is said, and no component shows it.
+#[test]
+fn a_lie_about_a_key_bars_nobody_from_another() {
+    let bench = Bench::new();
+    let lie = || {
+        let (mut lie, other) = (said_anew(1), said_anew(2));
+        (lie.check_value, lie.key.scope) = (other.check_value, "0ne00EMU999".parse().unwrap());
+        lie
+    };
+    // cu-2 gave component 1 of the first key; cu-3 says that the label of that one and the check value of the second are of one key.
+    bench.told(said_anew(1), &[(1, "cu-2")]).unwrap();
+    bench.taken_for(lie(), &[(3, "cu-3", 3)]).unwrap();
+    // Another component of the second key is another key's.
+    bench
+        .taken_for(said_anew(2), &[(2, "cu-2", 2)])
+        .expect("nothing but a lie leads from one key to the other");
+    // Of what they said themselves they are held to every word: here the label of the first, where cu-2 gave component 1.
+    let again = bench.told(lie(), &[(2, "cu-2")]);
+    assert!(is_history(&again), "{again:?}");
+    // And no key is made of what one person has had.
+    let others = bench.told(said_anew(3), &[(1, "cu-1"), (2, "cu-3")]);
     assert!(matches!(others, Err(CeremonyError::Aborted(Abort::OnePerson))), "{others:?}");
 }
 

@@ -16,6 +16,8 @@ fn dice(seed: &mut u64) -> u64 {
     *seed >> 33
 }
 
+/// Restarts, kills, a machine that is started again, clocks that are set, an older `people.json` between the guesses; and an older database, alone: that does not open. An older
+/// database *with its head* is the next test's: it gives the guesses back.
 #[test]
 fn of_ten_thousand_guesses_ten_count() {
     let mut bench = Bench::with_admins();

@@ -97,6 +97,8 @@ fn nothing_strikes_while_a_device_is_in_work() {
     bench.unlock();
     let at_bench = bench.station.busy();
     let other_slot = bench.station.busy();
+    at_bench.known();
+    other_slot.known();
     bench.hands.pass(3600);
     bench.station.settle_session().unwrap();
     assert!(bench.station.is_unlocked());
@@ -139,6 +141,28 @@ fn a_plug_that_is_loose_is_no_sign_of_life() {
     }
 }
 
+/// Two of them, so that there is always one that seems to be a device.
+#[test]
+fn two_plugs_that_are_loose_do_not_keep_the_keys_either() {
+    let bench = staffed();
+    bench.comes(0);
+    bench.unlock();
+    let mut slots = [Some(bench.station.busy()), Some(bench.station.busy())];
+    let mut second = 0;
+    while bench.station.is_unlocked() {
+        bench.hands.pass(1);
+        second += 1;
+        assert!(second < 700, "they are kept for ever");
+        // One contact is lost while the other is there.
+        let slot = &mut slots[second % 2];
+        *slot = None;
+        *slot = Some(bench.station.busy());
+        bench.station.settle_session().unwrap();
+    }
+    assert_eq!(second, 310, "what never says who it is puts the lock off once, by ten seconds");
+    assert_eq!(bench.records("auth.away", "why"), ["idle"]);
+}
+
 /// Idle, expired, asked, taken over, locked: whatever somebody was typing is nobody's.
 #[test]
 fn it_is_told_whenever_somebody_leaves() {
@@ -175,6 +199,7 @@ fn a_session_ends_after_its_hours_when_the_device_is_done_and_nothing_new_is_beg
     bench.comes(0);
     bench.unlock();
     let at_bench = bench.station.busy();
+    at_bench.known();
     bench.hands.pass(12 * 3600);
     bench.station.settle_session().unwrap();
     assert_eq!(bench.station.permit(Action::Inject).unwrap_err().code(), "expired");

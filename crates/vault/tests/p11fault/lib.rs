@@ -1,7 +1,8 @@
 //! A PKCS#11 module that stands before the real one and does what a file tells it: refuse, misbehave, or pass the call on.
 //!
 //! `P11_REAL` is the real module, `P11_FAULT` the file. Each line of it is a rule, `FUNCTION WHAT [once]`; the first that fits the
-//! function counts, and `once` strikes it out when it did. WHAT is a return code in hexadecimal digits, or one of the words below.
+//! function counts, and `once` strikes it out when it did. WHAT is a return code in hexadecimal digits, or one of the words below; `hang`, of
+//! any function, never comes back while the rule stands.
 //! Every call is noted in `P11_FAULT` + `.calls`.
 
 #![allow(unsafe_code)] // it is called by C and calls C
@@ -65,8 +66,18 @@ fn setting(name: &str) -> OsString {
     std::env::var_os(name).expect("the test sets it")
 }
 
-/// Notes the call and looks whether a rule is about it.
+/// Notes the call and looks whether a rule is about it. One that says `hang` is waited for until it is gone.
 fn order(function: &str) -> Option<Order> {
+    let mut order = look(function);
+    while matches!(&order, Some(Order::Word(word)) if word == "hang") {
+        // No event tells that a file was changed, and no test waits for this one.
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        order = look(function);
+    }
+    order
+}
+
+fn look(function: &str) -> Option<Order> {
     let file = PathBuf::from(setting("P11_FAULT"));
     let calls = file.with_extension("calls");
     let mut calls = OpenOptions::new().create(true).append(true).open(calls).expect("calls can be noted");

@@ -13,7 +13,7 @@ use crate::machine::Departure;
 /// Published by Microsoft, *Symmetric key attestation with DPS*.
 const GROUP_KEY: &str =
     "8isrFI1sGsIlvvFSSFRiMfCNzv21fjbE/+ah/lSh3lF8e2YG1Te7w1KpZhJFFXJrqYKi9yegxkqIChbqOS9Egw==";
-const PASSPHRASE: &str = "seven grey boats by the quay";
+pub(super) const PASSPHRASE: &str = "seven grey boats by the quay";
 /// The example of docs/ceremony.md: two components with their check values.
 const COMPONENTS: [(&str, &str); 2] = [
     ("f/B7kZM+w+wLuRb2Or95r0SV66TWvFR6oQcx9dl/bDM9k5+3cPQ5l725mu2H71UzfacytRtVpQORzI/gL+yRRQ==", "CB32B3"),

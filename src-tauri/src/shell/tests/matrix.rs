@@ -43,6 +43,8 @@ const EXPECTED: &[(&str, Action, Open)] = &[
     ("denials", Action::AuditRoom, To("sqa")),
     ("review", Action::AuditRoom, To("sqa")),
     ("sign_review", Action::SignReview, To("q")),
+    ("check_places", Action::Check, To("rsq")),
+    ("check_device", Action::Check, To("rsq")),
     ("shift_report", Action::OwnShift, To("ors")),
     ("save_shift_report", Action::OwnShift, To("ors")),
     ("sign_in", Action::SignIn, All),

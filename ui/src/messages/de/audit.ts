@@ -7,6 +7,7 @@ export const audit: AuditWords = {
   title: "Audit",
   views: {
     search: "Suche",
+    check: "Gerät",
     figures: "Zahlen",
     verify: "Prüfen",
     refusals: "Ablehnungen",
@@ -105,6 +106,38 @@ export const audit: AuditWords = {
     allSecured: (to) => `Von einem Zeugen bis Eintrag ${to} gesichert: alles hier.`,
     partSecured: (to) =>
       `Von einem Zeugen bis Eintrag ${to} gesichert: für Neueres bürgt nur diese Maschine.`,
+  },
+  check: {
+    title: "Gerät prüfen",
+    question: "Ist dieses Gerät so, wie das Protokoll sagt?",
+    says: "Es wird gelesen und muss seinen Schlüssel beweisen. Nichts wird darauf geschrieben. Der Schlüsselspeicher wird dafür in einem eigenen Fenster geöffnet.",
+    port: "Anschluss",
+    slot: (number: number, port: string) => `Platz ${number}: ${port}`,
+    profile: "Profil",
+    noProfile: "Diese Station hat keinen Platz, also kein Profil zum Vergleichen.",
+    again: "Anschlüsse neu suchen",
+    deed: "Gerät prüfen",
+    running: "Das Gerät wird geprüft…",
+    passed: "Das Gerät ist, wie es sein soll",
+    failed: "Dieses Gerät nicht ausliefern",
+    points: "Was geprüft wurde",
+    names: {
+      identity: "Identität",
+      set: "Zugangsdaten",
+      proof: "Schlüssel",
+      record: "Eintrag",
+      anchor: "Protokoll",
+    },
+    verdicts: {
+      holds: "wie es sein soll",
+      "not-compared": "nichts zu vergleichen",
+      fails: "nicht wie es sein soll",
+    },
+    recorded: "Das Ergebnis steht im Protokoll.",
+    cancelled: "Der Schlüsselspeicher wurde nicht geöffnet: nichts wurde geprüft.",
+    nothingYet: "Gerät anstecken, Anschluss wählen, prüfen.",
+    readOnlySays:
+      "Dieses Fenster liest das Protokoll nur: es kennt keinen Anschluss und keinen Schlüssel. Ein Gerät prüft man im Fenster der Station selbst.",
   },
   figures: {
     title: "Zahlen",

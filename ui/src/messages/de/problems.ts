@@ -35,6 +35,11 @@ export const problems: ProblemWords = {
   "ceremony-running": told("Eine Schlüsselzeremonie läuft.", "Beenden oder abbrechen."),
   "ceremony-sign-in": told("Wer diesen Teil verwahrt, muss sich anmelden.", "Mit Ausweis und PIN anmelden."),
   "ceremony-turn": told("Das ist jetzt nicht dran.", "Weiter mit dem, was der Bildschirm zeigt."),
+  "check-port-unknown": told(
+    "Diesen Anschluss oder dieses Profil gibt es hier nicht.",
+    "Beide aus der Liste wählen.",
+    "Steckt das Kabel?",
+  ),
   "check-value": told("Das ist kein Prüfwert: er hat zehn Zeichen aus 0-9 und A-F.", paper),
   "clock-jumped": told(
     "Die Uhr dieser Station wurde gestellt.",

@@ -29,7 +29,14 @@ const standings: Record<Standing, { word: string; means: string }> = {
 
 export const audit = {
   title: "Audit",
-  views: { search: "Search", figures: "Figures", verify: "Verify", refusals: "Refusals", review: "Review" },
+  views: {
+    search: "Search",
+    check: "Device",
+    figures: "Figures",
+    verify: "Verify",
+    refusals: "Refusals",
+    review: "Review",
+  },
   pages: "Pages",
   search: {
     name: "Search devices",
@@ -110,6 +117,32 @@ export const audit = {
     allSecured: (to: string) => `Secured to record ${to} by a witness: all of this.`,
     partSecured: (to: string) =>
       `Secured to record ${to} by a witness: what is newer has only this machine’s word.`,
+  },
+  check: {
+    title: "Check a device",
+    question: "Is this device as the log says?",
+    says: "It is read and asked to prove its key. Nothing is written to it. The custody of its key is opened for it in a window of its own.",
+    port: "Port",
+    slot: (number: number, port: string) => `Slot ${number}: ${port}`,
+    profile: "Profile",
+    noProfile: "This station has no slot, and so no profile to hold a device against.",
+    again: "Look for ports again",
+    deed: "Check the device",
+    running: "Checking the device…",
+    passed: "The device is as it should be",
+    failed: "Do not ship this device",
+    points: "What was looked at",
+    names: { identity: "Identity", set: "Credentials", proof: "Key", record: "Record", anchor: "Log" },
+    verdicts: {
+      holds: "as it should be",
+      "not-compared": "nothing to compare with",
+      fails: "not as it should be",
+    },
+    recorded: "What was found is a record of the log.",
+    cancelled: "The custody was not opened: nothing was checked.",
+    nothingYet: "Plug the device in, choose its port, and check it.",
+    readOnlySays:
+      "This window opened the log only to read it: it knows no port and no key. Check a device in the station’s own window.",
   },
   figures: {
     title: "Figures",

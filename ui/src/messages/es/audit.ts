@@ -7,6 +7,7 @@ export const audit: AuditWords = {
   title: "Auditoría",
   views: {
     search: "Buscar",
+    check: "Equipo",
     figures: "Cifras",
     verify: "Verificar",
     refusals: "Rechazos",
@@ -105,6 +106,34 @@ export const audit: AuditWords = {
     allSecured: (to) => `Asegurado por un testigo hasta la entrada ${to}: todo esto.`,
     partSecured: (to) =>
       `Asegurado por un testigo hasta la entrada ${to}: por lo más nuevo solo responde esta máquina.`,
+  },
+  check: {
+    title: "Comprobar un equipo",
+    question: "¿Está este equipo como dice el registro?",
+    says: "Se lee y debe demostrar su clave. No se escribe nada en él. El almacén de claves se abre para ello en una ventana propia.",
+    port: "Puerto",
+    slot: (number: number, port: string) => `Puesto ${number}: ${port}`,
+    profile: "Perfil",
+    noProfile: "Esta estación no tiene puestos, ni por tanto perfil con que comparar.",
+    again: "Buscar puertos de nuevo",
+    deed: "Comprobar el equipo",
+    running: "Comprobando el equipo…",
+    passed: "El equipo está como debe",
+    failed: "No entregue este equipo",
+    points: "Lo que se comprobó",
+    names: {
+      identity: "Identidad",
+      set: "Credenciales",
+      proof: "Clave",
+      record: "Asiento",
+      anchor: "Registro",
+    },
+    verdicts: { holds: "como debe", "not-compared": "nada con que comparar", fails: "no como debe" },
+    recorded: "El resultado consta en el registro.",
+    cancelled: "El almacén de claves no se abrió: no se comprobó nada.",
+    nothingYet: "Conecte el equipo, elija su puerto y compruébelo.",
+    readOnlySays:
+      "Esta ventana solo lee el registro: no conoce puertos ni claves. Compruebe un equipo en la ventana de la propia estación.",
   },
   figures: {
     title: "Cifras",

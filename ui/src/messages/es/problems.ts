@@ -37,6 +37,11 @@ export const problems: ProblemWords = {
     "Inicie sesión con tarjeta y PIN.",
   ),
   "ceremony-turn": told("Eso no toca ahora.", "Siga con lo que muestra la pantalla."),
+  "check-port-unknown": told(
+    "Ese puerto o ese perfil no existe aquí.",
+    "Elija ambos de la lista.",
+    "¿Está conectado el cable?",
+  ),
   "check-value": told("Eso no es un valor de comprobación: son diez de 0-9 y A-F.", paper),
   "clock-jumped": told(
     "Se cambió la hora de la estación.",

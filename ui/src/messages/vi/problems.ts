@@ -25,6 +25,11 @@ export const problems: ProblemWords = {
   "ceremony-running": told("Đang có một nghi thức khóa.", "Hoàn tất hoặc hủy bỏ."),
   "ceremony-sign-in": told("Người giữ phần khóa này phải đăng nhập.", "Đăng nhập bằng thẻ và PIN."),
   "ceremony-turn": told("Chưa đến bước này.", "Làm tiếp theo màn hình."),
+  "check-port-unknown": told(
+    "Ở đây không có cổng này hoặc cấu hình này.",
+    "Chọn cả hai trong danh sách.",
+    "Cáp đã cắm chưa?",
+  ),
   "check-value": told("Đây không phải giá trị kiểm tra: gồm mười ký tự 0-9 và A-F.", paper),
   "clock-jumped": told("Đồng hồ của trạm bị chỉnh.", "Nếu không ai vừa chỉnh giờ: gọi quản trị viên."),
   "component-refused": told("Phần khóa này bị từ chối.", paper),

@@ -2,7 +2,14 @@ import type { AuditWords } from "../words";
 
 export const audit: AuditWords = {
   title: "审计",
-  views: { search: "搜索", figures: "统计", verify: "校验", refusals: "拒绝记录", review: "审阅" },
+  views: {
+    search: "搜索",
+    check: "设备",
+    figures: "统计",
+    verify: "校验",
+    refusals: "拒绝记录",
+    review: "审阅",
+  },
   pages: "页面",
   search: {
     name: "搜索设备",
@@ -87,6 +94,27 @@ export const audit: AuditWords = {
     noWitness: "没有见证方见过此日志：仅本机可作证。",
     allSecured: (to) => `见证方已见证至记录 ${to}：涵盖此处全部内容。`,
     partSecured: (to) => `见证方已见证至记录 ${to}：更新的内容仅本机可作证。`,
+  },
+  check: {
+    title: "检查设备",
+    question: "此设备与日志一致吗？",
+    says: "读取设备并要求其证明密钥，不向设备写入任何内容。为此会在单独的窗口中打开密钥存储。",
+    port: "端口",
+    slot: (number: number, port: string) => `槽位 ${number}：${port}`,
+    profile: "产品配置",
+    noProfile: "本工作站没有槽位，因此没有可比对的产品配置。",
+    again: "重新查找端口",
+    deed: "检查设备",
+    running: "正在检查设备…",
+    passed: "设备正常",
+    failed: "请勿发货此设备",
+    points: "检查项目",
+    names: { identity: "身份", set: "凭据", proof: "密钥", record: "记录", anchor: "日志" },
+    verdicts: { holds: "正常", "not-compared": "无可比对", fails: "不正常" },
+    recorded: "结果已写入日志。",
+    cancelled: "密钥存储未打开：未做任何检查。",
+    nothingYet: "接上设备，选择端口，然后检查。",
+    readOnlySays: "本窗口只读取日志，没有端口也没有密钥。请在工作站自己的窗口中检查设备。",
   },
   figures: {
     title: "统计",

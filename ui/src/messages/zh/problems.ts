@@ -25,6 +25,7 @@ export const problems: ProblemWords = {
   "ceremony-running": told("密钥仪式正在进行。", "请完成或放弃。"),
   "ceremony-sign-in": told("该分量的保管员须先登录。", "请用工牌和 PIN 登录。"),
   "ceremony-turn": told("还没轮到这一步。", "请按屏幕提示继续。"),
+  "check-port-unknown": told("此处没有该端口或该产品配置。", "请从列表中选择。", "线缆是否插好？"),
   "check-value": told("这不是校验值：应为十位 0-9 和 A-F。", paper),
   "clock-jumped": told("本站时钟被调整。", "如非刚才有人校时：呼叫管理员。"),
   "component-refused": told("该密钥分量被拒。", paper),

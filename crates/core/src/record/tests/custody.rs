@@ -20,6 +20,7 @@ fn of_the_key(more: &[(&'static str, Value)]) -> Vec<(&'static str, Value)> {
 #[test]
 fn a_component_names_the_key_that_is_to_come_of_it() {
     let event = Event::GroupKey(KeyEvent::Component {
+        taken: true,
         ceremony: CEREMONY.to_owned(),
         key: (&key()).into(),
         part: 1,

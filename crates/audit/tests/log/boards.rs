@@ -1,0 +1,82 @@
+//! Two boards under one label, and two devices with one key.
+
+use keystation_audit::IntentRefusal;
+use keystation_core::failure::Code;
+use keystation_core::identity::Identity;
+use keystation_core::record::{Event, Holds, Intent, Mode};
+
+use crate::orders::{append, refusal};
+use crate::support::{begin, entry, follow, intact, intent, key_of, outcome};
+
+/// Another recipe makes another registration ID of the same board, and would give it a second key.
+#[test]
+fn a_board_has_one_key_under_whichever_registration_id() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    let try_it = |rid: &str, mac: &str, serial: &str| {
+        let mac = (!mac.is_empty()).then(|| mac.parse().unwrap());
+        let serial = (!serial.is_empty()).then(|| serial.parse().unwrap());
+        let Event::Intent(intent) = follow(&journal, intent(rid)) else { panic!() };
+        let intent = Intent { identity: Identity { mac, serial }, job: String::new(), ..intent };
+        journal.append(&entry(Event::Intent(intent)))
+    };
+    let (a, b) = ("a4:cf:12:00:00:01", "a4:cf:12:00:00:02");
+    let first = try_it("sn-1", a, "SN-1").unwrap();
+    let refused = |rid, mac, serial| refusal(try_it(rid, mac, serial));
+    let other_id = IntentRefusal::OtherId { record: first, id: "sn-1".to_owned() };
+    // While it is in work, and when it has its key.
+    for _ in 0..2 {
+        for (rid, mac, serial) in [("mac-a", a, "SN-1"), ("mac-a", a, ""), ("serial-1", "", "SN-1")] {
+            let found = refused(rid, mac, serial);
+            assert_eq!((found.code(), &found), (Code::AlreadyRecorded, &other_id), "{rid} {mac} {serial}");
+        }
+        assert_eq!(refused("mac-b", b, "SN-1"), IntentRefusal::OtherBoard { record: first });
+        assert_eq!(refused("mac-a", a, "SN-2"), IntentRefusal::OtherBoard { record: first });
+        append(&journal, Event::Result(outcome("sn-1", first, Holds::New)));
+    }
+    try_it("mac-b", b, "SN-2").unwrap();
+    // One that failed has none, under whichever.
+    let failed = try_it("sn-3", "", "SN-3").unwrap();
+    append(&journal, Event::Result(outcome("sn-3", failed, Holds::Old)));
+    try_it("serial-3", "", "SN-3").unwrap();
+    intact(&paths);
+}
+
+/// R13 and R14 of a line: no two boards under one label, no two devices with one key.
+#[test]
+fn another_board_and_a_key_of_another_device_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    let board = |rid: &str, mac: &str, serial: &str| {
+        let mac = (!mac.is_empty()).then(|| mac.parse().unwrap());
+        let serial = (!serial.is_empty()).then(|| serial.parse().unwrap());
+        let Event::Intent(intent) = follow(&journal, intent(rid)) else { panic!() };
+        Intent { identity: Identity { mac, serial }, job: String::new(), ..intent }
+    };
+    let try_it = |intent: Intent| journal.append(&entry(Event::Intent(intent)));
+    let (a, b) = ("a4:cf:12:00:00:01", "a4:cf:12:00:00:02");
+    let first = try_it(board("sn-1-a", a, "SN-1")).unwrap();
+    // Not known yet what became of it: it may hold a key.
+    let refused = refusal(try_it(board("sn-1-b", b, "SN-1")));
+    assert_eq!((refused.code(), &refused), (Code::OtherBoard, &IntentRefusal::OtherBoard { record: first }));
+    append(&journal, Event::Result(outcome("sn-1-a", first, Holds::Old)));
+    // It failed: another board may take its label.
+    let second = try_it(board("sn-1-b", b, "SN-1")).unwrap();
+    append(&journal, Event::Result(outcome("sn-1-b", second, Holds::New)));
+    for (rid, mac, serial) in [("sn-1-a", a, "SN-1"), ("sn-2-b", b, "SN-2")] {
+        let refused = refusal(try_it(board(rid, mac, serial)));
+        assert_eq!(refused, IntentRefusal::OtherBoard { record: second }, "{rid}");
+    }
+    // The same board again, also where it does not say the other half.
+    for (mac, serial) in [(b, "SN-1"), ("", "SN-1"), (b, "")] {
+        let again = try_it(board("sn-1-b", mac, serial)).unwrap();
+        append(&journal, Event::Result(outcome("sn-1-b", again, Holds::Old)));
+    }
+    let mode = Mode::Rekey { reason: "new board".to_owned(), approver: "su-1".to_owned() };
+    try_it(Intent { mode, ..board("sn-2-b", b, "SN-2") }).unwrap();
+
+    let same = Intent { fingerprint: key_of("sn-1-b").fingerprint(), ..board("sn-9", "", "SN-9") };
+    let refused = refusal(try_it(same));
+    assert_eq!((refused.code(), refused), (Code::Collision, IntentRefusal::Collision { record: second }));
+    intact(&paths);
+}
