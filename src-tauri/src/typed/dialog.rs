@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use gtk::glib::translate::ToGlibPtr;
-use gtk::glib::{ControlFlow, Priority, idle_add_full};
+use gtk::glib::{ControlFlow, Priority, home_dir, idle_add_full};
 use gtk::prelude::*;
 use gtk::{
     Align, CssProvider, Dialog, DialogFlags, Entry, FileChooserAction, FileChooserDialog, InputPurpose,
@@ -110,10 +110,8 @@ fn open_files<R: Runtime>(
     dialog.set_modal(true);
     dialog.set_destroy_with_parent(true);
     dialog.set_default_response(ResponseType::Ok);
-    if let Some(start) = start {
-        // A folder that is still to be made cannot be shown: then it begins where the person was last.
-        dialog.set_current_folder(start);
-    }
+    // A folder that is still to be made cannot be shown: then it begins where the person was last.
+    dialog.set_current_folder(start.map_or_else(home_dir, Path::to_owned));
     for response in [ResponseType::Cancel, ResponseType::Ok] {
         enlarge(&dialog.widget_for_response(response).expect("both buttons are there"));
     }

@@ -247,6 +247,16 @@ describe("a new order", () => {
   });
 });
 
+test("whoever takes over does not begin where the one before was", async () => {
+  await open();
+  await click(/^WO-44192/);
+  await click("Scrap…");
+  await click("Hand over");
+  await identify("KS:op-0121", "356237");
+  expect(states()).toContain("orders");
+  expect(rooms.orders.deed).toBeUndefined();
+});
+
 test("whoever leaves leaves nothing half done", async () => {
   await open();
   await click(/^WO-44192/);

@@ -40,10 +40,12 @@ pub(super) fn take_in_and_open(page: &Page, screen: &Screen, file: &Path) {
     page.wait_for("[data-state=orders]");
     page.press_button("New work order");
     page.wait_for("[data-state=order-new]");
+    page.until_painted(); // and longer than between the keys of a barcode scanner
     page.press_here(Key::Enter);
     screen.focus(CHOOSER);
     screen.enter(file.to_str().expect("a text"));
     page.wait_for("[data-state=order-waiting]");
+    page.until_painted();
     page.press_here(Key::Enter);
     page.wait_for("[data-state=order-open]");
 }
