@@ -106,13 +106,15 @@ export class Line {
   get foremost(): { slot: number; card: Extract<Card, { state: "fail" | "stopped" }> } | undefined {
     // The one whose code was scanned comes before the others.
     const slots = [this.scans.named ?? 0, ...this.cards.keys()];
-    for (const state of ["fail", "stopped"] as const)
-      for (const slot of slots) {
-        const card = this.cards.get(slot);
-        if (card?.state === state && (card.state === "fail" || card.state === "stopped"))
-          return { slot, card };
-      }
-    return undefined;
+    const wrong = slots.flatMap((slot) => {
+      const card = this.cards.get(slot);
+      return card?.state === "fail" || card?.state === "stopped" ? [{ slot, card }] : [];
+    });
+    return (
+      wrong.find(({ card }) => card.state === "fail") ??
+      wrong.find(({ slot }) => this.isOut(slot)) ??
+      wrong[0]
+    );
   }
 
   /** The end of the label that waits for the device of this slot. */

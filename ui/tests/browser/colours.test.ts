@@ -38,7 +38,7 @@ async function ground(page: Page, state: string): Promise<Colour> {
         const key = ((data[at] ?? 0) << 16) | ((data[at + 1] ?? 0) << 8) | (data[at + 2] ?? 0);
         counts.set(key, (counts.get(key) ?? 0) + 1);
       }
-      const [most = 0] = [...counts].reduce((one, other) => (other[1] > one[1] ? other : one), [0, 0]);
+      const [most] = [...counts].reduce((one, other) => (other[1] > one[1] ? other : one), [0, 0]);
       return [most >> 16, (most >> 8) & 255, most & 255] as [number, number, number];
     },
     `data:image/png;base64,${png.toString("base64")}`,
@@ -60,13 +60,6 @@ test.each(["light", "dark"] as const)(
     ]);
     for (const sight of SIGHTS) {
       const seen = { pass: seenAs(pass, sight), fail: seenAs(fail, sight), empty: seenAs(empty, sight) };
-      console.log(
-        theme,
-        sight,
-        apart(seen.pass, seen.fail),
-        apart(seen.pass, seen.empty),
-        apart(seen.fail, seen.empty),
-      );
       const between = (one: Colour, other: Colour) => Math.round(apart(one, other));
       expect(between(seen.pass, seen.fail), `${sight}: PASS and FAIL`).toBeGreaterThanOrEqual(APART);
       expect(between(seen.pass, seen.empty), `${sight}: PASS and empty`).toBeGreaterThanOrEqual(BESIDE);
