@@ -3,6 +3,7 @@
 
 import type { AttemptLine } from "./bindings/AttemptLine";
 import { failing, FakeShell, station } from "./fake";
+import { foreign } from "./fake/finished";
 import type { Rooms } from "./rooms.svelte";
 import { as } from "./scenes-people";
 
@@ -74,6 +75,13 @@ export const places: Readonly<Record<string, () => Place>> = {
       const said = { operator: text, role: text, action: text, meaning: text, what: text, why: text };
       shell.archive.denied = shell.archive.denied.slice(0, 1).map((line) => ({ ...line, ...said }));
       await room.show("refusals");
+    }),
+  check: () =>
+    audit(async ({ audit: room }, { archive }, text) => {
+      const points = foreign.points.map((point) => ({ ...point, sentence: text, remedy: [text] }));
+      archive.look = () => Promise.resolve({ ...foreign, id: text, serial: text, points });
+      await room.show("check");
+      await room.inspection.start();
     }),
   review: () =>
     audit(async ({ audit: room }, { archive }, text) => {
