@@ -31,7 +31,7 @@ const reading: Overview = { ...big, rooms: ["audit"], readOnly: true, slots: [],
 /** QA, at a station with slots. */
 const withSlots: Overview = {
   ...quality,
-  slots: [{ number: 1, port: "usb-1-1.4", profile: "thermostat/1" }],
+  slots: [{ number: 1, port: "usb-1-1.4", profile: "thermostat/1", scans: false }],
 };
 
 let rooms: Rooms;
@@ -53,7 +53,7 @@ async function open(overview = big, shell = new FakeShell(overview)): Promise<Fa
 /** Opens the window and goes to the audit room by its key. */
 async function audit(overview = big, shell = new FakeShell(overview)): Promise<FakeShell> {
   await open(overview, shell);
-  if (overview.rooms.length > 1) await press("2", { ctrlKey: true });
+  if (overview.rooms.length > 1) await press("3", { ctrlKey: true });
   return shell;
 }
 
@@ -64,7 +64,7 @@ describe("a finished device", () => {
 
   test("is looked at on a port of a slot, by the profile of that slot, and found as it should be", async () => {
     const shell = await audit(withSlots);
-    const asked = vi.spyOn(shell.archive, "checkDevice");
+    const asked = vi.spyOn(shell, "checkDevice");
     await click("Device");
     expect(picks().map(({ value }) => value)).toEqual(["usb-1-1.4", "thermostat/1.toml"]);
     expect(text()).toContain("Slot 1: usb-1-1.4");

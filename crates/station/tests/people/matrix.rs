@@ -30,6 +30,7 @@ change-pin     +1
 inject         ors
 acknowledge    ors
 put-back       s
+orders         ors
 own-shift      ors
 unlock         orsc
 check          rsq
