@@ -307,3 +307,33 @@ describe("how far the log is secured outside of this machine", () => {
     expect((await strip("none", null))?.textContent).toContain("not outside this machine");
   });
 });
+
+describe("many slots", () => {
+  const many = Array.from({ length: 32 }, (_, index) => ({
+    number: index + 1,
+    port: "",
+    profile: "",
+    scans: false,
+  }));
+  const below = () => document.querySelector(".foremost")?.textContent.replace(/\s+/g, " ");
+
+  test("are tiles, and the FAIL that Enter is for is said in full below them", async () => {
+    const shell = await open(new FakeShell({ ...unlocked, slots: many }));
+    expect(below()).toBeUndefined();
+    shell.out(3);
+    await shell.plug(20, failing);
+    await shell.plug(7, failing);
+    await settle();
+    expect([3, 7, 20, 21].map((slot) => state(slot))).toEqual(["stopped", "fail", "fail", "waiting"]);
+    for (const part of ["Slot 7", "007-888-abd", "not kept over the restart", "did not take", "to repair"])
+      expect(below()).toContain(part);
+    await press("Enter");
+    expect([state(7), state(20)]).toEqual(["remove", "fail"]);
+    expect(below()).toContain("Slot 20");
+    await press("Enter");
+    // Whoever may not put it back sees why it is out, and the records again once it is back.
+    expect(below()).toContain("contact was lost 6 times");
+    await press("Enter");
+    expect(state(3)).toBe("stopped");
+  });
+});

@@ -102,13 +102,33 @@ export class Line {
     } else if (intent === "enter") await this.enter();
   }
 
-  /** Enter: a FAIL that stands comes first, then a slot that is out, then the vault. */
-  async enter(): Promise<void> {
-    const failed = [...this.cards].find(([, card]) => card.state === "fail");
+  /** What a person has to see first: a FAIL, or else a slot that does not work. */
+  get foremost(): { slot: number; card: Extract<Card, { state: "fail" | "stopped" }> } | undefined {
     // The one whose code was scanned comes before the others.
     const slots = [this.scans.named ?? 0, ...this.cards.keys()];
+    const wrong = slots.flatMap((slot) => {
+      const card = this.cards.get(slot);
+      return card?.state === "fail" || card?.state === "stopped" ? [{ slot, card }] : [];
+    });
+    return (
+      wrong.find(({ card }) => card.state === "fail") ??
+      wrong.find(({ slot }) => this.isOut(slot)) ??
+      wrong[0]
+    );
+  }
+
+  /** The end of the label that waits for the device of this slot. */
+  waits(slot: number): string | undefined {
+    const { slots, next } = this.scans;
+    return slots.find((of) => of.slot === slot)?.label ?? next ?? undefined;
+  }
+
+  /** Enter: a FAIL that stands comes first, then a slot that is out, then the vault. */
+  async enter(): Promise<void> {
+    const failed = this.foremost?.card.state === "fail" ? this.foremost.slot : undefined;
+    const slots = [this.scans.named ?? 0, ...this.cards.keys()];
     const out = this.mayPutBack ? slots.find((slot) => this.isOut(slot)) : undefined;
-    if (failed) await this.acknowledge(failed[0]);
+    if (failed !== undefined) await this.acknowledge(failed);
     else if (out !== undefined) await this.putBack(out);
     else if (this.locked) await this.unlock();
   }

@@ -11,34 +11,39 @@ use serde_json::{Value, json};
 
 use crate::run;
 
-/// A bench target, and the rows that it measures.
+/// Who measures, and the rows.
 struct Group {
-    package: &'static str,
-    bench: &'static str,
+    by: By,
     rows: &'static [&'static str],
     /// Whether `--records` says something to it.
     records: bool,
 }
 
+/// What prints the rows.
+enum By {
+    /// A bench target of a package.
+    Cargo { package: &'static str, bench: &'static str },
+    /// `npm run bench` in `ui/`, in a real browser.
+    Npm,
+}
+
 const GROUPS: &[Group] = &[
     Group {
-        package: "keystation-tests",
-        bench: "line",
+        by: By::Cargo { package: "keystation-tests", bench: "line" },
         rows: &["inject-wire", "inject-bytes", "slots-32"],
         records: false,
     },
     Group {
-        package: "keystation-vault",
-        bench: "derive",
+        by: By::Cargo { package: "keystation-vault", bench: "derive" },
         rows: &["derive", "derive-blocks"],
         records: false,
     },
     Group {
-        package: "keystation-audit",
-        bench: "log",
+        by: By::Cargo { package: "keystation-audit", bench: "log" },
         rows: &["append", "append-32", "verify", "verify-memory", "search"],
         records: true,
     },
+    Group { by: By::Npm, rows: &["input-paint"], records: false },
 ];
 
 /// What to measure, and what to do with it.
@@ -90,14 +95,20 @@ pub(crate) fn bench(options: &Options<'_>) -> Result<()> {
 }
 
 fn measure(group: &Group, options: &Options<'_>) -> Result<Vec<Row>> {
-    let mut command = run::command("cargo")?;
-    command.args(["bench", "--locked", "--quiet", "--package", group.package, "--bench", group.bench, "--"]);
-    if let Some(only) = options.only {
-        command.args(["--only", only]);
-    }
-    if let Some(records) = options.records.filter(|_| group.records) {
-        command.args(["--records", &records.to_string()]);
-    }
+    let mut command = match group.by {
+        By::Cargo { package, bench } => {
+            let mut command = run::command("cargo")?;
+            command.args(["bench", "--locked", "--quiet", "--package", package, "--bench", bench, "--"]);
+            if let Some(only) = options.only {
+                command.args(["--only", only]);
+            }
+            if let Some(records) = options.records.filter(|_| group.records) {
+                command.args(["--records", &records.to_string()]);
+            }
+            command
+        }
+        By::Npm => run::line("npm --prefix ui run --silent bench")?,
+    };
     // What it is doing is seen at once, its rows at the end.
     let output =
         command.stderr(Stdio::inherit()).output().with_context(|| format!("starting {command:?}"))?;

@@ -5,6 +5,7 @@
 //! look is made without one: a keyed device is a witness of what happened to the log.
 
 mod anchor;
+mod beside;
 mod place;
 
 use std::path::Path;
@@ -13,13 +14,13 @@ use keystation_audit::Reader;
 use keystation_core::credential::LogAnchor;
 use keystation_core::flow::{Device, DeviceError, DeviceState, Sighting, Vault, VaultError};
 use keystation_core::identity::Identity;
-use keystation_core::key::{DeviceKey, GroupKeyInfo};
+use keystation_core::key::DeviceKey;
 use keystation_core::proof;
 use keystation_core::record::{Check, Event};
 use keystation_core::registration::RegistrationId;
 use keystation_device::driver::SmpDevice;
 use keystation_device::ports::{self, SerialPort};
-use keystation_vault::{Passphrase, UnlockedVault, VaultKey};
+use keystation_vault::{Passphrase, VaultKey};
 
 pub use self::place::CheckPort;
 use crate::config::{Profile, StationConfig};
@@ -140,10 +141,14 @@ impl Station {
         let (info, kind) = Custodies::active(&reader, &profile.group_key)?;
         let custody = self.all_custodies().get(kind)?;
         self.expect_there(custody)?;
+        let closings = self.desk().closings;
         let vault = self.tried(custody.open(secret))?;
         let unlocked = self.append_by(permit, Event::Unlock { custody: kind.as_str() });
-        let report = unlocked.and_then(|_| examined(Look::at(self, &reader), &vault, &info, port, profile));
-        vault.lock();
+        let report = unlocked.and_then(|_| {
+            let key = Custodies::key_in(&vault, &info)?;
+            let _open = self.keep_beside(vault, closings)?;
+            examined(Look::at(self, &reader), &key, port, profile)
+        });
         self.append_by(permit, Event::Lock)?;
         let report = report?;
         let (id, identity) = (report.id.clone(), report.identity.clone());
@@ -164,7 +169,8 @@ pub fn check_unrecorded(
     let reader = Reader::open(&paths(data))?;
     let (info, kind) = Custodies::active(&reader, &profile.group_key)?;
     let vault = custodies.get(kind)?.open(secret)?;
-    let report = examined(Look { data, reader: &reader, station: None }, &vault, &info, port, profile);
+    let key = Custodies::key_in(&vault, &info)?;
+    let report = examined(Look { data, reader: &reader, station: None }, &key, port, profile);
     vault.lock();
     report
 }
@@ -193,23 +199,16 @@ impl<'a> Look<'a> {
     }
 }
 
-fn examined(
-    look: Look<'_>,
-    vault: &UnlockedVault,
-    info: &GroupKeyInfo,
-    port: &Path,
-    profile: &Profile,
-) -> Result<Report, StationError> {
-    let key = Custodies::key_in(vault, info)?;
+fn examined(look: Look<'_>, key: &VaultKey, port: &Path, profile: &Profile) -> Result<Report, StationError> {
     let mut device = SmpDevice::new(ports::open_at(port, profile.baud)?);
     let Look { data, reader, .. } = look;
     let mut report = Report::default();
-    if let Some(Examined { id, key, anchor }) = examine(look, &mut device, profile, &key, &mut report)? {
+    if let Some(Examined { id, key, anchor }) = examine(look, &mut device, profile, key, &mut report)? {
         compare_with_record(reader, &id, &key, &mut report)?;
         report.points.push(anchor::compare(data, reader, &id, anchor)?);
     } else if let Some(id) = report.id.clone() {
         // A device that holds nothing, or does not answer, still has its record.
-        compare_with_record(reader, &id, &derived(&key, &id)?, &mut report)?;
+        compare_with_record(reader, &id, &derived(key, &id)?, &mut report)?;
     }
     Ok(report)
 }

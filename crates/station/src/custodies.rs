@@ -155,7 +155,7 @@ const LEAVING: Duration = Duration::from_secs(5);
 
 /// Locks the sealed file, whose keys are in this process, and then what is outside of it. A token that does not answer is left on a thread
 /// of its own, which takes leave of it as soon as it does.
-fn lock_all(vaults: Vec<UnlockedVault>) {
+pub(crate) fn lock_all(vaults: Vec<UnlockedVault>) {
     let (inside, outside): (Vec<_>, Vec<_>) =
         vaults.into_iter().partition(|vault| vault.kind() == CustodyKind::SealedFile);
     drop(inside);
@@ -366,9 +366,10 @@ impl Station {
     fn close_some(&self, which: impl Fn(CustodyKind) -> bool) -> bool {
         let mut desk = self.desk();
         desk.closings += 1;
-        let closed = desk.opened.take(which);
-        drop(desk);
+        let mut closed = desk.opened.take(&which);
         let any = !closed.is_empty();
+        closed.extend(desk.beside.extract_if(.., |_, vault| which(vault.kind())).map(|(_, vault)| vault));
+        drop(desk);
         lock_all(closed);
         self.wake();
         any

@@ -1,11 +1,12 @@
 //! One station: its settings, its log, its vault. Every flow of the CLI and the window starts here.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use keystation_audit::{Clock, Journal, Origin, Paths, Reader, Rules, SystemClock};
 use keystation_core::key::KeyLabel;
 use keystation_core::record::{Actor, End, Entry, Event, Seq};
-use keystation_vault::{CustodyKind, Passphrase, WorkFactor};
+use keystation_vault::{CustodyKind, Passphrase, UnlockedVault, WorkFactor};
 use sha2::{Digest, Sha256};
 
 use crate::archive::Archive;
@@ -62,6 +63,8 @@ impl WeakStation {
 /// What changes while the station is open.
 pub(crate) struct Desk {
     pub(crate) opened: Opened,
+    /// Those that are open for a look at a device.
+    pub(crate) beside: BTreeMap<u64, UnlockedVault>,
     /// Counts how often something was closed.
     pub(crate) closings: u64,
     /// Counts the changes that somebody may wait for.
@@ -156,7 +159,8 @@ impl Station {
             });
         }
         let open_intents = Reader::open(&paths(data))?.open_intents()?.len() as u64;
-        let desk = Desk { opened: Opened::default(), closings: 0, turns: 0, ending: false };
+        let desk =
+            Desk { opened: Opened::default(), beside: BTreeMap::new(), closings: 0, turns: 0, ending: false };
         let work = if cost == PinCost::TEST { WorkFactor::TEST } else { WorkFactor::STATION };
         let inner = Inner {
             data: data.clone(),

@@ -56,8 +56,24 @@ export class Bench {
     return this.#open(`running=${slots}`, "light", LARGE);
   }
 
-  async #open(query: string, theme: "light" | "dark", viewport: typeof BENCH): Promise<Page> {
-    const page = await this.#browser.newPage({ colorScheme: theme, viewport });
+  /** The window in this state and language, at a time that stands still: the same picture each time. */
+  still(state: string, language: string, theme: "light" | "dark", viewport: typeof BENCH): Promise<Page> {
+    return this.#open(
+      `state=${state}&language=${language}`,
+      theme,
+      viewport,
+      new Date("2026-11-24T14:02:00Z"),
+    );
+  }
+
+  /** A page of our own, with nothing on it and no rules. */
+  blank(): Promise<Page> {
+    return this.#browser.newPage();
+  }
+
+  async #open(query: string, theme: "light" | "dark", viewport: typeof BENCH, now?: Date): Promise<Page> {
+    const page = await this.#browser.newPage({ colorScheme: theme, viewport, timezoneId: "UTC" });
+    if (now) await page.clock.setFixedTime(now);
     const complaints: string[] = [];
     page.on("console", (message) => complaints.push(message.text()));
     page.on("pageerror", (error) => complaints.push(error.message));

@@ -288,6 +288,7 @@ fn the_window_leaks_no_secret_and_keeps_none_after_the_lock() {
 
     let mut needles = Needles::new();
     needles.group_key(&Base64::decode_vec(PUBLISHED_GROUP_KEY).unwrap());
+    needles.midstates(&Base64::decode_vec(PUBLISHED_GROUP_KEY).unwrap());
     needles.bytes("device key", &Base64::decode_vec(PUBLISHED_DEVICE_KEY).unwrap());
     needles.text("passphrase", bench.passphrase());
     // No secret, and surely there: the page shows it, and the window read it from the log.

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use keystation_tests::bench::Bench;
 use keystation_tests::sim::Sim;
-use serde_json::json;
+use serde_json::{Value, json};
 use thirtyfour::Key;
 
 use super::page::{Page, wait};
 use super::screen::Screen;
-use super::{events, folder};
+use super::{DIALOG, events, folder, station};
 
 const SEARCH: &str = "[role=search] input";
 /// The device that forgets its key when it restarts.
@@ -114,6 +114,66 @@ fn qa_searches_verifies_and_signs_beside_the_line() {
     bench.assert_log_intact();
 }
 
+/// The device is on the port of a slot, which waits for somebody who may inject; the passphrase is typed into a dialog of the system.
+#[test]
+fn qa_looks_at_a_device_that_is_finished_and_at_one_that_is_not() {
+    let (bench, slot) = station();
+    let mut good = Sim::published(&folder(&bench, "good"));
+    assert_eq!(bench.inject(&good.port(0)).exit, Some(0));
+    let screen = Screen::start();
+    let page = Page::open(&screen, &bench.data());
+    page.sign_in("qa-007");
+    let check = |state: &str| {
+        page.press_button("Check the device");
+        screen.focus(DIALOG);
+        screen.enter(bench.passphrase());
+        page.wait_for(&format!("[data-state={state}]"))
+    };
+
+    slot.plug(&good.port(0));
+    go(&page, "Device", "check-idle");
+    let said = check("check-pass");
+    for part in
+        ["The device is as it should be", "007-888-abc", "It proved the key of gk-test", "as it should be"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    look(&screen, &page, "audit-7-check");
+    let told = |bench: &Bench| {
+        let checked = bench.records().into_iter().rfind(|record| record["ev"] == "check.result").unwrap();
+        ["op", "rc", "code"].map(|field| checked[field].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(told(&bench), ["qa-007", "ok", ""]);
+    let last = events(&bench);
+    assert_eq!(
+        last[last.len() - 3..],
+        ["auth.unlock", "auth.lock", "check.result"],
+        "what was opened is closed"
+    );
+
+    slot.unplug(&mut good);
+    let options = ["--serial", "007-888-abe", "--mac", "a1:b2:c3:d4:e5:f8"];
+    let fresh = Sim::start(&folder(&bench, "fresh"), 1, &options);
+    slot.plug(&fresh.port(0));
+    let said = check("check-fail");
+    for part in ["Do not ship this device", "007-888-abe", "It holds no credential set"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    look(&screen, &page, "audit-8-check");
+    assert_eq!(fresh.state(0)["device_key"], Value::Null, "nothing was written");
+    let [op, rc, code] = told(&bench);
+    assert_eq!((op.as_str(), code.as_str()), ("qa-007", "set"));
+    assert_ne!(rc, "ok");
+
+    // Whoever closes the dialog has nothing checked.
+    page.press_button("Check the device");
+    screen.focus(DIALOG);
+    screen.press("Escape");
+    page.wait_until("[data-state=check-idle]", "nothing was checked");
+    drop(page);
+    bench.assert_log_intact();
+}
+
 #[test]
 fn qa_searches_and_verifies_in_a_window_of_its_own() {
     let bench = worked();
@@ -128,6 +188,8 @@ fn qa_searches_and_verifies_in_a_window_of_its_own() {
     verify(&screen, &page, "qa-3-verify", bench.records().len());
     go(&page, "Figures", "figures");
     look(&screen, &page, "qa-4-figures");
+    go(&page, "Device", "check-read-only");
+    assert_eq!(page.text("form.card"), None, "it knows no port");
     go(&page, "Review", "review-read-only");
     look(&screen, &page, "qa-5-review");
     assert_eq!(page.text(".sign button"), None, "nothing is signed here");
