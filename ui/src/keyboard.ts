@@ -3,7 +3,7 @@
 export type Intent = "enter" | "lock" | "hand-over" | "dismiss" | { slot: number } | { room: number };
 
 /** Barcode scanners type faster than this, in milliseconds between two keys, and end with Enter. */
-export const SCANNER = 60;
+export const SCANNER = 40;
 
 /** Keys that only change others, and so are pressed together with them. */
 const MODIFIERS: ReadonlySet<string> = new Set(["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock"]);

@@ -38,6 +38,8 @@ export class Line {
   #started: Promise<void> | undefined;
   /** Counts the readings of overview and records. */
   #turn = 0;
+  #changed = false;
+  #looking = false;
 
   constructor(shell: Shell, sound: Sound) {
     this.#shell = shell;
@@ -228,8 +230,23 @@ export class Line {
     if (card.state === "stopped") this.#sound("call");
     // There is a new record, or other words for the vault.
     if (!["pass", "fail", "locked", "stopped"].includes(card.state)) return;
-    this.#read().catch((error: unknown) => {
+    void this.#look();
+  }
+
+  /** Counts and records have changed. What changes while they are read is read together: 32 slots are done in one second. */
+  async #look(): Promise<void> {
+    this.#changed = true;
+    if (this.#looking) return;
+    this.#looking = true;
+    try {
+      while (this.#changed) {
+        this.#changed = false;
+        await this.#read();
+      }
+    } catch (error) {
       this.notice = problemOf(error);
-    });
+    } finally {
+      this.#looking = false;
+    }
   }
 }

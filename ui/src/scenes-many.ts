@@ -59,15 +59,15 @@ export function still(count: number, round = ROUND): () => Promise<FakeShell> {
 }
 
 /** How long a step takes on a line that runs, and how long a device stays, in milliseconds. */
-const STEP = 20;
-const STAYS = 250;
+const STEP = 150;
+const STAYS = 1000;
 
 /** Slots whose FAIL stays until somebody saw it: those that have a key of their own. */
 const HELD = 12;
 
 /**
- * A line on which every slot works, one device after the other, faster than hands could bring them: each of its steps is a
- * change of a card. In the first slots one device of sixteen fails.
+ * A line on which every slot works, one device after the other, a device in two seconds: each of its steps is a change of a card,
+ * each result is a look at counts and records. In the first slots every other device fails.
  */
 export function running(count: number): () => FakeShell {
   return () => {
@@ -76,7 +76,7 @@ export function running(count: number): () => FakeShell {
     const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
     async function work(slot: number): Promise<never> {
       for (let made = slot; ; made++) {
-        await shell.plug(slot, device(slot, slot <= HELD && made % 16 === 0));
+        await shell.plug(slot, device(slot, slot <= HELD && made % 2 === 0));
         await wait(STAYS);
         shell.unplug(slot);
         await wait(STEP);

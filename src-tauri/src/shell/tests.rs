@@ -8,6 +8,7 @@ mod orders; // work orders, from the files that people choose
 #[cfg(target_os = "linux")]
 mod panics; // a defect of the window under an open vault
 mod reading; // accounts, group keys and refusals, for who only reads
+mod scan; // what a scanner types, and a slot that is put back
 mod shift; // what a shift made, in a training
 #[cfg(target_os = "linux")]
 mod sleep; // the machine goes to sleep under an open vault

@@ -79,6 +79,13 @@ export class Bench {
     page.on("pageerror", (error) => complaints.push(error.message));
     // As the shell does with `freezePrototype`: a library that gives an object its own `constructor`, say, fails there.
     await page.addInitScript("Object.freeze(Object.prototype)");
+    // When the last key came, by the browser's own time stamp: before any handler of the page can keep it to itself.
+    await page.addInitScript(() => {
+      const keep = ({ timeStamp }: Event) => {
+        document.documentElement.dataset.struck = String(timeStamp);
+      };
+      addEventListener("keydown", keep, { capture: true });
+    });
     await page.goto(`${this.#url}/states.html?${query}`);
     await page.locator("html[data-stands]").waitFor();
     await page.locator("[data-state]").first().waitFor();
