@@ -234,7 +234,8 @@ fn a_retry_is_for_the_device_that_failed_and_no_other() {
 fn a_retry_does_not_write_to_a_device_that_lost_what_it_had_acknowledged() {
     let bench = Bench::quick();
     // Within the request to restart.
-    let mut sim = Sim::start(&bench.file("sim"), 1, &["--baud", "0", "--fault", "lie=ram-only;unplug=rx@300"]);
+    let mut sim =
+        Sim::start(&bench.file("sim"), 1, &["--baud", "0", "--fault", "lie=ram-only;unplug=rx@300"]);
     slots_on(&bench, [sim.port(0)]);
     let mut line = RunningLine::start(&bench, "op-0117");
     assert_eq!(sim.event()["event"], "unplugged");

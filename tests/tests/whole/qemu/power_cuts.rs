@@ -152,7 +152,8 @@ impl Campaign {
             Err(_) => {}
         }
         if let (true, Some(set)) = (is_new, &held) {
-            let intent = result.as_ref().map_or_else(|_| open.as_ref().expect("it is open").seq, |pass| pass.intent);
+            let intent =
+                result.as_ref().map_or_else(|_| open.as_ref().expect("it is open").seq, |pass| pass.intent);
             self.station.assert_anchored(set, &id, intent);
         }
         let outcomes = &mut self.outcomes;
