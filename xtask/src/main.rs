@@ -18,7 +18,7 @@ use setup::Reach;
 
 const USAGE: &str = "\
 cargo xtask demo [--headless]       see it work: a station, simulated devices, the window
-cargo xtask test [--fast]           run every check; --fast leaves out windows, emulators and the million records
+cargo xtask test [--fast]           run every check; --fast leaves out windows, emulators, the million records and the month
 cargo xtask test --only STEP        run one step of it; a wrong name lists them
 cargo xtask bench [--only ROW] [--json FILE] [--records N]
                                     measure beside peers; the default, 10 million records, takes a while and 10 GB

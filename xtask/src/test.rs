@@ -72,7 +72,7 @@ const STEPS: &[Step] = &[
             PROGRAMS,
             OPTIMISED,
             FAULTY_TOKEN,
-            "cargo test --locked --package keystation-tests -- --skip qemu:: --skip window:: --skip record::",
+            "cargo test --locked --package keystation-tests -- --skip qemu:: --skip window:: --skip record:: --skip month::",
         ],
     },
     Step {
@@ -107,6 +107,15 @@ const STEPS: &[Step] = &[
         lines: &[
             PROGRAMS,
             "cargo test --locked --package keystation-tests --test whole record:: -- --nocapture --test-threads 1",
+        ],
+    },
+    Step {
+        name: "month",
+        reach: Reach::Full,
+        tests: true,
+        lines: &[
+            PROGRAMS,
+            "cargo test --locked --package keystation-tests --test whole month:: -- --nocapture --test-threads 1",
         ],
     },
     Step {

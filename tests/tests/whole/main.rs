@@ -1,7 +1,7 @@
 //! Everything that takes more than one crate to test, in one binary.
 //!
 //! `cargo xtask test` builds the programs first; the tests find them beside their own executable. A name that
-//! begins with `qemu::` needs the emulator, with `window::` a display, with `record::` some minutes:
+//! begins with `qemu::` needs the emulator, with `window::` a display, with `record::` or `rough::month::` some minutes:
 //! `cargo xtask test --fast` leaves them out.
 
 #![allow(
@@ -31,6 +31,7 @@ mod qemu; // the device agent as firmware of an emulated board, and power cuts
 mod record; // logs up to a million records, accepted by two verifiers that share no code with the station
 mod remedies; // what is said when something does not work, and whether it fits
 mod repository; // rules about the text of the repository
+mod rough; // what a floor does to a line: ten thousand devices, kills in the middle, hostile texts
 mod secrets; // no key and no passphrase in files, outputs or memory
 mod shift; // what a shift made, by person, session and work order
 mod training; // simulated devices, and nothing of production

@@ -160,6 +160,33 @@ fn nothing_is_made_past_the_order_that_is_open() {
     bench.assert_log_intact();
 }
 
+/// It holds its set, and nobody saw that: the next plugging-in would tell PASS of it.
+#[test]
+fn a_device_in_doubt_passes_under_no_other_order_and_never_as_scrap() {
+    let bench = Bench::quick();
+    created(&bench, 2, "");
+    let mut doubtful = sim(&bench, "SN-1", "a4:cf:12:00:00:01");
+    doubtful.command("fault 0 silent=commit");
+    let lost = inject(&bench, &doubtful.port(0));
+    assert_eq!((lost.exit, code(&lost)), (Some(1), Code::Silent.as_str()), "{lost:?}");
+    doubtful.command("fault 0");
+    assert_eq!(doubtful.state(0)["generation"], 1);
+    assert_eq!(create(&bench, &text("WO-8", 2, PUBLISHED_CHECK_VALUE, "")).exit, Some(0));
+    assert_eq!(bench.run(&["order", "open", "WO-8"]).exit, Some(0));
+    let other = finished(bench.inject_command(&doubtful.port(0)).args(["--job", "WO-8"]));
+    assert_eq!((other.exit, code(&other)), (Some(3), Code::NoOrder.as_str()), "{other:?}");
+    assert_eq!(bench.run(&["order", "open", ORDER]).exit, Some(0));
+    let scrap = bench.run(&["order", "scrap", ORDER, "--device", "SN-1", "--reason", "it fell"]);
+    assert_eq!(scrap.exit, Some(0), "{scrap:?}");
+    let refused = inject(&bench, &doubtful.port(0));
+    assert_eq!((refused.exit, code(&refused)), (Some(3), Code::Unlisted.as_str()), "{refused:?}");
+    let passed = |record: &Value| {
+        record["rc"] == "ok" && record["ev"].as_str().is_some_and(|event| event.starts_with("inject."))
+    };
+    assert!(!bench.records().iter().any(passed));
+    bench.assert_log_intact();
+}
+
 #[test]
 fn a_list_of_a_spreadsheet_says_which_devices_and_which_were_never_seen() {
     let bench = Bench::quick();

@@ -231,6 +231,23 @@ fn an_order_is_closed_when_every_device_is_accounted_for() {
     assert_eq!((Reader::open(&paths).unwrap().work_orders().unwrap(), intact(&paths)), (before, size));
 }
 
+/// What the flow needs to know before it asks a device what came of an intent.
+#[test]
+fn an_open_intent_says_which_board_and_order_it_was_for_and_whether_that_is_scrap() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = with_order(directory.path(), 4);
+    for (rid, by) in [("sn-1", Some("sn-1")), ("sn-2", None)] {
+        make(&journal, "WO-1", rid, Holds::Unknown);
+        let open = || journal.standing(&crate::support::id(rid)).unwrap().open.unwrap();
+        assert_eq!((open().job.as_str(), open().scrap), ("WO-1", false));
+        let serial = format!("S-{rid}");
+        assert_eq!(open().identity, Identity { mac: None, serial: serial.parse().ok() });
+        append(&journal, order("WO-1", scrapped(by, &serial)));
+        assert!(open().scrap, "{rid}");
+    }
+    intact(&paths);
+}
+
 /// The second example of section 12: its records, told without what every record has.
 #[test]
 fn document_prints_the_records_of_an_order() {

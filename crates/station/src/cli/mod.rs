@@ -28,6 +28,7 @@ mod witness;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ContextValue;
 use keystation::config::Profile;
 use keystation::{DataDir, Exit, Station, StationError, Work, harden_process};
 use keystation_core::failure::Safety;
@@ -45,7 +46,7 @@ pub(crate) fn main() -> ExitCode {
     let hardened = harden_process();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return not_understood(&error),
+        Err(error) => return not_understood(plain(error)),
     };
     let out = Output { json: cli.json };
     let injecting = matches!(cli.verb, Verb::Inject { .. });
@@ -66,8 +67,32 @@ pub(crate) fn main() -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
+/// The same error, in which nothing of what was typed acts on a terminal or makes a line of its own: a label or an ID may be a stranger's.
+fn plain(mut error: clap::Error) -> clap::Error {
+    let said: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    for (kind, value) in said {
+        let value = match value {
+            ContextValue::String(text) => ContextValue::String(printable(&text)),
+            ContextValue::Strings(texts) => {
+                ContextValue::Strings(texts.iter().map(|text| printable(text)).collect())
+            }
+            // Tips repeat it with a style around.
+            ContextValue::StyledStrs(tips) if tips.iter().any(|tip| acts(&tip.to_string())) => {
+                ContextValue::None
+            }
+            _ => continue,
+        };
+        error.insert(kind, value);
+    }
+    error
+}
+
+fn acts(text: &str) -> bool {
+    printable(text) != text
+}
+
 /// A command line that is none, or a question about the program. Programs read their JSON line also here.
-fn not_understood(error: &clap::Error) -> ExitCode {
+fn not_understood(error: clap::Error) -> ExitCode {
     let out = Output { json: std::env::args_os().any(|argument| argument == "--json") };
     if out.json && error.use_stderr() {
         let text = error.to_string();
