@@ -28,21 +28,31 @@ pub(crate) struct Head {
 impl Head {
     /// Reads both.
     pub(crate) fn read(paths: &Paths, key: &VerifierKey) -> Result<Result<Self, Finding>, FileError> {
-        // The head first: a writer replaces it before it empties the tail.
-        let note = match files::read(&paths.head) {
-            Ok(Some(note)) => note,
-            Ok(None) => return Ok(Err(Finding::HeadMissing)),
-            // Bytes that are no text are a head that was changed, not one that cannot be read.
-            Err(e) if e.is_no_text() => {
-                return Ok(Err(Finding::Head(CheckpointError::Note(NoteError::Form))));
+        let mut now = Self::read_note(paths)?;
+        let (note, read) = loop {
+            let note = match now {
+                Ok(note) => note,
+                Err(finding) => return Ok(Err(finding)),
+            };
+            let read = tail::read(&paths.head, key)?;
+            // A writer replaces the head and then empties the tail: between an old head and an empty tail is what was in it.
+            now = Self::read_note(paths)?;
+            if now.as_ref().is_ok_and(|now| *now == note) {
+                break (note, read);
             }
-            Err(e) => return Err(e),
         };
-        let read = tail::read(&paths.head, key)?;
         let both = Checkpoint::open(&note, key).and_then(|checkpoint| Ok((checkpoint, read?)));
-        Ok(both
-            .map(|(checkpoint, tail)| Self { note: note.to_string(), checkpoint, tail })
-            .map_err(Finding::Head))
+        Ok(both.map(|(checkpoint, tail)| Self { note, checkpoint, tail }).map_err(Finding::Head))
+    }
+
+    /// The head alone.
+    fn read_note(paths: &Paths) -> Result<Result<String, Finding>, FileError> {
+        match files::read(&paths.head) {
+            Ok(note) => Ok(note.map(|note| note.to_string()).ok_or(Finding::HeadMissing)),
+            // Bytes that are no text are a head that was changed, not one that cannot be read.
+            Err(e) if e.is_no_text() => Ok(Err(Finding::Head(CheckpointError::Note(NoteError::Form)))),
+            Err(e) => Err(e),
+        }
     }
 
     /// Records that were signed for.

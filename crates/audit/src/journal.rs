@@ -336,6 +336,8 @@ fn refused(error: NotThis, path: &Path) -> OpenError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use super::*;
     use crate::clock::SystemClock;
 
@@ -368,6 +370,38 @@ mod tests {
         assert!(next.swept);
         assert_eq!((wal(), state::size(&reader).unwrap()), (0, 4));
         drop(killed);
+    }
+
+    /// A writer replaces the head and empties the tail while somebody reads the one and then the other.
+    #[test]
+    fn whoever_reads_head_and_tail_misses_nothing_that_was_acknowledged() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = Paths::in_dir(directory.path());
+        let origin = Origin::new("keylog.example.com/plant7/stn03/1").unwrap();
+        let clock = || SystemClock::new().unwrap();
+        let key = {
+            let journal = Journal::create(&paths, &origin, &Actor::default(), clock()).unwrap();
+            let key = journal.verifier_key().clone();
+            journal.close().unwrap();
+            key
+        };
+        let mut writer = writer(&paths, &Rules::default(), clock()).unwrap();
+        let acknowledged = AtomicU64::new(1);
+        thread::scope(|scope| {
+            let work = scope.spawn(|| {
+                for _ in 0..300 {
+                    let entry = Box::new(Entry { actor: Actor::default(), event: Event::Lock });
+                    writer.commit(&[entry]).unwrap();
+                    acknowledged.fetch_add(1, Ordering::SeqCst);
+                    writer.settle().unwrap();
+                }
+            });
+            while !work.is_finished() {
+                let least = acknowledged.load(Ordering::SeqCst);
+                let read = Head::read(&paths, &key).unwrap().unwrap();
+                assert!(read.size() >= least, "{} of {least}", read.size());
+            }
+        });
     }
 
     /// The transaction is committed, its entry in the tail is not on the disk: that is no record yet.
