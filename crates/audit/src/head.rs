@@ -28,12 +28,22 @@ pub(crate) struct Head {
 impl Head {
     /// Reads both.
     pub(crate) fn read(paths: &Paths, key: &VerifierKey) -> Result<Result<Self, Finding>, FileError> {
+        Self::read_while(paths, key, || ())
+    }
+
+    /// The same; `between` is what others do after the head was read and before the tail is.
+    pub(crate) fn read_while(
+        paths: &Paths,
+        key: &VerifierKey,
+        mut between: impl FnMut(),
+    ) -> Result<Result<Self, Finding>, FileError> {
         let mut now = Self::read_note(paths)?;
         let (note, read) = loop {
             let note = match now {
                 Ok(note) => note,
                 Err(finding) => return Ok(Err(finding)),
             };
+            between();
             let read = tail::read(&paths.head, key)?;
             // A writer replaces the head and then empties the tail: between an old head and an empty tail is what was in it.
             now = Self::read_note(paths)?;
