@@ -6,6 +6,7 @@ mod fuzz; // whatever a page sends
 mod matrix; // every command, every role, every state of the session
 #[cfg(target_os = "linux")]
 mod panics; // a defect of the window under an open vault
+mod proof; // the file that shows what the log has of a device
 mod reading; // accounts, group keys and refusals, for who only reads
 mod shift; // what a shift made, in a training
 #[cfg(target_os = "linux")]
