@@ -119,7 +119,8 @@ mod tests {
     /// Suspend, screen lock, panic and the end of the program wait for nothing before they wipe: a sign-in is held up by the disk.
     #[test]
     fn the_keys_are_gone_while_a_sign_in_is_held_up() {
-        let leave: [fn(&Station) -> Result<(), StationError>; 3] =
+        type Leave = fn(&Station) -> Result<(), StationError>;
+        let leave: [Leave; 3] =
             [|station| station.away(Away::Suspend), |station| station.away(Away::Asked), Station::sign_out];
         for leave in leave {
             let dir = tempfile::tempdir().unwrap();
