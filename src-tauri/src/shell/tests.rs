@@ -7,6 +7,7 @@ mod matrix; // every command, every role, every state of the session
 mod orders; // work orders, from the files that people choose
 #[cfg(target_os = "linux")]
 mod panics; // a defect of the window under an open vault
+mod proof; // the file that shows what the log has of a device
 mod reading; // accounts, group keys and refusals, for who only reads
 mod scan; // what a scanner types, and a slot that is put back
 mod shift; // what a shift made, in a training
