@@ -192,12 +192,13 @@ fn on_a_terminal(bench: &Bench, hands: &Hands) -> u64 {
             if busy[*slot] && *results > before[*slot] {
                 busy[*slot] = false;
                 hands.sim.unplug(*slot);
-            } else if !busy[*slot] && shows == "ready" {
-                if let Some(visit) = left.next() {
-                    (before[*slot], busy[*slot]) = (*results, true);
-                    hands.lay(*slot, visit);
-                    hands.plug(*slot);
-                }
+            } else if !busy[*slot]
+                && shows == "ready"
+                && let Some(visit) = left.next()
+            {
+                (before[*slot], busy[*slot]) = (*results, true);
+                hands.lay(*slot, visit);
+                hands.plug(*slot);
             }
         }
         put_back = rows.iter().any(|(_, row)| row.shows.starts_with("OUT"));
