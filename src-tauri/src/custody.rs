@@ -1,9 +1,11 @@
 //! What takes the secret of a custody: unlocking, importing, destroying, the key for transfers. It is asked for until it
 //! fits.
 
-use std::sync::{Arc, Mutex, PoisonError};
+mod held;
 
-use keystation::group_keys::{Announced, KeyPermit, NotDone, TransferFile};
+use std::sync::Arc;
+
+use keystation::group_keys::{Announced, KeyPermit, TransferFile};
 use keystation::log::KeyStanding;
 use keystation::people::Action;
 use keystation::{DerivedKeyAnswer, GroupKey, ImportError, Passphrase, Station, StationError, TransferError};
@@ -18,6 +20,7 @@ use crate::dto::{
 };
 use crate::problem::{Problem, sentence};
 use crate::typed::{Question, Turn};
+use held::Held;
 
 /// Devices that are told at once.
 pub(crate) const DEVICES: u32 = 200;
@@ -124,28 +127,35 @@ pub(crate) async fn import<R: Runtime>(
     desk.at_station(|station| station.may_ask(Action::ImportKey)).await?;
     let announced = announced(&key, &check_value)?;
     let request = Station::import_request(Action::ImportKey, &announced);
-    let permit = desk.at_station(move |station| station.permit_key(request, approval.into())).await?;
+    // Before the approval is used up: whoever cannot be asked now can be in a moment.
     let turn = desk.dialogs.turn()?;
-    let Some(text) = turn.ask(window, &Question::group_key(&key)).await? else { return Ok(cancelled()) };
+    let permit = desk.at_station(move |station| station.permit_key(request, approval.into())).await?;
+    let (label, held) = (announced.key.label.clone(), Held::new(permit));
+    let Some(text) = turn.ask(window, &Question::group_key(&key)).await? else {
+        return held.given_up(desk, label).await;
+    };
     let mut answer = DerivedKeyAnswer::NotAsked;
     if matches!(GroupKey::judged(&text, answer), Err(ImportError::MayBeDerivedKey)) {
         let agreed = turn.agrees(window, &Question::group_not_device(&key)).await?;
         answer = if agreed { DerivedKeyAnswer::GroupKey } else { DerivedKeyAnswer::DeviceKey };
     }
     // No custody is opened for what is no group key.
-    let station = desk.station.clone();
-    let (permit, text) = spawn_blocking(move || {
-        station.expect_key(&permit, &text, answer)?;
-        Ok::<_, StationError>((permit, text))
+    let (station, looked) = (desk.station.clone(), held.clone());
+    let text = spawn_blocking(move || {
+        looked.look(|permit| station.expect_key(permit, &text, answer))?;
+        Ok::<_, StationError>(text)
     })
     .await??;
-    let (station, held) = (desk.station.clone(), Held::new(permit));
+    let (station, spent) = (desk.station.clone(), held.clone());
     let import = move |secret: &Passphrase| {
-        let taken = held.spend(|permit| station.import_key(permit, &announced, secret, &text, answer))?;
+        let taken = spent.spend(|permit| station.import_key(permit, &announced, secret, &text, answer))?;
         Ok(taken.check_value.to_string())
     };
     let asked = Asked::for_new_key(desk, key.custody);
-    Ok(opened(&turn, window, asked, import).await?.map_or_else(cancelled, imported))
+    match opened(&turn, window, asked, import).await? {
+        Some(check_value) => Ok(imported(check_value)),
+        None => held.given_up(desk, label).await,
+    }
 }
 
 /// Takes in the key of a transfer file, under the approval of another custodian.
@@ -159,21 +169,23 @@ pub(crate) async fn transfer<R: Runtime>(
     desk.at_station(|station| station.may_ask(Action::TakeTransfer)).await?;
     let announced = announced(&key, &check_value)?;
     let request = Station::import_request(Action::TakeTransfer, &announced);
-    let permit = desk.at_station(move |station| station.permit_key(request, approval.into())).await?;
+    // Before the approval is used up: whoever cannot be asked now can be in a moment.
     let turn = desk.dialogs.turn()?;
+    let permit = desk.at_station(move |station| station.permit_key(request, approval.into())).await?;
+    let (label, held) = (announced.key.label.clone(), Held::new(permit));
     let file = desk.station.data().transfer(&announced.key.label);
     let mut own = None;
     if key.custody != Custody::SealedFile {
         let Some(secret) = typed(&turn, window, &Question::opening(key.custody)).await? else {
-            return Ok(cancelled());
+            return held.given_up(desk, label).await;
         };
         own = Some(secret);
     }
-    let (station, held) = (desk.station.clone(), Held::new(permit));
+    let (station, spent) = (desk.station.clone(), held.clone());
     let take = Arc::new(move |passphrase: &Passphrase, answer| {
         let transfer = TransferFile { file: &file, passphrase, answer };
         let secret = own.as_ref().unwrap_or(passphrase);
-        match held.spend(|permit| station.take_transfer(permit, &announced, transfer, secret)) {
+        match spent.spend(|permit| station.take_transfer(permit, &announced, transfer, secret)) {
             Ok(taken) => Ok(Taken::Imported(taken.check_value.to_string())),
             Err(StationError::Transfer(TransferError::Import(ImportError::MayBeDerivedKey)))
                 if answer == DerivedKeyAnswer::NotAsked =>
@@ -189,7 +201,7 @@ pub(crate) async fn transfer<R: Runtime>(
         let take = Arc::clone(&take);
         let taken = opened(&turn, window, asked, move |passphrase| take(passphrase, answer)).await?;
         match taken {
-            None => return Ok(cancelled()),
+            None => return held.given_up(desk, label).await,
             Some(Taken::Imported(check_value)) => return Ok(imported(check_value)),
             // No passphrase is kept while a person thinks: whoever says yes types it again.
             Some(Taken::MayBeDerivedKey) => {
@@ -211,24 +223,6 @@ enum Taken {
     MayBeDerivedKey,
 }
 
-/// A permission while a secret is asked for: each attempt takes it, and one whose secret was mistyped gives it back.
-struct Held(Mutex<Option<KeyPermit>>);
-
-impl Held {
-    const fn new(permit: KeyPermit) -> Self {
-        Self(Mutex::new(Some(permit)))
-    }
-
-    fn spend<T>(&self, act: impl FnOnce(KeyPermit) -> Result<T, Box<NotDone>>) -> Result<T, StationError> {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let permit = held.take().expect("nothing is asked for once more but what gave it back");
-        act(permit).map_err(|mut not_done| {
-            *held = not_done.again.take();
-            not_done.into()
-        })
-    }
-}
-
 /// What a page says of a key that is to come in.
 fn announced(key: &NewKey, check_value: &str) -> Result<Announced, Problem> {
     let check_value = parsed_check_value(check_value)?;
@@ -245,6 +239,7 @@ pub(crate) async fn destroy<R: Runtime>(
 ) -> Result<(), Problem> {
     desk.at_station(|station| station.may_ask(Action::DestroyKey)).await?;
     let label = parsed_label(&label)?;
+    let turn = desk.dialogs.turn()?;
     let (asked, why) = (label.clone(), reason.clone());
     let (permit, kind) = desk
         .at_station(move |station| {
@@ -253,20 +248,21 @@ pub(crate) async fn destroy<R: Runtime>(
             Ok::<_, Problem>((permit, station.custody_of(&asked)?))
         })
         .await?;
-    let turn = desk.dialogs.turn()?;
-    let (station, held) = (desk.station.clone(), Held::new(permit));
+    let (held, named) = (Held::new(permit), label.clone());
+    let (station, spent) = (desk.station.clone(), held.clone());
     let destroy = move |secret: &Passphrase| {
-        held.spend(|permit| station.destroy_key(permit, &label, &reason, secret))?;
+        spent.spend(|permit| station.destroy_key(permit, &label, &reason, secret))?;
         Ok::<_, Problem>(())
     };
-    let done = opened(&turn, window, Asked::Opening(kind.into()), destroy).await?;
-    done.ok_or_else(|| {
-        Problem::new(
-            "cancelled",
-            "The group key was not destroyed: nobody opened its custody.",
-            &["Ask for it again, with another approval."],
-        )
-    })
+    if opened(&turn, window, Asked::Opening(kind.into()), destroy).await?.is_some() {
+        return Ok(());
+    }
+    held.given_up(desk, named).await?;
+    Err(Problem::new(
+        "cancelled",
+        "The group key was not destroyed: nobody opened its custody.",
+        &["Ask for it again, with another approval."],
+    ))
 }
 
 /// The station's public key for transfers; it is made when it is asked for first.
@@ -351,10 +347,6 @@ pub(crate) fn parsed_label(label: &str) -> Result<KeyLabel, Problem> {
         let what = format!("This is no label: {}", sentence(&error));
         Problem::new("key-name", &what, &["Choose the key from the list."])
     })
-}
-
-const fn cancelled() -> Imported {
-    Imported { outcome: ImportOutcome::Cancelled, check_value: String::new() }
 }
 
 const fn imported(check_value: String) -> Imported {

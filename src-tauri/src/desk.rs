@@ -306,6 +306,7 @@ impl LineDesk {
     ) -> Result<dto::ReviewLine, Problem> {
         self.permitted(Action::SignReview, move |station, permit| {
             if permit.actor().operator != reviewer {
+                station.not_asked(permit, "", "reviewer")?;
                 return Err(Problem::new(
                     "reviewer",
                     "Whoever is signed in signs the review, and nobody for another person.",

@@ -7,6 +7,7 @@ use keystation_core::flow::Standing;
 use keystation_core::key::Fingerprint;
 use keystation_core::record::{Purpose, Seq};
 use keystation_core::registration::RegistrationId;
+use keystation_core::role::{Role, Roles};
 use rusqlite::{Connection, Row};
 
 use crate::figures::{self, Figures};
@@ -210,6 +211,26 @@ impl Reader {
             }
         }
         Ok(None)
+    }
+
+    /// Whether `user` has or ever had `role`, in this log or when it took the account over. Reads the records of people and keys, newest
+    /// first; devices do not count.
+    pub fn ever_had(&self, user: &str, role: Role) -> Result<bool, ReadError> {
+        let mut statement = self.conn.prepare_cached(said::NEWEST_FIRST)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let seq = seq(row, 0)?;
+            let record = read(seq, row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?;
+            let gives = matches!(record.event(), "user.add" | "user.roles" | "carry.account");
+            if gives && record.text("user").is_some_and(|of| of == user) {
+                let roles = record.text("roles").and_then(|roles| roles.parse::<Roles>().ok());
+                let why = RecordError::Field("roles");
+                if roles.ok_or(ReadError::NotARecord { seq, why })?.has(role) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// The intents whose outcome is not known, oldest first. See `docs/audit-format.md` for when an intent is open.

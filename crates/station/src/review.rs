@@ -95,7 +95,8 @@ impl Station {
         remark: &Remark,
     ) -> Result<Review, StationError> {
         self.honour(permit, Action::SignReview)?;
-        let seq = self.journal().review(permit.actor(), to, &remark.0)?;
+        let signed = self.journal().review(permit.actor(), to, &remark.0).map_err(StationError::from);
+        let seq = self.done_or_told(permit, "", signed)?;
         Ok(self.reader()?.review(seq)?)
     }
 }

@@ -76,6 +76,11 @@ impl Shared {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether a ceremony is going on.
+    pub(crate) fn is_running(&self) -> bool {
+        self.table().running.is_some()
+    }
+
     /// Has the thread that watches look again.
     pub(super) fn tell(&self) {
         self.changed.notify_all();

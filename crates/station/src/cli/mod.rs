@@ -21,6 +21,8 @@ mod secrets;
 mod selftest;
 mod session;
 mod shift;
+#[cfg(test)]
+mod tests;
 mod training;
 mod trouble;
 mod witness;

@@ -47,7 +47,8 @@ fn act(bench: &Bench<'_>, verb: &OrderVerb) -> Result<Exit, StationError> {
             changed(bench, id)
         }
         OrderVerb::Quota { id, quantity, reason } => {
-            // Asked first, so that nobody approves what cannot be.
+            // Whoever may not ask learns nothing of which orders there are; and nobody approves what cannot be.
+            bench.may_ask(Action::RaiseQuota)?;
             station.work_order(id)?;
             let approval = bench.approval(&Station::quota_request(id, *quantity, reason)?)?;
             station.raise_quota(id, *quantity, reason, approval)?;

@@ -52,6 +52,12 @@ impl Station {
         Ok(KeyPermit { permit, given: self.boot_ms() })
     }
 
+    /// Nobody gave the key, or the secret of the custody: what was permitted is not done, and not permitted any more. That is a record
+    /// about `what`.
+    pub fn given_up(&self, permit: KeyPermit, what: &str) -> Result<(), StationError> {
+        self.not_asked(&permit.permit, what, "cancelled")
+    }
+
     /// Does `act` if `request` is what was approved, and that holds still. What is not done is a record, about `what`.
     pub(super) fn done_once<T>(
         &self,

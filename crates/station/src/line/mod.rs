@@ -204,7 +204,8 @@ impl Line {
     pub fn put_back(&self, permit: &Permit, number: u32) -> Result<bool, StationError> {
         self.shared.station.honour(permit, Action::PutBack)?;
         if !self.shared.cards.contains_key(&number) {
-            return Err(StationError::NoSlot(number));
+            let missing = Err(StationError::NoSlot(number));
+            return self.shared.station.done_or_told(permit, &number.to_string(), missing);
         }
         if self.shared.card(number).out.is_none() {
             return Ok(false);

@@ -315,12 +315,14 @@ impl Station {
         })
     }
 
-    /// Two custodians are two people: so none of them, being an administrator besides, makes another one, or gives one a PIN that
-    /// both know. The approver does not see what is typed.
+    /// Two custodians are two people: so nobody who is one, or ever was, being an administrator besides, makes another one, or gives one
+    /// a PIN that both know. The approver does not see what is typed.
     fn no_own_interest(&self, permit: &Permit, of: Roles) -> Result<(), StationError> {
-        let asks = self.account(&permit.actor().operator)?;
-        let custodian = asks.is_some_and(|account| account.roles.has(Role::Custodian));
-        if custodian && of.has(Role::Custodian) { Err(PersonError::OwnInterest.into()) } else { Ok(()) }
+        let asks = &permit.actor().operator;
+        if of.has(Role::Custodian) && self.look()?.ever_had(asks, Role::Custodian)? {
+            return Err(PersonError::OwnInterest.into());
+        }
+        Ok(())
     }
 
     /// Replaces a badge, or takes it away. Subject of the request: `user`.

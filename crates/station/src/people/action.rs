@@ -28,7 +28,7 @@ pub enum Action {
     AnchorRequest,
     /// The witness, which is another machine and has a log of its own.
     Witness,
-    /// Locking the screen and the custody.
+    /// Locking the custody, or the screen.
     Lock,
     /// Leaving.
     SignOut,
@@ -203,7 +203,10 @@ impl Action {
             Self::CopyLog => ("copy-log", "bundle of the log without a record (`--read-only`)"),
             Self::AnchorRequest => ("anchor-request", "request to a witness, state of the anchoring"),
             Self::Witness => ("witness", "be a witness of other logs"),
-            Self::Lock => ("lock", "lock screen and custody"),
+            Self::Lock => (
+                "lock",
+                "lock the custody, or the screen: that wipes the sealed file and leaves a token or a TPM open for the same person only",
+            ),
             Self::SignOut => ("sign-out", "sign out"),
             Self::Touch => ("touch", "put off the automatic lock"),
             Self::ChangePin => ("change-pin", "choose another PIN of one's own"),

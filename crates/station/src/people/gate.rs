@@ -1,5 +1,6 @@
 //! The one gate. Whoever acts shows a [`Permit`], and only this file makes one.
 
+use keystation_audit::Account;
 use keystation_core::record::{Actor, Denial, DenialReason, Entry, Event};
 use keystation_core::role::{Role, Roles};
 
@@ -106,19 +107,46 @@ impl Station {
             .map_err(|why| self.denied(request.action, &request.subject, why))
     }
 
-    /// Whether `permit` is one for `action`, of the session that is still there. What acts asks this first.
+    /// Whether `permit` is one for `action`, of the session that is still there and not over, and of people who still may: it can be
+    /// minutes old. What acts asks this first. A refusal is recorded under whoever has the permit, not whoever is there now.
     pub fn honour(&self, permit: &Permit, action: Action) -> Result<(), Denied> {
-        let floor = self.people().floor();
-        let same = floor.sitting.as_ref().is_some_and(|sitting| {
-            sitting.session.id == permit.actor.session
-                && (sitting.phase == Phase::Open || rule(action).while_away)
-        });
-        drop(floor);
-        if permit.action == action && (same || rule(action).who == Who::Anyone) {
-            Ok(())
-        } else {
-            Err(self.denied(action, "", DenialReason::State.into()))
+        self.still_good(permit, action).map_err(|why| self.denied_to(&permit.actor, action, "", why))
+    }
+
+    fn still_good(&self, permit: &Permit, action: Action) -> Result<(), Refusal> {
+        let rule = rule(action);
+        if permit.action != action {
+            return Err(DenialReason::State.into());
         }
+        if rule.who == Who::Anyone {
+            return Ok(());
+        }
+        let now = self.people().now().mono_ms;
+        match &self.people().floor().sitting {
+            Some(sitting) if sitting.session.id != permit.actor.session => {
+                return Err(DenialReason::State.into());
+            }
+            Some(sitting) if sitting.is_over(self.people().rule, now) => {
+                return Err(DenialReason::Expired.into());
+            }
+            Some(sitting) if sitting.phase == Phase::Open || rule.while_away => {}
+            _ => return Err(DenialReason::State.into()),
+        }
+        // Both people as the log has them now.
+        let account = self.account(&permit.actor.operator)?.filter(|account| account.active);
+        let account = account.ok_or(DenialReason::NoSession)?;
+        judge(rule, Some(Phase::Open), account.once, Some(account.roles))?;
+        if let (Some(approvers), Some(_)) = (rule.approval, permit.approved) {
+            self.approver(&permit.approver, approvers)?;
+        }
+        Ok(())
+    }
+
+    /// The second person, who may approve now.
+    fn approver(&self, user: &str, approvers: &[Role]) -> Result<Account, Refusal> {
+        let may =
+            |account: &Account| account.active && !account.once && has_one(Some(account.roles), approvers);
+        Ok(self.account(user)?.filter(may).ok_or(DenialReason::ApprovalRole)?)
     }
 
     /// The same where another person approved `request`: what is to be done has to be that, to the letter.
@@ -127,7 +155,8 @@ impl Station {
         if permit.approved == Some(request.digest()) {
             Ok(())
         } else {
-            Err(self.denied(request.action, &request.subject, DenialReason::ApprovalOtherRequest.into()))
+            let why = DenialReason::ApprovalOtherRequest.into();
+            Err(self.denied_to(&permit.actor, request.action, &request.subject, why))
         }
     }
 
@@ -188,10 +217,7 @@ impl Station {
             Ok::<_, DenialReason>(approver)
         };
         // The second person as the log has them now, not as they were a minute ago.
-        let approver = self.account(&look(false)?)?;
-        let approver = approver
-            .filter(|approver| approver.active && !approver.once && has_one(Some(approver.roles), approvers))
-            .ok_or(DenialReason::ApprovalRole)?;
+        let approver = self.approver(&look(false)?, approvers)?;
         self.still_there(&session, action)?;
         if look(true)? != approver.user {
             return Err(DenialReason::ApprovalOtherRequest.into());
@@ -237,8 +263,13 @@ impl Station {
         Ok(())
     }
 
-    /// Records a refusal. One that cannot be recorded stays one.
+    /// Records a refusal of who stands before the station. One that cannot be recorded stays one.
     pub(super) fn denied(&self, action: Action, subject: &str, refusal: Refusal) -> Denied {
+        self.denied_to(&self.asker(), action, subject, refusal)
+    }
+
+    /// The same of whoever asked.
+    fn denied_to(&self, actor: &Actor, action: Action, subject: &str, refusal: Refusal) -> Denied {
         let (why, cause) = match refusal {
             Refusal::Policy(why) => (why, None),
             Refusal::Station(error) => (DenialReason::State, Some(Box::new(error))),
@@ -246,7 +277,7 @@ impl Station {
         let code = cause.as_ref().map_or("", |cause| cause.code()).to_owned();
         let denial = Denial { action: action.word().to_owned(), why, what: subject_of(subject), code };
         let event = Event::Denied(denial);
-        let (record, cause) = match self.journal().append(&Entry { actor: self.asker(), event }) {
+        let (record, cause) = match self.journal().append(&Entry { actor: actor.clone(), event }) {
             Ok(seq) => (Some(seq), cause),
             Err(error) => (None, cause.or_else(|| Some(Box::new(error.into())))),
         };

@@ -78,7 +78,7 @@ pub(crate) struct People {
     /// PINs that were hashed, for the test that a stranger costs what a wrong PIN costs.
     hashed: AtomicU64,
     /// Calls that nobody could read.
-    unread: Mutex<Unread>,
+    unread: Arc<Mutex<Unread>>,
     seat: Arc<Seat>,
 }
 
@@ -123,7 +123,7 @@ impl People {
             door: Mutex::new(()),
             moves: Mutex::new(()),
             hashed: AtomicU64::new(0),
-            unread: Mutex::default(),
+            unread: Arc::default(),
             seat: Arc::new(Seat { floor: Mutex::default(), moved: Condvar::new() }),
         }
     }

@@ -45,11 +45,11 @@ impl Station {
     /// What there is of a session.
     #[must_use]
     pub fn session(&self) -> SessionState {
-        let custody_open = self.is_unlocked();
+        let secrets = self.has_secrets();
         let now = self.people().now().mono_ms;
         let floor = self.people().floor();
         let Some(sitting) = &floor.sitting else { return SessionState::None };
-        let warning = sitting.warning(self.people().rule, now, custody_open, floor.work());
+        let warning = sitting.warning(self.people().rule, now, secrets, floor.work());
         let session = Session { warning, ..sitting.session.clone() };
         match sitting.phase {
             Phase::Open => SessionState::Open(session),
@@ -124,12 +124,12 @@ impl Station {
     /// Nothing while a device is in work.
     pub fn settle_session(&self) -> Result<(), StationError> {
         let _moves = self.people().moves();
-        let custody_open = self.is_unlocked();
+        let secrets = self.has_secrets();
         let now = self.people().now().mono_ms;
         let mut floor = self.people().floor();
         let work = floor.work();
         let Some((sitting, due)) = floor.sitting.as_mut().and_then(|sitting| {
-            let due = sitting.due(self.people().rule, now, custody_open, work)?;
+            let due = sitting.due(self.people().rule, now, secrets, work)?;
             Some((sitting, due))
         }) else {
             return Ok(());
@@ -142,6 +142,12 @@ impl Station {
         let session = sitting.session.clone();
         drop(floor);
         self.closed_by(Some(session), event, false)
+    }
+
+    /// Whether there is something that whoever forgets the station leaves open: a custody, or a ceremony, whose components are in
+    /// memory though no custody may be open, as for the first key. Asks the table of the ceremony: not with the floor held.
+    fn has_secrets(&self) -> bool {
+        self.is_unlocked() || self.ceremonies().is_running()
     }
 
     /// Wipes the keys for a session that is about to be locked or to end; says whether there were any, which has no record yet.
@@ -158,7 +164,7 @@ impl Station {
 
     /// Wipes the keys, also those that came since they were wiped `ahead`, then puts down what happened to `session` and to them.
     /// Whatever the log says to it, they are gone.
-    fn closed_by(
+    pub(super) fn closed_by(
         &self,
         session: Option<Session>,
         event: SessionEvent,

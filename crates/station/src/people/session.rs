@@ -52,7 +52,7 @@ pub enum SessionState {
 /// How long a session may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionRule {
-    /// Minutes without a sign of life until it locks while a custody is open, 1 to 15.
+    /// Minutes without a sign of life until it locks while a custody is open or a key ceremony is going on, 1 to 15.
     pub idle_minutes: u8,
     /// Hours until it ends, 1 to 12.
     pub hours: u8,
@@ -127,14 +127,14 @@ impl Sitting {
     }
 
     /// What has to happen now. Nothing while a device is in work.
-    pub(super) fn due(&self, rule: SessionRule, now: u64, custody_open: bool, work: Work) -> Option<Due> {
+    pub(super) fn due(&self, rule: SessionRule, now: u64, secrets: bool, work: Work) -> Option<Due> {
         if work == Work::Device || self.phase == Phase::Expired {
             return None;
         }
         let now = now.saturating_sub(put_off(work));
         if now >= self.ends(rule) {
             Some(Due::Expired)
-        } else if self.locks(rule, custody_open).is_some_and(|at| now >= at) {
+        } else if self.locks(rule, secrets).is_some_and(|at| now >= at) {
             Some(Due::Idle)
         } else {
             None
@@ -142,23 +142,17 @@ impl Sitting {
     }
 
     /// When it is worth asking again; `None`: not before something happens.
-    pub(super) fn next(&self, rule: SessionRule, custody_open: bool, work: Work) -> Option<u64> {
+    pub(super) fn next(&self, rule: SessionRule, secrets: bool, work: Work) -> Option<u64> {
         if work == Work::Device || self.phase == Phase::Expired {
             return None;
         }
         let ends = self.ends(rule);
-        Some(self.locks(rule, custody_open).map_or(ends, |locks| locks.min(ends)) + put_off(work))
+        Some(self.locks(rule, secrets).map_or(ends, |locks| locks.min(ends)) + put_off(work))
     }
 
     /// That it locks or ends, in the last 30 seconds before. What cannot be put off comes first where both are due.
-    pub(super) fn warning(
-        &self,
-        rule: SessionRule,
-        now: u64,
-        custody_open: bool,
-        work: Work,
-    ) -> Option<Warning> {
-        let at = self.next(rule, custody_open, work)?;
+    pub(super) fn warning(&self, rule: SessionRule, now: u64, secrets: bool, work: Work) -> Option<Warning> {
+        let at = self.next(rule, secrets, work)?;
         let why = if at == self.ends(rule) + put_off(work) { Soon::Hours } else { Soon::Idle };
         let seconds = at.saturating_sub(now).div_ceil(1000);
         (self.phase == Phase::Open && seconds <= WARNING).then_some(Warning { seconds, why })
@@ -168,9 +162,9 @@ impl Sitting {
         self.began + rule.hours as u64 * 3_600_000
     }
 
-    const fn locks(&self, rule: SessionRule, custody_open: bool) -> Option<u64> {
+    const fn locks(&self, rule: SessionRule, secrets: bool) -> Option<u64> {
         match self.phase {
-            Phase::Open if custody_open => Some(self.touched + rule.idle_minutes as u64 * 60_000),
+            Phase::Open if secrets => Some(self.touched + rule.idle_minutes as u64 * 60_000),
             _ => None,
         }
     }
@@ -263,7 +257,7 @@ mod tests {
     #[test]
     fn it_warns_in_the_last_thirty_seconds() {
         let sitting = sitting();
-        let warning = |now, custody_open| sitting.warning(RULE, now, custody_open, Work::None);
+        let warning = |now, secrets| sitting.warning(RULE, now, secrets, Work::None);
         let soon = |seconds, why| Some(Warning { seconds, why });
         assert_eq!(warning(HOUR + 5 * MINUTE - 30_001, true), None);
         assert_eq!(warning(HOUR + 5 * MINUTE - 30_000, true), soon(30, Soon::Idle));

@@ -33,9 +33,16 @@ impl Station {
         };
         let session =
             Session { user: known.user, roles: known.roles, must_change_pin: known.once, id, warning: None };
-        if let (Some((session, _)), Purpose::HandOver) = (&before, purpose) {
-            self.tell_left();
-            self.told(session, SessionEvent::Ended(End::HandOver))?;
+        match (&before, purpose) {
+            // What the person who is away left open is theirs: whoever takes over gives the secret of the custody.
+            (Some((session, Phase::Away)), Purpose::HandOver) => {
+                self.closed_by(Some(session.clone()), SessionEvent::Ended(End::HandOver), false)?;
+            }
+            (Some((session, _)), Purpose::HandOver) => {
+                self.tell_left();
+                self.told(session, SessionEvent::Ended(End::HandOver))?;
+            }
+            _ => {}
         }
         self.told(&session, SessionEvent::Proved { user: session.user.clone(), purpose })?;
         let now = self.people().now().mono_ms;

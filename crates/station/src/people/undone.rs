@@ -66,6 +66,11 @@ impl Station {
         self.done_or_told_by(permit.action(), permit.actor(), what, done)
     }
 
+    /// Records that what passed the gate was not asked of the station in the end: a screen refused it, for the reason `code`.
+    pub fn not_asked(&self, permit: &Permit, what: &str, code: &str) -> Result<(), StationError> {
+        self.undone(permit.action(), permit.actor(), what, code)
+    }
+
     /// The same for whoever asked without a permit of their own.
     pub(crate) fn done_or_told_by<T>(
         &self,

@@ -1,4 +1,4 @@
-//! The thread that locks: it sleeps until something may be due, and is woken when that changes.
+//! The thread that locks, and writes down what waited: it sleeps until something may be due, and is woken when that changes.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,26 +19,30 @@ impl Station {
     pub(crate) fn watch_session(&self) -> io::Result<()> {
         let people = self.people();
         let (seat, clock, rule) = (Arc::clone(&people.seat), Arc::clone(&people.clock), people.rule);
+        let unread = Arc::clone(&people.unread);
         let station = self.downgrade();
         thread::Builder::new().name("session".to_owned()).spawn(move || {
             let mut floor = seat.floor();
             while !floor.closing {
-                let Some(sitting) = &floor.sitting else {
+                // Whether there is something to lock is asked when it matters.
+                let sitting =
+                    floor.sitting.as_ref().and_then(|sitting| sitting.next(rule, true, floor.work()));
+                let waiting = unread.lock().unwrap_or_else(PoisonError::into_inner).next();
+                if floor.sitting.is_none() && waiting.is_none() {
                     floor = seat.moved.wait(floor).unwrap_or_else(PoisonError::into_inner);
                     continue;
-                };
-                // Whether a custody is open is asked when it matters.
-                let left =
-                    sitting.next(rule, true, floor.work()).map(|at| at.saturating_sub(clock().mono_ms));
-                let nap = match left {
+                }
+                let left = |at: u64| at.saturating_sub(clock().mono_ms);
+                let nap = match [sitting, waiting].into_iter().flatten().map(left).min() {
                     Some(0) => {
                         drop(floor);
                         let Some(station) = station.upgrade() else { return };
                         // Whatever is wrong here: who is forgotten has to be locked out all the same, now and later.
-                        let settled = catch_unwind(AssertUnwindSafe(|| station.settle_session()));
+                        let settle = || station.settle_session().and(station.settle_unread());
+                        let settled = catch_unwind(AssertUnwindSafe(settle));
                         let settled = settled.unwrap_or_else(|_| station.away(Away::Panic));
                         if let Err(error) = settled {
-                            tracing::error!(%error, "a session was locked without a record");
+                            tracing::error!(%error, "what was due was done without a record");
                         }
                         drop(station);
                         floor = seat.floor();
@@ -137,6 +141,36 @@ mod tests {
             assert!(log.iter().any(|record| record.parse().unwrap().event() == "auth.lock"));
             station.close().unwrap();
         }
+    }
+
+    /// Nobody is signed in and nobody calls any more: what was counted is in the log after a minute.
+    #[test]
+    fn a_thread_records_what_nobody_could_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let (station, hands) = unlocked(dir.path());
+        let told = || {
+            let log = station.archive().recent(30).unwrap();
+            let told = |record: &keystation_audit::StoredRecord| {
+                let record = record.parse().unwrap();
+                let what = record.text("what").unwrap_or_default().into_owned();
+                (what, record.operator().into_owned())
+            };
+            log.iter().map(told).filter(|(what, _)| what.starts_with("touch ×")).collect::<Vec<_>>()
+        };
+        for _ in 0..30 {
+            station.refuse_unread(Action::Touch, "touch").unwrap();
+        }
+        station.sign_out().unwrap();
+        assert_eq!(told(), []);
+        let floor = station.people().floor();
+        hands.0.lock().unwrap().mono_ms += 60_000;
+        drop(floor);
+        station.people().seat.moved.notify_all();
+        while told().is_empty() {
+            thread::yield_now();
+        }
+        assert_eq!(told(), [("touch ×10".to_owned(), "ad-1".to_owned())], "under whoever was there");
+        station.close().unwrap();
     }
 
     /// Nobody asks for anything, and the keys are gone all the same.

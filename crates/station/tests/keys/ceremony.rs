@@ -11,7 +11,7 @@ use crate::support::{Bench, CHECK, PAPERS, key_of, order, part, passphrase, pin_
 
 impl Bench {
     /// `cu-1` begins a ceremony.
-    fn begin(&self, order: CeremonyOrder) -> Result<(), CeremonyError> {
+    pub(crate) fn begin(&self, order: CeremonyOrder) -> Result<(), CeremonyError> {
         self.sign_in("cu-1");
         let permit = self.station.permit(Action::Ceremony).unwrap();
         self.station.ceremony_begin(&permit, order).map(drop)
@@ -26,7 +26,7 @@ impl Bench {
     }
 
     /// A custodian with the right paper.
-    fn whole_side(&self, number: u8, user: &str) -> Result<(), CeremonyError> {
+    pub(crate) fn whole_side(&self, number: u8, user: &str) -> Result<(), CeremonyError> {
         let (text, check) = PAPERS[usize::from(number) - 1];
         self.seat(number, user)?;
         self.give(number, text)?;

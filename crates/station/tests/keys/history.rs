@@ -254,17 +254,17 @@ fn it_holds_over_the_end_of_an_account_and_of_the_program() {
     assert!(is_history(&bench.attempt(order("gk-a"), &[(2, "cu-2")])));
     bench.attempt(order("gk-a"), &[(1, "cu-2")]).unwrap();
     // An ID is never given to another account, so there is no way to begin without a history.
-    bench.sign_in("ad-1");
+    bench.sign_in("ad-2"); // who is no custodian, so that only this rule refuses it
     let request =
         Request { action: Action::AddPerson, subject: "cu-2 custodian".to_owned(), reason: String::new() };
-    let approval = bench.station.approve(&request, Person::Id("ad-2"), &pin_of("ad-2")).unwrap();
+    let approval = bench.station.approve(&request, Person::Id("ad-1"), &pin_of("ad-1")).unwrap();
     let again = keystation::people::NewPerson {
         user: "cu-2".to_owned(),
         roles: "custodian".parse().unwrap(),
         badge: None,
         pin: keystation::people::Pin::new("907153").unwrap(),
     };
-    assert!(bench.station.add_person(again, approval).is_err());
+    assert_eq!(bench.station.add_person(again, approval).unwrap_err().code(), "person-exists");
 }
 
 /// One person with two accounts would be both custodians.
@@ -292,4 +292,13 @@ fn a_custodian_gives_nobody_else_the_means_of_one() {
         assert_eq!(refused.unwrap_err().code(), "own-interest");
     }
     station.reset_pin("op-7", &once, approval(Action::ResetPin, "op-7")).unwrap();
+    // Who has given the role back still is the custodian who gave a component.
+    bench.sign_in("ad-2");
+    let (action, subject) = (Action::SetRoles, "ad-1 administrator".to_owned());
+    let request = Request { action, subject, reason: String::new() };
+    let agreed = station.approve(&request, Person::Id("ad-1"), &pin_of("ad-1")).unwrap();
+    station.set_roles("ad-1", "administrator".parse().unwrap(), agreed).unwrap();
+    let custodian = "custodian".parse().unwrap();
+    let again = station.set_roles("op-7", custodian, approval(Action::SetRoles, "op-7 custodian"));
+    assert_eq!(again.unwrap_err().code(), "own-interest");
 }

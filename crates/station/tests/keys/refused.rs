@@ -2,8 +2,9 @@
 
 use keystation::ceremony::{CeremonyError, CeremonyOrder};
 use keystation::group_keys::TransferFile;
+use keystation::line::Line;
 use keystation::people::{Action, Pin, Request};
-use keystation::{CustodyKind, Passphrase, Station, StationError};
+use keystation::{CustodyKind, Passphrase, Remark, Station, StationError};
 use keystation_vault::DerivedKeyAnswer;
 
 use crate::support::{
@@ -103,6 +104,9 @@ const TABLE: &[(&str, Deed, &str, &str, &str)] = &[
     ("the PIN that it was", same_pin, "change-pin", "pin-refused", "cu-1"),
     ("a PIN that anybody would try", weak_pin, "change-pin", "pin-refused", "cu-1"),
     ("a second first start", second_first_start, "first-start", "not-new", "cu-1"),
+    ("nobody types the key", nobody_types, "import-key", "cancelled", "cu-1"),
+    ("a review of what there is not", no_such_review, "sign-review", "log-failed", "qa-1"),
+    ("a slot that there is not", no_such_slot, "put-back", "slot-unknown", "su-1"),
     ("a clock that is right", no_clock_in_doubt, "accept-clock", "clock-not-accepted", "su-1"),
 ];
 
@@ -227,6 +231,26 @@ fn no_clock_in_doubt(bench: &Bench) -> &'static str {
     let approval = bench.station.approve(&request, by, &pin_of("su-2")).unwrap();
     let permit = bench.station.permit_approved(&request, approval).unwrap();
     code(bench.station.accept_clock(&permit, "battery"))
+}
+
+fn nobody_types(bench: &Bench) -> &'static str {
+    let announced = announced("gk-n", &key_of("new"));
+    let permit = bench.agreed(Station::import_request(Action::ImportKey, &announced));
+    bench.station.given_up(permit, "gk-n").unwrap();
+    "cancelled"
+}
+
+fn no_such_review(bench: &Bench) -> &'static str {
+    bench.add("qa-1", "qa");
+    bench.sign_in("qa-1");
+    let permit = bench.station.permit(Action::SignReview).unwrap();
+    code(bench.station.sign_review(&permit, Some(1 << 40), &Remark::default()))
+}
+
+fn no_such_slot(bench: &Bench) -> &'static str {
+    let line = Line::start(&bench.station, &[], |_| {}).unwrap();
+    bench.sign_in("su-1");
+    code(line.put_back(&bench.station.permit(Action::PutBack).unwrap(), 7))
 }
 
 #[test]

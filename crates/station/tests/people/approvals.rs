@@ -8,6 +8,9 @@ use super::support::{Bench, pin};
 const PEOPLE: [(&str, &str); 4] =
     [("ad-1", "493027"), ("ad-2", "580316"), ("ad-3", "671425"), ("ad-4", "764201")];
 
+/// Why a time is accepted.
+const REASON: &str = "battery changed";
+
 struct Attempts {
     bench: Bench,
     request: Request,
@@ -54,6 +57,28 @@ impl Attempts {
 
     fn try_other(&self, request: &Request, approval: ApprovalId) -> Denied {
         self.bench.station.permit_approved(request, approval).expect_err("it must not work")
+    }
+
+    /// ad-1 has the permit to accept the time, and ad-3 approved; then something happens, and it is to be done. It is refused, under
+    /// ad-1.
+    fn accept_later(&self, reason: &str, then: impl FnOnce()) -> &'static str {
+        let station = &self.bench.station;
+        let request = Station::clock_request(REASON);
+        let by = Person::Id(PEOPLE[2].0);
+        let approval = station.approve(&request, by, &pin(PEOPLE[2].1)).unwrap();
+        let permit = station.permit_approved(&request, approval).unwrap();
+        then();
+        let Err(StationError::Denied(denied)) = station.accept_clock(&permit, reason) else {
+            panic!("it must not work")
+        };
+        let mut by = String::new();
+        self.bench.each(|record| {
+            if Some(record.seq()) == denied.record {
+                by = record.operator().into_owned();
+            }
+        });
+        assert_eq!(by, "ad-1", "whoever is there now");
+        denied.why.as_str()
     }
 
     /// One attempt; says why it was refused.
@@ -128,19 +153,31 @@ impl Attempts {
                 let by = station.approve(&self.request, Person::Id("op-1"), &pin("859274"));
                 denied(by.expect_err("an operator approves nothing here"))
             }
-            17 => {
-                // Approved for one reason, done for another.
-                let request =
-                    |reason: &str| Request { reason: reason.to_owned(), ..Station::clock_request("") };
-                let approved = request("battery changed");
-                let by = Person::Id(PEOPLE[2].0);
-                let approval = station.approve(&approved, by, &pin(PEOPLE[2].1)).unwrap();
-                let permit = station.permit_approved(&approved, approval).unwrap();
-                match station.accept_clock(&permit, &format!("battery changed {round}")) {
-                    Err(StationError::Denied(denied)) => denied.why.as_str(),
-                    other => panic!("{other:?}"),
-                }
+            // Approved for one reason, done for another.
+            17 => self.accept_later(&format!("battery changed {round}"), || ()),
+            // Permitted already, and then: whoever approved loses the role or the account, whoever asked does, the hours are over,
+            // somebody takes over.
+            18 => {
+                let why = self.accept_later(REASON, || self.becomes(2, "qa"));
+                self.becomes(2, "administrator");
+                why
             }
+            19 => {
+                let disable = || {
+                    station.disable("ad-3", "left", self.other(Action::DisablePerson, "ad-3")).unwrap();
+                };
+                let why = self.accept_later(REASON, disable);
+                station.enable("ad-3", "left", self.other(Action::EnablePerson, "ad-3")).unwrap();
+                why
+            }
+            20 => {
+                let why = self.accept_later(REASON, || self.becomes(0, "qa"));
+                self.asks(3);
+                self.becomes(0, "administrator");
+                why
+            }
+            21 => self.accept_later(REASON, || self.bench.hands.pass(12 * 3600)),
+            22 => self.accept_later(REASON, || self.asks(3)),
             13 => {
                 let guessed = station.approve(&self.request, Person::Id("ad-4"), &pin("900001"));
                 let why = denied(guessed.expect_err("it is not the PIN"));
@@ -172,7 +209,7 @@ impl Attempts {
 
 #[test]
 fn none_of_five_hundred_attempts_gets_round_the_second_person() {
-    const WHY: [&str; 18] = [
+    const WHY: [&str; 23] = [
         "approval-same-person",
         "approval-expired",
         "approval-used",
@@ -191,10 +228,15 @@ fn none_of_five_hundred_attempts_gets_round_the_second_person() {
         "role",
         "no-session",
         "approval-other-request",
+        "approval-role",
+        "approval-role",
+        "role",
+        "expired",
+        "state",
     ];
     let attempts = Attempts::new();
     let mut tried = [0; WHY.len()];
-    for number in 0..540 {
+    for number in 0..30 * WHY.len() {
         let kind = number % WHY.len();
         attempts.asks(0);
         let why = attempts.attempt(kind as u32, number as u32 / WHY.len() as u32);

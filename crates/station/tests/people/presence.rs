@@ -47,6 +47,18 @@ impl Bench {
         told.split_off(told.len() - count)
     }
 
+    /// The last record of something that was refused: who asked, and for what.
+    fn last_refusal(&self) -> String {
+        let mut last = String::new();
+        self.each(|record| {
+            if record.event() == "policy.refuse" {
+                let action = record.text("action").unwrap_or_default();
+                last = format!("{} {} {action}", record.event(), record.operator());
+            }
+        });
+        last
+    }
+
     fn id(&self) -> String {
         match self.station.session() {
             SessionState::Open(session) | SessionState::Away(session) | SessionState::Expired(session) => {
@@ -231,6 +243,7 @@ fn a_hand_over_keeps_the_line_running_for_whoever_may_run_it() {
     assert_eq!((permit.actor().operator.as_str(), permit.actor().session.clone()), ("op-1", first));
     assert_eq!(bench.station.permit(Action::Inject).unwrap().actor().operator, "op-2");
     assert_eq!(bench.station.honour(&permit, Action::Inject).unwrap_err().code(), "state");
+    assert_eq!(bench.last_refusal(), "policy.refuse op-1 inject", "not under whoever took over");
     drop(at_bench);
     bench.comes(2);
     assert!(!bench.station.is_unlocked(), "QA does not find the custody open");

@@ -285,7 +285,10 @@ fn a_review_is_signed_where_the_log_is_written() {
     let sign = |reviewer: &str, remark: &str| {
         staffed.call("sign_review", json!({ "reviewer": reviewer, "to": before["to"], "remark": remark }))
     };
+    let size = staffed.size();
     assert_eq!(sign("qa-2", "").unwrap_err()["code"], "reviewer", "nobody signs for another");
+    let told = &staffed.since(size, "policy.refuse")[0];
+    assert_eq!(["action", "code", "op"].map(|field| &told[field]), ["sign-review", "reviewer", "qa-1"]);
     // The line works on while the page is read: what came since is in no signature.
     staffed.bring("op-1", State::Open);
     assert_eq!(sign("op-1", "").unwrap_err()["code"], "role");

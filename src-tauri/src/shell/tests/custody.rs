@@ -32,6 +32,13 @@ fn without_secrets(staffed: &Staffed, answers: &[Value]) {
     }
 }
 
+/// What the log says since of what was refused: action, code, subject, person.
+fn refused(staffed: &Staffed, size: u64) -> Vec<[String; 4]> {
+    let text = |record: &Value, field: &str| record[field].as_str().unwrap_or_default().to_owned();
+    let told = |record: &Value| ["action", "code", "what", "op"].map(|field| text(record, field));
+    staffed.since(size, "policy.refuse").iter().map(told).collect()
+}
+
 /// What is approved of the published key under this label: all that the page says of it.
 fn announced(label: &str) -> String {
     format!("{label} thermostats 0ne00000000 primary {CHECK_VALUE} sealed-file")
@@ -74,7 +81,9 @@ fn a_key_is_imported_activated_and_destroyed_by_two_and_leaves_when_the_machine_
     // Whoever changes their mind has used the approval up.
     let approval = staffed.approved("cu-2", "import-key", &announced("gk-2026a"), "");
     let arguments = json!({ "key": key("gk-2026a"), "checkValue": CHECK_VALUE, "approval": approval });
+    let size = staffed.size();
     assert_eq!(call("import_key", arguments.clone()).unwrap()["outcome"], "cancelled");
+    assert_eq!(refused(&staffed, size), [["import-key", "cancelled", "gk-2026a", "cu-1"]]);
     assert_eq!(call("import_key", arguments).unwrap_err()["code"], "approval-used");
 
     // A vault is made with the first key, and its passphrase is asked for until it was entered twice.
@@ -146,6 +155,17 @@ fn a_key_is_imported_activated_and_destroyed_by_two_and_leaves_when_the_machine_
     call("suspend_key", json!({ "label": "gk-2026a", "reason": "lost paper" })).unwrap();
     staffed.bring("cu-1", State::Open);
     let approval = staffed.approved("cu-2", "destroy-key", &subject, "retired");
+    let size = staffed.size();
+    assert_eq!(call("destroy_key", change("retired", approval)).unwrap_err()["code"], "cancelled");
+    assert_eq!(refused(&staffed, size), [["destroy-key", "cancelled", "gk-2026a", "cu-1"]]);
+    // While somebody else is asked nobody's approval is used up.
+    let approval = staffed.approved("cu-2", "destroy-key", &subject, "retired");
+    let busy = staffed.desk(|desk| {
+        desk.dialogs
+            .turn()
+            .map(|_turn| staffed.call("destroy_key", change("retired", approval.clone())).unwrap_err())
+    });
+    assert_eq!(busy.map_err(|_| "somebody is asked").unwrap()["code"], "secret-asked");
     staffed.lay_out("Unlock the vault", PASSPHRASE);
     call("destroy_key", change("retired", approval)).unwrap();
     assert_eq!(call("keys", json!({})).unwrap()[0]["state"], "destroyed");

@@ -31,6 +31,7 @@ pub(super) fn run(
     passphrase: &PassphraseFrom,
 ) -> Result<Exit, StationError> {
     let Bench { station, out, .. } = bench;
+    bench.may_ask(Action::Inject)?;
     let configured = &station.config().slots;
     let numbers = match slots {
         Some(SlotList(numbers)) => numbers.clone(),
