@@ -186,6 +186,9 @@ impl Station {
         })?;
         station.record_tries()?;
         station.tidy_people()?;
+        if let Err(error) = station.settle_counter() {
+            tracing::warn!(%error, "nobody can sign in"); // and is told so
+        }
         station.watch_session().map_err(StationError::Thread)?;
         Ok(station)
     }
