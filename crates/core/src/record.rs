@@ -15,8 +15,8 @@ pub use fields::Value;
 pub use injection::{Check, Holds, Intent, Mode, Outcome};
 pub use order::{OrderChange, OrderEvent, OrderTerms};
 pub use people::{
-    Away, Counting, CredentialChange, Denial, DenialReason, End, Purpose, SessionEvent, SignInRefusal, UserChange,
-    UserEvent,
+    Away, Counting, CredentialChange, Denial, DenialReason, End, Purpose, SessionEvent, SignInRefusal,
+    UserChange, UserEvent,
 };
 
 use crate::failure::Code;

@@ -8,8 +8,8 @@ use keystation_audit::{KeyState, KnownKey, Reader};
 use keystation_core::key::{GroupKeyInfo, KeyLabel};
 use keystation_core::record::{Entry, Event, KeyOrigin};
 use keystation_vault::{
-    Cards, Counter, Custody, CustodyKind, MemoryKind, Passphrase, SealedFile, Token, Tpm, TransferKey, UnlockError,
-    UnlockedVault, VaultKey, WorkFactor,
+    Cards, Counter, Custody, CustodyKind, MemoryKind, Passphrase, SealedFile, Token, Tpm, TransferKey,
+    UnlockError, UnlockedVault, VaultKey, WorkFactor,
 };
 
 use crate::config::StationConfig;

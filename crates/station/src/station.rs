@@ -186,9 +186,7 @@ impl Station {
         })?;
         station.record_tries()?;
         station.tidy_people()?;
-        if let Err(error) = station.settle_counter() {
-            tracing::warn!(%error, "nobody can sign in"); // and is told so
-        }
+        station.look_at_counter()?;
         station.watch_session().map_err(StationError::Thread)?;
         Ok(station)
     }

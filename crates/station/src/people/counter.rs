@@ -1,9 +1,12 @@
 //! The counter of wrong PINs in a TPM: it tells that a log was put back together with its head (docs/people.md, section 4).
 
-use keystation_core::record::{Counting, Entry, Event, Purpose, SessionEvent, SignInRefusal};
+use keystation_core::record::{
+    Counting, Denial, DenialReason, Entry, Event, Purpose, SessionEvent, SignInRefusal,
+};
 use keystation_vault::{Counter, TpmError};
 use sha2::{Digest, Sha256};
 
+use super::action::Action;
 use super::throttle::LOCKED_OUT_AT;
 use crate::error::StationError;
 use crate::station::Station;
@@ -15,7 +18,9 @@ pub enum PinCounterError {
     #[error("no PIN is taken without the counter of wrong ones: {0}")]
     Tpm(#[from] TpmError),
     /// As many wrong PINs as lock an account are in no record.
-    #[error("no PIN is taken: the TPM's counter 0x{index:08x} is {lost} ahead of the log, so an older log was put back")]
+    #[error(
+        "no PIN is taken: the TPM's counter 0x{index:08x} is {lost} ahead of the log, so an older log was put back"
+    )]
     Ahead {
         /// How many are missing.
         lost: u64,
@@ -85,6 +90,15 @@ pub(crate) fn index_of(origin: &str) -> u32 {
 }
 
 impl Station {
+    /// [`Station::settle_counter`] at the start. Where no PIN will be taken that is a record, once, for nobody can be asked who asks.
+    pub(crate) fn look_at_counter(&self) -> Result<(), StationError> {
+        let Err(error) = self.settle_counter() else { return Ok(()) };
+        tracing::warn!(%error, "nobody can sign in");
+        let (action, code) = (Action::SignIn.word().to_owned(), error.code().to_owned());
+        let denial = Denial { action, why: DenialReason::State, what: String::new(), code };
+        self.append_alone(Event::Denied(denial)).map(drop)
+    }
+
     /// Holds the counter against the log, and begins it where the log has none. Fewer than ten wrong PINs that it counted and no
     /// record has are put down for every account; with more of them no PIN is taken. Before each PIN, and at the start.
     pub(crate) fn settle_counter(&self) -> Result<(), StationError> {

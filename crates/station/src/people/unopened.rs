@@ -40,6 +40,7 @@ impl Unopened {
         clock: impl Clock,
         cost: PinCost,
     ) -> Result<Option<Self>, StationError> {
+        // Tries in a file are no match for a counter, and nothing vouches for where the log saw it.
         if StationConfig::read(&data.settings())?.pin_counter {
             return Err(PinCounterError::NoLog.into());
         }

@@ -169,6 +169,7 @@ fn what_is_missing_counts_against_everybody() {
     assert!(matches!(at.refused(), PinCounterError::Ahead { lost: 10, .. }));
     at.bench.sign_in("ad-1", ADMINS[0].1).unwrap_err();
     assert_eq!((at.bench.station.pins_hashed(), hashed), (0, 0), "none is looked at");
+    assert_eq!(at.bench.records("policy.refuse", "code"), ["pin-counter-differs"], "and the start says so");
     // Whoever may write the settings switches it off, which is a record; and on again only without the counter that is there.
     let socket = at.tpm.socket();
     at = at.at_rest(|data| set(data, &socket, "none"));

@@ -190,10 +190,10 @@ mod tests {
     use super::*;
     use crate::tpm::auth::Auth;
 
-    /// The blocks of the specification that are nothing but hexadecimal digits.
-    fn specified() -> Vec<Vec<u8>> {
+    /// The blocks of a section of the specification that are nothing but hexadecimal digits.
+    fn specified(heading: &str) -> Vec<Vec<u8>> {
         let text = include_str!("../../../../docs/vault-format.md");
-        let section = text.split_once("### One derivation, byte by byte").unwrap().1;
+        let section = text.split_once(heading).unwrap().1.split("\n### ").next().unwrap();
         let blocks = section.split("```\n").map(|block| block.replace('\n', ""));
         let hex = blocks.filter(|block| !block.is_empty() && block.bytes().all(|c| c.is_ascii_hexdigit()));
         hex.map(|hex| {
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn commands_are_the_specified_ones() {
         use base64ct::{Base64, Encoding};
-        let [primary, create, hmac, answer] = &specified()[..] else {
+        let [primary, create, hmac, answer] = &specified("### One derivation, byte by byte")[..] else {
             panic!("three commands and an answer")
         };
         let secret = crate::SecretText::new("correct horse battery staple".to_owned()).unwrap();
@@ -229,6 +229,25 @@ mod tests {
             Base64::encode_string(read.digest().unwrap()),
             "Jsm0lyGpjaVYVP2g3FnmnmG9dI/9qU24wNoykUmermc="
         );
+    }
+
+    #[test]
+    fn commands_of_the_counter_are_the_specified_ones() {
+        let [define, public, raise, read, answer] = &specified("### The counter of wrong PINs")[..] else {
+            panic!("four commands and an answer")
+        };
+        let index = Handle(0x01a6_afea);
+        assert_eq!(written(&Command::NvDefineSpace(index)), *define);
+        assert_eq!(written(&Command::NvReadPublic(index)), *public);
+        assert_eq!(written(&Command::NvIncrement(index)), *raise);
+        assert_eq!(written(&Command::NvRead(index)), *read);
+        let answered = |bytes: &[u8]| {
+            super::super::response::answer(&Command::NvRead(index), bytes).unwrap().unwrap().count()
+        };
+        assert_eq!(answered(answer), Ok(41));
+        let mut far = answer.clone();
+        far[17] = 0x20; // 2^53 + 41
+        assert!(answered(&far).is_err());
     }
 
     /// The longest of what a card and a station can have.

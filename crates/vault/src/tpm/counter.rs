@@ -10,8 +10,8 @@ use crate::os::Locked;
 
 /// One counter of a TPM, by its index. Nothing stands in for it: where it is not what it has to be, each use is an error.
 ///
-/// A TPM begins each counter where the furthest one that it ever had ended (TPM 2.0 Library part 1, "NV Counters"), so one that
-/// was removed and made anew is never behind.
+/// A TPM remembers how far the counters were that it removed, and begins another beyond them (TPM 2.0 Library part 3,
+/// "TPM2_NV_Increment"): one that was removed and made anew is never behind.
 #[derive(Debug, Clone)]
 pub struct Counter {
     tpm: Tpm,

@@ -205,6 +205,9 @@ mod tests {
             + usize::from(answer.created().is_ok())
             + usize::from(answer.has_hmac().is_ok())
             + usize::from(answer.loaded().is_ok())
+            + usize::from(answer.nv_public().is_ok())
+            + usize::from(answer.count().is_ok())
+            + usize::from(answer.nothing().is_ok())
     }
 
     /// Answers of swtpm 0.7.1 to such commands.

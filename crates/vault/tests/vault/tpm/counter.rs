@@ -32,9 +32,8 @@ fn it_goes_up_by_one_and_a_power_cut_takes_nothing_back() {
         assert_eq!(counter(&bench.tpm()).value().unwrap(), first + further);
     }
     assert!(matches!(counter(&bench.tpm()).begin(), Err(TpmError::CounterThere { index: INDEX })));
-    let other = Counter::of(&bench.tpm(), INDEX + 1).begin().unwrap();
-    assert!(other > first, "another one has its own count");
-    assert_eq!(counter(&bench.tpm()).value().unwrap(), first + 3);
+    Counter::of(&bench.tpm(), INDEX + 1).begin().unwrap();
+    assert_eq!(counter(&bench.tpm()).value().unwrap(), first + 3, "another one has its own count");
 }
 
 /// An emulator takes one connection: that of the keys, while they are open.
