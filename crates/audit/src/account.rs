@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::reader::{ReadError, Reader};
 use crate::record::{Record, RecordError};
+use crate::standing::with_record;
 
 /// An account, as the records up to now say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -235,6 +236,19 @@ impl Reader {
     /// Everybody who ever had an account, by ID.
     pub fn accounts(&self) -> Result<Vec<Account>, ReadError> {
         Ok(Account::all(&self.conn)?)
+    }
+
+    /// How far the counter of wrong PINs was when it was put down last; `None`: it does not count, or no more.
+    pub fn counter(&self) -> Result<Option<u64>, ReadError> {
+        let last: Option<i64> = self
+            .conn
+            .prepare_cached("SELECT max(last) FROM tally WHERE ev = 'auth.count'")?
+            .query_row([], |row| row.get(0))?;
+        let Some(seq) = last else { return Ok(None) };
+        with_record(&self.conn, seq.cast_unsigned(), |record| match record.raw_text("why") {
+            Some("end") => Ok(None),
+            _ => natural(record, "counter").map(Some),
+        })
     }
 
     /// The account of `user`, if there ever was one.

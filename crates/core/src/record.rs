@@ -15,8 +15,8 @@ pub use fields::Value;
 pub use injection::{Check, Holds, Intent, Mode, Outcome};
 pub use order::{OrderChange, OrderEvent, OrderTerms};
 pub use people::{
-    Away, CredentialChange, Denial, DenialReason, End, Purpose, SessionEvent, SignInRefusal, UserChange,
-    UserEvent,
+    Away, Counting, CredentialChange, Denial, DenialReason, End, Purpose, SessionEvent, SignInRefusal,
+    UserChange, UserEvent,
 };
 
 use crate::failure::Code;
@@ -151,7 +151,7 @@ pub enum Event {
     },
     /// `user.…`: an account was made or changed.
     User(UserEvent),
-    /// `auth.ok`, `auth.refuse`, `auth.lockout`, `auth.away`, `auth.logout`: a session, or an attempt at one.
+    /// `auth.ok`, `auth.refuse`, `auth.lockout`, `auth.count`, `auth.away`, `auth.logout`: a session, or an attempt at one.
     Session(SessionEvent),
     /// `policy.refuse`: somebody asked for what is not permitted.
     Denied(Denial),

@@ -68,6 +68,8 @@ pub struct StationConfig {
     pub token: Option<TokenSettings>,
     /// The TPM in which group keys may be kept, if there is one.
     pub tpm: Option<TpmPlace>,
+    /// Whether wrong PINs are counted in that TPM, too.
+    pub pin_counter: bool,
     /// What is asked of work orders, and whose signature they bear.
     pub orders: OrderRule,
     /// The bytes of the file, for the start record.
@@ -92,6 +94,7 @@ struct StationFile {
     session: Option<SessionSection>,
     token: Option<toml::Spanned<custody::TokenSection>>,
     tpm: Option<toml::Spanned<custody::TpmSection>>,
+    pin: Option<custody::PinSection>,
     orders: Option<orders::OrdersSection>,
     #[serde(default)]
     customer: Vec<orders::CustomerSection>,
@@ -223,6 +226,13 @@ impl StationConfig {
         let tpm =
             parsed.tpm.map(|section| source.checked("tpm", section.span(), custody::tpm(section.get_ref())));
         let (token, tpm) = (token.transpose()?, tpm.transpose()?);
+        let pin_counter = match parsed.pin {
+            None => false,
+            Some(section) => {
+                let counts = custody::counts(&section, tpm.is_some());
+                source.checked("counter", section.counter.span(), counts)?
+            }
+        };
         let orders = orders::rule(&source, parsed.orders, parsed.customer)?;
         let text = source.text;
         Ok(Self {
@@ -236,6 +246,7 @@ impl StationConfig {
             session,
             token,
             tpm,
+            pin_counter,
             orders,
             text,
         })
@@ -280,6 +291,9 @@ mod tests {
             .fold(text.clone(), |text, begins| text.replace(&format!("# {begins}"), begins));
         assert!(station(&token).unwrap().token.is_some_and(|token| token.label == "factory"));
         assert_eq!(station(&uncommented).unwrap().tpm, TpmPlace::device("/dev/tpmrm0").ok());
+        assert!(!station(&uncommented).unwrap().pin_counter);
+        let counted = uncommented.replace("counter = \"none\"", "counter = \"tpm\"");
+        assert!(station(&counted).unwrap().pin_counter);
     }
 
     #[test]
@@ -310,6 +324,12 @@ mod tests {
                 format!("{base}[token]\nmodule = \"a.so\"\nlabel = \"a\"\n"),
                 "station.toml:4: `token`: the PKCS#11 module",
             ),
+            (format!("{base}[pin]\ncounter = \"TPM\"\n"), "station.toml:5: `counter`: it is `none` or `tpm`"),
+            (
+                format!("{base}[pin]\ncounter = \"tpm\"\n"),
+                "station.toml:5: `counter`: there is no [tpm] section",
+            ),
+            (format!("{base}[pin]\n"), "missing field `counter`"),
             (format!("{base}[tpm]\nswtpm = \"sock\"\n"), "station.toml:4: `tpm`: the socket of an emulator"),
             (
                 format!("{base}[[slot]]\nport = \"p\"\nprofile = \"example.toml\"\n")

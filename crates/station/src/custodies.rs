@@ -8,19 +8,21 @@ use keystation_audit::{KeyState, KnownKey, Reader};
 use keystation_core::key::{GroupKeyInfo, KeyLabel};
 use keystation_core::record::{Entry, Event, KeyOrigin};
 use keystation_vault::{
-    Cards, Custody, CustodyKind, MemoryKind, Passphrase, SealedFile, Token, Tpm, TransferKey, UnlockError,
-    UnlockedVault, VaultKey, WorkFactor,
+    Cards, Counter, Custody, CustodyKind, MemoryKind, Passphrase, SealedFile, Token, Tpm, TransferKey,
+    UnlockError, UnlockedVault, VaultKey, WorkFactor,
 };
 
 use crate::config::StationConfig;
 use crate::data_dir::DataDir;
 use crate::error::StationError;
-use crate::people::{Action, Permit};
+use crate::people::{Action, Permit, counter_index};
 use crate::station::Station;
 
 /// What the settings name: the sealed file always, a token and a TPM where they have a section.
 pub struct Custodies {
     all: Vec<Box<dyn Custody>>,
+    /// Of wrong PINs, where the settings name it.
+    counter: Option<Counter>,
     work: WorkFactor,
 }
 
@@ -42,10 +44,18 @@ impl Custodies {
             let token = Token::new(settings.clone(), Cards::at(data.cards()));
             all.push(Box::new(token.map_err(UnlockError::from)?));
         }
+        let mut counter = None;
         if let Some(place) = &config.tpm {
-            all.push(Box::new(Tpm::new(place.clone(), data.cards())));
+            let tpm = Tpm::new(place.clone(), data.cards());
+            counter = config.pin_counter.then(|| Counter::of(&tpm, counter_index(&config.origin)));
+            all.push(Box::new(tpm));
         }
-        Ok(Self { all, work })
+        Ok(Self { all, counter, work })
+    }
+
+    /// The counter of wrong PINs.
+    pub(crate) fn counter(&self) -> Option<&Counter> {
+        self.counter.as_ref()
     }
 
     /// The station's key for transfers.

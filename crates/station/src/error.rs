@@ -17,7 +17,7 @@ use keystation_vault::{CreateError, CustodyKind, DestroyError, ImportError, Tran
 use crate::ceremony::CeremonyError;
 use crate::config::ConfigError;
 use crate::orders::OrderError;
-use crate::people::{Denied, PeopleFileError, PersonError, SignInError};
+use crate::people::{Denied, PeopleFileError, PersonError, PinCounterError, SignInError};
 use crate::person::NotAName;
 use crate::report::OutError;
 use crate::review::Remark;
@@ -294,6 +294,9 @@ pub enum StationError {
     /// What authenticates people cannot be read.
     #[error(transparent)]
     People(#[from] PeopleFileError),
+    /// The counter of wrong PINs is not what it has to be.
+    #[error(transparent)]
+    PinCounter(#[from] PinCounterError),
     /// The serial ports cannot be listed.
     #[error("the serial ports cannot be listed")]
     Ports(#[source] PortError),

@@ -190,6 +190,7 @@ impl Station {
         })?;
         station.record_tries()?;
         station.tidy_people()?;
+        station.look_at_counter()?;
         station.watch_session().map_err(StationError::Thread)?;
         Ok(station)
     }

@@ -40,6 +40,6 @@ pub use sealed_file::{DerivedKeyAnswer, NewKey, SealedFile, WorkFactor};
 pub use secret::{Passphrase, SecretRefused, SecretText};
 pub use source::{SecretSource, SourceError};
 pub use token::{KeyType, NoKeyType, Token, TokenError, TokenFault, TokenSettings};
-pub use tpm::{Tpm, TpmError, TpmPlace, TpmPlaceRefused};
+pub use tpm::{Counter, Tpm, TpmError, TpmPlace, TpmPlaceRefused};
 pub use transfer::{Recipient, Transfer, TransferKey};
 pub use unlocked::{UnlockedVault, VaultKey};

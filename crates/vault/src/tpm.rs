@@ -1,13 +1,14 @@
 //! Group keys in a TPM 2.0: each becomes an HMAC key that the TPM encrypts for itself, lies on the disk as its card, and is
 //! used inside the TPM. `docs/vault-format.md`, section 8, has the objects and the bytes.
 //!
-//! The commands are our own: six of them, over one page of locked memory that is wiped after each. `tss-esapi` needs C
+//! The commands are our own: ten of them, over one page of locked memory that is wiped after each. `tss-esapi` needs C
 //! libraries to build and marshals secrets into buffers of its own; `tpm2-protocol` would replace `wire` and `object`,
 //! which is little for an interface that still moves.
 
 mod auth;
 mod chip;
 mod command;
+mod counter;
 mod error;
 mod object;
 mod response;
@@ -25,6 +26,7 @@ use keystation_core::registration::RegistrationId;
 
 use self::auth::Auth;
 use self::chip::{Chip, Wrapped};
+pub use self::counter::Counter;
 pub use self::error::TpmError;
 use self::transport::{Patience, Stop};
 pub use self::transport::{TpmPlace, TpmPlaceRefused};

@@ -86,6 +86,13 @@ pub enum SessionEvent {
         /// Who.
         user: String,
     },
+    /// `auth.count`: how far the counter of wrong PINs is.
+    Counted {
+        /// The counter; of [`Counting::Ended`] 0.
+        counter: u64,
+        /// Why it is put down.
+        why: Counting,
+    },
     /// `auth.away`: the session is locked, and its work goes on.
     Away(Away),
     /// `auth.logout`: the session ended.
@@ -107,6 +114,21 @@ pub enum Purpose {
     Ceremony,
     /// Begins a new log in the place of one that does not open: put down when one opens again.
     NewEpoch,
+    /// Nobody knows: the counter counted it, and the record of it is lost. Put down for every account.
+    Lost,
+}
+
+/// Why the counter of wrong PINs is put down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counting {
+    /// It was made: from now on it counts.
+    Begun,
+    /// There was a wrong PIN; follows its `auth.refuse`.
+    Tried,
+    /// It was ahead of the log. Follows what was put down of that.
+    Lost,
+    /// The settings do not name it any more.
+    Ended,
 }
 
 /// Why somebody was not signed in.
@@ -215,7 +237,8 @@ macro_rules! words {
 pub(super) use words;
 
 words!(CredentialChange: Chosen = "chosen", Reset = "reset", Badge = "badge");
-words!(Purpose: SignIn = "sign-in", HandOver = "hand-over", Resume = "resume", Approval = "approval", Ceremony = "ceremony", NewEpoch = "new-epoch");
+words!(Purpose: SignIn = "sign-in", HandOver = "hand-over", Resume = "resume", Approval = "approval", Ceremony = "ceremony", NewEpoch = "new-epoch", Lost = "lost");
+words!(Counting: Begun = "begin", Tried = "pin", Lost = "lost", Ended = "end");
 words!(SignInRefusal:
     Pin = "pin",
     Unknown = "unknown",
@@ -282,6 +305,7 @@ impl SessionEvent {
             Self::Proved { .. } => "auth.ok",
             Self::Refused { .. } => "auth.refuse",
             Self::LockedOut { .. } => "auth.lockout",
+            Self::Counted { .. } => "auth.count",
             Self::Away(_) => "auth.away",
             Self::Ended(_) => "auth.logout",
         }
@@ -306,6 +330,9 @@ impl SessionEvent {
                 ("tries", u64::from(*tries).into()),
             ],
             Self::LockedOut { user } => vec![("user", user.as_str().into())],
+            Self::Counted { counter, why } => {
+                vec![("counter", (*counter).into()), ("why", why.as_str().into())]
+            }
             Self::Away(why) => vec![("why", why.as_str().into())],
             Self::Ended(why) => vec![("why", why.as_str().into())],
         }
@@ -317,7 +344,7 @@ impl Purpose {
     const fn when_refused(self) -> &'static str {
         match self {
             Self::SignIn | Self::HandOver | Self::Resume => Self::SignIn.as_str(),
-            Self::Approval | Self::Ceremony | Self::NewEpoch => self.as_str(),
+            Self::Approval | Self::Ceremony | Self::NewEpoch | Self::Lost => self.as_str(),
         }
     }
 }

@@ -23,6 +23,22 @@ pub(super) fn tpm(section: &TpmSection) -> Result<TpmPlace, String> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct PinSection {
+    pub(super) counter: toml::Spanned<String>,
+}
+
+/// Whether wrong PINs are counted in the TPM, of which there is a section or is not.
+pub(super) fn counts(section: &PinSection, tpm: bool) -> Result<bool, &'static str> {
+    match section.counter.get_ref().as_str() {
+        "none" => Ok(false),
+        "tpm" if tpm => Ok(true),
+        "tpm" => Err("there is no [tpm] section, which says where the TPM is"),
+        _ => Err("it is `none` or `tpm`"),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct TokenSection {
     module: PathBuf,
     label: String,

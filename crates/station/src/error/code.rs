@@ -96,6 +96,7 @@ impl StationError {
             Self::SignIn(refused) => refused.code(),
             Self::Person(refused) => refused.code(),
             Self::People(refused) => refused.code(),
+            Self::PinCounter(error) => error.code(),
             Self::Ports(_) => "ports",
         }
     }

@@ -159,6 +159,7 @@ impl StationError {
             Self::Denied(denied) => denied.remedy(),
             Self::SignIn(refused) => refused.remedy(),
             Self::Person(refused) => refused.remedy(),
+            Self::PinCounter(error) => error.remedy(),
             Self::People(refused) => refused.remedy(),
             Self::Ports(_) => &["Check that the user may read /sys and /dev."],
         }

@@ -1,7 +1,7 @@
 //! Proving who one is: badge or ID, and PIN.
 
 use keystation_audit::Account;
-use keystation_core::record::{Actor, Entry, Event, Purpose, SessionEvent, SignInRefusal};
+use keystation_core::record::{Actor, Counting, Entry, Event, Purpose, SessionEvent, SignInRefusal};
 use keystation_core::role::Roles;
 use keystation_vault::SecretText;
 
@@ -65,6 +65,7 @@ impl Station {
     /// An ID that nobody has, an account that is disabled and one whose credential is not there cost one hash, as a wrong
     /// PIN does. Call it with the door held.
     pub(super) fn prove(&self, purpose: Purpose, who: Person<'_>, pin: &Pin) -> Result<Known, SignInError> {
+        self.settle_counter()?;
         let accounts = self.reader().and_then(|reader| Ok(reader.accounts()?))?;
         if accounts.is_empty() {
             // Before the first start there is no pepper, and nobody to be told from anybody.
@@ -124,14 +125,21 @@ impl Station {
             }
             Some(account) => {
                 let attempt = Attempt { tries: account.tries + 1, ..attempt };
+                // First the counter, then the log: cut short in between it is ahead, and the try counts all the same. A counter
+                // that fails now saves nobody the record.
+                let raised = self.raise_counter();
                 self.refuse(&attempt, SignInRefusal::Pin)?;
-                match LOCKED_OUT_AT.saturating_sub(attempt.tries) {
-                    0 => {
-                        self.attempted(purpose, SessionEvent::LockedOut { user: account.user })?;
-                        Err(SignInError::LockedOut)
-                    }
-                    tries_left => Err(SignInError::Wrong { tries_left }),
+                let tries_left = LOCKED_OUT_AT.saturating_sub(attempt.tries);
+                if tries_left == 0 {
+                    self.attempted(purpose, SessionEvent::LockedOut { user: account.user })?;
                 }
+                if let Some(counter) = raised {
+                    self.counted(counter.map_err(StationError::from)?, Counting::Tried)?;
+                }
+                Err(match tries_left {
+                    0 => SignInError::LockedOut,
+                    _ => SignInError::Wrong { tries_left },
+                })
             }
         }
     }

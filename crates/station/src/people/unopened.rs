@@ -4,12 +4,14 @@ use keystation_audit::{Account, AccountsLeft, Clock, OpenError, accounts_left};
 use keystation_core::record::{Entry, Event, Purpose, SessionEvent, SignInRefusal};
 use keystation_core::role::{Role, Roles};
 
+use super::counter::PinCounterError;
 use super::credential::Credentials;
 use super::error::SignInError;
 use super::pepper::Pepper;
 use super::pin::{Pin, PinCost, PinHash};
 use super::throttle::{LOCKED_OUT_AT, Moment, Throttle, throttle};
 use super::tries::Tries;
+use crate::config::StationConfig;
 use crate::data_dir::DataDir;
 use crate::error::StationError;
 use crate::station::{Station, clock};
@@ -38,6 +40,10 @@ impl Unopened {
         clock: impl Clock,
         cost: PinCost,
     ) -> Result<Option<Self>, StationError> {
+        // Tries in a file are no match for a counter, and nothing vouches for where the log saw it.
+        if StationConfig::read(&data.settings())?.pin_counter {
+            return Err(PinCounterError::NoLog.into());
+        }
         // Out of its records, not out of its tables: whoever broke the log may have written there what they liked.
         let Some(AccountsLeft { accounts, vouched }) = accounts_left(data.path()).map_err(OpenError::File)?
         else {

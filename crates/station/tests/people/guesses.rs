@@ -8,10 +8,10 @@ use keystation_audit::{Finding, OpenError, Verdict};
 
 use super::support::{ADMINS, Bench, badge_of, copy, open, person, pin};
 
-const RIGHT: &str = "671425";
+pub(crate) const RIGHT: &str = "671425";
 
 /// A deterministic choice: the test does the same in every run.
-fn dice(seed: &mut u64) -> u64 {
+pub(crate) fn dice(seed: &mut u64) -> u64 {
     *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     *seed >> 33
 }

@@ -4,9 +4,13 @@
 
 mod accounts;
 mod approvals;
+mod counter;
 mod guesses;
 mod kill;
 mod matrix;
 mod presence;
 mod support;
+#[allow(unreachable_pub, dead_code, reason = "where it lives it is part of a library")]
+#[path = "../../../../tests/src/swtpm.rs"]
+mod swtpm;
 mod unopened;

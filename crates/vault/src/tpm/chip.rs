@@ -7,7 +7,7 @@ use keystation_core::key::{CheckValue, KeyLabel};
 
 use super::command::{CAP_COMMANDS, CAP_HANDLES, Command, HMAC, Handle, LONGEST, TRANSIENT};
 use super::error::TpmError;
-use super::object::is_hmac_key;
+use super::object::{is_counter, is_hmac_key};
 use super::response::{Answer, DIGEST, ReturnCode, answer, refusal};
 use super::transport::{Broken, Patience, TpmPlace, Transport};
 use super::wire::Malformed;
@@ -49,8 +49,7 @@ impl Chip {
     /// Connects, sees that the TPM has what is needed, and makes the storage key: 10 ms in an emulator, some 100 ms in a chip.
     pub(super) fn open(place: &TpmPlace, patience: Patience<'_>) -> Result<Self, UnlockError> {
         let memory = Locked::new(1).map_err(UnlockError::Memory)?;
-        let transport = Transport::open(place)?;
-        let mut chip = Self { transport, memory, storage: None, keys: Vec::new(), broken: false };
+        let mut chip = Self::connect(place, memory)?;
         if matches!(place, TpmPlace::Emulator(_)) {
             chip.clear_leftovers(patience)?;
         }
@@ -60,6 +59,45 @@ impl Chip {
         }
         chip.storage = Some(chip.ask(&Command::CreatePrimary, patience, |answer| answer.object())?);
         Ok(chip)
+    }
+
+    /// Connects, and nothing else: enough for a counter, and for no key.
+    pub(super) fn connect(place: &TpmPlace, memory: Locked<[u8; LONGEST]>) -> Result<Self, TpmError> {
+        let transport = Transport::open(place)?;
+        Ok(Self { transport, memory, storage: None, keys: Vec::new(), broken: false })
+    }
+
+    /// Whether the counter at `index` is there and is the one that it has to be: if so, whether it was ever raised.
+    pub(super) fn has_counter(&mut self, index: Handle, patience: Patience<'_>) -> Result<bool, TpmError> {
+        let command = Command::NvReadPublic(index);
+        match self.ask(&command, patience, |answer| Ok(is_counter(answer.nv_public()?, index))) {
+            Ok(found) => found.ok_or(TpmError::OtherCounter { index: index.0 }),
+            // TPM_RC_HANDLE: nothing is there.
+            Err(TpmError::Refused { code, .. }) if ReturnCode(code).kind() == 0x08b => {
+                Err(TpmError::NoCounter { index: index.0 })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes the counter; it was never raised.
+    pub(super) fn define_counter(&mut self, index: Handle, patience: Patience<'_>) -> Result<(), TpmError> {
+        self.ask(&Command::NvDefineSpace(index), patience, |answer| answer.nothing())
+    }
+
+    /// Raises it by one. After an error it is not known whether it was raised.
+    pub(super) fn raise_counter(&mut self, index: Handle, patience: Patience<'_>) -> Result<(), TpmError> {
+        self.ask(&Command::NvIncrement(index), patience, |answer| answer.nothing())
+    }
+
+    /// How far it is.
+    pub(super) fn count(&mut self, index: Handle, patience: Patience<'_>) -> Result<u64, TpmError> {
+        self.ask(&Command::NvRead(index), patience, |answer| answer.count())
+    }
+
+    /// Whether an answer may still come that belongs to an earlier command: it is of no use then.
+    pub(super) const fn is_broken(&self) -> bool {
+        self.broken
     }
 
     /// An emulator speaks to one program at a time, and this is the one: what is loaded was left by one that was killed.

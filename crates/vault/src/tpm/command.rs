@@ -25,7 +25,7 @@ pub(super) const TRANSIENT: u32 = 0x8000_0000;
 /// `TPM_CC_HMAC` (part 2, "TPM_CC"). Version 1.59 of the library calls the same command `TPM2_MAC`.
 pub(super) const HMAC: u32 = 0x0155;
 
-/// A loaded object, by the number that the TPM gave it.
+/// A loaded object, by the number that the TPM gave it; or a place in its non-volatile memory, by the one that it was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Handle(pub(super) u32);
 
@@ -43,6 +43,14 @@ pub(super) enum Command<'a> {
     FlushContext(Handle),
     /// `count` properties from `first` on (part 3, "TPM2_GetCapability").
     GetCapability { capability: u32, first: u32, count: u32 },
+    /// Makes a counter (part 3, "TPM2_NV_DefineSpace").
+    NvDefineSpace(Handle),
+    /// What is defined at an index (part 3, "TPM2_NV_ReadPublic").
+    NvReadPublic(Handle),
+    /// Raises a counter by one (part 3, "TPM2_NV_Increment").
+    NvIncrement(Handle),
+    /// Reads a counter (part 3, "TPM2_NV_Read").
+    NvRead(Handle),
 }
 
 impl Command<'_> {
@@ -55,6 +63,10 @@ impl Command<'_> {
             Self::Hmac { .. } => "TPM2_HMAC",
             Self::FlushContext(_) => "TPM2_FlushContext",
             Self::GetCapability { .. } => "TPM2_GetCapability",
+            Self::NvDefineSpace(_) => "TPM2_NV_DefineSpace",
+            Self::NvReadPublic(_) => "TPM2_NV_ReadPublic",
+            Self::NvIncrement(_) => "TPM2_NV_Increment",
+            Self::NvRead(_) => "TPM2_NV_Read",
         }
     }
 
@@ -67,17 +79,30 @@ impl Command<'_> {
             Self::Hmac { .. } => HMAC,
             Self::FlushContext(_) => 0x0165,
             Self::GetCapability { .. } => 0x017a,
+            Self::NvDefineSpace(_) => 0x012a,
+            Self::NvReadPublic(_) => 0x0169,
+            Self::NvIncrement(_) => 0x0134,
+            Self::NvRead(_) => 0x014e,
         }
     }
 
     /// The entity whose use is authorised, and its authValue; `None` for a command that needs no authorisation. The owner
-    /// hierarchy and the storage key below it have the empty one.
+    /// hierarchy and the storage key below it have the empty one, and so has the counter.
     const fn authorised(&self) -> Option<(Handle, &[u8])> {
         match self {
-            Self::CreatePrimary => Some((Handle(OWNER), b"")),
+            Self::CreatePrimary | Self::NvDefineSpace(_) => Some((Handle(OWNER), b"")),
+            Self::NvIncrement(index) | Self::NvRead(index) => Some((*index, b"")),
             Self::Create { parent, .. } | Self::Load { parent, .. } => Some((*parent, b"")),
             Self::Hmac { key, auth, .. } => Some((*key, auth)),
-            Self::FlushContext(_) | Self::GetCapability { .. } => None,
+            Self::FlushContext(_) | Self::GetCapability { .. } | Self::NvReadPublic(_) => None,
+        }
+    }
+
+    /// What is worked on, where that is another handle than the one that authorises: for the two it is the same index.
+    const fn worked_on(&self) -> Option<Handle> {
+        match self {
+            Self::NvIncrement(index) | Self::NvRead(index) => Some(*index),
+            _ => None,
         }
     }
 
@@ -99,6 +124,9 @@ impl Command<'_> {
         out.u32(self.code());
         if let Some((handle, auth)) = self.authorised() {
             out.u32(handle.0);
+            if let Some(index) = self.worked_on() {
+                out.u32(index.0);
+            }
             // One `TPMS_AUTH_COMMAND`, a password: no nonce, no attributes, the authValue in place of an HMAC (part 1,
             // "Password Authorizations"; part 2, "TPMS_AUTH_COMMAND").
             out.sized_long(|out| {
@@ -126,7 +154,16 @@ impl Command<'_> {
                 out.sized(|out| out.bytes(message));
                 out.u16(SHA256);
             }
-            Self::FlushContext(handle) => out.u32(handle.0),
+            Self::FlushContext(handle) | Self::NvReadPublic(handle) => out.u32(handle.0),
+            Self::NvDefineSpace(index) => {
+                out.sized(|_| ());
+                out.sized(|out| object::counter(out, index, false));
+            }
+            Self::NvIncrement(_) => {}
+            Self::NvRead(_) => {
+                out.u16(object::COUNTER_BYTES);
+                out.u16(0);
+            }
             Self::GetCapability { capability, first, count } => {
                 out.u32(capability);
                 out.u32(first);
@@ -153,10 +190,10 @@ mod tests {
     use super::*;
     use crate::tpm::auth::Auth;
 
-    /// The blocks of the specification that are nothing but hexadecimal digits.
-    fn specified() -> Vec<Vec<u8>> {
+    /// The blocks of a section of the specification that are nothing but hexadecimal digits.
+    fn specified(heading: &str) -> Vec<Vec<u8>> {
         let text = include_str!("../../../../docs/vault-format.md");
-        let section = text.split_once("### One derivation, byte by byte").unwrap().1;
+        let section = text.split_once(heading).unwrap().1.split("\n### ").next().unwrap();
         let blocks = section.split("```\n").map(|block| block.replace('\n', ""));
         let hex = blocks.filter(|block| !block.is_empty() && block.bytes().all(|c| c.is_ascii_hexdigit()));
         hex.map(|hex| {
@@ -174,7 +211,7 @@ mod tests {
     #[test]
     fn commands_are_the_specified_ones() {
         use base64ct::{Base64, Encoding};
-        let [primary, create, hmac, answer] = &specified()[..] else {
+        let [primary, create, hmac, answer] = &specified("### One derivation, byte by byte")[..] else {
             panic!("three commands and an answer")
         };
         let secret = crate::SecretText::new("correct horse battery staple".to_owned()).unwrap();
@@ -192,6 +229,25 @@ mod tests {
             Base64::encode_string(read.digest().unwrap()),
             "Jsm0lyGpjaVYVP2g3FnmnmG9dI/9qU24wNoykUmermc="
         );
+    }
+
+    #[test]
+    fn commands_of_the_counter_are_the_specified_ones() {
+        let [define, public, raise, read, answer] = &specified("### The counter of wrong PINs")[..] else {
+            panic!("four commands and an answer")
+        };
+        let index = Handle(0x01a6_afea);
+        assert_eq!(written(&Command::NvDefineSpace(index)), *define);
+        assert_eq!(written(&Command::NvReadPublic(index)), *public);
+        assert_eq!(written(&Command::NvIncrement(index)), *raise);
+        assert_eq!(written(&Command::NvRead(index)), *read);
+        let answered = |bytes: &[u8]| {
+            super::super::response::answer(&Command::NvRead(index), bytes).unwrap().unwrap().count()
+        };
+        assert_eq!(answered(answer), Ok(41));
+        let mut far = answer.clone();
+        far[17] = 0x20; // 2^53 + 41
+        assert!(answered(&far).is_err());
     }
 
     /// The longest of what a card and a station can have.

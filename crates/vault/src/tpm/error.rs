@@ -93,6 +93,24 @@ pub enum TpmError {
         /// `TPM_RC`.
         code: u32,
     },
+    /// There is nothing at the index of a counter.
+    #[error("the TPM has no counter at 0x{index:08x}: it was removed, or it is another TPM")]
+    NoCounter {
+        /// The index.
+        index: u32,
+    },
+    /// Something is there that is not such a counter, or one that was never raised.
+    #[error("what the TPM has at 0x{index:08x} is not the station's counter")]
+    OtherCounter {
+        /// The index.
+        index: u32,
+    },
+    /// A counter is to be made where there is one that was raised already.
+    #[error("the TPM has a counter at 0x{index:08x} already, and nothing says what it counted")]
+    CounterThere {
+        /// The index.
+        index: u32,
+    },
     /// It has something else to do, and kept saying so.
     #[error("the TPM is occupied")]
     Occupied,
@@ -120,7 +138,8 @@ impl TpmError {
             Self::WrongSecret | Self::ShortSecret => "passphrase",
             Self::LockedOut => "locked-out",
             Self::OwnerSecret | Self::OwnerDisabled => "owner",
-            Self::Foreign { .. } => "foreign",
+            Self::Foreign { .. } | Self::CounterThere { .. } | Self::OtherCounter { .. } => "foreign",
+            Self::NoCounter { .. } => "absent",
             Self::NoRoom { .. } => "no-room",
         }
     }
@@ -170,6 +189,18 @@ impl TpmError {
             Self::NoRoom { .. } => &[
                 "Stop other programs that use the TPM, and see that `[tpm]` names /dev/tpmrm0.",
                 "An emulator: `tpm2_flushcontext --transient-object`, or start it again.",
+            ],
+            Self::NoCounter { .. } => &[
+                "Put the disk back into its own PC. Never make the counter by hand.",
+                "Was the TPM cleared or replaced: docs/people.md, section 4, says how a station begins to count anew.",
+            ],
+            Self::OtherCounter { .. } => &[
+                "Find out which program uses this index, or who changed it: `tpm2_nvreadpublic`.",
+                "Then docs/people.md, section 4: how a station begins to count anew.",
+            ],
+            Self::CounterThere { .. } => &[
+                "Was a copy of this station put back? Put back the newest one instead.",
+                "Otherwise remove the counter: `tpm2_nvundefine` with this index. The station makes it anew.",
             ],
             Self::Refused { .. } => &["Restart the PC.", "Again: note the number, and call support."],
         }

@@ -1,6 +1,7 @@
 //! The two objects: the storage key that wraps, and the HMAC key that a group key becomes (TPM 2.0 Library part 2,
-//! "TPMT_PUBLIC", "TPMA_OBJECT").
+//! "TPMT_PUBLIC", "TPMA_OBJECT"). And the counter ("TPMS_NV_PUBLIC", "TPMA_NV").
 
+use super::command::Handle;
 use super::wire::{In, Malformed, Out};
 
 /// `TPM_ALG_ID` (part 2).
@@ -23,6 +24,16 @@ const NO_DA: u32 = 1 << 10;
 const RESTRICTED: u32 = 1 << 16;
 const DECRYPT: u32 = 1 << 17;
 const SIGN: u32 = 1 << 18;
+
+/// `TPMA_NV` (part 2), as bits; `TPM_NT_COUNTER` in bits 4 to 7.
+const NV_AUTH_WRITE: u32 = 1 << 2;
+const NV_COUNTER: u32 = 1 << 4;
+const NV_AUTH_READ: u32 = 1 << 18;
+const NV_NO_DA: u32 = 1 << 25;
+const NV_WRITTEN: u32 = 1 << 29;
+
+/// Bytes of a counter: an unsigned number, big-endian.
+pub(super) const COUNTER_BYTES: u16 = 8;
 
 /// The storage key: ECC P-256 with AES-128 in CFB mode, made again from the owner's seed whenever it is needed, so that it
 /// takes no place in the TPM. It has no authValue, and so no part in the count of wrong ones (`noDA`): the HMAC key has.
@@ -77,6 +88,28 @@ pub(super) fn is_hmac_key(public: &[u8]) -> bool {
     read() == Ok(true)
 }
 
+/// `TPMS_NV_PUBLIC` of the counter at `index`, which was raised before or was not. It is kept in non-volatile memory at each
+/// step (not `TPMA_NV_ORDERLY`), nothing locks it, its authValue is empty and not among those that a TPM counts wrong ones of.
+pub(super) fn counter(out: &mut Out<'_>, index: Handle, written: bool) {
+    out.u32(index.0);
+    out.u16(SHA256);
+    let attributes = NV_AUTH_WRITE | NV_COUNTER | NV_AUTH_READ | NV_NO_DA;
+    out.u32(if written { attributes | NV_WRITTEN } else { attributes });
+    out.sized(|_| ()); // no policy
+    out.u16(COUNTER_BYTES);
+}
+
+/// Whether the content of a `TPM2B_NV_PUBLIC` is that of the counter at `index`: if so, whether it was ever raised.
+pub(super) fn is_counter(public: &[u8], index: Handle) -> Option<bool> {
+    [true, false].into_iter().find(|written| {
+        let mut expected = [0; 16];
+        let mut out = Out::new(&mut expected);
+        counter(&mut out, index, *written);
+        let length = out.length();
+        public == &expected[..length]
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +147,31 @@ mod tests {
         assert!(!is_hmac_key(&[&whole[..], &[0]].concat()));
         for length in [0, 31, 33] {
             assert!(!is_hmac_key(&public(&vec![7; length])));
+        }
+    }
+
+    /// Another kind of memory, one that is lost, locked or turned back, another policy, another length.
+    #[test]
+    fn counter_with_any_bit_changed_is_none() {
+        let index = Handle(0x0180_0001);
+        for written in [true, false] {
+            let mut memory = [0; 16];
+            let mut out = Out::new(&mut memory);
+            counter(&mut out, index, written);
+            let length = out.length();
+            let public = memory[..length].to_vec();
+            assert_eq!(is_counter(&public, index), Some(written));
+            for bit in 0..public.len() * 8 {
+                let mut other = public.clone();
+                other[bit / 8] ^= 1 << (bit % 8);
+                // `TPMA_NV_WRITTEN` is the one bit of which there are both.
+                let expected = (bit == 6 * 8 + 5).then_some(!written);
+                assert_eq!(is_counter(&other, index), expected, "bit {bit}");
+            }
+            for length in 0..public.len() {
+                assert_eq!(is_counter(&public[..length], index), None);
+            }
+            assert_eq!(is_counter(&[&public[..], &[0]].concat(), index), None);
         }
     }
 }

@@ -35,9 +35,10 @@ impl ReturnCode {
     }
 
     /// `TPM_RC_RETRY`, `TPM_RC_YIELDED`, `TPM_RC_TESTING`: the command was not begun and can be given again. A TPM says so
-    /// at the first use of a key whose wrong authValues are counted, to make a note of it first.
+    /// at the first use of a key whose wrong authValues are counted, to make a note of it first. `TPM_RC_NV_RATE`: it saves its
+    /// non-volatile memory.
     pub(super) const fn again(self) -> bool {
-        matches!(self.0, 0x922 | 0x908 | 0x90a)
+        matches!(self.0, 0x922 | 0x908 | 0x90a | 0x920)
     }
 }
 
@@ -123,6 +124,26 @@ impl<'a> Answer<'a> {
         self.list(CAP_HANDLES)?.map(transient).collect()
     }
 
+    /// Of `NvReadPublic`: the content of the `TPM2B_NV_PUBLIC`.
+    pub(super) fn nv_public(mut self) -> Result<&'a [u8], Malformed> {
+        let (public, _name) = (self.parameters.sized()?, self.parameters.sized()?);
+        self.parameters.end()?;
+        Ok(public)
+    }
+
+    /// Of `NvRead` of a counter. None is as far as 2^53 unless it lies: a TPM wears out before a millionth of it.
+    pub(super) fn count(mut self) -> Result<u64, Malformed> {
+        let bytes = self.parameters.sized()?;
+        self.parameters.end()?;
+        let count = bytes.try_into().map(u64::from_be_bytes).map_err(|_| Malformed)?;
+        if count < 1 << 53 { Ok(count) } else { Err(Malformed) }
+    }
+
+    /// Of `NvDefineSpace` and `NvIncrement`.
+    pub(super) fn nothing(self) -> Result<(), Malformed> {
+        self.parameters.end()
+    }
+
     /// `TPMS_CAPABILITY_DATA` with a list of 32-bit values (part 2, "TPML_CCA", "TPML_HANDLE").
     fn list(mut self, capability: u32) -> Result<impl Iterator<Item = u32> + 'a, Malformed> {
         let _more = self.parameters.u8()?;
@@ -141,10 +162,14 @@ impl<'a> Answer<'a> {
 pub(super) fn refusal(command: &Command<'_>, code: ReturnCode) -> TpmError {
     match code.kind() {
         0x08e | 0x0a2 if matches!(command, Command::Hmac { .. }) => TpmError::WrongSecret,
-        0x08e | 0x0a2 if matches!(command, Command::CreatePrimary) => TpmError::OwnerSecret,
+        0x08e | 0x0a2 if matches!(command, Command::CreatePrimary | Command::NvDefineSpace(_)) => {
+            TpmError::OwnerSecret
+        }
         0x921 => TpmError::LockedOut,
-        0x902..=0x904 => TpmError::NoRoom { code: code.0 },
-        0x085 if matches!(command, Command::CreatePrimary) => TpmError::OwnerDisabled,
+        0x902..=0x904 | 0x14b => TpmError::NoRoom { code: code.0 },
+        0x085 if matches!(command, Command::CreatePrimary | Command::NvDefineSpace(_)) => {
+            TpmError::OwnerDisabled
+        }
         0x100 => TpmError::NotStarted,
         0x101 => TpmError::Failed,
         0x01e => TpmError::NotTwo,
@@ -180,6 +205,9 @@ mod tests {
             + usize::from(answer.created().is_ok())
             + usize::from(answer.has_hmac().is_ok())
             + usize::from(answer.loaded().is_ok())
+            + usize::from(answer.nv_public().is_ok())
+            + usize::from(answer.count().is_ok())
+            + usize::from(answer.nothing().is_ok())
     }
 
     /// Answers of swtpm 0.7.1 to such commands.

@@ -1,6 +1,7 @@
 //! The contract of custody on a TPM: swtpm, which is a real one in a process of its own.
 
 mod between; // somebody between a station and its TPM
+mod counter; // what counts wrong PINs
 mod emulator; // swtpm on a UNIX socket, started and killed
 mod faults; // killed, silent, lying, full TPMs
 mod foreign; // cards of other TPMs, damaged cards

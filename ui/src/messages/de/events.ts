@@ -10,6 +10,7 @@ export const events: EventWords = {
   "auth.ok": "Angemeldet",
   "auth.refuse": "PIN abgelehnt",
   "auth.lockout": "Konto gesperrt: zehn falsche PINs",
+  "auth.count": "Zähler falscher PINs",
   "auth.away": "Sitzung gesperrt",
   "auth.logout": "Abgemeldet",
   "policy.refuse": "Nicht erlaubt",

@@ -145,6 +145,21 @@ export const problems: ProblemWords = {
   "person-id": told("Diese Personal-ID geht nicht.", "Eine nehmen, die kein Name ist, etwa op-0117."),
   "person-unknown": told("Dieses Konto gibt es nicht.", "Personal-ID prüfen."),
   "pin-change": told("Die PIN ist eine Einmal-PIN.", "Zuerst eine eigene wählen."),
+  "pin-counter": told(
+    "Der TPM-Zähler falscher PINs fehlt; ohne ihn wird keine PIN angenommen.",
+    "TPM und [tpm] in station.toml prüfen.",
+    "Den Administrator rufen.",
+  ),
+  "pin-counter-differs": told(
+    "Log und TPM-Zähler passen nicht zusammen; keine PIN wird angenommen.",
+    "Die neueste Kopie des Datenverzeichnisses zurückspielen.",
+    "Die QS rufen.",
+  ),
+  "pin-counter-no-log": told(
+    "Das Log lässt sich nicht öffnen; keine PIN wird angenommen.",
+    "Alle Dateien lassen, wie sie sind.",
+    "Die QS rufen.",
+  ),
   "pin-refused": told(
     "Diese PIN darf man nicht wählen.",
     "Eine andere wählen: 6 bis 12 Ziffern, auf die niemand zuerst kommt.",

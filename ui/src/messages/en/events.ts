@@ -10,6 +10,7 @@ export const events = {
   "auth.ok": "Signed in",
   "auth.refuse": "PIN refused",
   "auth.lockout": "Account locked: ten wrong PINs",
+  "auth.count": "Counter of wrong PINs",
   "auth.away": "Session locked",
   "auth.logout": "Signed out",
   "policy.refuse": "Not allowed",

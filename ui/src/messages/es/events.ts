@@ -10,6 +10,7 @@ export const events: EventWords = {
   "auth.ok": "Sesión iniciada",
   "auth.refuse": "PIN rechazado",
   "auth.lockout": "Cuenta bloqueada: diez PIN erróneos",
+  "auth.count": "Contador de PIN erróneos",
   "auth.away": "Sesión bloqueada",
   "auth.logout": "Sesión cerrada",
   "policy.refuse": "No permitido",

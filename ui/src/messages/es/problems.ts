@@ -146,6 +146,21 @@ export const problems: ProblemWords = {
   "person-id": told("Ese ID no sirve.", "Use uno que no sea un nombre, por ejemplo op-0117."),
   "person-unknown": told("No existe esa cuenta.", "Compruebe el ID."),
   "pin-change": told("El PIN es de un solo uso.", "Elija antes uno propio."),
+  "pin-counter": told(
+    "Falta el contador de PIN erróneos del TPM; sin él no se acepta ningún PIN.",
+    "Revise el TPM y [tpm] en station.toml.",
+    "Avise al administrador.",
+  ),
+  "pin-counter-differs": told(
+    "El registro y el contador del TPM no concuerdan; no se acepta ningún PIN.",
+    "Reponga la copia más reciente del directorio de datos.",
+    "Avise a calidad.",
+  ),
+  "pin-counter-no-log": told(
+    "El registro no se abre; no se acepta ningún PIN.",
+    "Deje todos los archivos como están.",
+    "Avise a calidad.",
+  ),
   "pin-refused": told(
     "Ese PIN no se puede elegir.",
     "Elija otro: de 6 a 12 cifras que nadie probaría primero.",

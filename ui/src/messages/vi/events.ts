@@ -10,6 +10,7 @@ export const events: EventWords = {
   "auth.ok": "Đã đăng nhập",
   "auth.refuse": "PIN bị từ chối",
   "auth.lockout": "Tài khoản bị khóa: sai PIN mười lần",
+  "auth.count": "Bộ đếm mã PIN sai",
   "auth.away": "Phiên bị tạm khóa",
   "auth.logout": "Đã đăng xuất",
   "policy.refuse": "Không được phép",

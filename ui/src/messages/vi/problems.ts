@@ -125,6 +125,21 @@ export const problems: ProblemWords = {
   "person-id": told("Không dùng được mã này.", "Chọn mã không phải tên, ví dụ op-0117."),
   "person-unknown": told("Không có tài khoản này.", "Kiểm tra mã nhân viên."),
   "pin-change": told("PIN này chỉ dùng một lần.", "Hãy chọn PIN riêng trước."),
+  "pin-counter": told(
+    "Thiếu bộ đếm mã PIN sai trong TPM; không nhận mã PIN nào.",
+    "Kiểm tra TPM và [tpm] trong station.toml.",
+    "Gọi quản trị viên.",
+  ),
+  "pin-counter-differs": told(
+    "Nhật ký và bộ đếm TPM không khớp; không nhận mã PIN nào.",
+    "Dùng lại bản sao mới nhất của thư mục dữ liệu.",
+    "Gọi QA.",
+  ),
+  "pin-counter-no-log": told(
+    "Không mở được nhật ký; không nhận mã PIN nào.",
+    "Giữ nguyên mọi tệp.",
+    "Gọi QA.",
+  ),
   "pin-refused": told("Không được chọn PIN này.", "Chọn PIN khác: 6 đến 12 chữ số khó đoán."),
   "pin-wait": told("Sai PIN quá nhiều lần.", "Chờ rồi thử lại."),
   "pin-wrong": told(

@@ -10,6 +10,7 @@ export const events: EventWords = {
   "auth.ok": "登录",
   "auth.refuse": "PIN 被拒",
   "auth.lockout": "账户锁定：PIN 连错十次",
+  "auth.count": "PIN 错误计数器",
   "auth.away": "会话锁定",
   "auth.logout": "退出登录",
   "policy.refuse": "不允许",

@@ -87,6 +87,17 @@ export const problems: ProblemWords = {
   "person-id": told("该工号不可用。", "请用不含姓名的编号，例如 op-0117。"),
   "person-unknown": told("没有该账户。", "请核对工号。"),
   "pin-change": told("这是一次性 PIN。", "请先设置自己的 PIN。"),
+  "pin-counter": told(
+    "缺少 TPM 中的 PIN 错误计数器，不接受任何 PIN。",
+    "检查 TPM 和 station.toml 中的 [tpm]。",
+    "请联系管理员。",
+  ),
+  "pin-counter-differs": told(
+    "日志与 TPM 计数器不一致，不接受任何 PIN。",
+    "换回数据目录的最新备份。",
+    "请联系质量部门。",
+  ),
+  "pin-counter-no-log": told("日志无法打开，不接受任何 PIN。", "所有文件保持原样。", "请联系质量部门。"),
   "pin-refused": told("不可使用该 PIN。", "请换一个：6 至 12 位，不易被猜到。"),
   "pin-wait": told("PIN 错误次数过多。", "请等待后再试。"),
   "pin-wrong": told("工牌、工号或 PIN 有误。", "请重试。", "忘记：由两名管理员发放一次性 PIN。"),

@@ -78,6 +78,7 @@ fn a_refused_sign_in_says_for_what_and_how_often() {
         (Purpose::Approval, "approval"),
         (Purpose::Ceremony, "ceremony"),
         (Purpose::NewEpoch, "new-epoch"),
+        (Purpose::Lost, "lost"),
     ];
     for (purpose, word) in rows {
         for why in SignInRefusal::ALL.iter().copied() {
@@ -95,6 +96,15 @@ fn a_refused_sign_in_says_for_what_and_how_often() {
     }
     let event = Event::Session(SessionEvent::LockedOut { user: "op-7".to_owned() });
     assert_eq!((told(&event), sorted(&event)), (("auth.lockout", "", ""), vec![("user", "op-7".into())]));
+}
+
+#[test]
+fn a_count_says_how_far_and_why() {
+    for (why, word) in Counting::ALL.iter().zip(["begin", "pin", "lost", "end"]) {
+        let event = Event::Session(SessionEvent::Counted { counter: 7, why: *why });
+        assert_eq!(told(&event), ("auth.count", "", ""));
+        assert_eq!(sorted(&event), [("counter", 7.into()), ("why", word.into())]);
+    }
 }
 
 #[test]

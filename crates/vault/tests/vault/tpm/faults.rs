@@ -43,7 +43,7 @@ pub(crate) fn tpm_error(result: Result<impl Sized, UnlockError>) -> TpmError {
 }
 
 /// Whether `key` derives what it should.
-fn derives(key: &VaultKey, length: usize) -> bool {
+pub(crate) fn derives(key: &VaultKey, length: usize) -> bool {
     let expected = oracle(&key_of(length), &[id(1).to_string()]);
     key.derive(&id(1)).is_ok_and(|derived| derived.expose()[..] == expected[0])
 }
