@@ -81,16 +81,18 @@ fn set(data: &Path, socket: &Path, counter: &str) {
     fs::write(file, text).unwrap();
 }
 
-/// Restarts, kills, other starts of the machine, clocks, and whatever can be put back: the whole directory, or the log with its head. Over
+/// Restarts, kills, other starts of the machine, clocks, copies that are taken all the while and put back: the whole directory, or the log with its head. Over
 /// all of it ten guesses are answered, and the right PIN is no good to whoever finds it then.
 #[test]
 fn of_ten_thousand_guesses_ten_count_whatever_is_put_back() {
     let (mut at, before) = Counted::new().copied();
+    let mut copies = vec![before.clone()];
     let (mut seed, mut boots, mut backs) = (7, 0, 0);
     let (mut wrong, mut waits, mut locked, mut stopped, mut hashed) = (0, 0, 0, 0, 0);
     for guess in 0..10_000 {
         let roll = dice(&mut seed) % 200;
-        if roll < 8 {
+        let which = usize::try_from(dice(&mut seed)).unwrap() % copies.len();
+        if roll < 9 {
             hashed += at.bench.station.pins_hashed();
         }
         match roll {
@@ -103,17 +105,24 @@ fn of_ten_thousand_guesses_ten_count_whatever_is_put_back() {
             }
             5..7 => {
                 backs += 1;
-                at = at.put_back(&before);
+                at = at.put_back(&copies[which]);
             }
             7 => {
                 backs += 1;
                 at = at.at_rest(|data| {
                     for file in ["audit.db", "head.note"] {
-                        fs::copy(before.join(file), data.join(file)).unwrap();
+                        fs::copy(copies[which].join(file), data.join(file)).unwrap();
                     }
                 });
             }
-            8..16 => at.bench.hands.set_wall(86_400 - dice(&mut seed).cast_signed() % 172_800),
+            // Another copy, in the middle of it.
+            8 if copies.len() < 12 => {
+                let copied = at.bench.dir.path().join(format!("copy-{guess}"));
+                at = at.at_rest(|data| copy(data, &copied));
+                copies.push(copied);
+            }
+            8 => at = at.at_rest(|_| {}),
+            9..16 => at.bench.hands.set_wall(86_400 - dice(&mut seed).cast_signed() % 172_800),
             16..50 => at.bench.hands.pass(dice(&mut seed) % 60),
             _ => {}
         }
@@ -134,8 +143,9 @@ fn of_ten_thousand_guesses_ten_count_whatever_is_put_back() {
     }
     hashed += at.bench.station.pins_hashed();
     println!(
-        "10000 guesses, {backs} times put back: {hashed} hashed, {wrong} wrong, {waits} refused for a wait, {locked} for the lock, \
-         {stopped} by the counter"
+        "10000 guesses, one of {} copies put back {backs} times: {hashed} hashed, {wrong} wrong, {waits} refused for a wait, {locked} for the lock, \
+         {stopped} by the counter",
+        copies.len()
     );
     assert_eq!(hashed, 10, "ten count");
     assert_eq!(wrong + waits + locked + stopped, 10_000);

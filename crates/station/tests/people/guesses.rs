@@ -95,7 +95,7 @@ fn of_ten_thousand_guesses_ten_count() {
     bench.sign_in("op-1", "907153").unwrap();
 }
 
-/// What an older copy gives whoever puts it back: alone nothing, with its head the state of then. Whoever can do that can copy
+/// What an older copy gives whoever puts it back where no TPM counts (`counter.rs` has the other case): alone nothing, with its head the state of then. Whoever can do that can copy
 /// hashes and pepper as well, and needs no station to guess; what left the machine before tells that it was done.
 #[test]
 fn an_older_database_gives_guesses_back_only_with_its_head() {
