@@ -280,7 +280,11 @@ pub fn pin_file(id: &str) -> String {
 }
 
 /// What the owner of the group key in `file` wrote on a paper. Of a text that is no key, the check value of another.
-fn check_value_on_paper(file: &Path) -> String {
+///
+/// # Panics
+/// If the file cannot be read, or others can read it.
+#[must_use]
+pub fn check_value_on_paper(file: &Path) -> String {
     let text = SecretSource::File(file.to_owned()).text().expect("it is private");
     GroupKey::judged(&text, DerivedKeyAnswer::GroupKey).map_or_else(
         |_| PUBLISHED_CHECK_VALUE.to_owned(),

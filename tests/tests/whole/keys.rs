@@ -6,13 +6,20 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use base64ct::{Base64, Encoding as _};
+use keystation_core::derive::device_key;
 use keystation_core::failure::Code;
-use keystation_tests::bench::{Bench, Killed, PUBLISHED_DEVICE_KEY, PUBLISHED_GROUP_KEY, Run, finished};
+use keystation_core::registration::{IdRule, RegistrationId};
+use keystation_tests::bench::{
+    Bench, Killed, PUBLISHED_DEVICE_KEY, PUBLISHED_GROUP_KEY, Run, check_value_on_paper, finished,
+};
 use keystation_tests::custody::{Emulator, Token};
+use keystation_tests::memory_scan::{Needles, core_of};
 use keystation_tests::sim::Sim;
 use serde_json::Value;
 
-use super::hygiene::signal;
+use super::hygiene::{Running, signal};
+use super::secrets::random_key;
 
 const CHECK: &str = "9B5BD-BEC8B";
 
@@ -56,7 +63,8 @@ fn import(bench: &Bench, token: Option<&Token>, custody: &str) -> Run {
 }
 
 fn import_command(bench: &Bench, token: Option<&Token>, custody: &str) -> Command {
-    let file = bench.file("published").display().to_string();
+    let file = bench.file("published");
+    let (file, check) = (file.display().to_string(), check_value_on_paper(&file));
     let arguments = [
         "key",
         "import",
@@ -69,7 +77,7 @@ fn import_command(bench: &Bench, token: Option<&Token>, custody: &str) -> Comman
         "--slot",
         "secondary",
         "--check-value",
-        CHECK,
+        &check,
         "--custody",
         custody,
         "--key-file",
@@ -163,6 +171,46 @@ fn a_key_lives_and_dies_in_the_custody_that_was_named() {
         assert_eq!((again.exit, trouble(&again).0), (Some(2), "label-taken"), "{again:?}");
         assert!(!bench.data().join("keys/gk-new.json").exists());
         bench.assert_log_intact();
+    }
+}
+
+/// The key is used where it is: neither it nor what HMAC makes of it stays in the program, in which it is put to use.
+#[test]
+fn a_program_whose_key_is_outside_holds_nothing_of_it() {
+    for custody in ["pkcs11", "tpm"] {
+        let (bench, key) = (bench(), random_key());
+        bench.private("published", &Base64::encode_string(&key));
+        let check = check_value_on_paper(&bench.file("published"));
+        let token = (custody == "pkcs11").then(|| Token::of(&bench));
+        let _tpm = (custody == "tpm").then(|| Emulator::of(&bench));
+        let token = token.as_ref();
+        let sim = Sim::start(&bench.file("sim"), 1, &[]);
+        assert_eq!(import(&bench, token, custody).exit, Some(0));
+        let activate = ["key", "activate", "gk-new", "--reason", "first use", "--check-value", &check];
+        assert_eq!(custodians(&bench, token, &activate).exit, Some(0));
+        let (mut needles, mut control) = (Needles::new(), Needles::new());
+        needles.group_key(&key);
+        needles.midstates(&key);
+        control.text("data directory", bench.data().to_str().unwrap()); // no secret, and surely there
+        let cores = tempfile::tempdir().unwrap();
+        let mut running = Running::start(injection(&bench, token, &sim.port(0)).arg("--inspect"));
+        for stage in ["injected", "locked"] {
+            running.until("stage", stage);
+            let derived = Base64::decode_vec(sim.state(0)["device_key"].as_str().unwrap()).unwrap();
+            needles.bytes("device key", &derived);
+            let scan = needles.scan(running.id()).unwrap();
+            assert!(scan.hits.is_empty(), "{custody}, {stage}: {:?}", scan.hits);
+            // What nobody can read has the secret of the custody, and that until it is locked.
+            let hidden = scan.unread.iter().any(|mapping| mapping.contains("secretmem"));
+            assert!(stage == "injected" || !hidden, "{custody}, {stage}");
+            let core = core_of(running.id(), cores.path()).expect("gcore (apt-get install gdb)");
+            assert!(!control.find(&core).is_empty(), "{custody}, {stage}: the scanner sees nothing");
+            assert!(needles.find(&core).is_empty(), "{custody}, {stage}: {:?}", needles.find(&core));
+            running.go_on();
+        }
+        let id = sim.state(0)["registration_id"].as_str().unwrap().to_owned();
+        let meant = device_key(&key, &RegistrationId::new(&id, IdRule::Punctuation).unwrap());
+        assert_eq!(sim.state(0)["device_key"], meant.to_base64().as_str(), "the key was really used");
     }
 }
 

@@ -18,7 +18,7 @@ use keystation_tests::sim::Sim;
 use serde_json::Value;
 
 /// A group key that no other process has ever seen, so that every hit is a leak.
-fn random_key() -> Vec<u8> {
+pub(crate) fn random_key() -> Vec<u8> {
     let digits = random_hex(64);
     (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
 }

@@ -158,7 +158,7 @@ fn a_hang_up_that_is_ignored_stays_so() {
         Running::start(command.arg(inject.get_program()).args(inject.get_args()).arg("--inspect"));
     running.until("stage", "injected");
     signal("HUP", running.id());
-    std::io::Write::write_all(running.program.0.stdin.as_mut().unwrap(), b"\n").unwrap();
+    running.go_on();
     running.until("stage", "locked");
     signal("TERM", running.id());
     let (status, said) = ended(running);

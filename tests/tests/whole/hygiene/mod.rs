@@ -6,7 +6,7 @@ mod one; // one program for each station, one for each port
 mod program; // which program wrote, and one that is too old
 pub(crate) mod sockets; // no network
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{ChildStdout, Stdio};
 
 use keystation_tests::bench::{Bench, Killed};
@@ -14,13 +14,13 @@ use keystation_tests::sim::Sim;
 use serde_json::Value;
 
 /// A program that is at work, and what it says.
-struct Running {
+pub(crate) struct Running {
     program: Killed,
     lines: std::io::Lines<BufReader<ChildStdout>>,
 }
 
 impl Running {
-    fn start(command: &mut std::process::Command) -> Self {
+    pub(crate) fn start(command: &mut std::process::Command) -> Self {
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut program = Killed(piped.spawn().unwrap());
         let lines = BufReader::new(program.0.stdout.take().unwrap()).lines();
@@ -35,7 +35,7 @@ impl Running {
     }
 
     /// Returns when it says something whose `field` is `value`.
-    fn until(&mut self, field: &str, value: &str) -> Value {
+    pub(crate) fn until(&mut self, field: &str, value: &str) -> Value {
         self.lines
             .by_ref()
             .map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap())
@@ -43,8 +43,13 @@ impl Running {
             .unwrap_or_else(|| panic!("it never said {field} {value}"))
     }
 
-    fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.program.0.id()
+    }
+
+    /// Presses Enter, for which it waits.
+    pub(crate) fn go_on(&mut self) {
+        self.program.0.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
     }
 }
 

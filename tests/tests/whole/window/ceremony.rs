@@ -125,6 +125,7 @@ fn two_custodians_put_a_key_together_and_the_page_never_has_it() {
         ["how", "op", "op2", "gk"].map(|name| imported[name].as_str().unwrap_or_default()),
         ["ceremony", "cus-1", "cus-2", "gk-two"]
     );
+    needles.midstates(&Base64::decode_vec(PUBLISHED_GROUP_KEY).unwrap());
     // Neither in the web view nor, the vault being closed, in the window itself.
     scan(&needles, &page.processes());
     drop(page);

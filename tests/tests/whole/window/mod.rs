@@ -22,7 +22,7 @@ use std::process::{Command, Stdio};
 use base64ct::{Base64, Encoding};
 use keystation_tests::bench::{Bench, Killed, PUBLISHED_DEVICE_KEY, PUBLISHED_GROUP_KEY, PUBLISHED_ID};
 use keystation_tests::binaries::program;
-use keystation_tests::memory_scan::{Hit, Needles};
+use keystation_tests::memory_scan::{Hit, Needles, core_of};
 use keystation_tests::sim::Sim;
 use serde_json::{Value, json};
 use thirtyfour::Key;
@@ -306,6 +306,12 @@ fn the_window_leaks_no_secret_and_keeps_none_after_the_lock() {
     }
     seen.sort();
     assert_eq!(seen, ["WebKitWebProces", "keystation-desk"], "the scanner sees what these two hold");
+    // A core has the registers of all threads, too.
+    let window = page.processes().into_iter().find(|(name, _)| name == "keystation-desk").unwrap().1;
+    let core = core_of(window, &folder(&bench, "core")).expect("gcore (apt-get install gdb)");
+    let (control, hits): (Vec<_>, Vec<_>) = needles.find(&core).into_iter().partition(is_control);
+    assert!(!control.is_empty() && hits.is_empty(), "the core of the window: {hits:?}");
+    drop(core);
 
     // What the page was told, what it asked for, what was printed and kept.
     let messages = page.messages();
