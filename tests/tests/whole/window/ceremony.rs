@@ -108,7 +108,7 @@ fn two_custodians_put_a_key_together_and_the_page_never_has_it() {
     screen.photograph("ceremony-4-result");
 
     // While the station holds both, no process of the web view holds either, nor the key.
-    let needles = secrets();
+    let mut needles = secrets();
     scan(&needles, &web(&page));
 
     page.fill("[data-state=ceremony-result] input", CHECK_VALUE);
