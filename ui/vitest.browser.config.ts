@@ -5,7 +5,8 @@ export default defineConfig({
   test: {
     environment: "node",
     include: ["tests/browser/**/*.test.ts"],
-    testTimeout: 30_000,
-    fileParallelism: false,
+    testTimeout: 60_000,
+    // Each file has a browser and a server of its own.
+    maxWorkers: 2,
   },
 });

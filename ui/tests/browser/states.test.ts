@@ -1,5 +1,5 @@
 // Every state of the window, in a real browser under the window's own content security policy: accessible, legible
-// from three metres, nothing cut off. Photographs go to `screenshots/`.
+// from three metres, nothing cut off; in English. Photographs go to `screenshots/`.
 
 import { mkdir } from "node:fs/promises";
 
@@ -7,9 +7,8 @@ import type { AxeResults } from "axe-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { scenes } from "../../src/scenes";
-import { LANGUAGES } from "../../src/messages/languages";
-import type { Page } from "playwright-core";
 import { axe, Bench, BENCH, LARGE, SIZES } from "./bench";
+import { drawn, misfits } from "./fit";
 
 const PHOTOGRAPHS = new URL("../../screenshots/", import.meta.url).pathname;
 
@@ -22,35 +21,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => bench.close());
-
-/** Texts below `least` pixels, and boxes whose content does not fit. */
-function misfits(least: number): string[] {
-  const found: string[] = [];
-  // What stands in an area with a scroll bar can be reached; the area itself must be in sight.
-  function scrolls(element: Element | null): boolean {
-    if (!element || element === document.body) return false;
-    return /auto|scroll/.test(getComputedStyle(element).overflowY) || scrolls(element.parentElement);
-  }
-  for (const element of document.querySelectorAll<HTMLElement>("body :not(svg, svg *, .unseen)")) {
-    const name = `${element.tagName}.${element.className} "${element.innerText.slice(0, 40)}"`;
-    const own = [...element.childNodes].some(
-      (node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim(),
-    );
-    if (own && parseFloat(getComputedStyle(element).fontSize) < least) found.push(`too small: ${name}`);
-    if (
-      element.scrollWidth > element.clientWidth + 1 &&
-      element.matches("main, header, section, h2, p, dd, div, button")
-    )
-      found.push(`too wide: ${name}`);
-    if (!own || element.closest("table") || scrolls(element.parentElement)) continue;
-    const text = element.getBoundingClientRect();
-    if (text.width === 0) continue; // not shown on a small card
-    const box = (element.closest("[data-slot]") ?? document.documentElement).getBoundingClientRect();
-    if (text.left < box.left || text.right > box.right || text.top < box.top || text.bottom > box.bottom)
-      found.push(`cut off: ${name}`);
-  }
-  return found;
-}
 
 test.each(Object.keys(scenes))("%s is accessible in both themes, and fits every screen", async (state) => {
   for (const theme of ["dark", "light"] as const) {
@@ -70,43 +40,6 @@ test.each(Object.keys(scenes))("%s is accessible in both themes, and fits every 
     await page.close();
   }
 });
-
-test.each(Object.keys(scenes))(
-  "%s is accessible and fits in every language, and 40 percent longer",
-  async (state) => {
-    const page = await show(state, "light");
-    await page.evaluate(await axe());
-    for (const language of [...Object.keys(LANGUAGES), "longer"]) {
-      await speak(page, language);
-      for (const size of [LARGE, BENCH]) {
-        await page.setViewportSize(size);
-        await drawn(page);
-        const wrong = await page.evaluate(misfits, 16);
-        expect(wrong, `${language}, ${size.width} × ${size.height}`).toEqual([]);
-      }
-      // English was looked at above.
-      if (language === "en" || language === "longer") continue;
-      expect(await page.evaluate("document.documentElement.lang")).toBe(language);
-      for (const colorScheme of ["light", "dark"] as const) {
-        await page.emulateMedia({ colorScheme });
-        const { violations } = await page.evaluate<AxeResults>("axe.run()");
-        expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([]);
-      }
-    }
-    await page.close();
-  },
-);
-
-/** The grid of the slots follows in the next frame. */
-async function drawn(page: Page): Promise<void> {
-  await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
-}
-
-async function speak(page: Page, language: string): Promise<void> {
-  await page.evaluate((detail) => dispatchEvent(new CustomEvent("language", { detail })), language);
-  await drawn(page);
-  await page.evaluate("document.fonts.ready");
-}
 
 test.each(["pass", "fail"])(
   "%s is a word of 72 px or more, in colours that survive grey print",

@@ -1,0 +1,50 @@
+// Every state of the window in every language, accessible, with nothing cut off. A file of its own: files run beside one another.
+
+import type { AxeResults } from "axe-core";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { LANGUAGES } from "../../src/messages/languages";
+import { scenes } from "../../src/scenes";
+import { axe, Bench, BENCH, LARGE } from "./bench";
+import { drawn, misfits } from "./fit";
+
+let bench: Bench;
+
+beforeAll(async () => {
+  bench = await Bench.open();
+});
+
+afterAll(() => bench.close());
+
+test.each(Object.keys(scenes))(
+  "%s is accessible and fits in every language, and 40 percent longer",
+  async (state) => {
+    const page = await bench.show(state, "light");
+    await page.evaluate(await axe());
+    for (const language of [...Object.keys(LANGUAGES), "longer"]) {
+      await speak(page, language);
+      for (const size of [LARGE, BENCH]) {
+        await page.setViewportSize(size);
+        await drawn(page);
+        const wrong = await page.evaluate(misfits, 16);
+        expect(wrong, `${language}, ${size.width} × ${size.height}`).toEqual([]);
+      }
+      // English was looked at above.
+      if (language === "en" || language === "longer") continue;
+      expect(await page.evaluate("document.documentElement.lang")).toBe(language);
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme });
+        const { violations } = await page.evaluate<AxeResults>("axe.run()");
+        expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([]);
+      }
+    }
+    await page.close();
+  },
+);
+
+async function speak(page: Page, language: string): Promise<void> {
+  await page.evaluate((detail) => dispatchEvent(new CustomEvent("language", { detail })), language);
+  await drawn(page);
+  await page.evaluate("document.fonts.ready");
+}
