@@ -8,7 +8,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use keystation::line::SlotEvent;
 
-use crate::dto::{Card, CardUpdate, StepName, Stopped};
+use crate::dto::{Card, CardUpdate, Counts, StepName, Stopped};
 use crate::problem::{Problem, sentence};
 
 /// Where a card goes. An error means that nobody is there any more.
@@ -25,6 +25,7 @@ pub(crate) struct Board {
 #[derive(Default)]
 struct State {
     cards: BTreeMap<u32, Card>,
+    counts: Counts,
     watcher: Option<Watcher>,
     closed: bool,
 }
@@ -50,6 +51,16 @@ impl Board {
     /// device is gone.
     pub(crate) fn tell(&self, slot: u32, event: SlotEvent) {
         let mut state = self.state();
+        if matches!(event, SlotEvent::Broken { .. }) {
+            // What happened to a device is not lost by what happened to its slot.
+            state = self.until_seen(state, slot);
+        }
+        match event {
+            SlotEvent::Pass { .. } => state.counts.done += 1,
+            // To the person at the bench a device that was refused is one that got no PASS.
+            SlotEvent::Fail { .. } => state.counts.failed += 1,
+            _ => {}
+        }
         let card = match event {
             SlotEvent::Waiting => Card::Waiting,
             SlotEvent::Locked => Card::Locked,
@@ -82,9 +93,19 @@ impl Board {
         };
         state.show(slot, card);
         if matches!(state.cards.get(&slot), Some(Card::Fail(failed)) if failed.gone) {
-            let unseen = |state: &mut State| state.stands(slot) && !state.closed;
-            drop(self.seen.wait_while(state, unseen).unwrap_or_else(PoisonError::into_inner));
+            drop(self.until_seen(state, slot));
         }
+    }
+
+    /// Waits while a FAIL of `slot` stands.
+    fn until_seen<'s>(&'s self, state: MutexGuard<'s, State>, slot: u32) -> MutexGuard<'s, State> {
+        let unseen = |state: &mut State| state.stands(slot) && !state.closed;
+        self.seen.wait_while(state, unseen).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What people at the bench have seen since this start: results, not records. A free retry is no result.
+    pub(crate) fn counts(&self) -> Counts {
+        self.state().counts.clone()
     }
 
     /// Somebody has seen the FAIL of a slot.
@@ -210,6 +231,24 @@ mod tests {
         let Card::Stopped(stopped) = next(&updates) else { panic!("it stopped") };
         assert_eq!(stopped.problem.sentence, "The slot's thread failed.");
         assert_eq!(stopped.safety.as_deref(), Some("unknown"));
+    }
+
+    #[test]
+    fn a_slot_that_stops_takes_no_fail_away_that_nobody_saw() {
+        let (board, updates) = watched();
+        let retry = || match failure() {
+            SlotEvent::Fail { failure, took } => SlotEvent::Retry { failure, took },
+            _ => unreachable!("it is a failure"),
+        };
+        let cause = std::io::Error::other("the slot's thread failed");
+        let thread = slot(&board, vec![retry(), failure(), SlotEvent::Broken { cause, safety: None }]);
+        assert!(matches!(next(&updates), Card::Working { .. }));
+        assert!(fail(false)(&next(&updates)));
+        board.acknowledge(1);
+        assert!(matches!(next(&updates), Card::Remove { .. }), "the one before was told until it was seen");
+        assert!(matches!(next(&updates), Card::Stopped(_)));
+        thread.join().unwrap();
+        assert_eq!(board.counts(), Counts { done: 0, failed: 1 }, "a first try is no result");
     }
 
     #[test]

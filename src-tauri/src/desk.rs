@@ -10,7 +10,7 @@ use keystation::config::Profile;
 use keystation::line::{LabelMatch, Line, LineEvent};
 use keystation::people::{Action, Away, Permit};
 use keystation::training::Training;
-use keystation::{Archive, Counts, DataDir, Ending, Remark, Station, StationError};
+use keystation::{Archive, DataDir, Ending, Remark, Station, StationError};
 use keystation_core::key::KeyLabel;
 use tauri::async_runtime::spawn_blocking;
 
@@ -126,15 +126,12 @@ pub(crate) struct LineDesk {
     slots: Vec<dto::SlotLine>,
     /// The group key of the first slot's profile.
     key: Option<KeyLabel>,
-    /// The results of the log before this start.
-    before: Counts,
     running: Arc<Mutex<Option<Line>>>,
 }
 
 impl LineDesk {
     fn open(station: Station) -> Result<Self, StationError> {
         let board = Arc::new(Board::default());
-        let before = station.overview()?.counts;
         let dialogs = Dialogs::new({
             let station = station.clone();
             move || station.touch()
@@ -150,7 +147,6 @@ impl LineDesk {
             room: AuditRoom::new(station.archive()),
             slots: Vec::new(),
             key: None,
-            before,
             running: Arc::default(),
         };
         for slot in &station.config().slots {
@@ -243,18 +239,12 @@ impl LineDesk {
             .key
             .as_ref()
             .map(|label| dto::KeyLine { label: label.to_string(), check_value: check_value(label) });
-        // To the person at the bench a device that was refused is one that got no PASS.
-        let counts = dto::Counts {
-            done: seen.counts.passed.saturating_sub(self.before.passed),
-            failed: seen.counts.failed.saturating_sub(self.before.failed)
-                + seen.counts.refused.saturating_sub(self.before.refused),
-        };
         let mut profiles: Vec<_> = self.slots.iter().map(|slot| slot.profile.as_str()).collect();
         profiles.dedup();
         let mut seen = dto::Overview::from(seen);
         if let Some((standing, altered)) = self.station.open_standing()? {
             seen.order = Some(standing.into());
-            seen.notices.extend(altered.map(|altered| StationError::from(altered).into()));
+            seen.notices.extend(altered.map(Problem::from));
         }
         if self.alarm.was_raised() {
             seen.notices.insert(0, Problem::panicked());
@@ -262,7 +252,7 @@ impl LineDesk {
         Ok(dto::Overview {
             profile: profiles.join(", "),
             key,
-            counts,
+            counts: self.board.counts(),
             slots: self.slots.clone(),
             rooms: dto::Room::of(&session.roles),
             operator: session.user.clone(),

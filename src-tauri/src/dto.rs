@@ -164,7 +164,7 @@ pub(crate) struct KeyLine {
 }
 
 /// Results since the station was started.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub(crate) struct Counts {
     /// PASS.

@@ -206,6 +206,7 @@ impl Scans {
     /// Takes the label for a slot, both at once: nothing that is scanned meanwhile comes between, and no slot that was named is
     /// forgotten.
     pub(super) fn put_for(&mut self, number: u32, label: Label) {
+        self.turn += 1;
         self.of_slot.insert(number, label);
     }
 

@@ -108,7 +108,7 @@ impl Shared {
     fn labelled(&self, number: u32, text: &str) {
         let label = Label::new(text);
         if let Ok(label) = &label {
-            lock(&self.scans).put_for(number, label.clone());
+            self.change_scans(|scans| scans.put_for(number, label.clone()));
         }
         (self.tell)(LineEvent::Scan(Ok(Scan::Slot(number))));
         (self.tell)(LineEvent::Scan(label.map(Scan::Label)));

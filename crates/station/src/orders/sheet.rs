@@ -75,16 +75,13 @@ impl Station {
         orders.into_iter().map(standing).collect()
     }
 
-    /// The order that is open, with its devices; and why nothing can be made under it, where its text is not what was created.
-    pub fn open_standing(&self) -> Result<Option<(OrderStanding, Option<OrderError>)>, StationError> {
+    /// The order that is open, with its devices; and why nothing can be made under it, where its text is not what was created or
+    /// cannot be read.
+    pub fn open_standing(&self) -> Result<Option<(OrderStanding, Option<StationError>)>, StationError> {
         let reader = self.look()?;
         let Some(order) = reader.open_order()? else { return Ok(None) };
         let tally = reader.order_tally(&order)?;
-        let altered = match self.order_text(&order) {
-            Ok(_) => None,
-            Err(StationError::Order(error)) => Some(error),
-            Err(error) => return Err(error),
-        };
+        let altered = self.order_text(&order).err();
         Ok(Some((OrderStanding { order, tally }, altered)))
     }
 

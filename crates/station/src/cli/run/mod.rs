@@ -7,6 +7,7 @@ use std::io::{self, BufRead, IsTerminal as _};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use keystation::config::Profile;
 use keystation::line::{Account, Line, LineEvent, Logged, SlotEvent, SlotState};
@@ -23,6 +24,8 @@ use table::Table;
 
 /// Version of the objects of `--json` (docs/line.md, section 6).
 const VERSION: u32 = 1;
+/// After a code an empty line that comes within this time is of the scanner.
+const SUFFIX: Duration = Duration::from_millis(100);
 
 /// Runs the slots until a signal ends the program, or every slot has stopped.
 pub(super) fn run(
@@ -177,6 +180,7 @@ fn line_of(event: &LineEvent) -> Option<String> {
 /// Takes lines of standard input on a thread of its own: a scanner that types, and Enter.
 fn listen(station: Station, line: Arc<Line>, out: Output) -> Result<(), StationError> {
     let listening = move || {
+        let mut scanned: Option<Instant> = None;
         for bytes in io::stdin().lock().split(b'\n') {
             // A closed or unreadable standard input is one that says no more. One that says something else than text goes on: that
             // is no label, and the next one may be.
@@ -186,6 +190,9 @@ fn listen(station: Station, line: Arc<Line>, out: Output) -> Result<(), StationE
             if !text.is_empty() {
                 // What it was, or why it was not taken, the line tells.
                 drop(line.scanned(text));
+                scanned = Some(Instant::now());
+            } else if scanned.is_some_and(|scanned| scanned.elapsed() < SUFFIX) {
+                // A terminal makes two ends of a line of carriage return and line feed: the second is the scanner's, not a person's.
             } else if let Err(error) = put_all_back(&station, &line) {
                 out.note(super::trouble::sentence_of(&error));
             }
