@@ -108,6 +108,14 @@ describe("a label", () => {
     expect(says(1)).toContain("Scan the label");
   });
 
+  test("of a scanner that ends with CR and LF is one label", async () => {
+    await open();
+    strokes([..."SN-0001".split(""), "Enter", "Enter"]);
+    await pause();
+    expect(alert()).toBe("");
+    expect(says(1)).toContain("…0001");
+  });
+
   test("is not what somebody types by hand, or holds down", async () => {
     await open();
     for (const key of ["a", "b", "c", "Enter"]) await press(key);
@@ -150,6 +158,39 @@ describe("what a scanner types", () => {
     // The first character may be a hand's; a blank or Enter behind it is the scanner's.
     expect(events.slice(1).every((event) => event.defaultPrevented)).toBe(true);
     expect(pressed).not.toHaveBeenCalled();
+  });
+});
+
+describe("a FAIL", () => {
+  test("is not acknowledged by a scanner that presses its button", async () => {
+    await open();
+    await shell.plug(1, failing);
+    await shell.plug(2, failing);
+    await settle();
+    for (const code of [
+      [..."SN-0001".split(""), "Enter", "Enter"],
+      [" ", "S", "N", "Enter"],
+      ["Enter", "S", "N", "Enter"],
+    ]) {
+      card(2)?.querySelector("button")?.focus();
+      const events = strokes(code);
+      await pause();
+      for (const event of events)
+        expect(["Enter", " "].includes(event.key) && !event.defaultPrevented, event.key).toBe(false);
+      for (const slot of [1, 2]) expect(says(slot)).toContain("FAIL");
+    }
+  });
+
+  test("is acknowledged by a blank on its button", async () => {
+    await open();
+    await shell.plug(1, failing);
+    await shell.plug(2, failing);
+    await settle();
+    card(2)?.querySelector("button")?.focus();
+    await press(" ");
+    await pause();
+    expect(says(1)).toContain("FAIL");
+    expect(says(2)).toContain("Unplug the device");
   });
 });
 
