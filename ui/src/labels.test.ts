@@ -89,6 +89,24 @@ describe("a label", () => {
     expect(alert()).toBe("");
   });
 
+  test("that was refused stays dismissed while devices come, until another code is refused", async () => {
+    await open();
+    await label("SN-1");
+    await label("slot:7");
+    await press("Escape");
+    await shell.plug(1, good);
+    await settle();
+    expect(says(1)).toContain("PASS");
+    expect(shell.labels.shown.refused?.code).toBe("label-no-slot");
+    expect(alert()).toBe("");
+    await label("slot:7");
+    expect(alert()).toContain("label-no-slot");
+    await press("Escape");
+    await label("slot:2");
+    await label("slot:7");
+    expect(alert()).toContain("label-no-slot");
+  });
+
   test("that another one hangs on is seen, and neither is taken", async () => {
     await open();
     strokes([..."SN-0001".split(""), "Enter", ..."SN-0002".split(""), "Enter"]);

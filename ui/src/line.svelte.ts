@@ -19,6 +19,11 @@ const RECORDS = 5;
 /** Nothing was scanned. */
 const noScan: ScanLine = { named: null, next: null, slots: [], taken: [], refused: null, scanner: null };
 
+/** What is told with the refusal of a code. */
+function beside(scans: ScanLine): string {
+  return JSON.stringify({ ...scans, refused: null });
+}
+
 export class Line {
   /** `undefined` until the station answered. */
   overview: Overview | undefined = $state();
@@ -35,6 +40,8 @@ export class Line {
 
   /** Slots whose FAIL stands, in the order they failed. */
   #standing: readonly number[] = $state.raw([]);
+  /** The refusal of a code that somebody has read, as JSON: the shell tells it again with all that changes beside it. */
+  #dismissed: string | undefined;
   readonly #shell: Shell;
   readonly #sound: Sound;
   #started: Promise<void> | undefined;
@@ -62,7 +69,7 @@ export class Line {
           this.#show(update);
         },
         (scans) => {
-          this.scans = scans;
+          this.#hear(scans);
         },
       );
       await this.#unlockAtOnce();
@@ -102,6 +109,7 @@ export class Line {
       if ("aim" in intent) await this.#take(intent.aim);
     } else if (intent === "dismiss") {
       this.notice = undefined;
+      if (this.scans.refused) this.#dismissed = JSON.stringify(this.scans.refused);
       this.scans = { ...this.scans, refused: null };
     }
   }
@@ -236,6 +244,17 @@ export class Line {
     if (turn !== this.#turn) return; // A later answer was faster.
     this.overview = overview;
     this.records = records;
+  }
+
+  #hear(scans: ScanLine): void {
+    // Where nothing else has changed another code was refused, for the same reason.
+    const again = beside(scans) === beside(this.scans);
+    const read = scans.refused !== null && JSON.stringify(scans.refused) === this.#dismissed;
+    if (read && !again) this.scans = { ...scans, refused: null };
+    else {
+      this.#dismissed = undefined;
+      this.scans = scans;
+    }
   }
 
   #show({ slot, card }: CardUpdate): void {
