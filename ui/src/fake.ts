@@ -323,8 +323,8 @@ export class FakeShell implements Shell {
     this.#overview.rooms = roomsOf(session.roles);
     this.#overview.operator = session.user;
     this.#touched = this.staff.now();
-    // Who comes back after a lock has the same session.
-    if (before.state !== "away" || before.user !== session.user) {
+    // Who comes back after a lock, or takes over from oneself, has the same session.
+    if (!["away", "open"].includes(before.state) || before.user !== session.user) {
       this.#began = this.#touched;
       this.#before = { ...this.#overview.counts };
     }

@@ -144,9 +144,10 @@ export class Session {
     this.shift.close();
     const other = left?.user !== this.now?.user;
     if (left && left.user !== "" && other) this.before = { user: left.user, counts: this.counts };
-    // Who comes back after a lock has the same session.
+    // Who comes back after a lock, or takes over from oneself, has the same session.
+    const same = !other && (left?.state === "away" || left?.state === "open");
     const { counts } = this.#line.overview ?? {};
-    if (counts && (other || left?.state !== "away")) this.#base = counts;
+    if (counts && !same) this.#base = counts;
   }
 
   async #do(call: () => Promise<void>, look = true): Promise<void> {
