@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { closeWindow, identify, openWindow, press, settle, text } from "./bench";
 import { failing, FakeShell, good, station } from "./fake";
+import { as } from "./scenes-people";
 
 const unlocked = { ...station, locked: false };
 let sounds: string[];
@@ -325,15 +326,58 @@ describe("many slots", () => {
     await shell.plug(7, failing);
     await settle();
     expect([3, 7, 20, 21].map((slot) => state(slot))).toEqual(["stopped", "fail", "fail", "waiting"]);
-    for (const part of ["Slot 7", "007-888-abd", "not kept over the restart", "did not take", "to repair"])
+    for (const part of ["Slot 20", "007-888-abd", "not kept over the restart", "did not take", "to repair"])
       expect(below()).toContain(part);
     await press("Enter");
-    expect([state(7), state(20)]).toEqual(["remove", "fail"]);
-    expect(below()).toContain("Slot 20");
+    expect([state(7), state(20)]).toEqual(["fail", "remove"]);
+    expect(below()).toContain("Slot 7");
     await press("Enter");
     // Whoever may not put it back sees why it is out, and the records again once it is back.
     expect(below()).toContain("contact was lost 6 times");
     await press("Enter");
     expect(state(3)).toBe("stopped");
+  });
+
+  test("a FAIL that comes while a key is pressed, or another FAIL is read, is not acknowledged", async () => {
+    const shell = await open(new FakeShell({ ...unlocked, slots: many }));
+    await shell.plug(20, failing);
+    await settle();
+    for (const [key, stands] of [
+      ["Enter", "remove"],
+      ["F7", "remove"],
+    ] as const) {
+      const pressed = press(key);
+      await shell.plug(7, failing);
+      await pressed;
+      expect([state(20), state(7)], key).toEqual([stands, "fail"]);
+      await press("F7");
+      expect(state(7), key).toBe("remove");
+      shell.unplug(7);
+      await settle();
+    }
+  });
+
+  test("a double click on what stands below answers one FAIL, and puts no slot back", async () => {
+    const shell = await open(new FakeShell({ ...as("sv-0004", unlocked), slots: many }));
+    await shell.plug(20, failing);
+    await shell.plug(7, failing);
+    shell.out(3);
+    await settle();
+    const twice = async () => {
+      for (const detail of [1, 2]) {
+        const seen = document.querySelector(".foremost button");
+        seen?.dispatchEvent(new MouseEvent("click", { bubbles: true, detail }));
+        await settle();
+      }
+    };
+    const first = document.querySelector(".foremost button");
+    await twice();
+    expect([state(20), state(7), state(3)]).toEqual(["remove", "fail", "stopped"]);
+    // What had the focus is gone: Enter is for the window, and not for a button whose meaning has changed.
+    expect(first?.isConnected).toBe(false);
+    await twice();
+    expect([state(7), state(3)]).toEqual(["remove", "stopped"]);
+    await twice();
+    expect(state(3)).toBe("waiting");
   });
 });

@@ -67,8 +67,8 @@ export class FakeShell implements Shell {
   readonly #ceremony: FakeCeremony;
 
   readonly #overview: Overview;
-  /** Results of each person's shift. */
-  readonly #shifts = new Map<string, Counts>();
+  /** What there was when the session began. */
+  #before: Counts = { done: 0, failed: 0 };
   #touched: number;
   #began: number;
   readonly #records: RecordLine[] = [];
@@ -96,7 +96,6 @@ export class FakeShell implements Shell {
     if (overview.order === null)
       this.book.pages = this.book.pages.filter(({ order }) => order.state !== "open");
     this.#ceremony = new FakeCeremony(this.ring, this.staff, append);
-    this.#shifts.set(session.user, this.#overview.counts);
     this.#touched = this.#began = this.staff.now();
     this.#append("log.open", "", "");
   }
@@ -184,7 +183,8 @@ export class FakeShell implements Shell {
     const { session } = this.staff;
     if (session.state !== "open") return refuse(noSession);
     if (this.shift) return "code" in this.shift ? refuse(this.shift) : Promise.resolve(this.shift);
-    const { counts } = this.#overview;
+    const { done, failed } = this.#overview.counts;
+    const counts = { done: done - this.#before.done, failed: failed - this.#before.failed };
     return Promise.resolve(shiftOf(session.user, this.book.open?.id ?? "", this.#began, counts));
   }
 
@@ -317,17 +317,17 @@ export class FakeShell implements Shell {
     this.stop(slot, flapping);
   }
 
-  /** Somebody signed in: the rooms and the counts are that person's. */
+  /** Somebody signed in: the rooms are that person's. */
   #arrive(before: SessionLine): void {
     const { session } = this.staff;
     this.#overview.rooms = roomsOf(session.roles);
     this.#overview.operator = session.user;
-    const counts = this.#shifts.get(session.user) ?? { done: 0, failed: 0 };
-    this.#shifts.set(session.user, counts);
-    this.#overview.counts = counts;
     this.#touched = this.staff.now();
-    // Who comes back after a lock has the same session.
-    if (before.state !== "away" || before.user !== session.user) this.#began = this.#touched;
+    // Who comes back after a lock, or takes over from oneself, has the same session.
+    if (!["away", "open"].includes(before.state) || before.user !== session.user) {
+      this.#began = this.#touched;
+      this.#before = { ...this.#overview.counts };
+    }
     if (before.state === "open" && before.user !== session.user)
       this.#append("auth.logout", "", "", before.user);
   }

@@ -89,6 +89,24 @@ describe("a label", () => {
     expect(alert()).toBe("");
   });
 
+  test("that was refused stays dismissed while devices come, until another code is refused", async () => {
+    await open();
+    await label("SN-1");
+    await label("slot:7");
+    await press("Escape");
+    await shell.plug(1, good);
+    await settle();
+    expect(says(1)).toContain("PASS");
+    expect(shell.labels.shown.refused?.code).toBe("label-no-slot");
+    expect(alert()).toBe("");
+    await label("slot:7");
+    expect(alert()).toContain("label-no-slot");
+    await press("Escape");
+    await label("slot:2");
+    await label("slot:7");
+    expect(alert()).toContain("label-no-slot");
+  });
+
   test("that another one hangs on is seen, and neither is taken", async () => {
     await open();
     strokes([..."SN-0001".split(""), "Enter", ..."SN-0002".split(""), "Enter"]);
@@ -106,6 +124,14 @@ describe("a label", () => {
     await pause();
     expect(alert()).toContain("label-two");
     expect(says(1)).toContain("Scan the label");
+  });
+
+  test("of a scanner that ends with CR and LF is one label", async () => {
+    await open();
+    strokes([..."SN-0001".split(""), "Enter", "Enter"]);
+    await pause();
+    expect(alert()).toBe("");
+    expect(says(1)).toContain("…0001");
   });
 
   test("is not what somebody types by hand, or holds down", async () => {
@@ -150,6 +176,39 @@ describe("what a scanner types", () => {
     // The first character may be a hand's; a blank or Enter behind it is the scanner's.
     expect(events.slice(1).every((event) => event.defaultPrevented)).toBe(true);
     expect(pressed).not.toHaveBeenCalled();
+  });
+});
+
+describe("a FAIL", () => {
+  test("is not acknowledged by a scanner that presses its button", async () => {
+    await open();
+    await shell.plug(1, failing);
+    await shell.plug(2, failing);
+    await settle();
+    for (const code of [
+      [..."SN-0001".split(""), "Enter", "Enter"],
+      [" ", "S", "N", "Enter"],
+      ["Enter", "S", "N", "Enter"],
+    ]) {
+      card(2)?.querySelector("button")?.focus();
+      const events = strokes(code);
+      await pause();
+      for (const event of events)
+        expect(["Enter", " "].includes(event.key) && !event.defaultPrevented, event.key).toBe(false);
+      for (const slot of [1, 2]) expect(says(slot)).toContain("FAIL");
+    }
+  });
+
+  test("is acknowledged by a blank on its button", async () => {
+    await open();
+    await shell.plug(1, failing);
+    await shell.plug(2, failing);
+    await settle();
+    card(2)?.querySelector("button")?.focus();
+    await press(" ");
+    await pause();
+    expect(says(1)).toContain("FAIL");
+    expect(says(2)).toContain("Unplug the device");
   });
 });
 

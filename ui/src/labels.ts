@@ -32,10 +32,12 @@ export function labelReader(take: (text: string) => void): (event: KeyboardEvent
     if (!hangsOn) release();
     const stroke = read(event);
     if (stroke?.kind === "scan") held = held === undefined ? stroke.text : held + BOTH + stroke.text;
-    else if (held !== undefined && hangsOn && !held.includes(BOTH)) held += BOTH;
+    else if (stroke?.kind !== "swallowed" && held !== undefined && hangsOn && !held.includes(BOTH))
+      held += BOTH;
     clearTimeout(pause);
     if (held !== undefined) pause = setTimeout(release, SCANNER);
     const target = event.target instanceof Element ? event.target : undefined;
-    return stroke?.kind === "scan" || (stroke?.kind === "character" && stroke.run > 1 && isButton(target));
+    if (stroke?.kind === "scan" || stroke?.kind === "swallowed") return true;
+    return stroke?.kind === "character" && stroke.run > 1 && isButton(target);
   };
 }

@@ -9,7 +9,7 @@ import type { Overview } from "./bindings/Overview";
 import type { Problem } from "./bindings/Problem";
 import type { RecordLine } from "./bindings/RecordLine";
 import type { ScanLine } from "./bindings/ScanLine";
-import type { Intent } from "./keyboard";
+import type { Aim, Aimed, Intent } from "./keyboard";
 import { problemOf, type Shell } from "./shell";
 import type { Heard, Sound } from "./sound";
 
@@ -18,6 +18,11 @@ const RECORDS = 5;
 
 /** Nothing was scanned. */
 const noScan: ScanLine = { named: null, next: null, slots: [], taken: [], refused: null, scanner: null };
+
+/** What is told with the refusal of a code. */
+function beside(scans: ScanLine): string {
+  return JSON.stringify({ ...scans, refused: null });
+}
 
 export class Line {
   /** `undefined` until the station answered. */
@@ -33,6 +38,10 @@ export class Line {
   /** Labels that wait for their devices. */
   scans: ScanLine = $state.raw(noScan);
 
+  /** Slots whose FAIL stands, in the order they failed. */
+  #standing: readonly number[] = $state.raw([]);
+  /** The refusal of a code that somebody has read, as JSON: the shell tells it again with all that changes beside it. */
+  #dismissed: string | undefined;
   readonly #shell: Shell;
   readonly #sound: Sound;
   #started: Promise<void> | undefined;
@@ -60,7 +69,7 @@ export class Line {
           this.#show(update);
         },
         (scans) => {
-          this.scans = scans;
+          this.#hear(scans);
         },
       );
       await this.#unlockAtOnce();
@@ -97,17 +106,21 @@ export class Line {
   async perform(intent: Intent): Promise<void> {
     if (!this.overview) return;
     if (typeof intent === "object") {
-      if ("slot" in intent) await (this.isOut(intent.slot) ? this.putBack : this.acknowledge)(intent.slot);
+      if ("aim" in intent) await this.#take(intent.aim);
     } else if (intent === "dismiss") {
       this.notice = undefined;
+      if (this.scans.refused) this.#dismissed = JSON.stringify(this.scans.refused);
       this.scans = { ...this.scans, refused: null };
-    } else if (intent === "enter") await this.enter();
+    }
   }
 
-  /** What a person has to see first: a FAIL, or else a slot that does not work. */
+  /**
+   * What a person has to see first: a FAIL, or else a slot that does not work. Of FAILs it is the one that stands longest: one
+   * that comes while another is read does not take its place.
+   */
   get foremost(): { slot: number; card: Extract<Card, { state: "fail" | "stopped" }> } | undefined {
     // The one whose code was scanned comes before the others.
-    const slots = [this.scans.named ?? 0, ...this.cards.keys()];
+    const slots = [this.scans.named ?? 0, ...this.#standing, ...this.cards.keys()];
     const wrong = slots.flatMap((slot) => {
       const card = this.cards.get(slot);
       return card?.state === "fail" || card?.state === "stopped" ? [{ slot, card }] : [];
@@ -125,14 +138,26 @@ export class Line {
     return slots.find((of) => of.slot === slot)?.label ?? next ?? undefined;
   }
 
-  /** Enter: a FAIL that stands comes first, then a slot that is out, then the vault. */
-  async enter(): Promise<void> {
-    const failed = this.foremost?.card.state === "fail" ? this.foremost.slot : undefined;
+  /** What this key is for now. Enter: a FAIL that stands comes first, then a slot that is out, then the vault. */
+  aim(key: Aimed): Aim {
+    if (key !== "enter") return this.isOut(key.slot) ? { putBack: key.slot } : this.#seen(key.slot);
+    const first = this.foremost;
+    if (first?.card.state === "fail") return { acknowledge: first.slot };
     const slots = [this.scans.named ?? 0, ...this.cards.keys()];
     const out = this.mayPutBack ? slots.find((slot) => this.isOut(slot)) : undefined;
-    if (failed !== undefined) await this.acknowledge(failed);
-    else if (out !== undefined) await this.putBack(out);
-    else if (this.locked) await this.unlock();
+    if (out !== undefined) return { putBack: out };
+    return this.locked ? "unlock" : "nothing";
+  }
+
+  #seen(slot: number): Aim {
+    return this.cards.get(slot)?.state === "fail" ? { acknowledge: slot } : "nothing";
+  }
+
+  async #take(aim: Aim): Promise<void> {
+    if (aim === "nothing") return;
+    if (aim === "unlock") await this.unlock();
+    else if ("putBack" in aim) await this.putBack(aim.putBack);
+    else await this.acknowledge(aim.acknowledge);
   }
 
   acknowledge = async (slot: number): Promise<void> => {
@@ -221,10 +246,23 @@ export class Line {
     this.records = records;
   }
 
+  #hear(scans: ScanLine): void {
+    // Where nothing else has changed another code was refused, for the same reason.
+    const again = beside(scans) === beside(this.scans);
+    const read = scans.refused !== null && JSON.stringify(scans.refused) === this.#dismissed;
+    if (read && !again) this.scans = { ...scans, refused: null };
+    else {
+      this.#dismissed = undefined;
+      this.scans = scans;
+    }
+  }
+
   #show({ slot, card }: CardUpdate): void {
     const before = this.cards.get(slot);
     this.cards.set(slot, card);
     if (before?.state === card.state) return;
+    const others = this.#standing.filter((failed) => failed !== slot);
+    this.#standing = card.state === "fail" ? [...others, slot] : others;
     if (before && (card.state === "pass" || card.state === "fail")) this.#sound(card.state);
     // A slot that does not work any more is for the supervisor.
     if (card.state === "stopped") this.#sound("call");

@@ -32,6 +32,8 @@ export class Session {
   readonly #door: Door;
   readonly #line: Line;
   #told = -Infinity;
+  /** What this window had made when the session began: the station counts from when it was started. */
+  #base: Counts = $state.raw({ done: 0, failed: 0 });
 
   constructor(door: Door, line: Line) {
     this.#door = door;
@@ -42,7 +44,7 @@ export class Session {
       const answer = await door.signIn(who, pin);
       if (answer.outcome === "open") {
         await line.arrive();
-        this.#arrived(left?.session, left?.counts);
+        this.#arrived(left?.session);
       }
       return answer;
     });
@@ -62,6 +64,12 @@ export class Session {
 
   get now(): SessionLine | undefined {
     return this.#line.overview?.session;
+  }
+
+  /** What was made in this session. */
+  get counts(): Counts {
+    const { done, failed } = this.#line.overview?.counts ?? this.#base;
+    return { done: done - this.#base.done, failed: failed - this.#base.failed };
   }
 
   /** Whether somebody is signed in and may act; a window that only reads asks nobody. */
@@ -131,11 +139,15 @@ export class Session {
     await this.#do(() => this.#door.signOut());
   }
 
-  #arrived(left: SessionLine | undefined, counts: Counts | undefined): void {
+  #arrived(left: SessionLine | undefined): void {
     this.handingOver = false;
     this.shift.close();
-    if (left && left.user !== "" && left.user !== this.now?.user && counts)
-      this.before = { user: left.user, counts };
+    const other = left?.user !== this.now?.user;
+    if (left && left.user !== "" && other) this.before = { user: left.user, counts: this.counts };
+    // Who comes back after a lock, or takes over from oneself, has the same session.
+    const same = !other && (left?.state === "away" || left?.state === "open");
+    const { counts } = this.#line.overview ?? {};
+    if (counts && !same) this.#base = counts;
   }
 
   async #do(call: () => Promise<void>, look = true): Promise<void> {

@@ -14,9 +14,11 @@ import {
   scan,
   settle,
   states,
+  strokes,
   text,
 } from "../bench";
 import { failing, FakeShell, good } from "../fake";
+import { SCANNER } from "../keyboard";
 import type { Rooms } from "../rooms.svelte";
 import { as } from "../scenes-people";
 
@@ -127,6 +129,42 @@ describe("a barcode", () => {
     expect(document.activeElement?.textContent).toContain("Open this work order");
     await scan("a b c d");
     expect(order("WO-44207")?.state).toBe("waiting");
+  });
+
+  test.each([
+    ["ends with two Enters", [..."KS:op-0117".split(""), "Enter", "Enter"]],
+    ["begins with a blank", [..." KS:op".split(""), "Enter"]],
+    ["begins with Enter", ["Enter", ..."KS:op".split(""), "Enter"]],
+    ["has two characters", ["K", "S", "Enter"]],
+  ])("that %s presses no button", async (_, code) => {
+    await open("op-0121");
+    await scan("WO-44207");
+    const first = button("Open this work order");
+    expect(document.activeElement).toBe(first);
+    const events = strokes(code);
+    await new Promise((done) => setTimeout(done, SCANNER + 10));
+    await settle();
+    for (const { key, defaultPrevented } of events)
+      expect(["Enter", " "].includes(key) && !defaultPrevented, key).toBe(false);
+    expect(order("WO-44207")?.state).toBe("waiting");
+  });
+
+  test.each(["Enter", " "])("is not what a hand presses: %j on a button presses it, once", async (key) => {
+    await open("op-0121");
+    await scan("WO-44207");
+    const begun = vi.spyOn(rooms.orders, "begin");
+    await press(key);
+    await new Promise((done) => setTimeout(done, SCANNER + 10));
+    await settle();
+    // What has the focus now is another button: a key that is still held is not for it.
+    expect(document.activeElement?.textContent).toContain("Back");
+    const [held] = strokes([[key, { repeat: true }]]);
+    expect(held?.defaultPrevented).toBe(true);
+    await new Promise((done) => setTimeout(done, SCANNER + 10));
+    await settle();
+    expect(states()).toContain("order-open");
+    expect(begun).toHaveBeenCalledOnce();
+    expect(order("WO-44207")?.state).toBe("open");
   });
 });
 

@@ -64,6 +64,40 @@ describe("handing over", () => {
     expect(text()).toContain("Shift of op-0117: 413 done · 4 failed");
     await press("Escape");
     expect(text()).not.toContain("Shift of");
+    shell.unplug(1);
+    await press("Enter");
+    for (const device of [good, good]) {
+      await shell.plug(1, device);
+      shell.unplug(1);
+    }
+    await settle();
+    await press("h", { ctrlKey: true });
+    expect(text()).toContain("This shift: 2 done · 0 failed");
+    await identify("KS:op-0117", "141421");
+    expect(text()).toContain("Shift of op-0121: 2 done · 0 failed");
+    // Whoever comes back begins anew, too.
+    await press("h", { ctrlKey: true });
+    expect(text()).toContain("This shift: 0 done · 0 failed");
+  });
+
+  test("to oneself, or coming back after a lock, begins no shift, and signing in again does", async () => {
+    const shell = await open(unlocked);
+    shell.passphrase = "unlocked";
+    await press("l", { ctrlKey: true });
+    await identify("KS:op-0117", "141421");
+    await shell.plug(1, good);
+    await settle();
+    await press("h", { ctrlKey: true });
+    expect(text()).toContain("This shift: 413 done · 3 failed");
+    await identify("KS:op-0117", "141421");
+    await press("h", { ctrlKey: true });
+    expect(text()).toContain("This shift: 413 done · 3 failed");
+    await click("Sign out");
+    await identify("KS:op-0117", "141421");
+    await press("h", { ctrlKey: true });
+    expect(text()).toContain("This shift: 0 done · 0 failed");
+    await click("Report of my shift");
+    expect(document.querySelector("main")?.textContent).toContain("PASS 0");
   });
 
   test("is given up by Escape, and nothing is left of the badge", async () => {

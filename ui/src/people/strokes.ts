@@ -10,7 +10,7 @@ export function strokes(
   return (event) => {
     const stroke = read(event);
     const target = event.target instanceof Element ? event.target : undefined;
-    if (!stroke || !take(stroke, target)) return;
+    if (!stroke || (stroke.kind !== "swallowed" && !take(stroke, target))) return;
     event.preventDefault();
     event.stopImmediatePropagation();
   };

@@ -23,11 +23,16 @@ export type Stroke =
    */
   | { kind: "scan"; badge: string | undefined; text: string };
 
+/** Enter that is neither by hand nor the end of a scan: the second one of a scanner that sends CR and LF. It does nothing. */
+export interface Swallowed {
+  kind: "swallowed";
+}
+
 /** Stands for a key that is no character, in what was scanned. */
 const NO_CHARACTER = "\uFFFD";
 
 /** Tells a scanner from fingers. */
-export function wedge(): (event: KeyboardEvent) => Stroke | undefined {
+export function wedge(): (event: KeyboardEvent) => Stroke | Swallowed | undefined {
   let before = -Infinity;
   let run = "";
   let clean = true;
@@ -45,7 +50,8 @@ export function wedge(): (event: KeyboardEvent) => Stroke | undefined {
       const dirty = !clean;
       run = "";
       clean = true;
-      if (!hurried || (scanned.length < SCAN && !dirty)) return { kind: "enter" };
+      if (!hurried) return { kind: "enter" };
+      if (scanned.length < SCAN && !dirty) return { kind: "swallowed" };
       return { kind: "scan", badge: dirty || scanned.length > LONGEST ? undefined : scanned, text: scanned };
     }
     if (event.ctrlKey || event.altKey || event.metaKey || key.length !== 1) {

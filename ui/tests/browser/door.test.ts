@@ -135,3 +135,20 @@ test("what is done with gloves is 20 mm high", async () => {
     await page.close();
   }
 });
+
+test("Enter and a blank press a button as they always did, once it is sure that no scanner typed them", async () => {
+  for (const key of ["Enter", "Space"]) {
+    const page = await bench.show("order-waiting-operator", "light");
+    const first = page.getByRole("button", { name: "Open this work order" });
+    await first.evaluate((button) => {
+      button.addEventListener("click", () => {
+        document.body.dataset.clicks = `${document.body.dataset.clicks ?? ""}x`;
+      });
+    });
+    await first.focus();
+    await page.keyboard.press(key);
+    await page.locator("[data-state=order-open]").waitFor();
+    expect(await page.locator("body").getAttribute("data-clicks"), key).toBe("x");
+    await page.close();
+  }
+});
