@@ -33,11 +33,9 @@ test.each(Object.keys(scenes))(
       // English was looked at above.
       if (language === "en" || language === "longer") continue;
       expect(await page.evaluate("document.documentElement.lang")).toBe(language);
-      for (const colorScheme of ["light", "dark"] as const) {
-        await page.emulateMedia({ colorScheme });
-        const { violations } = await page.evaluate<AxeResults>("axe.run()");
-        expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([]);
-      }
+      // Colours are the same in every language: both themes were looked at in English.
+      const { violations } = await page.evaluate<AxeResults>("axe.run()");
+      expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([]);
     }
     await page.close();
   },
