@@ -25,14 +25,16 @@ fn a_board_has_one_key_under_whichever_registration_id() {
     let refused = |rid, mac, serial| refusal(try_it(rid, mac, serial));
     let other_id = IntentRefusal::OtherId { record: first, id: "sn-1".to_owned() };
     // While it is in work, and when it has its key.
-    for _ in 0..2 {
+    for keyed in [false, true] {
         for (rid, mac, serial) in [("mac-a", a, "SN-1"), ("mac-a", a, ""), ("serial-1", "", "SN-1")] {
             let found = refused(rid, mac, serial);
             assert_eq!((found.code(), &found), (Code::AlreadyRecorded, &other_id), "{rid} {mac} {serial}");
         }
         assert_eq!(refused("mac-b", b, "SN-1"), IntentRefusal::OtherBoard { record: first });
         assert_eq!(refused("mac-a", a, "SN-2"), IntentRefusal::OtherBoard { record: first });
-        append(&journal, Event::Result(outcome("sn-1", first, Holds::New)));
+        if !keyed {
+            append(&journal, Event::Result(outcome("sn-1", first, Holds::New)));
+        }
     }
     try_it("mac-b", b, "SN-2").unwrap();
     // One that failed has none, under whichever.

@@ -68,7 +68,6 @@ fn a_start_counts_the_devices_of_an_order_as_the_line_did() {
     for round in 0..4 {
         for (rid, holds) in [("sn-1", Holds::Old), ("sn-2", Holds::New), ("sn-3", Holds::Unknown)] {
             make(&journal, "WO-1", rid, holds);
-            make(&journal, "WO-0", &format!("{rid}-{round}"), holds);
         }
         append(&journal, order("WO-1", scrapped(None, &format!("S-{round}"))));
         append(&journal, order("WO-2", OrderChange::Opened));
