@@ -1,22 +1,18 @@
 // The window as an operator meets it: keys in, words out.
 
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 
-import { closeWindow, identify, openWindow, press, settle, text } from "./bench";
+import { identify, inStillTime, openWindow, press, settle, text } from "./bench";
 import { failing, FakeShell, good, station } from "./fake";
 import { as } from "./scenes-people";
 
 const unlocked = { ...station, locked: false };
 let sounds: string[];
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "Date"] });
-  sounds = [];
-});
+inStillTime("Date");
 
-afterEach(async () => {
-  await closeWindow();
-  vi.useRealTimers();
+beforeEach(() => {
+  sounds = [];
 });
 
 /** Opens the window on `shell`. */

@@ -1,7 +1,7 @@
 // What the tests of components share: a window on the fake, and the hands of a person in front of it.
 
 import { flushSync, mount, unmount } from "svelte";
-import { vi } from "vitest";
+import { afterEach, beforeEach, vi } from "vitest";
 
 import App from "./App.svelte";
 import type { FakeShell } from "./fake";
@@ -27,6 +27,17 @@ export async function openWindow(shell: FakeShell, sound: Sound = () => undefine
 export async function closeWindow(): Promise<void> {
   if (app) await unmount(app);
   app = undefined;
+}
+
+/** In each test of the file intervals, and the time of day if `also` says so, go on only where the test says; its window is closed in the end. */
+export function inStillTime(...also: "Date"[]): void {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", ...also] });
+  });
+  afterEach(async () => {
+    await closeWindow();
+    vi.useRealTimers();
+  });
 }
 
 /** Lets every promise that waits for nothing but its turn come to its end. */

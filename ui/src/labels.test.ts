@@ -1,8 +1,8 @@
 // Labels at the line: a scanner that is a keyboard, and hands that press keys beside it.
 
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
-import { click, closeWindow, openWindow, press, scan, settle, strokes, text } from "./bench";
+import { click, closeWindow, inStillTime, openWindow, press, scan, settle, strokes, text } from "./bench";
 import { failing, FakeShell, good, station } from "./fake";
 import { SCANNER } from "./keyboard";
 import { as } from "./scenes-people";
@@ -12,14 +12,7 @@ const scanning = { ...station, locked: false, slots };
 
 let shell: FakeShell;
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "Date"] });
-});
-
-afterEach(async () => {
-  await closeWindow();
-  vi.useRealTimers();
-});
+inStillTime("Date");
 
 async function open(overview = scanning): Promise<void> {
   shell = new FakeShell(overview);

@@ -182,6 +182,16 @@ export function problemOf(error: unknown): Problem {
   };
 }
 
+/** Does `call`, and gives what went wrong with it, if something did. */
+export async function tried(call: () => Promise<void>): Promise<Problem | undefined> {
+  try {
+    await call();
+    return undefined;
+  } catch (error) {
+    return problemOf(error);
+  }
+}
+
 function isProblem(error: unknown): error is Problem {
   return (
     typeof error === "object" &&

@@ -1,8 +1,8 @@
 // The audit room as a QA engineer meets it: keys in, words out.
 
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
-import { click, closeWindow, openWindow, press, settle, states as state, text } from "../bench";
+import { click, closeWindow, inStillTime, openWindow, press, settle, states as state, text } from "../bench";
 import type { Overview } from "../bindings/Overview";
 import { failing, FakeShell, good, station } from "../fake";
 import type { Rooms } from "../rooms.svelte";
@@ -12,14 +12,7 @@ const reading: Overview = { ...big, rooms: ["audit"], readOnly: true, slots: [],
 
 let rooms: Rooms;
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
-});
-
-afterEach(async () => {
-  await closeWindow();
-  vi.useRealTimers();
-});
+inStillTime();
 
 async function open(overview = big, shell = new FakeShell(overview)): Promise<FakeShell> {
   rooms = await openWindow(shell);

@@ -1,12 +1,12 @@
 // What QA judges in the audit room: a finished device, the whole log, the week.
 
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import {
   button,
   click,
-  closeWindow,
   fill as type,
+  inStillTime,
   openWindow,
   press,
   settle,
@@ -36,14 +36,7 @@ const withSlots: Overview = {
 
 let rooms: Rooms;
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
-});
-
-afterEach(async () => {
-  await closeWindow();
-  vi.useRealTimers();
-});
+inStillTime();
 
 async function open(overview = big, shell = new FakeShell(overview)): Promise<FakeShell> {
   rooms = await openWindow(shell);

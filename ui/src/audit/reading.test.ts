@@ -1,8 +1,8 @@
 // What QA reads beside the devices: refusals, accounts, keys; and that there is nothing to press there.
 
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
-import { button, click, closeWindow, openWindow, settle, states, text } from "../bench";
+import { button, click, inStillTime, openWindow, settle, states, text } from "../bench";
 import type { Overview } from "../bindings/Overview";
 import { FakeShell, nobody, station } from "../fake";
 import type { Rooms } from "../rooms.svelte";
@@ -22,14 +22,7 @@ const reading: Overview = {
 let rooms: Rooms;
 let shell: FakeShell;
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
-});
-
-afterEach(async () => {
-  await closeWindow();
-  vi.useRealTimers();
-});
+inStillTime();
 
 async function open(overview: Overview): Promise<void> {
   shell = new FakeShell(overview);

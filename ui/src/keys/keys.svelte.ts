@@ -8,7 +8,7 @@ import type { Problem } from "../bindings/Problem";
 import { actions } from "../actions";
 import { Approving } from "../people/approving.svelte";
 import type { Session } from "../session.svelte";
-import { problemOf, type Door, type KeyRing } from "../shell";
+import { tried, type Door, type KeyRing } from "../shell";
 import { CeremonyTable } from "./ceremony.svelte";
 
 /** The pages of the room, in the order of their buttons. */
@@ -226,11 +226,6 @@ export class Keys {
   }
 
   async #do(call: () => Promise<void>): Promise<void> {
-    try {
-      await call();
-      this.problem = undefined;
-    } catch (error) {
-      this.problem = problemOf(error);
-    }
+    this.problem = await tried(call);
   }
 }

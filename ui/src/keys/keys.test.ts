@@ -1,15 +1,15 @@
 // The keys room: what is there, what becomes of it, and how a key comes in without passing the page.
 
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import {
   button,
   choose,
   click,
-  closeWindow,
   field,
   fill,
   identify,
+  inStillTime,
   openWindow,
   press,
   settle,
@@ -27,14 +27,7 @@ const RIGHT = ["KS:cu-0302", "182845"] as const;
 let rooms: Rooms;
 let shell: FakeShell;
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
-});
-
-afterEach(async () => {
-  await closeWindow();
-  vi.useRealTimers();
-});
+inStillTime();
 
 async function open(user = "cu-0301"): Promise<void> {
   shell = new FakeShell(as(user));

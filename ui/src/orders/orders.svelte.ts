@@ -8,7 +8,7 @@ import { actions } from "../actions";
 import type { Line } from "../line.svelte";
 import { Approving } from "../people/approving.svelte";
 import type { Session } from "../session.svelte";
-import { problemOf, type Door, type OrderBook } from "../shell";
+import { tried, type Door, type OrderBook } from "../shell";
 
 /** What a supervisor does to a work order. */
 export type Deed = "close" | "scrap" | "raise";
@@ -234,12 +234,7 @@ export class Orders {
   }
 
   async #do(call: () => Promise<void>): Promise<void> {
-    try {
-      await call();
-      this.problem = undefined;
-    } catch (error) {
-      this.problem = problemOf(error);
-    }
+    this.problem = await tried(call);
   }
 }
 

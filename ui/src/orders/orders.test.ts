@@ -1,14 +1,14 @@
 // The room of work orders: what is there, what is open, how one comes in and goes.
 
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import {
   button,
   click,
-  closeWindow,
   field,
   fill,
   identify,
+  inStillTime,
   openWindow,
   press,
   scan,
@@ -25,14 +25,7 @@ import { as } from "../scenes-people";
 let rooms: Rooms;
 let shell: FakeShell;
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
-});
-
-afterEach(async () => {
-  await closeWindow();
-  vi.useRealTimers();
-});
+inStillTime();
 
 async function open(user = "sv-0004"): Promise<void> {
   shell = new FakeShell({ ...as(user), locked: false });

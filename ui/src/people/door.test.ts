@@ -1,15 +1,15 @@
 // Who is there, as a person at the bench meets it: a badge, a PIN, and what the station says.
 
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import {
   alert,
   button,
   click,
-  closeWindow,
   field,
   fill,
   identify,
+  inStillTime,
   openWindow,
   pass,
   press,
@@ -30,14 +30,7 @@ const unlocked: Overview = { ...station, locked: false };
 
 let rooms: Rooms;
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "Date"] });
-});
-
-afterEach(async () => {
-  await closeWindow();
-  vi.useRealTimers();
-});
+inStillTime("Date");
 
 async function open(overview = shut, shell = new FakeShell(overview)): Promise<FakeShell> {
   rooms = await openWindow(shell);

@@ -1,14 +1,14 @@
 // The administrators' room: two of them for every change, in place.
 
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 
 import {
   button,
   choose,
   click,
-  closeWindow,
   fill,
   identify,
+  inStillTime,
   openWindow,
   press,
   scan,
@@ -26,17 +26,13 @@ const SECOND = ["KS:ad-0002", "265358"] as const;
 let rooms: Rooms;
 let shell: FakeShell;
 
+inStillTime("Date");
+
 beforeEach(async () => {
-  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "Date"] });
   shell = new FakeShell(as("ad-0001"));
   rooms = await openWindow(shell);
   rooms.go("people");
   await settle();
-});
-
-afterEach(async () => {
-  await closeWindow();
-  vi.useRealTimers();
 });
 
 const account = (user: string) => shell.staff.accounts.find((known) => known.user === user);

@@ -1,6 +1,6 @@
 // A session from hand-over to hand-over: the lock, the report of the shift, a training.
 
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import {
   alert,
@@ -8,6 +8,7 @@ import {
   click,
   closeWindow,
   identify,
+  inStillTime,
   openWindow,
   pass,
   press,
@@ -29,14 +30,7 @@ const unlocked: Overview = { ...station, locked: false };
 
 let rooms: Rooms;
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "Date"] });
-});
-
-afterEach(async () => {
-  await closeWindow();
-  vi.useRealTimers();
-});
+inStillTime("Date");
 
 async function open(overview = shut, shell = new FakeShell(overview)): Promise<FakeShell> {
   rooms = await openWindow(shell);

@@ -2,7 +2,7 @@
 
 import type { Problem } from "../bindings/Problem";
 import type { ShiftReport } from "../bindings/ShiftReport";
-import { problemOf, type Door } from "../shell";
+import { tried, type Door } from "../shell";
 
 export class Shift {
   /** Whether it is in front of the person. */
@@ -47,11 +47,6 @@ export class Shift {
   }
 
   async #do(call: () => Promise<void>): Promise<void> {
-    try {
-      await call();
-      this.problem = undefined;
-    } catch (error) {
-      this.problem = problemOf(error);
-    }
+    this.problem = await tried(call);
   }
 }

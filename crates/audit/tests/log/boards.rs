@@ -1,6 +1,6 @@
 //! Two boards under one label, and two devices with one key.
 
-use keystation_audit::IntentRefusal;
+use keystation_audit::{IntentRefusal, Journal};
 use keystation_core::failure::Code;
 use keystation_core::identity::Identity;
 use keystation_core::record::{Event, Holds, Intent, Mode};
@@ -8,17 +8,21 @@ use keystation_core::record::{Event, Holds, Intent, Mode};
 use crate::orders::{append, refusal};
 use crate::support::{begin, entry, follow, intact, intent, key_of, outcome};
 
+/// The next intent for a board that says these halves of an identity; an empty one it does not say.
+fn board(journal: &Journal, rid: &str, mac: &str, serial: &str) -> Intent {
+    let mac = (!mac.is_empty()).then(|| mac.parse().unwrap());
+    let serial = (!serial.is_empty()).then(|| serial.parse().unwrap());
+    let Event::Intent(intent) = follow(journal, intent(rid)) else { panic!("it is one") };
+    Intent { identity: Identity { mac, serial }, job: String::new(), ..intent }
+}
+
 /// Another recipe makes another registration ID of the same board, and would give it a second key.
 #[test]
 fn a_board_has_one_key_under_whichever_registration_id() {
     let directory = tempfile::tempdir().unwrap();
     let (paths, journal) = begin(directory.path());
     let try_it = |rid: &str, mac: &str, serial: &str| {
-        let mac = (!mac.is_empty()).then(|| mac.parse().unwrap());
-        let serial = (!serial.is_empty()).then(|| serial.parse().unwrap());
-        let Event::Intent(intent) = follow(&journal, intent(rid)) else { panic!() };
-        let intent = Intent { identity: Identity { mac, serial }, job: String::new(), ..intent };
-        journal.append(&entry(Event::Intent(intent)))
+        journal.append(&entry(Event::Intent(board(&journal, rid, mac, serial))))
     };
     let (a, b) = ("a4:cf:12:00:00:01", "a4:cf:12:00:00:02");
     let first = try_it("sn-1", a, "SN-1").unwrap();
@@ -49,12 +53,7 @@ fn a_board_has_one_key_under_whichever_registration_id() {
 fn another_board_and_a_key_of_another_device_are_refused() {
     let directory = tempfile::tempdir().unwrap();
     let (paths, journal) = begin(directory.path());
-    let board = |rid: &str, mac: &str, serial: &str| {
-        let mac = (!mac.is_empty()).then(|| mac.parse().unwrap());
-        let serial = (!serial.is_empty()).then(|| serial.parse().unwrap());
-        let Event::Intent(intent) = follow(&journal, intent(rid)) else { panic!() };
-        Intent { identity: Identity { mac, serial }, job: String::new(), ..intent }
-    };
+    let board = |rid: &str, mac: &str, serial: &str| board(&journal, rid, mac, serial);
     let try_it = |intent: Intent| journal.append(&entry(Event::Intent(intent)));
     let (a, b) = ("a4:cf:12:00:00:01", "a4:cf:12:00:00:02");
     let first = try_it(board("sn-1-a", a, "SN-1")).unwrap();

@@ -1,21 +1,27 @@
 //! What a scanner types into the window, and a slot that is put back.
 
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver};
 
 use serde_json::json;
 
 use super::staff::{Staffed, State};
 use crate::dto::ScanLine;
 
-#[test]
-fn what_is_scanned_reaches_the_line_and_comes_back_as_what_it_is() {
-    let staffed = Staffed::new();
+/// What the page is told of codes.
+fn watched(staffed: &Staffed) -> Receiver<ScanLine> {
     let (page, told) = mpsc::channel();
     let watcher = move |shown: ScanLine| {
         page.send(shown).expect("the test reads on");
         Ok(())
     };
     staffed.desk(|desk| desk.labels.watch(Box::new(watcher)));
+    told
+}
+
+#[test]
+fn what_is_scanned_reaches_the_line_and_comes_back_as_what_it_is() {
+    let staffed = Staffed::new();
+    let told = watched(&staffed);
     staffed.bring("op-1", State::Open);
     let shown = |text: &str| {
         staffed.call("scan", json!({ "text": text })).unwrap();
@@ -40,12 +46,7 @@ fn what_is_scanned_reaches_the_line_and_comes_back_as_what_it_is() {
 #[test]
 fn whoever_may_not_key_a_device_scans_no_label_for_one() {
     let staffed = Staffed::new();
-    let (page, told) = mpsc::channel();
-    let watcher = move |shown: ScanLine| {
-        page.send(shown).expect("the test reads on");
-        Ok(())
-    };
-    staffed.desk(|desk| desk.labels.watch(Box::new(watcher)));
+    let told = watched(&staffed);
     drop(told.try_iter().last());
     for (user, state) in [("qa-1", State::Open), ("op-1", State::Away), ("op-1", State::None)] {
         staffed.bring(user, state);
