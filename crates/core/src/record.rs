@@ -85,6 +85,11 @@ pub enum Event {
     },
     /// `log.close`: it stopped in good order.
     Close,
+    /// `log.rebuild`: the tables that are derived from the records were made anew.
+    Rebuilt {
+        /// `asked`, or `not-opened` where the log did not open before, so that nobody could sign in.
+        why: &'static str,
+    },
     /// `auth.unlock`: a custody was opened.
     Unlock {
         /// Which: `sealed-file`, `pkcs11` or `tpm`.

@@ -31,6 +31,7 @@ mod person;
 mod program;
 mod random;
 mod readers;
+mod rebuild;
 pub mod report;
 mod review;
 mod station;
@@ -45,6 +46,7 @@ pub use error::{Exit, StationError};
 pub use injection::{Meant, Work};
 pub use overview::Overview;
 pub use person::{NotAName, PersonName};
+pub use rebuild::rebuild;
 pub use review::{Remark, ReviewRule, Reviewed};
 pub use station::{Station, paths};
 

@@ -1,6 +1,7 @@
 //! A new log in the place of the old one: who is asked, and what is said of what it took over.
 
 use std::fs;
+use std::process::Command;
 
 use keystation_tests::bench::{Bench, PUBLISHED_CHECK_VALUE, Run, finished, pin_file};
 use keystation_tests::orders::text;
@@ -100,5 +101,33 @@ fn who_finishes_an_epoch_that_was_cut_short_is_asked_again() {
     let finished = begin(&bench, "admin-1", "admin-2");
     assert_eq!(finished.exit, Some(0), "{finished:?}");
     assert_eq!(&bench.records()[0], genesis);
+    bench.assert_log_intact();
+}
+
+/// Whoever could, or where nobody could sign in that nobody did: the log says that its tables are another's work now.
+#[test]
+fn tables_that_were_made_anew_are_a_record() {
+    let bench = Bench::quick();
+    let rebuilt = |operator: &str, why: &str| {
+        let run = bench.run(&["audit", "rebuild"]);
+        assert_eq!(run.exit, Some(0), "{run:?}");
+        let record = bench.records().into_iter().rfind(|record| record["ev"] == "log.rebuild").unwrap();
+        assert_eq!((&record["op"], &record["why"]), (&json!(operator), &json!(why)));
+        assert_eq!(run.event("rebuild").unwrap()["record"], record["seq"]);
+    };
+    rebuilt("admin-1", "asked");
+    let script = "import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+assert db.execute(\"UPDATE account SET roles = 'administrator' WHERE user = 'op-0117'\").rowcount == 1
+db.commit()";
+    let spoilt =
+        Command::new("/usr/bin/python3").args(["-c", script]).arg(bench.data().join("audit.db")).status();
+    assert!(spoilt.unwrap().success());
+    assert_eq!(
+        bench.run(&["audit", "export", "--out", "none"]).exit,
+        Some(4),
+        "an account that no record made"
+    );
+    rebuilt("", "not-opened");
     bench.assert_log_intact();
 }

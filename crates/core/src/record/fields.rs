@@ -42,6 +42,7 @@ impl Event {
             Self::Carried(carried) => carried.name(),
             Self::Open { .. } => "log.open",
             Self::Close => "log.close",
+            Self::Rebuilt { .. } => "log.rebuild",
             Self::Unlock { .. } => "auth.unlock",
             Self::Lock => "auth.lock",
             Self::UnlockFailed { .. } => "auth.fail",
@@ -136,7 +137,7 @@ impl Event {
             }
             Self::Close | Self::Lock => vec![],
             Self::Unlock { custody } => vec![("custody", (*custody).into())],
-            Self::UnlockFailed { why } => vec![("why", (*why).into())],
+            Self::UnlockFailed { why } | Self::Rebuilt { why } => vec![("why", (*why).into())],
             Self::Anchor { size, root, witness, time } => vec![
                 ("size", (*size).into()),
                 ("root", root.as_str().into()),

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use keystation::people::Action;
 use keystation::training::MARK;
 use keystation::{DataDir, Exit, Remark, StationError, paths};
-use keystation_audit::{Journal, OpenError, Reader, Record, Verdict};
+use keystation_audit::{OpenError, Reader, Record, Verdict};
 use keystation_core::registration::{IdRule, RegistrationId};
 use serde_json::json;
 
@@ -117,14 +117,18 @@ fn cause(record: &Record<'_>) -> String {
 /// Makes the derived tables anew. Whoever signs in is looked up in one of them: where it does not follow from the records any
 /// more, nobody can.
 fn rebuild(cli: &Cli, data: &DataDir, out: Output) -> Result<Exit, StationError> {
-    let permitted = at_station(cli, data, out, |bench| bench.permit(Action::Rebuild).map(|_| Exit::Done));
+    let mut permit = None;
+    let permitted = at_station(cli, data, out, |bench| {
+        permit = Some(bench.permit(Action::Rebuild)?);
+        Ok(Exit::Done)
+    });
     if let Some(why) = does_not_open(permitted)? {
         out.note(format!("The log does not open, so nobody can sign in: {why}."));
     }
-    Journal::rebuild(&paths(data))?;
+    let record = keystation::rebuild(data, permit.as_ref())?;
     out.say(
-        "The tables that are made from the records were made anew. The records are as they were.",
-        &json!({ "event": "rebuild" }),
+        format!("The tables that are made from the records were made anew (record {record}). The records before it are as they were."),
+        &json!({ "event": "rebuild", "record": record }),
     );
     Ok(Exit::Done)
 }

@@ -4,6 +4,7 @@ export const events: EventWords = {
   "log.genesis": "Protokoll begonnen",
   "log.open": "Station gestartet",
   "log.close": "Station beendet",
+  "log.rebuild": "Abgeleitete Tabellen neu erstellt",
   "auth.unlock": "Tresor entsperrt",
   "auth.lock": "Tresor gesperrt",
   "auth.fail": "Passphrase abgelehnt",

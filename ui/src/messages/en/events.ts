@@ -4,6 +4,7 @@ export const events = {
   "log.genesis": "Log begun",
   "log.open": "Station started",
   "log.close": "Station stopped",
+  "log.rebuild": "Derived tables made anew",
   "auth.unlock": "Vault unlocked",
   "auth.lock": "Vault locked",
   "auth.fail": "Passphrase refused",

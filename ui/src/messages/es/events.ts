@@ -4,6 +4,7 @@ export const events: EventWords = {
   "log.genesis": "Registro iniciado",
   "log.open": "Estación arrancada",
   "log.close": "Estación parada",
+  "log.rebuild": "Tablas derivadas rehechas",
   "auth.unlock": "Bóveda abierta",
   "auth.lock": "Bóveda cerrada",
   "auth.fail": "Frase de paso rechazada",

@@ -4,6 +4,7 @@ export const events: EventWords = {
   "log.genesis": "Bắt đầu nhật ký",
   "log.open": "Trạm khởi động",
   "log.close": "Trạm dừng",
+  "log.rebuild": "Đã tạo lại các bảng dẫn xuất",
   "auth.unlock": "Đã mở kho khóa",
   "auth.lock": "Đã đóng kho khóa",
   "auth.fail": "Cụm mật khẩu bị từ chối",

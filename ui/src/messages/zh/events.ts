@@ -4,6 +4,7 @@ export const events: EventWords = {
   "log.genesis": "日志建立",
   "log.open": "工作站启动",
   "log.close": "工作站停止",
+  "log.rebuild": "已重建派生表",
   "auth.unlock": "密钥库解锁",
   "auth.lock": "密钥库锁定",
   "auth.fail": "口令被拒",
