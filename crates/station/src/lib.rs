@@ -9,11 +9,13 @@ extern crate self as keystation;
 
 pub mod anchoring;
 mod archive;
+pub mod backup;
 pub mod ceremony;
 pub mod check;
 pub mod config;
 mod custodies;
 mod data_dir;
+pub mod diagnosis;
 mod ending;
 mod error;
 pub mod export;
@@ -33,6 +35,7 @@ mod random;
 mod readers;
 pub mod report;
 mod review;
+pub mod selftest;
 mod station;
 pub mod training;
 
