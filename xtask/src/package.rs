@@ -73,7 +73,6 @@ pub(crate) struct Package {
 /// What goes where: from the repository into the package.
 const FILES: &[(&str, &str)] = &[
     ("packaging/keystation.service", "lib/systemd/system/keystation.service"),
-    ("packaging/keystation.sysusers", "lib/sysusers.d/keystation.conf"),
     ("packaging/60-keystation.rules", "lib/udev/rules.d/60-keystation.rules"),
     ("packaging/copyright", "share/doc/keystation/copyright"),
     ("src-tauri/icons/icon.svg", "share/icons/hicolor/scalable/apps/keystation-desktop.svg"),
@@ -164,6 +163,7 @@ fn lay_out(build: Build) -> Result<PathBuf> {
     for (from, to) in FILES {
         copy(&run::root().join(from), &usr.join(to))?;
     }
+    put(&run::root().join("CHANGELOG.md"), &usr.join("share/doc/keystation"), true)?;
     for page in files_of(&run::root().join(MANUALS))?
         .iter()
         .filter(|page| page.extension().is_some_and(|kind| kind == "md"))
