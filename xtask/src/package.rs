@@ -201,3 +201,33 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::copy(from, to).with_context(|| format!("copying {} to {}", from.display(), to.display()))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_understood_or_refused() {
+        let (release, debug) = (Build::Release, Build::Debug);
+        for (words, understood) in [
+            (&[][..], Some((release, None))),
+            (&["--debug"], Some((debug, None))),
+            (&["--out", "x"], Some((release, Some("x")))),
+            (&["--debug", "--out", "x"], Some((debug, Some("x")))),
+            (&["--out"], None),
+            (&["--release"], None),
+            (&["--out", "x", "--debug"], None),
+        ] {
+            let expected = understood.map(|(build, out)| Options { build, out });
+            assert_eq!(Options::parse(words), expected, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn what_goes_into_a_package_is_there_and_is_no_link_to_nowhere() {
+        for (from, to) in FILES {
+            assert!(run::root().join(from).is_file(), "{from}");
+            assert!(!to.starts_with('/') && !to.contains(".."), "{to}");
+        }
+    }
+}
