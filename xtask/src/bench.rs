@@ -9,6 +9,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
+use crate::package::{self, Build};
 use crate::run;
 
 /// Who measures, and the rows.
@@ -25,6 +26,8 @@ enum By {
     Cargo { package: &'static str, bench: &'static str },
     /// `npm run bench` in `ui/`, in a real browser.
     Npm,
+    /// Both packages are made, as they ship.
+    Package,
 }
 
 const GROUPS: &[Group] = &[
@@ -44,6 +47,7 @@ const GROUPS: &[Group] = &[
         records: true,
     },
     Group { by: By::Npm, rows: &["input-paint"], records: false },
+    Group { by: By::Package, rows: &["package-size"], records: false },
 ];
 
 /// What to measure, and what to do with it.
@@ -108,6 +112,7 @@ fn measure(group: &Group, options: &Options<'_>) -> Result<Vec<Row>> {
             command
         }
         By::Npm => run::line("npm --prefix ui run --silent bench")?,
+        By::Package => return Ok(vec![package_size()?]),
     };
     // What it is doing is seen at once, its rows at the end.
     let output =
@@ -117,6 +122,23 @@ fn measure(group: &Group, options: &Options<'_>) -> Result<Vec<Row>> {
     }
     let text = String::from_utf8(output.stdout).context("rows in something else than UTF-8")?;
     text.lines().filter(|line| line.starts_with('{')).map(Row::parse).collect()
+}
+
+/// The larger one of the two packages, in 10^6 bytes.
+fn package_size() -> Result<Row> {
+    let packages = package::package(Build::Release, None)?;
+    let size = |package: &package::Package| package.bytes as f64 / 1e6;
+    let each: Vec<_> =
+        packages.iter().map(|package| format!("{} {:.1}", package.kind, size(package))).collect();
+    Ok(Row {
+        row: "package-size".to_owned(),
+        ours: packages.iter().map(size).fold(0.0, f64::max),
+        peer: None,
+        ratio: None,
+        reach: Reach::AtMost(25.0),
+        unit: "MB".to_owned(),
+        how: format!("the larger of {}, release profile", each.join(" and ")),
+    })
 }
 
 /// A figure of ours beside that of a peer.

@@ -6,6 +6,7 @@
 
 mod bench;
 mod demo;
+mod package;
 mod run;
 mod screen;
 mod setup;
@@ -22,6 +23,8 @@ cargo xtask test [--fast]           run every check; --fast leaves out windows, 
 cargo xtask test --only STEP        run one step of it; a wrong name lists them
 cargo xtask bench [--only ROW] [--json FILE] [--records N]
                                     measure beside peers; the default, 10 million records, takes a while and 10 GB
+cargo xtask package [--debug] [--out DIR]
+                                    make the .deb and the .rpm; --debug packs the programs of the tests
 cargo xtask setup                   install what the other commands need, and nothing else";
 
 fn main() -> ExitCode {
@@ -35,6 +38,13 @@ fn main() -> ExitCode {
         ["test", "--only", step] => test::test(test::Selection::Only(step)),
         ["bench", ref options @ ..] => match bench::Options::parse(options) {
             Some(options) => bench::bench(&options),
+            None => {
+                eprintln!("{USAGE}");
+                return ExitCode::from(2);
+            }
+        },
+        ["package", ref options @ ..] => match package::Options::parse(options) {
+            Some(options) => package::make(&options),
             None => {
                 eprintln!("{USAGE}");
                 return ExitCode::from(2);

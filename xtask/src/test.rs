@@ -72,7 +72,7 @@ const STEPS: &[Step] = &[
             PROGRAMS,
             OPTIMISED,
             FAULTY_TOKEN,
-            "cargo test --locked --package keystation-tests -- --skip qemu:: --skip window:: --skip record:: --skip month::",
+            "cargo test --locked --package keystation-tests -- --skip qemu:: --skip window:: --skip record:: --skip month:: --skip package::",
         ],
     },
     Step {
@@ -128,6 +128,16 @@ const STEPS: &[Step] = &[
             // comes right before its tests.
             "ui/node_modules/.bin/tauri build --debug --no-bundle --features automation",
             "cargo test --locked --package keystation-tests --test whole window::",
+        ],
+    },
+    Step {
+        name: "package",
+        reach: Reach::Full,
+        tests: true,
+        lines: &[
+            // Of the programs that are there already.
+            "cargo xtask package --debug",
+            "cargo test --locked --package keystation-tests --test whole package:: -- --nocapture --test-threads 1",
         ],
     },
 ];

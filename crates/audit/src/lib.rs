@@ -19,6 +19,7 @@ mod clock;
 mod clock_rules;
 mod compare;
 mod component;
+mod copy;
 mod cosignature;
 mod denial;
 mod device_anchor;

@@ -4,6 +4,7 @@ mod carried;
 mod custody;
 mod fields;
 mod injection;
+mod keeping;
 mod order;
 mod people;
 #[cfg(test)]
@@ -13,6 +14,7 @@ pub use carried::{Carried, CarriedFrom};
 pub use custody::{CeremonyKey, KeyChange, KeyEvent, KeyOrigin};
 pub use fields::Value;
 pub use injection::{Check, Holds, Intent, Mode, Outcome};
+pub use keeping::{Backup, BackupEvent};
 pub use order::{OrderChange, OrderEvent, OrderTerms};
 pub use people::{
     Away, Counting, CredentialChange, Denial, DenialReason, End, Purpose, SessionEvent, SignInRefusal,
@@ -216,6 +218,8 @@ pub enum Event {
         /// Their Merkle root.
         root: [u8; 32],
     },
+    /// `backup.made`, `station.restored`.
+    Backup(BackupEvent),
     /// `review.signed`: QA has looked through the records since the review before.
     ReviewSigned {
         /// The first record that was looked through.

@@ -53,6 +53,11 @@ impl Custodies {
         Ok(Self { all, counter, work })
     }
 
+    /// The cost of what is sealed under a passphrase.
+    pub(crate) const fn work(&self) -> WorkFactor {
+        self.work
+    }
+
     /// The counter of wrong PINs.
     pub(crate) fn counter(&self) -> Option<&Counter> {
         self.counter.as_ref()

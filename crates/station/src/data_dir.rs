@@ -30,6 +30,7 @@ use keystation_core::key::KeyLabel;
 /// exports/         proof files of single devices, for whoever asks
 /// training/        a training, a station of its own (docs/training.md)
 /// epochs/          logs of earlier epochs, as they were found
+/// backup.part/     the log on its way into a backup (docs/backup.md)
 /// ballast          room for the last records on a full disk
 /// *.lock           held by the one program that writes
 /// ```

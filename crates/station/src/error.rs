@@ -14,8 +14,10 @@ use keystation_core::registration::RegistrationId;
 use keystation_device::ports::PortError;
 use keystation_vault::{CreateError, CustodyKind, DestroyError, ImportError, TransferError, UnlockError};
 
+use crate::backup::BackupError;
 use crate::ceremony::CeremonyError;
 use crate::config::ConfigError;
+use crate::diagnosis::NotClean;
 use crate::orders::OrderError;
 use crate::people::{Denied, PeopleFileError, PersonError, PinCounterError, SignInError};
 use crate::person::NotAName;
@@ -273,6 +275,12 @@ pub enum StationError {
         /// Why not.
         why: CheckpointError,
     },
+    /// No backup was made, or none restored.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// The diagnostic bundle has something in it that does not belong there.
+    #[error(transparent)]
+    NotClean(#[from] NotClean),
     /// No new epoch was begun.
     #[error(transparent)]
     Epoch(#[from] EpochError),

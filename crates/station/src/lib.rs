@@ -9,11 +9,13 @@ extern crate self as keystation;
 
 pub mod anchoring;
 mod archive;
+pub mod backup;
 pub mod ceremony;
 pub mod check;
 pub mod config;
 mod custodies;
 mod data_dir;
+pub mod diagnosis;
 mod ending;
 mod error;
 pub mod export;
@@ -34,6 +36,7 @@ mod readers;
 mod rebuild;
 pub mod report;
 mod review;
+pub mod selftest;
 mod station;
 pub mod training;
 

@@ -36,6 +36,10 @@ impl WorkFactor {
     pub const TEST: Self = Self(4);
     /// log2 of the most that a file may ask for when it is opened: 1 GiB, some ten seconds.
     pub const MOST: u8 = 20;
+
+    pub(crate) const fn log2(self) -> u8 {
+        self.0
+    }
 }
 
 /// What is said of a key when it is imported; its check value and length come from the key.
@@ -318,7 +322,7 @@ fn broken(error: io::Error) -> UnlockError {
     }
 }
 
-fn refused(error: DecryptError) -> UnlockError {
+pub(crate) fn refused(error: DecryptError) -> UnlockError {
     match error {
         DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed => UnlockError::WrongPassphrase,
         DecryptError::ExcessiveWork { required, .. } => UnlockError::TooMuchWork { required },

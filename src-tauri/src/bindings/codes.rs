@@ -25,10 +25,15 @@ const NAMING: [&str; 4] = [
 ];
 
 /// What only the headless program answers: arguments, files that it is given, witnesses, a station that is made.
-const COMMAND_LINE: [&str; 18] = [
+const COMMAND_LINE: [&str; 24] = [
+    "backup-changing",
+    "backup-damaged",
+    "backup-passphrase",
+    "backup-unread",
     "checkpoint-foreign",
     "clock",
     "clock-not-accepted",
+    "diagnosis-not-clean",
     "epoch",
     "file-unreadable",
     "no-data-directory",
@@ -39,6 +44,7 @@ const COMMAND_LINE: [&str; 18] = [
     "pin-files",
     "pins-differ",
     "ports",
+    "restore-occupied",
     "station-exists",
     "verifier-key",
     "which-custody",

@@ -1,7 +1,7 @@
 //! Everything that takes more than one crate to test, in one binary.
 //!
 //! `cargo xtask test` builds the programs first; the tests find them beside their own executable. A name that
-//! begins with `qemu::` needs the emulator, with `window::` a display, with `record::` or `rough::month::` some minutes:
+//! begins with `qemu::` needs the emulator, with `window::` a display, with `package::` root, a mirror and a minute, with `record::` or `rough::month::` some minutes:
 //! `cargo xtask test --fast` leaves them out.
 
 #![allow(
@@ -11,10 +11,12 @@
 
 mod anchor; // a witness, and what is refused without one
 mod architecture; // who may import whom, over `cargo metadata`
+mod backup; // a copy of a station, and the station out of it
 mod bundle; // what is handed over to verifiers
 mod ceremony; // a key in components, from files, a scanner and two people at one terminal
 mod clock; // a clock that is set back
 mod device_witness; // a keyed device, and a log that is not the one it was keyed under
+mod diagnosis; // what helps to find a fault, without a secret
 mod disk; // too little room
 mod epochs; // a new log in the place of the old one
 mod exports; // what leaves the station for people and other programs
@@ -25,6 +27,7 @@ mod kill; // the station killed at every step
 mod lies; // devices that say OK and do something else
 mod line; // all slots at once: unplugged devices, labels, a slot that is taken out
 mod orders; // work orders: lists, places, signatures, what is accounted for
+mod package; // both packages, and the one of Debian on a clean Debian
 mod people; // who may do what at the command line
 mod qa; // a device's history, and the review
 mod qemu; // the device agent as firmware of an emulated board, and power cuts

@@ -60,6 +60,7 @@ impl Event {
             Self::Order(order) => order.name(),
             Self::ReportExported { .. } | Self::ShiftReported { .. } => "export.report",
             Self::BundleExported { .. } => "export.bundle",
+            Self::Backup(backup) => backup.name(),
             Self::ReviewSigned { .. } => "review.signed",
             Self::Intent(_) => "inject.intent",
             Self::Result(_) => "inject.result",
@@ -101,6 +102,7 @@ impl Event {
             Self::Session(session) => session.approver(),
             Self::GroupKey(key) => key.approver(),
             Self::Order(order) => order.approver(),
+            Self::Backup(backup) => backup.approver(),
             _ => "",
         }
     }
@@ -196,6 +198,7 @@ impl Event {
                 ("size", (*size).into()),
                 ("root", hex(root).into()),
             ],
+            Self::Backup(backup) => backup.fields(),
             Self::ReviewSigned { from, to, root, remark } => vec![
                 ("from", (*from).into()),
                 ("to", (*to).into()),

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use keystation::people::{Action, Request, Unopened};
 use keystation::{DataDir, Exit, StationError, paths};
 use keystation_audit::{
-    EpochError, EpochOrder, OpenError, OrderState, Paths, Reader, Record, SystemClock, UNPROVEN, WorkOrder,
-    begin_epoch,
+    EpochError, EpochOrder, OpenError, OrderState, Origin, Paths, Reader, Record, SystemClock, UNPROVEN,
+    WorkOrder, begin_epoch,
 };
 use serde_json::json;
 
@@ -70,6 +70,11 @@ pub(super) fn begin(cli: &Cli, data: &DataDir, reason: &str, out: Output) -> Res
     let order = EpochOrder { operator, role, approver, reason: reason.to_owned() };
     let clock = SystemClock::new().map_err(StationError::Clock)?;
     let origin = begin_epoch(data.path(), &order, clock)?;
+    tell(data, &origin, out)
+}
+
+/// Says that a new log was begun, what it took over and what ended.
+pub(super) fn tell(data: &DataDir, origin: &Origin, out: Output) -> Result<Exit, StationError> {
     let reader = Reader::open(&paths(data))?;
     let (accounts, keys) = (reader.accounts()?.len(), reader.known_keys()?.len());
     let said = Said::read(&reader)?;

@@ -3,10 +3,12 @@
 mod anchor;
 mod args;
 mod audit;
+mod backup;
 mod ceremony;
 mod clock;
 mod compare;
 mod device;
+mod diagnose;
 mod epoch;
 mod export;
 mod key;
@@ -142,6 +144,9 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
             at_station(cli, &data, out, |bench| clock::accept(bench, reason))
         }
         Verb::Audit(verb) => audit::run(cli, &data, verb, out),
+        Verb::Backup(args) => backup::make(cli, &data, args, out),
+        Verb::Restore(args) => backup::restore(cli, &data, args, out),
+        Verb::Diagnose { file } => diagnose::run(&data, file, out),
         Verb::Witness(verb) => witness::run(verb, out),
         Verb::Selftest { inspect: false, passphrase } => selftest::run(cli, &data, passphrase, out),
         Verb::Selftest { inspect: true, passphrase } => {

@@ -1,14 +1,11 @@
 //! `keystation selftest`: known answers, custody, disk, clock.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead};
 
-use base64ct::{Base64, Encoding};
-use jiff::Timestamp;
 use keystation::config::StationConfig;
 use keystation::people::{Action, Permit};
-use keystation::{Custodies, CustodyKind, DataDir, Exit, StationError, paths};
+use keystation::{Custodies, CustodyKind, DataDir, Exit, StationError, paths, selftest};
 use keystation_audit::{KeyState, KnownKey, Reader};
-use keystation_core::derive;
 use keystation_core::flow::Vault;
 use keystation_core::registration::{IdRule, RegistrationId};
 use keystation_vault::MemoryKind;
@@ -19,14 +16,6 @@ use super::key;
 use super::output::{Output, causes};
 use super::session::{Bench, at_station};
 
-/// Microsoft's published example (learn.microsoft.com, *Symmetric key attestation with DPS*).
-const PUBLISHED_GROUP_KEY: &str =
-    "8isrFI1sGsIlvvFSSFRiMfCNzv21fjbE/+ah/lSh3lF8e2YG1Te7w1KpZhJFFXJrqYKi9yegxkqIChbqOS9Egw==";
-const PUBLISHED_ID: &str = "sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6";
-const PUBLISHED_DEVICE_KEY: &str = "Jsm0lyGpjaVYVP2g3FnmnmG9dI/9qU24wNoykUmermc=";
-
-type Check = (&'static str, Result<String, Box<dyn std::error::Error>>);
-
 /// Runs every check, also after one has failed.
 pub(super) fn run(
     cli: &Cli,
@@ -34,9 +23,7 @@ pub(super) fn run(
     passphrase: &PassphraseFrom,
     out: Output,
 ) -> Result<Exit, StationError> {
-    let mut checks: Vec<Check> =
-        vec![("derivation", known_answer()), ("log", log(data)), ("clock", clock(data))];
-    checks.push(("disk", disk(data)));
+    let mut checks = selftest::checks(data);
     let mut wrong = false;
     let custodies = Custodies::of(data, &StationConfig::read(&data.settings())?)?;
     let kinds = custodies.with_keys(&Reader::open(&paths(data))?)?;
@@ -97,40 +84,6 @@ fn custody(
 fn lock(bench: &Bench<'_>) -> Result<Exit, StationError> {
     bench.station.lock(&bench.permit(Action::Lock)?)?;
     Ok(Exit::Done)
-}
-
-fn known_answer() -> Result<String, Box<dyn std::error::Error>> {
-    let group_key = Base64::decode_vec(PUBLISHED_GROUP_KEY)?;
-    let id = RegistrationId::new(PUBLISHED_ID, IdRule::Dashes)?;
-    if derive::device_key(&group_key, &id).to_base64().as_str() == PUBLISHED_DEVICE_KEY {
-        Ok("Microsoft's published example gives its published key".to_owned())
-    } else {
-        Err("Microsoft's published example gives another key: this program is damaged".into())
-    }
-}
-
-fn log(data: &DataDir) -> Result<String, Box<dyn std::error::Error>> {
-    let reader = Reader::open(&paths(data))?;
-    Ok(format!("{} records; `keystation audit verify` reads them all", reader.size()?))
-}
-
-fn clock(data: &DataDir) -> Result<String, Box<dyn std::error::Error>> {
-    let now = Timestamp::now();
-    let last = Reader::open(&paths(data))?.recent(1)?.pop().ok_or("the log is empty")?;
-    let last: Timestamp = last.parse()?.time().parse()?;
-    if last > now {
-        return Err(format!("it says {now}, the last record was made at {last}").into());
-    }
-    Ok(format!("{now:.0}, not before the last record"))
-}
-
-fn disk(data: &DataDir) -> Result<String, Box<dyn std::error::Error>> {
-    let file = data.path().join(".selftest");
-    let mut made = std::fs::File::create_new(&file)?;
-    let written = made.write_all(b"ok").and_then(|()| made.sync_all());
-    std::fs::remove_file(&file)?;
-    written?;
-    Ok("the data directory takes a file and keeps it".to_owned())
 }
 
 /// Stops at each stage of a key's life until Enter, so that whoever doubts it can scan this program's memory.

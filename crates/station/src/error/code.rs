@@ -42,6 +42,8 @@ impl StationError {
             Self::Input(_) => "no-input",
             Self::Thread(_) => "no-thread",
             Self::OtherLog { .. } => "other-log",
+            Self::Backup(error) => error.code(),
+            Self::NotClean(_) => "diagnosis-not-clean",
             Self::Training(error) => error.code(),
             Self::NoSlot(_) => "slot-unknown",
             Self::NoCheckPort(_) => "check-port-unknown",

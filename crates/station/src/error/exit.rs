@@ -40,6 +40,8 @@ impl StationError {
             Self::Import(ImportError::Unlock(error)) | Self::Unlock(error) if error.is_wrong_secret() => {
                 Exit::Refused
             }
+            Self::Backup(error) => error.exit(),
+            Self::NotClean(_) => Exit::Failed,
             Self::Transfer(_) => Exit::Usage,
             Self::Missing(_)
             | Self::Exists(_)

@@ -56,6 +56,12 @@ impl StationError {
             Self::OtherLog { .. } => {
                 &["Put `origin` back: it never changes while the log lives.", "Copied files? Call QA."]
             }
+            Self::Backup(error) => error.remedy(),
+            Self::NotClean(_) => &[
+                "Nothing was saved.",
+                "Look at that line of what it is made from.",
+                "Report the kind of the find, never the find.",
+            ],
             Self::Training(error) => error.remedy(),
             Self::NoSlot(_) => &["Add a [[slot]] section to station.toml."],
             Self::NoKey(_) => {

@@ -112,13 +112,21 @@ pub enum Action {
     AcceptClock,
     /// A new log in place of one that cannot be continued.
     NewEpoch,
+    /// A sealed copy of the station, with a record.
+    Backup,
+    /// The same beside a station that is at work, without a record. Whoever may read the files can copy them anyway.
+    CopyStation,
+    /// A station out of such a copy.
+    Restore,
+    /// A bundle for those who look for a fault: nothing of a device, a person or a secret is in it, so nobody signs in for it.
+    Diagnose,
     /// Tables of the log that are derived from its records.
     Rebuild,
 }
 
 impl Action {
     /// All of them, in the order in which the table of roles shows them.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 58] = [
         Self::FirstStart,
         Self::SignIn,
         Self::Overview,
@@ -172,6 +180,10 @@ impl Action {
         Self::ForgetName,
         Self::AcceptClock,
         Self::NewEpoch,
+        Self::Backup,
+        Self::CopyStation,
+        Self::Restore,
+        Self::Diagnose,
         Self::Rebuild,
     ];
 
@@ -248,6 +260,13 @@ impl Action {
             Self::ForgetName => ("forget-name", "erase the name behind an ID"),
             Self::AcceptClock => ("accept-clock", "accept the time after the clock went back"),
             Self::NewEpoch => ("new-epoch", "begin a new log"),
+            Self::Backup => ("backup", "make a sealed backup of the station"),
+            Self::CopyStation => (
+                "copy-station",
+                "sealed backup without a record (`--read-only`): whoever may read the files can copy them",
+            ),
+            Self::Restore => ("restore", "make a station of a backup, which begins a new log"),
+            Self::Diagnose => ("diagnose", "diagnostic bundle: no device, person or secret is in it"),
             Self::Rebuild => ("rebuild", "make the derived tables of the log anew"),
         }
     }

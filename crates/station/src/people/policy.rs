@@ -55,6 +55,8 @@ pub const fn rule(action: Action) -> Rule {
         | Action::ReadLog
         | Action::VerifyLog
         | Action::CopyLog
+        | Action::CopyStation
+        | Action::Diagnose
         | Action::AnchorRequest
         | Action::Witness => Rule { who: Who::Anyone, while_away: true, one_time_pin: true, approval: None },
         Action::Lock | Action::SignOut => {
@@ -87,8 +89,9 @@ pub const fn rule(action: Action) -> Rule {
         | Action::EnablePerson
         | Action::ResetPin
         | Action::SetBadge
-        | Action::NewEpoch => by_two(ADMINISTRATORS),
-        Action::SetName | Action::ForgetName | Action::Rebuild => alone(ADMINISTRATORS),
+        | Action::NewEpoch
+        | Action::Restore => by_two(ADMINISTRATORS),
+        Action::SetName | Action::ForgetName | Action::Rebuild | Action::Backup => alone(ADMINISTRATORS),
         Action::AcceptClock | Action::RaiseQuota => by_two(HEADS),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -48,6 +49,15 @@ impl NewFile {
             _ => OutError::Disk { path: part.clone(), cause },
         })?;
         Ok(Self { path: path.to_owned(), part: Some(part), file: BufWriter::new(file) })
+    }
+
+    /// The same for what its owner alone may read.
+    pub(crate) fn private(path: &Path) -> Result<Self, OutError> {
+        let file = Self::create(path)?;
+        let private = fs::Permissions::from_mode(0o600);
+        let closed = file.file.get_ref().set_permissions(private);
+        closed.map_err(|cause| OutError::Disk { path: path.to_owned(), cause })?;
+        Ok(file)
     }
 
     /// The name that it will have.

@@ -65,6 +65,10 @@ set-name       a
 forget-name    a
 accept-clock   sa2
 new-epoch      a2
+backup         a
+copy-station   *
+restore        a2
+diagnose       *
 rebuild        a
 ";
 
@@ -226,7 +230,7 @@ fn every_action_for_every_role_in_every_state() {
     }
     let Trial { bench, tried, allowed, refused, .. } = trial;
     println!("{tried} requests: {allowed} allowed, {refused} refused");
-    assert_eq!(tried, 54 * 18 * 5 * 2);
+    assert_eq!(tried, 58 * 18 * 5 * 2);
     let why = bench.records("policy.refuse", "why");
     assert_eq!(why.len(), refused, "every refusal is a record");
 }

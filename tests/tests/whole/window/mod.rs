@@ -8,7 +8,7 @@ mod orders; // work orders, from the file to the last device
 mod page; // the page, through WebDriver
 mod people; // who is there, and who may come
 mod room; // the Audit room, as somebody uses it
-mod screen; // display, keyboard, camera
+pub(crate) mod screen; // display, keyboard, camera
 mod shift; // a shift, from sign-in to report
 mod sockets; // no network
 

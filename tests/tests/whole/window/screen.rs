@@ -23,11 +23,20 @@ impl Screen {
         Self::of(1280, 800)
     }
 
+    /// The same for programs of other users, too.
+    pub(crate) fn open_to_all() -> Self {
+        Self::with(1280, 800, &["-ac"])
+    }
+
     /// Starts a display of this many pixels. The server chooses a free number itself, so two never collide.
     pub(crate) fn of(width: u32, height: u32) -> Self {
+        Self::with(width, height, &[])
+    }
+
+    fn with(width: u32, height: u32, more: &[&str]) -> Self {
         let mut server = Command::new("Xvfb");
         let size = format!("{width}x{height}x24");
-        server.args(["-displayfd", "1", "-screen", "0", &size, "-nolisten", "tcp"]);
+        server.args(["-displayfd", "1", "-screen", "0", &size, "-nolisten", "tcp"]).args(more);
         server.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut server = Killed(server.spawn().expect("Xvfb starts: `cargo xtask test` installs it"));
         let mut number = String::new();

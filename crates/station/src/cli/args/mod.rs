@@ -3,6 +3,7 @@
 //! Secrets come by prompt, file or file descriptor: never as an argument, never from the environment.
 
 mod audit;
+mod backup;
 mod key;
 mod order;
 mod person;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand};
 use keystation::orders::OrderId;
 
 pub(crate) use audit::{AnchorVerb, AuditVerb, ListFormat, ReportVerb, ShiftArgs};
+pub(crate) use backup::{BackupArgs, BackupPassphrase, RestoreArgs};
 pub(crate) use key::{CeremonyArgs, ChangeArgs, ImportArgs, KeyVerb};
 pub(crate) use order::{CreateArgs, OrderVerb};
 pub(crate) use person::{Admins, NewPin, PersonVerb};
@@ -147,6 +149,16 @@ pub(crate) enum Verb {
     /// The audit log
     #[command(subcommand)]
     Audit(AuditVerb),
+    /// A sealed copy of the station that can take its place: docs/backup.md says what is in it
+    Backup(BackupArgs),
+    /// Make a station of a backup, in a directory that is empty or not there: a new log follows the one of the backup
+    Restore(RestoreArgs),
+    /// Write down what helps to find a fault. Of devices, people and secrets nothing is in it, or there is no file
+    Diagnose {
+        /// The file, which is not there yet
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// A witness on another machine: cosigns what has grown out of what it saw before; needs no station
     #[command(subcommand)]
     Witness(WitnessVerb),

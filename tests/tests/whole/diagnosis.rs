@@ -1,0 +1,122 @@
+//! The diagnostic bundle of a station in which secrets and names lie about everywhere holds none of them.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use base64ct::{Base64, Encoding};
+use keystation_tests::bench::{
+    Bench, PUBLISHED_DEVICE_KEY, PUBLISHED_GROUP_KEY, finished, pin_file, random_hex,
+};
+use keystation_tests::sim::Sim;
+
+/// Something that must not be found, where it was put, and in which words.
+struct Canaries(Vec<(&'static str, String)>);
+
+impl Canaries {
+    /// A new one for this place, of letters and digits as a key has them.
+    fn plant(&mut self, place: &'static str) -> String {
+        let canary =
+            Base64::encode_string(random_hex(15).as_bytes()).replace(['+', '/', '='], "x")[..24].to_owned();
+        self.0.push((place, canary.clone()));
+        canary
+    }
+
+    fn found_in(&self, text: &str) -> Vec<&'static str> {
+        let lower = text.to_lowercase();
+        let found = |(_, canary): &&(&'static str, String)| lower.contains(&canary.to_lowercase());
+        self.0.iter().filter(found).map(|(place, _)| *place).collect()
+    }
+}
+
+fn append(file: &Path, text: &str) {
+    let mut file = OpenOptions::new().create(true).append(true).open(file).unwrap();
+    writeln!(file, "{text}").unwrap();
+}
+
+#[test]
+fn no_canary_of_a_station_is_in_its_diagnostic_bundle() {
+    let bench = Bench::quick();
+    let data = bench.data();
+    let mut canaries = Canaries(Vec::new());
+    append(
+        &data.join("station.toml"),
+        &format!("# SharedAccessKey={}", canaries.plant("a comment in the settings")),
+    );
+    let profile = data.join(format!("profiles/{}.toml", canaries.plant("the name of a profile")));
+    fs::copy(data.join("profiles/test.toml"), &profile).unwrap();
+    append(&profile, &format!("# {}", canaries.plant("a comment in a profile")));
+    let slot = canaries.plant("the name of a port");
+    append(
+        &data.join("station.toml"),
+        &format!("[[slot]]\nport = \"/dev/{slot}\"\nprofile = {:?}", profile.file_name().unwrap()),
+    );
+    bench.private("name", &canaries.plant("the name of a person"));
+    let mut name = bench.keystation();
+    name.args(["person", "set", "op-0117", "--name-file"]).arg(bench.file("name"));
+    let named = finished(bench.signed(&mut name, "admin-1", None));
+    assert_eq!(named.exit, Some(0), "{named:?}");
+    append(&data.join("hook.log"), &canaries.plant("the log of a hook"));
+    fs::create_dir(data.join(canaries.plant("the name of a folder"))).unwrap();
+    fs::write(data.join(canaries.plant("the name of a file")), canaries.plant("a file")).unwrap();
+    let serial = canaries.plant("the serial number of a device");
+    let firmware = canaries.plant("the firmware text of a device");
+    let environment = canaries.plant("the environment");
+    for (place, secret) in [
+        ("the group key", PUBLISHED_GROUP_KEY.to_owned()),
+        ("a device key", PUBLISHED_DEVICE_KEY.to_owned()),
+        ("the passphrase", bench.passphrase().to_owned()),
+        ("a PIN", fs::read_to_string(bench.file(&pin_file("op-0117"))).unwrap()),
+        ("the pepper", fs::read_to_string(data.join("pepper.key")).unwrap().trim().to_owned()),
+        ("the name of the station", "plant7".to_owned()),
+        ("an operator ID", "op-0117".to_owned()),
+        ("a registration ID", "007-888".to_owned()),
+    ] {
+        canaries.0.push((place, secret));
+    }
+    let signing = fs::read_to_string(data.join("station.key")).unwrap();
+    canaries.0.push(("the signing key", signing.trim().rsplit('+').next().unwrap().to_owned()));
+
+    // Devices that are good, and that fail, so that they are in the log.
+    let good = Sim::published(&bench.file("good"));
+    assert_eq!(bench.inject(&good.port(0)).exit, Some(0));
+    let options = [
+        "--serial",
+        &serial,
+        "--mac",
+        "a1:b2:c3:d4:e5:f7",
+        "--firmware",
+        &firmware,
+        "--fault",
+        "lie=ram-only",
+    ];
+    let failing = Sim::start(&bench.file("failing"), 1, &options);
+    let failed = bench.inject(&failing.port(0));
+    assert_eq!(failed.exit, Some(1), "{failed:?}");
+    let recorded = bench
+        .records()
+        .iter()
+        .any(|record| record["sn"] == serial.as_str() && record["fw"] == firmware.as_str());
+    assert!(recorded, "the device is in the log");
+
+    let file = bench.file("bundle.txt");
+    let made = finished(bench.keystation().arg("diagnose").arg(&file).env("KEYSTATION_CANARY", environment));
+    assert_eq!(made.exit, Some(0), "{made:?}");
+    let text = fs::read_to_string(&file).unwrap();
+    assert_eq!(canaries.found_in(&text), Vec::<&str>::new(), "{text}");
+    // It says what it is for.
+    for part in
+        ["== program\n", "slot 1: device file", "ok   derivation", "inject.result", "not-kept", "audit.db"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    // A station that is found at fault by the search is one that this test would miss nothing of.
+    assert_eq!(canaries.found_in(&format!("{text}{serial}")), ["the serial number of a device"]);
+
+    // Where the log does not open it is made all the same.
+    fs::remove_file(data.join("station.key")).unwrap();
+    fs::write(data.join("audit.db"), "no database").unwrap();
+    let made = finished(bench.keystation().arg("diagnose").arg(bench.file("second.txt")));
+    assert_eq!(made.exit, Some(0), "{made:?}");
+    assert!(fs::read_to_string(bench.file("second.txt")).unwrap().contains("== log\ndoes not open: "));
+}
