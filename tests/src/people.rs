@@ -99,6 +99,8 @@ pub fn who(verb: &[&str]) -> Option<(&'static str, Option<&'static str>)> {
         ["order", "open", ..] => ("op-0117", None),
         ["order", "quota", ..] => ("sup-1", Some("admin-1")),
         ["order", ..] => ("sup-1", None),
+        ["cleanup", "list", ..] => ("rep-1", None),
+        ["device" | "cleanup", ..] => ("rep-1", Some("sup-1")),
         ["clock", ..] => ("sup-1", Some("admin-1")),
         ["person", "begin", ..] => return None,
         ["person", "change-pin", ..] => ("op-0117", None),

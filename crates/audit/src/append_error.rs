@@ -9,6 +9,7 @@ use keystation_core::record::Seq;
 
 use crate::anchor::AnchorRefusal;
 use crate::clock_rules::AcceptRefusal;
+use crate::device_rules::DeviceRefusal;
 use crate::finding::Finding;
 use crate::order_rules::{IntentRefusal, OrderRefusal};
 use crate::reader::ReadError;
@@ -85,6 +86,9 @@ pub enum AppendError {
     /// The work order is left as it is. The log goes on.
     #[error(transparent)]
     Order(#[from] OrderRefusal),
+    /// The device is left as it is. The log goes on.
+    #[error(transparent)]
+    Device(#[from] DeviceRefusal),
     /// The cosigned checkpoint does not secure this log. The log goes on.
     #[error("the cosigned checkpoint was not taken: {0}")]
     NotAnchored(AnchorRefusal),

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use keystation_core::flow::Receipt;
-use keystation_core::record::{Actor, Entry, Event, Holds, KeyEvent, Seq, UserChange, UserEvent};
+use keystation_core::record::{Actor, Entry, Event, Holds, KeyEvent, Outcome, Seq, UserChange, UserEvent};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::account::Account;
@@ -11,15 +11,17 @@ use crate::append_error::AppendError;
 use crate::carry;
 use crate::clock::Stamp;
 use crate::device_anchor;
+use crate::device_rules::{judge_cleanup, judge_device};
 use crate::finding::Finding;
 use crate::group_key::KeyRow;
 use crate::head::Head;
 use crate::note::VerifierKey;
 use crate::open_error::OpenError;
-use crate::order_rules::{judge_intent, judge_order};
+use crate::order_rules::{IntentRefusal, judge_intent, judge_order};
 use crate::origin::Origin;
 use crate::projection::{self, Place, Step};
 use crate::record::{self, Record};
+use crate::retired;
 use crate::space::{Free, Space, SpaceRefusal};
 use crate::state::{self, State};
 use crate::tree::{Frontier, Hash, Subtree, leaf_hash};
@@ -191,7 +193,9 @@ fn check_sequel(
     match event {
         Event::Intent(intent) => {
             let place = Place::of(conn, intent.id.as_str())?;
-            if place.open.or(place.keyed) != intent.prior || place.attempts + 1 != intent.attempt {
+            if place.open.or(place.keyed).or(place.replaces) != intent.prior
+                || place.attempts + 1 != intent.attempt
+            {
                 return Ok(Err(AppendError::Overtaken { id: intent.id.to_string() }));
             }
             let day = &record.time()[..10];
@@ -209,6 +213,15 @@ fn check_sequel(
         {
             return Ok(Err(AppendError::Settled { intent: outcome.intent, id: outcome.id.to_string() }));
         }
+        // What a device proves that was taken out since is no PASS.
+        Event::Resolve(Outcome { intent, holds: Holds::New, .. }) => {
+            return Ok(match retired::of_intent(conn, *intent)? {
+                Some(out) => Err(AppendError::NotBegun(IntentRefusal::Retired(out))),
+                None => Ok(()),
+            });
+        }
+        Event::Device(device) => return Ok(judge_device(conn, device)?.map_err(AppendError::Device)),
+        Event::Cleanup(cleanup) => return Ok(judge_cleanup(conn, cleanup)?.map_err(AppendError::Device)),
         Event::User(UserEvent { user, change, .. }) => {
             let known = Account::of(conn, user)?.is_some();
             match change {

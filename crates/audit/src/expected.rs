@@ -7,8 +7,10 @@ use keystation_core::record::Seq;
 use rusqlite::{Connection, Row};
 
 use crate::expected_orders::ExpectedOrders;
+use crate::expected_retired::ExpectedRetired;
 use crate::projection::{Holds, Mode, Outcome, Sighting, Step};
 use crate::record::Record;
+use crate::retired::DeviceStep;
 use crate::said::{self, Said};
 use crate::work_order::WorkOrder;
 
@@ -50,6 +52,7 @@ pub(crate) struct Expected {
     /// Of the numbers of the records that are found by an index.
     indexed: u64,
     orders: ExpectedOrders,
+    retired: ExpectedRetired,
 }
 
 impl Expected {
@@ -67,6 +70,7 @@ impl Expected {
             said: Said::default(),
             indexed: 0,
             orders: ExpectedOrders::default(),
+            retired: ExpectedRetired::default(),
         }
     }
 
@@ -95,7 +99,16 @@ impl Expected {
                 self.checked = self.checked.wrapping_add(self.hasher.hash_one((&**rid, *seq)));
             }
             Some(step @ (Step::Account(_) | Step::Key(_) | Step::Component(_))) => self.said.add(step),
-            Some(Step::Order(step)) => self.orders.add(step),
+            Some(Step::Order(step)) => self.orders.add(step, &mut self.retired),
+            Some(Step::Device(step)) => {
+                if let DeviceStep::Out(out) = step
+                    && out.keeps_id()
+                {
+                    self.open.remove(&out.rid);
+                }
+                self.retired.add(step);
+            }
+            Some(Step::Cleanup(step)) => self.retired.add_list(step),
             None => {}
         }
     }
@@ -155,7 +168,14 @@ impl Expected {
             ("scrap", self.orders.scrap_agrees(conn)?),
         ];
         let said = self.said.agrees(conn)?;
-        Ok(agree.into_iter().chain(said).filter(|(_, agrees)| !agrees).map(|(table, _)| table).collect())
+        let retired = self.retired.agree_with(conn)?;
+        Ok(agree
+            .into_iter()
+            .chain(said)
+            .chain(retired)
+            .filter(|(_, agrees)| !agrees)
+            .map(|(table, _)| table)
+            .collect())
     }
 
     /// `None`: they do not. Otherwise the sum over those that are live.

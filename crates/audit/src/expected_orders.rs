@@ -7,6 +7,7 @@ use std::hash::{BuildHasher, RandomState};
 use keystation_core::record::Seq;
 use rusqlite::Connection;
 
+use crate::expected_retired::ExpectedRetired;
 use crate::projection::{Holds, Mode, Outcome, Sighting};
 use crate::said;
 use crate::work_order::{Change, OrderState, OrderStep, Scrap, WorkOrder};
@@ -53,7 +54,7 @@ impl ExpectedOrders {
         }
     }
 
-    pub(crate) fn add(&mut self, step: &OrderStep) {
+    pub(crate) fn add(&mut self, step: &OrderStep, retired: &mut ExpectedRetired) {
         let Some(&place) = self.places.get(step.order.as_str()) else {
             if let Some(new) = step.follow(None) {
                 self.places.insert(step.order.to_string(), self.orders.len());
@@ -77,6 +78,7 @@ impl ExpectedOrders {
                     after.scrapped += 1;
                     let row = self.scrap_row(step.order.as_str(), scrap, step.seq);
                     self.scrapped = self.scrapped.wrapping_add(row);
+                    retired.add_out(&scrap.out(step.seq));
                 }
             }
             Change::Closed => {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use keystation_core::flow::Retirement;
 use keystation_core::key::CheckValue;
 use keystation_core::record::Seq;
 use keystation_core::registration::RegistrationId;
@@ -11,6 +12,7 @@ use keystation_core::registration::RegistrationId;
 use crate::projection::Place;
 use crate::reader::{ReadError, Reader};
 use crate::record::Record;
+use crate::retired;
 
 /// What the log has of one registration ID.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +25,9 @@ pub struct Life {
     pub standing: DeviceStanding,
     /// The key that it proved last, whatever was begun since.
     pub keyed: Option<Keyed>,
-    /// Its records, oldest first.
+    /// How it was taken out, if it was.
+    pub retired: Option<Retirement>,
+    /// Its records, oldest first; and those by which it takes the place of another device.
     pub events: Vec<LifeEvent>,
 }
 
@@ -97,8 +101,12 @@ pub struct LifeEvent {
     pub firmware: String,
     /// `new` or `rekey`.
     pub mode: String,
-    /// Why it was re-keyed.
+    /// Why it was re-keyed, or taken out.
     pub reason: String,
+    /// What there was to say beside.
+    pub note: String,
+    /// Registration ID of the board that takes its place, or whose place it takes.
+    pub other: String,
     /// What the device held then: `new`, `old`, `unknown`; `untouched` after a refusal.
     pub holds: String,
     /// How that was verified: `challenge`, or `none`. Only what has `holds` has it.
@@ -130,11 +138,12 @@ impl Reader {
                 _ => DeviceStanding::NotKeyed,
             },
             keyed: None,
+            retired: retired::of_id(&self.conn, id.as_str())?,
             events: Vec::new(),
         };
         let mut intents = BTreeMap::new();
         self.records(.., Some(id), |record| {
-            life.take(record, &mut intents, place.keyed);
+            life.take(id, record, &mut intents, place.keyed);
             ControlFlow::Continue(())
         })?;
         Ok((!life.events.is_empty()).then_some(life))
@@ -142,11 +151,18 @@ impl Reader {
 }
 
 impl Life {
-    fn take(&mut self, record: &Record<'_>, intents: &mut BTreeMap<Seq, Written>, keyed: Option<Seq>) {
+    fn take(
+        &mut self,
+        id: &RegistrationId,
+        record: &Record<'_>,
+        intents: &mut BTreeMap<Seq, Written>,
+        keyed: Option<Seq>,
+    ) {
         let text = |key| record.text(key).map_or_else(String::new, Cow::into_owned);
         for (place, field) in [(&mut self.mac, "mac"), (&mut self.serial, "sn")] {
             let said = text(field);
-            if !said.is_empty() {
+            // Of a board whose place it takes they are those of that one.
+            if !said.is_empty() && text("rid") == id.as_str() {
                 *place = said;
             }
         }
@@ -167,6 +183,8 @@ impl Life {
             firmware: text("fw"),
             mode: text("mode"),
             reason: text("reason"),
+            note: text("note"),
+            other: if text("rid") == id.as_str() { text("new_rid") } else { text("rid") },
             holds: text("holds"),
             verified: text("vmode"),
             refers_to: number("ref").or(number("prior")),
@@ -185,7 +203,7 @@ impl Life {
         if let Some(written) = number("ref").and_then(|intent| intents.get(&intent)) {
             event.key.clone_from(&written.key);
             event.check_value.clone_from(&written.check_value);
-            if event.verified.is_empty() {
+            if event.verified.is_empty() && !event.holds.is_empty() {
                 "none".clone_into(&mut event.verified);
             }
             if keyed == Some(event.seq) {

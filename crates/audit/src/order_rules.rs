@@ -2,6 +2,7 @@
 //! slot, program or restart asks.
 
 use keystation_core::failure::Code;
+use keystation_core::flow::Retirement;
 use keystation_core::key::{CheckValue, KeyLabel};
 use keystation_core::order::OrderId;
 use keystation_core::record::{Intent, Mode, OrderChange, OrderEvent, Seq};
@@ -9,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::account::number;
 use crate::order_reader::Unaccounted;
+use crate::retired;
 use crate::work_order::{OrderState, Scrap, WorkOrder, has_place, is_scrap};
 
 /// Why a device is not begun.
@@ -80,6 +82,9 @@ pub enum IntentRefusal {
         /// That registration ID.
         id: String,
     },
+    /// It was taken out.
+    #[error(transparent)]
+    Retired(Retirement),
     /// Its key was derived for another registration ID.
     #[error("record {record} has the fingerprint of its key, for another registration ID")]
     Collision {
@@ -97,7 +102,8 @@ impl IntentRefusal {
                 Code::NoOrder
             }
             Self::Full { .. } => Code::OrderFull,
-            Self::Scrap { .. } => Code::Unlisted,
+            Self::Scrap { .. } => Code::Scrapped,
+            Self::Retired(retirement) => retirement.what.code(),
             Self::OtherBoard { .. } => Code::OtherBoard,
             Self::OtherId { .. } => Code::AlreadyRecorded,
             Self::Collision { .. } => Code::Collision,
@@ -151,7 +157,10 @@ macro_rules! keyed_before {
             " WHERE ", $same, " = ?1 AND (", $other, " NOT IN ('', ?2) AND ?2 <> '' OR rid <> ?3) AND mode <> 'refused' AND (
                   EXISTS (SELECT 1 FROM outcome WHERE outcome.intent = sighting.seq AND outcome.holds = 'new')
                   OR EXISTS (SELECT 1 FROM open_intent
-                             WHERE open_intent.rid = sighting.rid AND open_intent.seq = sighting.seq)) LIMIT 1"
+                             WHERE open_intent.rid = sighting.rid AND open_intent.seq = sighting.seq))
+              AND NOT EXISTS (SELECT 1 FROM retired INDEXED BY retired_rid
+                              WHERE retired.rid = sighting.rid AND retired.rid <> '' AND how = 'replace'
+                                AND retired.seq > sighting.seq AND retired.seq <= ?4) LIMIT 1"
         )
     };
 }
@@ -162,6 +171,11 @@ fn judge_board(
     device: &Scrap,
 ) -> Result<Result<(), IntentRefusal>, rusqlite::Error> {
     let Scrap { rid, mac, sn } = device;
+    if let Some(retirement) = retired::of_device(conn, rid, mac, sn)? {
+        return Ok(Err(IntentRefusal::Retired(retirement)));
+    }
+    // It may have the label of the boards whose place it takes.
+    let replaces = retired::replaces(conn, rid, Some(mac))?.map_or(-1, Seq::cast_signed);
     // Repair may put a new board under an old label.
     if intent.mode == Mode::New {
         for (sql, same, other) in
@@ -172,7 +186,9 @@ fn judge_board(
             }
             let found = conn
                 .prepare_cached(sql)?
-                .query_row((same, other, rid), |row| Ok((number(row, 0)?, row.get(1)?, row.get(2)?)))
+                .query_row((same, other, rid, replaces), |row| {
+                    Ok((number(row, 0)?, row.get(1)?, row.get(2)?))
+                })
                 .optional()?;
             if let Some((record, id, other_board)) = found {
                 let refusal = if other_board {

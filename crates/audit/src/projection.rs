@@ -6,10 +6,12 @@ use keystation_core::record::Seq;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::account::AccountStep;
+use crate::cleanup::CleanupStep;
 use crate::component::Component;
 use crate::group_key::KeyStep;
 use crate::reader::ReadError;
 use crate::record::{Record, RecordError};
+use crate::retired::{self, DeviceStep};
 use crate::work_order::{self, OrderStep};
 
 /// What a record adds to the tables, beside being counted.
@@ -28,6 +30,8 @@ pub(crate) enum Step<'a> {
     Key(KeyStep),
     Component(Component),
     Order(OrderStep),
+    Device(DeviceStep),
+    Cleanup(CleanupStep),
 }
 
 /// A row of `sighting`, as the record alone tells it.
@@ -167,6 +171,8 @@ impl<'a> Step<'a> {
                 Ok(KeyStep::of(record)?.map(Self::Key))
             }
             event if event.starts_with("order.") => Ok(OrderStep::of(record)?.map(Self::Order)),
+            event if event.starts_with("device.") => Ok(DeviceStep::of(record)?.map(Self::Device)),
+            event if event.starts_with("cleanup.") => Ok(CleanupStep::of(record)?.map(Self::Cleanup)),
             event if event.starts_with("user.") || event.starts_with("auth.") => {
                 Ok(AccountStep::of(record)?.map(Self::Account))
             }
@@ -193,6 +199,8 @@ pub(crate) fn apply(
         Some(Step::Key(step)) => step.apply(conn),
         Some(Step::Component(component)) => component.store(conn),
         Some(Step::Order(step)) => step.apply(conn),
+        Some(Step::Device(step)) => step.apply(conn),
+        Some(Step::Cleanup(step)) => step.apply(conn),
         None => Ok(()),
     }
 }
@@ -201,7 +209,8 @@ pub(crate) fn apply(
 pub(crate) fn rebuild(conn: &Connection) -> Result<(), ReadError> {
     conn.execute_batch(
         "DELETE FROM sighting; DELETE FROM outcome; DELETE FROM open_intent; DELETE FROM tally; DELETE FROM checked;
-         DELETE FROM account; DELETE FROM group_key; DELETE FROM component; DELETE FROM work_order; DELETE FROM scrap;",
+         DELETE FROM account; DELETE FROM group_key; DELETE FROM component; DELETE FROM work_order; DELETE FROM scrap;
+         DELETE FROM retired; DELETE FROM cleanup;",
     )?;
     let mut statement = conn.prepare("SELECT seq, body FROM log ORDER BY seq")?;
     let mut rows = statement.query([])?;
@@ -334,6 +343,8 @@ pub(crate) struct Place {
     pub(crate) keyed: Option<Seq>,
     /// Intents so far.
     pub(crate) attempts: u64,
+    /// The record by which it takes the place of another board.
+    pub(crate) replaces: Option<Seq>,
 }
 
 impl Place {
@@ -341,12 +352,14 @@ impl Place {
         let attempts: i64 = conn
             .prepare_cached("SELECT count(*) FROM sighting WHERE rid = ?1 AND mode <> 'refused'")?
             .query_row([rid], |row| row.get(0))?;
+        let replaces = retired::replaces(conn, rid, None)?;
+        // What was written before was written to the board whose place it takes.
         let keyed: Option<i64> = conn
             .prepare_cached(
                 "SELECT max(outcome.seq) FROM sighting CROSS JOIN outcome ON outcome.intent = sighting.seq
-                 WHERE sighting.rid = ?1 AND outcome.holds = 'new'",
+                 WHERE sighting.rid = ?1 AND outcome.holds = 'new' AND sighting.seq > ?2",
             )?
-            .query_row([rid], |row| row.get(0))?;
+            .query_row((rid, replaces.map_or(-1, Seq::cast_signed)), |row| row.get(0))?;
         let open: Option<i64> = conn
             .prepare_cached("SELECT seq FROM open_intent WHERE rid = ?1 ORDER BY seq DESC LIMIT 1")?
             .query_row([rid], |row| row.get(0))
@@ -355,6 +368,7 @@ impl Place {
             open: open.map(i64::cast_unsigned),
             keyed: keyed.map(i64::cast_unsigned),
             attempts: attempts.cast_unsigned(),
+            replaces,
         })
     }
 }

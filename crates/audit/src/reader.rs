@@ -170,7 +170,13 @@ impl Reader {
                      SELECT outcome.seq FROM sighting CROSS JOIN outcome ON outcome.intent = sighting.seq
                      WHERE sighting.rid = ?3
                      UNION ALL
-                     SELECT seq FROM checked WHERE rid = ?3)
+                     SELECT seq FROM checked WHERE rid = ?3
+                     UNION ALL
+                     SELECT seq FROM retired INDEXED BY retired_rid WHERE rid = ?3 AND rid <> ''
+                     UNION ALL
+                     SELECT restored FROM retired INDEXED BY retired_rid WHERE rid = ?3 AND rid <> '' AND restored IS NOT NULL
+                     UNION ALL
+                     SELECT seq FROM retired INDEXED BY retired_new WHERE new_rid = ?3 AND new_rid <> '' AND new_rid <> rid)
                  ORDER BY seq"
             }
         };

@@ -1,4 +1,5 @@
-//! What records say of people, group keys, components and work orders: as many as a plant has, whatever the number of its devices.
+//! What records say of people, group keys, components, work orders and devices that were taken out: as many as a plant has, whatever the
+//! number of its devices.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,7 @@ use crate::branches::Branches;
 use crate::carry::Beginning;
 use crate::component::Component;
 use crate::expected_orders::ExpectedOrders;
+use crate::expected_retired::ExpectedRetired;
 use crate::finding::Finding;
 use crate::group_key::KeyRow;
 use crate::note::VerifierKey;
@@ -29,7 +31,7 @@ macro_rules! indexed {
             "SELECT ",
             $columns,
             " FROM log INDEXED BY log_said
-              WHERE substr(body, instr(body, x'226576223a22') + 6, 3) IN (x'757365', x'617574', x'676b2e', x'636172', x'6f7264')
+              WHERE substr(body, instr(body, x'226576223a22') + 6, 3) IN (x'757365', x'617574', x'676b2e', x'636172', x'6f7264', x'646576', x'636c65')
               ORDER BY seq",
             $order
         )
@@ -44,7 +46,7 @@ pub(crate) const INDEXED: &str = indexed!("seq");
 
 /// Whether a record of this event is one of them.
 pub(crate) fn is_indexed(event: &str) -> bool {
-    ["use", "aut", "gk.", "car", "ord"].iter().any(|begin| event.starts_with(begin))
+    ["use", "aut", "gk.", "car", "ord", "dev", "cle"].iter().any(|begin| event.starts_with(begin))
 }
 
 /// Holds the tables that say who may do what against their records, in time that grows with people and keys and not with devices:
@@ -52,7 +54,8 @@ pub(crate) fn is_indexed(event: &str) -> bool {
 pub(crate) fn check(conn: &Connection, key: &VerifierKey, frontier: &Frontier) -> Result<(), OpenError> {
     let mut branches = Branches::new(conn, frontier);
     let mut beginning = state::with_first(conn, Beginning::of)?;
-    let (mut said, mut orders) = (Said::default(), ExpectedOrders::default());
+    let (mut said, mut orders, mut retired) =
+        (Said::default(), ExpectedOrders::default(), ExpectedRetired::default());
     let mut tally: BTreeMap<(String, String), (u64, Seq)> = BTreeMap::new();
     let mut statement = conn.prepare(indexed!("seq, body, leaf"))?;
     let mut rows = statement.query([])?;
@@ -70,7 +73,9 @@ pub(crate) fn check(conn: &Connection, key: &VerifierKey, frontier: &Frontier) -
         state::check_place(&record, seq, key)?;
         beginning.check(&record)?;
         match Step::of(&record).map_err(not_a_record)? {
-            Some(Step::Order(step)) => orders.add(&step),
+            Some(Step::Order(step)) => orders.add(&step, &mut retired),
+            Some(Step::Device(step)) => retired.add(&step),
+            Some(Step::Cleanup(step)) => retired.add_list(&step),
             step => step.iter().for_each(|step| said.add(step)),
         }
         let count = tally.entry((record.event().to_owned(), record.rc().to_owned())).or_default();
@@ -80,7 +85,9 @@ pub(crate) fn check(conn: &Connection, key: &VerifierKey, frontier: &Frontier) -
     if let Some((table, _)) = said.agrees(conn)?.into_iter().find(|(_, agrees)| !agrees) {
         return Err(differs(table));
     }
-    if let Some((table, _)) = orders.agree_with(conn)?.into_iter().find(|(_, agrees)| !agrees) {
+    let orders = orders.agree_with(conn)?;
+    if let Some((table, _)) = orders.into_iter().chain(retired.agree_with(conn)?).find(|(_, agrees)| !agrees)
+    {
         return Err(differs(table));
     }
     let mut statement = conn.prepare("SELECT ev, rc, records, last FROM tally")?;
@@ -108,7 +115,12 @@ impl Said {
             Step::Account(step) => follow(&mut self.accounts, step.user(), |before| step.follow(before)),
             Step::Key(step) => follow(&mut self.keys, step.label().as_str(), |before| step.follow(before)),
             Step::Component(component) => self.components.push(component.clone()),
-            Step::Sighting(_) | Step::Outcome(_) | Step::Checked { .. } | Step::Order(_) => {}
+            Step::Sighting(_)
+            | Step::Outcome(_)
+            | Step::Checked { .. }
+            | Step::Order(_)
+            | Step::Device(_)
+            | Step::Cleanup(_) => {}
         }
     }
 

@@ -24,12 +24,15 @@ const SCHEMA_3: &str = include_str!("schema-3.sql");
 /// Structure 4, whose index did not have the records of work orders.
 const SCHEMA_4: &str = include_str!("schema-4.sql");
 
+/// Structure 5, which knew of no scrap but that of work orders.
+const SCHEMA_5: &str = include_str!("schema-5.sql");
+
 /// `KSLG`: the file is a log of this program (<https://sqlite.org/pragma.html#pragma_application_id>).
 const APPLICATION_ID: i64 = 0x4b53_4c47;
 
 /// Counts the structures that the database had. A program refuses one that is newer than itself; an older one it
 /// [upgrades](upgrade).
-pub(crate) const USER_VERSION: i64 = 5;
+pub(crate) const USER_VERSION: i64 = 6;
 
 /// How long a statement waits for another connection.
 const BUSY: Duration = Duration::from_secs(5);
@@ -79,6 +82,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection, NotThis> {
         Err(NotThis::Version(2)) => check_against(&conn, SCHEMA_2)?,
         Err(NotThis::Version(3)) => check_against(&conn, SCHEMA_3)?,
         Err(NotThis::Version(4)) => check_against(&conn, SCHEMA_4)?,
+        Err(NotThis::Version(5)) => check_against(&conn, SCHEMA_5)?,
         recognised => {
             recognised?;
             check_structure(&conn)?;

@@ -41,10 +41,10 @@ CREATE TABLE checkpoint (
     anchors TEXT
 ) STRICT;
 
--- Derived from log: where the records of people, group keys and work orders are: user.…, auth.…, gk.…, carry.…, order.…. Of the bytes of a record
+-- Derived from log: where the records are that say who may do what: user.…, auth.…, gk.…, carry.…, order.…, device.…, cleanup.…. Of the bytes of a record
 -- only its own key is `"ev":"`, for within a text a quote is escaped. SQLite keeps it, whoever writes.
 CREATE INDEX log_said ON log (seq)
-WHERE substr(body, instr(body, x'226576223a22') + 6, 3) IN (x'757365', x'617574', x'676b2e', x'636172', x'6f7264');
+WHERE substr(body, instr(body, x'226576223a22') + 6, 3) IN (x'757365', x'617574', x'676b2e', x'636172', x'6f7264', x'646576', x'636c65');
 
 -- Derived from log: a device that was on a port. One row for each intent and each refusal.
 CREATE TABLE sighting (
@@ -191,3 +191,29 @@ CREATE TABLE scrap (
     seq INTEGER NOT NULL,
     PRIMARY KEY (job, rid, mac, sn)
 ) STRICT, WITHOUT ROWID;
+
+-- Derived from log: devices that were taken out. A row counts while `restored` is NULL.
+CREATE TABLE retired (
+    seq      INTEGER PRIMARY KEY,
+    how      TEXT NOT NULL CHECK (how IN ('scrap', 'revoke', 'replace')),
+    rid      TEXT NOT NULL, -- empty of scrap that was never begun
+    mac      TEXT NOT NULL,
+    sn       TEXT NOT NULL,
+    new_rid  TEXT NOT NULL, -- of the board that takes its place
+    new_mac  TEXT NOT NULL,
+    restored INTEGER        -- the record that took a scrap back
+) STRICT;
+
+CREATE INDEX retired_rid ON retired (rid) WHERE rid <> '';
+CREATE INDEX retired_mac ON retired (mac) WHERE mac <> '';
+CREATE INDEX retired_sn  ON retired (sn) WHERE sn <> '';
+CREATE INDEX retired_new ON retired (new_rid) WHERE new_rid <> '';
+
+-- Derived from log: lists of identities to be cleaned up in the cloud.
+CREATE TABLE cleanup (
+    seq     INTEGER PRIMARY KEY,
+    done    INTEGER NOT NULL CHECK (done IN (0, 1)), -- it was done: else it was made
+    sha256  TEXT NOT NULL,
+    devices INTEGER NOT NULL,
+    upto    INTEGER NOT NULL -- the last record that it was made of
+) STRICT;

@@ -20,9 +20,20 @@ pub enum Selection {
         /// Before this moment.
         until: i64,
     },
-    /// Attempts on a device, and their outcomes.
+    /// Attempts on a device, their outcomes, and how it was taken out.
     Device(RegistrationId),
 }
+
+/// The attempts on a device, the outcomes of those, and how it was taken out: all that names it in `rid` and is said by the station.
+const DEVICE: &str = "SELECT seq, body FROM log WHERE seq IN (
+        SELECT seq FROM sighting WHERE rid = ?1
+        UNION ALL
+        SELECT outcome.seq FROM sighting CROSS JOIN outcome ON outcome.intent = sighting.seq WHERE sighting.rid = ?1
+        UNION ALL
+        SELECT seq FROM retired INDEXED BY retired_rid WHERE rid = ?1 AND rid <> ''
+        UNION ALL
+        SELECT restored FROM retired INDEXED BY retired_rid WHERE rid = ?1 AND rid <> '' AND restored IS NOT NULL)
+    ORDER BY seq";
 
 /// The attempts that have a value in a column, and the outcomes of those.
 fn with_outcomes(column: &str) -> String {
@@ -45,7 +56,7 @@ impl Snapshot<'_> {
     ) -> Result<(), E> {
         match selection {
             Selection::Job(job) => self.rows(&with_outcomes("job"), [job], visit),
-            Selection::Device(id) => self.rows(&with_outcomes("rid"), [id.as_str()], visit),
+            Selection::Device(id) => self.rows(DEVICE, [id.as_str()], visit),
             Selection::Period { from, until } => {
                 self.rows("SELECT seq, body FROM log ORDER BY seq", [], |seq, body| {
                     let within = self.belongs(seq, body, *from, *until)?;

@@ -3,7 +3,6 @@
 use keystation_core::flow::{OpenIntent, Standing};
 use keystation_core::identity::Identity;
 use keystation_core::key::Fingerprint;
-use keystation_core::order::OrderId;
 use keystation_core::record::Seq;
 use keystation_core::registration::RegistrationId;
 use rusqlite::Connection;
@@ -11,17 +10,21 @@ use rusqlite::Connection;
 use crate::projection::Place;
 use crate::reader::ReadError;
 use crate::record::{Record, RecordError};
-use crate::work_order::{Scrap, is_scrap};
+use crate::retired;
 
 /// What the log knows of a registration ID. Of several intents that are open the newest is told.
 pub(crate) fn standing(conn: &Connection, id: &RegistrationId) -> Result<Standing, ReadError> {
-    let Place { open, keyed, attempts } = Place::of(conn, id.as_str())?;
-    let open = open.map(|seq| open_intent(conn, id, seq)).transpose()?;
-    Ok(Standing { open, keyed, attempts })
+    let Place { open, keyed, attempts, replaces } = Place::of(conn, id.as_str())?;
+    let open = open.map(|seq| open_intent(conn, seq)).transpose()?;
+    let retired = match &open {
+        Some(open) => retired::of_identity(conn, id.as_str(), &open.identity)?,
+        None => retired::of_id(conn, id.as_str())?,
+    };
+    Ok(Standing { open, keyed, attempts, retired, replaces })
 }
 
-fn open_intent(conn: &Connection, id: &RegistrationId, seq: Seq) -> Result<OpenIntent, ReadError> {
-    let mut open = with_record(conn, seq, |record| {
+fn open_intent(conn: &Connection, seq: Seq) -> Result<OpenIntent, ReadError> {
+    with_record(conn, seq, |record| {
         let text = |key| record.text(key).unwrap_or_default();
         let (mac, serial) = (text("mac"), text("sn"));
         let mac = (!mac.is_empty()).then(|| mac.parse().map_err(|_| RecordError::Field("mac")));
@@ -31,14 +34,8 @@ fn open_intent(conn: &Connection, id: &RegistrationId, seq: Seq) -> Result<OpenI
             fingerprint: fingerprint_of(record)?,
             identity: Identity { mac: mac.transpose()?, serial: serial.transpose()? },
             job: text("job").into_owned(),
-            scrap: false,
         })
-    })?;
-    // A job that is no ID of an order is one of before there were orders.
-    if let Ok(order) = open.job.parse::<OrderId>() {
-        open.scrap = is_scrap(conn, &order, &Scrap::new(id.as_str(), &open.identity))?;
-    }
-    Ok(open)
+    })
 }
 
 /// The fingerprint of the key that `intent` was to write.

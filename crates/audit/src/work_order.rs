@@ -11,6 +11,7 @@ use crate::account::{number, parsed};
 use crate::group_key::field;
 use crate::projection::{Mode, Outcome, Sighting};
 use crate::record::{Record, RecordError, is_day};
+use crate::retired::{How, Out};
 
 /// A work order, as the records up to now say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +109,14 @@ impl Scrap {
     }
 }
 
+impl Scrap {
+    /// Scrap of a work order is out like any other.
+    pub(crate) fn out(&self, seq: Seq) -> Out {
+        let Self { rid, mac, sn } = self.clone();
+        Out { seq, how: How::Scrap, rid, mac, sn, new_rid: String::new(), new_mac: String::new() }
+    }
+}
+
 impl OrderStep {
     /// `None`: the record is none of a work order.
     pub(crate) fn of(record: &Record<'_>) -> Result<Option<Self>, RecordError> {
@@ -202,6 +211,9 @@ impl OrderStep {
                         "INSERT OR IGNORE INTO scrap (job, rid, mac, sn, seq) VALUES (?1, ?2, ?3, ?4, ?5)",
                     )?
                     .execute((self.order.as_str(), rid, mac, sn, self.seq.cast_signed()))?;
+                if new > 0 {
+                    scrap.out(self.seq).store(conn)?;
+                }
                 return WorkOrder { scrapped: after.scrapped + new as u64, ..after }.store(conn);
             }
             _ => {}

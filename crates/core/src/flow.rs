@@ -14,7 +14,7 @@ mod settle;
 
 pub use contract::{
     Admission, AnyDevice, Device, DeviceError, DeviceState, Glance, Log, LogError, NotAdmitted, OpenIntent,
-    Receipt, Refusal, Sighting, Standing, Vault, VaultError,
+    Receipt, Refusal, Retired, Retirement, Sighting, Standing, Vault, VaultError,
 };
 use fault::{Fault, KeyedHere};
 use settle::NotSettled;
@@ -126,6 +126,9 @@ pub fn inject(
     })?;
     if standing.open.is_some() {
         bench.safety = Safety::Unknown;
+    }
+    if let Some(retirement) = standing.retired {
+        return Err(bench.refuse(retirement, Some(&seen), Some(&id)));
     }
     order.admission.admit(&seen.identity, &id).map_err(|e| bench.refuse(e, Some(&seen), Some(&id)))?;
     let unsettled = bench.unsettled(&seen, &id, &standing)?;
@@ -310,9 +313,11 @@ impl Bench<'_, '_> {
         self.prove_after_restart(seen, set).map_err(|fault| self.fail(fault, seen, intent, set, event))?;
         self.step(Step::Record);
         let outcome = Outcome { intent, id: set.id().clone(), failure: None, holds: Holds::New };
-        let Receipt { seq: record, .. } = self
-            .append(event(outcome))
-            .map_err(|e| unrecorded(e, Safety::Unrecorded, Some(seen), Some(set.id())))?;
+        let Receipt { seq: record, .. } = self.append(event(outcome)).map_err(|e| match e {
+            // It was taken out since it was read: what it proves is no PASS.
+            LogError::Refused { .. } => self.refuse(e, Some(seen), Some(set.id())),
+            _ => unrecorded(e, Safety::Unrecorded, Some(seen), Some(set.id())),
+        })?;
         Ok(Pass { id: set.id().clone(), identity: seen.identity.clone(), intent, record })
     }
 

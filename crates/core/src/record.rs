@@ -2,6 +2,7 @@
 
 mod carried;
 mod custody;
+mod device;
 mod fields;
 mod injection;
 mod keeping;
@@ -12,6 +13,7 @@ mod tests;
 
 pub use carried::{Carried, CarriedFrom};
 pub use custody::{CeremonyKey, KeyChange, KeyEvent, KeyOrigin};
+pub use device::{Cleanup, CleanupList, DeviceChange, DeviceEvent, DeviceReason, Successor};
 pub use fields::Value;
 pub use injection::{Check, Holds, Intent, Mode, Outcome};
 pub use keeping::{Backup, BackupEvent};
@@ -177,6 +179,10 @@ pub enum Event {
     GroupKey(KeyEvent),
     /// `order.create`, `order.open`, `order.quota`, `order.scrap`, `order.close`.
     Order(OrderEvent),
+    /// `device.scrap`, `device.revoke`, `device.replace`, `device.restore`.
+    Device(DeviceEvent),
+    /// `cleanup.list`, `cleanup.done`.
+    Cleanup(Cleanup),
     /// `export.report`: a report on a work order was made, to be signed.
     ReportExported {
         /// Work order.

@@ -18,6 +18,7 @@ use crate::backup::BackupError;
 use crate::ceremony::CeremonyError;
 use crate::config::ConfigError;
 use crate::diagnosis::NotClean;
+use crate::lives::LifeError;
 use crate::orders::OrderError;
 use crate::people::{Denied, PeopleFileError, PersonError, PinCounterError, SignInError};
 use crate::person::NotAName;
@@ -185,6 +186,9 @@ pub enum StationError {
     /// No reason, or none that fits a record.
     #[error("the reason has to be one line of 1 to 200 characters")]
     Reason,
+    /// A device is left as it is.
+    #[error(transparent)]
+    Life(#[from] LifeError),
     /// Nothing came of a work order.
     #[error(transparent)]
     Order(#[from] OrderError),

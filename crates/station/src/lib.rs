@@ -25,6 +25,7 @@ mod in_work;
 mod injection;
 mod leaving;
 pub mod line;
+pub mod lives;
 pub mod log;
 pub mod orders;
 mod overview;

@@ -107,7 +107,7 @@ fn an_order_is_made_counted_raised_and_closed() {
     let again = inject(&bench, &broken.port(0));
     assert_eq!(
         (again.exit, code(&again)),
-        (Some(3), Code::Unlisted.as_str()),
+        (Some(3), Code::Scrapped.as_str()),
         "scrap stays scrap: {again:?}"
     );
 
@@ -179,7 +179,7 @@ fn a_device_in_doubt_passes_under_no_other_order_and_never_as_scrap() {
     let scrap = bench.run(&["order", "scrap", ORDER, "--device", "SN-1", "--reason", "it fell"]);
     assert_eq!(scrap.exit, Some(0), "{scrap:?}");
     let refused = inject(&bench, &doubtful.port(0));
-    assert_eq!((refused.exit, code(&refused)), (Some(3), Code::Unlisted.as_str()), "{refused:?}");
+    assert_eq!((refused.exit, code(&refused)), (Some(3), Code::Scrapped.as_str()), "{refused:?}");
     let passed = |record: &Value| {
         record["rc"] == "ok" && record["ev"].as_str().is_some_and(|event| event.starts_with("inject."))
     };

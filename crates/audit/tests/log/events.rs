@@ -3,8 +3,8 @@
 use keystation_audit::Reader;
 use keystation_core::failure::Code;
 use keystation_core::record::{
-    Check, Denial, DenialReason, Event, Holds, Intent, KeyEvent, KeyOrigin, Mode, OrderChange, Purpose,
-    SessionEvent, UserChange, UserEvent,
+    Check, Cleanup, CleanupList, Denial, DenialReason, DeviceChange, Event, Holds, Intent, KeyEvent,
+    KeyOrigin, Mode, OrderChange, Purpose, SessionEvent, UserChange, UserEvent,
 };
 use keystation_core::role::Role;
 
@@ -18,6 +18,7 @@ fn added(user: &str) -> Event {
 
 /// One of each. The match makes whoever adds an event add it here too.
 fn every_event() -> Vec<Event> {
+    let list = CleanupList { sha256: [0xa5; 32], devices: 1, to: 0 };
     let events = vec![
         Event::Genesis { vkey: "v".to_owned() },
         Event::Open {
@@ -113,6 +114,9 @@ fn every_event() -> Vec<Event> {
             "WO-1",
             OrderChange::Closed { begun: 0, passed: 0, scrapped: 1, reason: "cancelled".to_owned() },
         ),
+        crate::retired::change("sn-9", &intent("sn-9").identity, None, DeviceChange::Revoked),
+        Event::Cleanup(Cleanup::Listed(list.clone())),
+        Event::Cleanup(Cleanup::Done { list, approver: "su-2".to_owned() }),
         Event::SlotOut { number: 5, why: "failures", count: 6, code: Some(Code::Silent) },
         Event::SlotOut { number: 6, why: "flapping", count: 6, code: None },
         Event::SlotBack { number: 5 },
@@ -132,6 +136,8 @@ fn every_event() -> Vec<Event> {
             | Event::Denied(_)
             | Event::GroupKey(_)
             | Event::Order(_)
+            | Event::Device(_)
+            | Event::Cleanup(_)
             | Event::Checked(_) => {}
             Event::ReportExported { .. } | Event::ShiftReported { .. } => {}
             Event::BundleExported { .. } | Event::ReviewSigned { .. } => {}

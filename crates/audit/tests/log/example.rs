@@ -65,7 +65,7 @@ pub(crate) fn written(directory: &Path) -> (Paths, Journal, Vec<Receipt>) {
     let append = |event| Log::append(&journal, &entry(event)).unwrap();
     let mut receipts = vec![append(open), append(Event::Intent(device))];
     let seq = receipts[1].seq;
-    let open = OpenIntent { seq, fingerprint, identity, job, scrap: false };
+    let open = OpenIntent { seq, fingerprint, identity, job };
     assert_eq!(journal.standing(&id(RID)).unwrap().open, Some(open));
     receipts.extend([append(Event::Result(outcome(RID, seq, Holds::New))), append(Event::Close)]);
     (paths, journal, receipts)

@@ -25,6 +25,7 @@ mod orders; // work orders: states, and what is accounted for
 mod places; // places under a work order
 mod proofs; // inclusion and consistency, out of what the database keeps
 mod report_note; // what vouches for a report
+mod retired; // devices that are taken out
 mod review; // what QA has looked through
 mod said; // a start holds people and keys against their records
 mod search; // finding devices, pages, figures

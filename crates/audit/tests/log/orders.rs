@@ -4,6 +4,7 @@ use keystation_audit::{
     AppendError, IntentRefusal, Journal, OrderRefusal, OrderState, OrderTally, Paths, Reader, WorkOrder,
 };
 use keystation_core::failure::Code;
+use keystation_core::flow::{Retired, Retirement};
 use keystation_core::identity::Identity;
 use keystation_core::key::GroupKeyInfo;
 use keystation_core::order::OrderId;
@@ -197,7 +198,7 @@ fn an_order_is_closed_when_every_device_is_accounted_for() {
     );
     assert_eq!(missing((3, 1, 1), "enough"), ["sn-3"]);
     // What is scrap is not begun again.
-    assert_eq!(refusal(begin_device(&journal, "WO-1", "sn-2")).code(), Code::Unlisted);
+    assert_eq!(refusal(begin_device(&journal, "WO-1", "sn-2")).code(), Code::Scrapped);
     append(&journal, Event::Resolve(outcome("sn-3", doubtful, Holds::New)));
     // A device that passed and may have been written again since is in doubt too.
     let mode = Mode::Rekey { reason: "repair".to_owned(), approver: "su-1".to_owned() };
@@ -238,12 +239,14 @@ fn an_open_intent_says_which_board_and_order_it_was_for_and_whether_that_is_scra
     let (paths, journal) = with_order(directory.path(), 4);
     for (rid, by) in [("sn-1", Some("sn-1")), ("sn-2", None)] {
         make(&journal, "WO-1", rid, Holds::Unknown);
-        let open = || journal.standing(&crate::support::id(rid)).unwrap().open.unwrap();
-        assert_eq!((open().job.as_str(), open().scrap), ("WO-1", false));
+        let standing = || journal.standing(&crate::support::id(rid)).unwrap();
+        let open = standing().open.unwrap();
+        assert_eq!((open.job.as_str(), standing().retired), ("WO-1", None));
         let serial = format!("S-{rid}");
-        assert_eq!(open().identity, Identity { mac: None, serial: serial.parse().ok() });
-        append(&journal, order("WO-1", scrapped(by, &serial)));
-        assert!(open().scrap, "{rid}");
+        assert_eq!(open.identity, Identity { mac: None, serial: serial.parse().ok() });
+        let record = append(&journal, order("WO-1", scrapped(by, &serial)));
+        let scrap = Some(Retirement { what: Retired::Scrapped, record });
+        assert_eq!(standing().retired, scrap, "{rid}");
     }
     intact(&paths);
 }

@@ -1,5 +1,5 @@
-//! Databases that older programs wrote: `tests/vectors/audit-v1.db`, `audit-v2.db`, `audit-v3.db`, `audit-v3-keyed.db` and `audit-v4.db`, 43, 25, 20, 29 and 52
-//! records signed with the example key of RFC 8032.
+//! Databases that older programs wrote: `tests/vectors/audit-v1.db`, `audit-v2.db`, `audit-v3.db`, `audit-v3-keyed.db`, `audit-v4.db` and `audit-v5.db`, 43, 25, 20, 29, 52
+//! and 52 records signed with the example key of RFC 8032.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -126,7 +126,7 @@ fn people_and_keys_of_an_older_program_are_kept_and_its_device_keys_are_known() 
 
 #[test]
 fn older_database_that_was_tampered_with_stays_as_it_is() {
-    for name in ["audit-v1", "audit-v2", "audit-v3", "audit-v3-keyed", "audit-v4"] {
+    for name in ["audit-v1", "audit-v2", "audit-v3", "audit-v3-keyed", "audit-v4", "audit-v5"] {
         let (_directory, paths) = older(name);
         attacker(&paths).execute_batch("DROP TRIGGER log_no_update").unwrap();
         let tampered = fs::read(&paths.db).unwrap();
@@ -140,13 +140,19 @@ fn older_database_that_was_tampered_with_stays_as_it_is() {
 /// One of an order that is closed, one that is open and one that waits.
 #[test]
 fn work_orders_of_an_older_program_go_on() {
-    let (_directory, paths) = older("audit-v4");
+    for name in ["audit-v4", "audit-v5"] {
+        orders_go_on(name);
+    }
+}
+
+fn orders_go_on(name: &str) {
+    let (_directory, paths) = older(name);
     let before = log(&paths);
     assert!(Reader::open(&paths).err().unwrap().to_string().contains("when the station opens it"));
     // Its tables are made anew, whatever somebody wrote there.
     attacker(&paths).execute("UPDATE work_order SET begun = 0, qty = 9 WHERE job = 'WO-2'", []).unwrap();
     let journal = open(&paths).unwrap();
-    assert_eq!((log(&paths), intact(&paths)), (before, 52));
+    assert_eq!((log(&paths), intact(&paths)), (before.clone(), 52));
     let orders = Reader::open(&paths).unwrap().work_orders().unwrap();
     let told: Vec<_> = orders
         .iter()
@@ -164,6 +170,13 @@ fn work_orders_of_an_older_program_go_on() {
     let expected =
         [("WO-1", "closed", 2, 2, 2, 0), ("WO-2", "open", 3, 2, 1, 1), ("WO-3", "waiting", 1, 0, 0, 0)];
     assert_eq!(told, expected);
+    // What was scrap of an order is scrap of the station.
+    let named = |part: &(i64, Vec<u8>, Vec<u8>)| str::from_utf8(&part.1).unwrap().contains("\"order.scrap\"");
+    let scrap = before.iter().find(|part| named(part)).unwrap();
+    let body = str::from_utf8(&scrap.1).unwrap();
+    let serial = body.split("\"sn\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let found = Reader::open(&paths).unwrap().scrap_in_force(serial).unwrap();
+    assert_eq!(found.map(|scrap| scrap.record), Some(scrap.0.cast_unsigned()), "{body}");
     journal.close().unwrap();
     open(&paths).unwrap();
 }

@@ -69,6 +69,12 @@ pub enum Code {
     WrongLabel,
     /// The log knows its serial number with another MAC address, or its MAC address with another serial number.
     OtherBoard,
+    /// It was put down as scrap.
+    Scrapped,
+    /// Its identity was revoked.
+    Revoked,
+    /// Another board took its place.
+    Replaced,
     /// What is at the port now is not what was there when the device was begun, or not what the slot is bound to.
     Moved,
     /// No work order is open, and the station makes nothing without one; or the one that is named is not open, is for another day
@@ -117,6 +123,9 @@ impl Code {
         Self::NoLabel,
         Self::WrongLabel,
         Self::OtherBoard,
+        Self::Scrapped,
+        Self::Revoked,
+        Self::Replaced,
         Self::Moved,
         Self::NoOrder,
         Self::OrderFull,
@@ -160,6 +169,9 @@ impl Code {
             Self::NoLabel => "no-label",
             Self::WrongLabel => "wrong-label",
             Self::OtherBoard => "other-board",
+            Self::Scrapped => "scrapped",
+            Self::Revoked => "revoked",
+            Self::Replaced => "replaced",
             Self::Moved => "moved",
             Self::NoOrder => "no-order",
             Self::OrderFull => "order-full",
@@ -201,6 +213,9 @@ impl Code {
             | Self::NoLabel
             | Self::WrongLabel
             | Self::OtherBoard
+            | Self::Scrapped
+            | Self::Revoked
+            | Self::Replaced
             | Self::NoOrder
             | Self::OrderFull
             | Self::Collision => "refused",
@@ -250,6 +265,9 @@ impl Code {
             Self::NoLabel => "The label of the device was not scanned.",
             Self::WrongLabel => "The label that was scanned is not that of the device.",
             Self::OtherBoard => "The serial number or the MAC address was keyed before, on another board.",
+            Self::Scrapped => "The device was put down as scrap.",
+            Self::Revoked => "The identity of the device was revoked: it must not get a key again.",
+            Self::Replaced => "Another board took the place of this one.",
             Self::Moved => "The port of the slot changed while the device was in it.",
             Self::NoOrder => "No work order is open that the device could be made under.",
             Self::OrderFull => "The work order is complete: as many devices were begun as it is for.",
@@ -327,6 +345,18 @@ impl Code {
             ],
             Self::OtherBoard => {
                 &["Keep the device apart.", "Call the supervisor: a new board is for repair."]
+            }
+            Self::Scrapped => &[
+                "Keep the device apart.",
+                "Call the supervisor: who put it back on the bench?",
+                "A mistake: two people take it back, keystation device restore.",
+            ],
+            Self::Revoked => &[
+                "Keep the device apart.",
+                "Call the supervisor: this is for good, only another identity can be keyed.",
+            ],
+            Self::Replaced => {
+                &["Keep the device apart.", "Call the supervisor: this board was to be destroyed."]
             }
             Self::Moved => {
                 &["Leave the device in its place.", "Plug it in again.", "Again: call the supervisor."]

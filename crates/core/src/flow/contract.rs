@@ -132,13 +132,57 @@ pub struct Standing {
     pub keyed: Option<Seq>,
     /// Intents so far.
     pub attempts: u64,
+    /// It was taken out: it gets no key, from nobody.
+    pub retired: Option<Retirement>,
+    /// The record by which it takes the place of another board.
+    pub replaces: Option<Seq>,
 }
 
 impl Standing {
-    /// The record that the next intent follows: an open intent, or the last result by which it was keyed.
+    /// The record that the next intent follows: an open intent, the last result by which it was keyed, or the record by which it
+    /// takes the place of another board.
     #[must_use]
     pub fn follows(&self) -> Option<Seq> {
-        self.open.as_ref().map(|open| open.seq).or(self.keyed)
+        self.open.as_ref().map(|open| open.seq).or(self.keyed).or(self.replaces)
+    }
+}
+
+/// That a device was taken out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("record {record} says that it was {}", what.as_str())]
+pub struct Retirement {
+    /// How.
+    pub what: Retired,
+    /// The record of it.
+    pub record: Seq,
+}
+
+/// How a device was taken out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retired {
+    /// The board was thrown away.
+    Scrapped,
+    /// The identity must not register any more.
+    Revoked,
+    /// Another board took its place.
+    Replaced,
+}
+
+impl Retired {
+    /// The word in JSON and on the screen.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.code().as_str()
+    }
+
+    /// For the operator who has such a device in front of them.
+    #[must_use]
+    pub const fn code(self) -> Code {
+        match self {
+            Self::Scrapped => Code::Scrapped,
+            Self::Revoked => Code::Revoked,
+            Self::Replaced => Code::Replaced,
+        }
     }
 }
 
@@ -153,8 +197,6 @@ pub struct OpenIntent {
     pub identity: Identity,
     /// The work order that it was begun under, or empty.
     pub job: String,
-    /// Whether the device was put down as scrap of that work order since.
-    pub scrap: bool,
 }
 
 impl OpenIntent {

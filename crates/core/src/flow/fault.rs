@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use super::{DeviceError, LogError, NotAdmitted, Refusal, VaultError};
+use super::{DeviceError, LogError, NotAdmitted, Refusal, Retirement, VaultError};
 use crate::failure::Code;
 use crate::recipe::NoRegistrationId;
 use crate::record::{Holds, Seq};
@@ -80,6 +80,12 @@ impl From<LogError> for Fault {
             LogError::Storage(_) => Code::LogFailed,
         };
         Self { code, holds: Holds::Old, cause: Some(error.into()) }
+    }
+}
+
+impl From<Retirement> for Fault {
+    fn from(retirement: Retirement) -> Self {
+        Self { code: retirement.what.code(), holds: Holds::Old, cause: Some(retirement.into()) }
     }
 }
 

@@ -1,5 +1,5 @@
-//! Which device settles an intent that is open: what it proves must not become the PASS of another board, of another work order or
-//! of scrap.
+//! Which device settles an intent that is open: what it proves must not become the PASS of another board or of another
+//! work order.
 
 use super::fault::Fault;
 use super::{DeviceState, OpenIntent, Sighting};
@@ -13,8 +13,6 @@ pub(super) enum NotSettled {
     OtherBoard(Seq),
     #[error("record {seq} began it {}", under(.job))]
     OtherOrder { seq: Seq, job: String },
-    #[error("it is scrap of the work order {0}")]
-    Scrap(String),
 }
 
 impl NotSettled {
@@ -27,8 +25,6 @@ impl NotSettled {
             Ok(())
         } else if open.job != job {
             Err(Self::OtherOrder { seq: open.seq, job: open.job.clone() })
-        } else if open.scrap {
-            Err(Self::Scrap(open.job.clone()))
         } else {
             Ok(())
         }
@@ -44,7 +40,6 @@ impl From<NotSettled> for Fault {
         let code = match cause {
             NotSettled::OtherBoard(_) => Code::OtherBoard,
             NotSettled::OtherOrder { .. } => Code::NoOrder,
-            NotSettled::Scrap(_) => Code::Unlisted,
         };
         Self { code, holds: Holds::Unknown, cause: Some(cause.into()) }
     }

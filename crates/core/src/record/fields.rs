@@ -58,6 +58,8 @@ impl Event {
             Self::KeyImport { .. } => "gk.import",
             Self::GroupKey(key) => key.name(),
             Self::Order(order) => order.name(),
+            Self::Device(device) => device.name(),
+            Self::Cleanup(cleanup) => cleanup.name(),
             Self::ReportExported { .. } | Self::ShiftReported { .. } => "export.report",
             Self::BundleExported { .. } => "export.bundle",
             Self::Backup(backup) => backup.name(),
@@ -103,6 +105,8 @@ impl Event {
             Self::GroupKey(key) => key.approver(),
             Self::Order(order) => order.approver(),
             Self::Backup(backup) => backup.approver(),
+            Self::Device(device) => &device.approver,
+            Self::Cleanup(cleanup) => cleanup.approver(),
             _ => "",
         }
     }
@@ -175,6 +179,8 @@ impl Event {
             }
             Self::GroupKey(key) => key.fields(),
             Self::Order(order) => order.fields(),
+            Self::Device(device) => device.fields(),
+            Self::Cleanup(cleanup) => cleanup.fields(),
             Self::ReportExported { job, sha256, records } => vec![
                 ("job", job.as_str().into()),
                 ("sha256", hex(sha256).into()),

@@ -3,7 +3,7 @@ use std::rc::Rc;
 
 use keystation_core::credential::LogAnchor;
 use keystation_core::failure::Code;
-use keystation_core::flow::{Log, LogError, OpenIntent, Receipt, Standing};
+use keystation_core::flow::{Log, LogError, OpenIntent, Receipt, Retired, Retirement, Standing};
 use keystation_core::record::{Entry, Event, Holds, Outcome};
 use keystation_core::registration::RegistrationId;
 
@@ -18,8 +18,8 @@ pub(crate) struct FakeLog {
     pub(crate) overtaken: bool,
     /// Why no intent is taken; everything else is.
     pub(crate) refuses: Option<Code>,
-    /// Whether every device was put down as scrap.
-    pub(crate) scrap: bool,
+    /// How every device was taken out, if it was.
+    pub(crate) retired: Option<Retired>,
     trace: Rc<Trace>,
 }
 
@@ -31,7 +31,7 @@ impl FakeLog {
             readable: true,
             overtaken: false,
             refuses: None,
-            scrap: false,
+            retired: None,
             trace,
         }
     }
@@ -83,7 +83,8 @@ impl Log for FakeLog {
         if !self.readable {
             return Err(Self::failed());
         }
-        let mut standing = Standing::default();
+        let retired = self.retired.map(|what| Retirement { what, record: 7 });
+        let mut standing = Standing { retired, ..Standing::default() };
         for (seq, entry) in (0u64..).zip(self.entries.borrow().iter()) {
             match &entry.event {
                 Event::Intent(intent) if intent.id == *id => {
@@ -93,7 +94,6 @@ impl Log for FakeLog {
                         fingerprint: intent.fingerprint,
                         identity: intent.identity.clone(),
                         job: intent.job.clone(),
-                        scrap: self.scrap,
                     });
                 }
                 Event::Result(outcome) | Event::Resolve(outcome) if outcome.id == *id => {

@@ -1,5 +1,5 @@
 use keystation_core::failure::{Code, Safety};
-use keystation_core::flow::{DeviceError, Refusal};
+use keystation_core::flow::{DeviceError, Refusal, Retired};
 use keystation_core::identity::MacRule;
 use keystation_core::recipe::{MacSpelling, Recipe};
 use keystation_core::record::{Event, Holds, Mode};
@@ -229,13 +229,23 @@ fn a_device_that_kept_what_it_acknowledged_passes_in_the_second_try() {
 }
 
 #[test]
-fn scrap_and_a_device_of_another_work_order_are_not_settled() {
+fn a_device_that_was_taken_out_or_is_of_another_work_order_is_not_settled() {
     let mut world = lost_at_commit(When::After);
-    world.log.scrap = true;
-    let failure = world.inject().expect_err("scrap");
-    assert_eq!((failure.code, failure.safety), (Code::Unlisted, Safety::Unknown));
-    assert_eq!(world.trace.acts(), ["identify", "inject.refuse"], "it is not asked");
-    world.log.scrap = false;
+    for (what, code) in [
+        (Retired::Scrapped, Code::Scrapped),
+        (Retired::Revoked, Code::Revoked),
+        (Retired::Replaced, Code::Replaced),
+    ] {
+        world.log.retired = Some(what);
+        let failure = world.inject().expect_err("taken out");
+        assert_eq!((failure.code, failure.safety), (code, Safety::Unknown));
+        assert_eq!(world.trace.acts(), ["identify", "inject.refuse"], "it is not asked");
+        // Nor by repair, whatever was approved.
+        let failure = world.repair().expect_err("taken out");
+        assert_eq!((failure.code, failure.safety), (code, Safety::Unknown));
+        assert_eq!(world.trace.acts(), ["identify", "inject.refuse"]);
+    }
+    world.log.retired = None;
     for job in ["WO-2", ""] {
         world.job = job;
         let failure = world.inject().expect_err("of another work order");

@@ -65,7 +65,6 @@ impl Log for TestLog {
                     fingerprint: intent.fingerprint,
                     identity: intent.identity.clone(),
                     job: intent.job.clone(),
-                    scrap: false,
                 });
                 standing.attempts += 1;
             }

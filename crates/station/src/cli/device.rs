@@ -68,6 +68,9 @@ const fn exit_of(failure: &Failure) -> Exit {
         | Code::WrongMaker
         | Code::WrongSerial
         | Code::OtherBoard
+        | Code::Scrapped
+        | Code::Revoked
+        | Code::Replaced
         | Code::NoOrder
         | Code::OrderFull
         | Code::VaultLocked => Exit::Refused,

@@ -12,6 +12,7 @@ mod diagnose;
 mod epoch;
 mod export;
 mod key;
+mod life;
 mod order;
 mod output;
 mod person;
@@ -139,6 +140,8 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
             device::check(cli, &data, port, &profile, passphrase, out)
         }
         Verb::Order(verb) => order::run(cli, &data, verb, out),
+        Verb::Device(verb) => at_station(cli, &data, out, |bench| life::run(bench, &data, verb)),
+        Verb::Cleanup(verb) => at_station(cli, &data, out, |bench| life::cleanup(bench, verb)),
         Verb::Person(verb) => at_station(cli, &data, out, |bench| person::run(bench, verb)),
         Verb::Clock(ClockVerb::Accept { reason }) => {
             at_station(cli, &data, out, |bench| clock::accept(bench, reason))

@@ -17,6 +17,10 @@ pub(super) fn history(data: &DataDir, id: &str, out: Output) -> Result<Exit, Sta
     for event in &life.events {
         out.say(line(event), &object(event));
     }
+    // What it holds is one thing, whether it may be used another.
+    let out_of_use = life
+        .retired
+        .map_or(String::new(), |retired| format!(", {} by record {}", retired.what.as_str(), retired.record));
     let standing = life.standing.as_str();
     let proved = match &life.keyed {
         Some(Keyed { record, key, check_value, fingerprint }) => {
@@ -29,8 +33,9 @@ pub(super) fn history(data: &DataDir, id: &str, out: Output) -> Result<Exit, Sta
     });
     let (mac, serial) = (&life.mac, &life.serial);
     out.say(
-        printable(&format!("{id}: {standing}. MAC {mac}, serial {serial}; {proved}; {vouched}.")),
+        printable(&format!("{id}: {standing}{out_of_use}. MAC {mac}, serial {serial}; {proved}; {vouched}.")),
         &json!({ "event": "device", "id": id.as_str(), "mac": mac, "serial": serial, "standing": standing,
+                 "retired": life.retired.map(|retired| retired.what.as_str()),
                  "key": life.keyed.as_ref().map(|keyed| &keyed.key),
                  "check_value": life.keyed.as_ref().map(|keyed| &keyed.check_value),
                  "fingerprint": life.keyed.as_ref().map(|keyed| &keyed.fingerprint),
@@ -41,12 +46,14 @@ pub(super) fn history(data: &DataDir, id: &str, out: Output) -> Result<Exit, Sta
 
 fn line(event: &LifeEvent) -> String {
     let LifeEvent { seq, time_ms, event: ev, rc, code, operator, approver, .. } = event;
-    let LifeEvent { key, check_value, job, mode, reason, holds, verified, .. } = event;
+    let LifeEvent { key, check_value, job, mode, reason, note, other, holds, verified, .. } = event;
     let mut line = format!("{seq:>6}  {}  {ev:<15} {rc:<15} {operator}", time(*time_ms));
     for (word, value) in [
         ("with", approver),
         ("mode", mode),
         ("reason", reason),
+        ("note", note),
+        ("other board", other),
         ("key", key),
         ("check value", check_value),
         ("job", job),
@@ -65,7 +72,8 @@ fn object(event: &LifeEvent) -> serde_json::Value {
     json!({ "event": "life", "record": event.seq, "time": time(event.time_ms), "ev": event.event, "rc": event.rc,
             "code": event.code, "operator": event.operator, "approver": event.approver, "role": event.role,
             "key": event.key, "check_value": event.check_value, "job": event.job, "port": event.port,
-            "firmware": event.firmware, "mode": event.mode, "reason": event.reason, "holds": event.holds,
+            "firmware": event.firmware, "mode": event.mode, "reason": event.reason,
+            "note": event.note, "other": event.other, "holds": event.holds,
             "verified": event.verified, "refers_to": event.refers_to })
 }
 

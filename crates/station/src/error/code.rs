@@ -56,6 +56,7 @@ impl StationError {
             Self::OtherCheckValue { .. } => "key-check-value",
             Self::OtherTransfer { .. } => "transfer-other-key",
             Self::Reason => "reason",
+            Self::Life(error) => error.code(),
             Self::Order(error) => error.code(),
             Self::Transfer(TransferError::Unlock(error)) if error.is_wrong_secret() => "passphrase-wrong",
             Self::Transfer(_) => "transfer-refused",

@@ -51,6 +51,9 @@ pub const fn nature(code: Code) -> Nature {
         | Code::WrongLabel
         | Code::NoLabel
         | Code::OtherBoard
+        | Code::Scrapped
+        | Code::Revoked
+        | Code::Replaced
         | Code::Collision => (false, false),
         // Policy.
         Code::AlreadyKeyed

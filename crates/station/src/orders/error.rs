@@ -224,7 +224,7 @@ pub(crate) const fn refusal_remedy(refusal: &OrderRefusal) -> &'static [&'static
 }
 
 /// What somebody typed, for a sentence: its first characters, and those that do something by their number.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     text.chars()
         .take(64)
         .flat_map(|c| if c.is_ascii_graphic() { vec![c] } else { c.escape_unicode().collect() })

@@ -68,6 +68,18 @@ pub enum Action {
     RaiseQuota,
     /// Putting a device of a work order down as scrap.
     Scrap,
+    /// Putting a device down as scrap.
+    ScrapDevice,
+    /// Revoking the identity of a device.
+    RevokeDevice,
+    /// Another board in the place of one.
+    ReplaceDevice,
+    /// Taking a scrap back that was a mistake.
+    RestoreDevice,
+    /// The list of identities to clean up in the cloud.
+    ListCleanup,
+    /// That a list was cleaned up.
+    CleanedUp,
     /// The report of one's own shift in the window, and its signed file.
     OwnShift,
     /// A bundle of the log, with a record of it.
@@ -126,7 +138,7 @@ pub enum Action {
 
 impl Action {
     /// All of them, in the order in which the table of roles shows them.
-    pub const ALL: [Self; 58] = [
+    pub const ALL: [Self; 64] = [
         Self::FirstStart,
         Self::SignIn,
         Self::Overview,
@@ -158,6 +170,12 @@ impl Action {
         Self::CloseOrder,
         Self::RaiseQuota,
         Self::Scrap,
+        Self::ScrapDevice,
+        Self::RevokeDevice,
+        Self::ReplaceDevice,
+        Self::RestoreDevice,
+        Self::ListCleanup,
+        Self::CleanedUp,
         Self::OwnShift,
         Self::Export,
         Self::AnchorAccept,
@@ -238,6 +256,12 @@ impl Action {
             Self::CloseOrder => ("close-order", "close a work order"),
             Self::RaiseQuota => ("raise-quota", "allow more devices under a work order"),
             Self::Scrap => ("scrap", "put a device of a work order down as scrap"),
+            Self::ScrapDevice => ("scrap-device", "put a device down as scrap"),
+            Self::RevokeDevice => ("revoke-device", "revoke the identity of a device, for good"),
+            Self::ReplaceDevice => ("replace-device", "put another board in the place of one"),
+            Self::RestoreDevice => ("restore-device", "take back a scrap that was a mistake"),
+            Self::ListCleanup => ("list-cleanup", "list of identities to clean up in the cloud"),
+            Self::CleanedUp => ("cleaned-up", "put down that a list was cleaned up in the cloud"),
             Self::OwnShift => ("own-shift", "report of one's own shift in the window, and its signed file"),
             Self::Export => ("export", "bundle of the log, recorded"),
             Self::AnchorAccept => ("anchor-accept", "take a cosigned checkpoint"),

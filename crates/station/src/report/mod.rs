@@ -4,7 +4,7 @@
 mod face;
 mod facts;
 mod file;
-mod list;
+pub(crate) mod list;
 mod page;
 mod paper;
 mod parts;

@@ -5,6 +5,7 @@
 mod audit;
 mod backup;
 mod key;
+mod life;
 mod order;
 mod person;
 mod witness;
@@ -17,6 +18,7 @@ use keystation::orders::OrderId;
 pub(crate) use audit::{AnchorVerb, AuditVerb, ListFormat, ReportVerb, ShiftArgs};
 pub(crate) use backup::{BackupArgs, BackupPassphrase, RestoreArgs};
 pub(crate) use key::{CeremonyArgs, ChangeArgs, ImportArgs, KeyVerb};
+pub(crate) use life::{CleanupVerb, DeviceVerb, Why};
 pub(crate) use order::{CreateArgs, OrderVerb};
 pub(crate) use person::{Admins, NewPin, PersonVerb};
 pub(crate) use witness::WitnessVerb;
@@ -140,6 +142,12 @@ pub(crate) enum Verb {
     /// Work orders: what is made, how many, which devices
     #[command(subcommand)]
     Order(OrderVerb),
+    /// Devices that are taken out, and boards that take the place of others
+    #[command(subcommand)]
+    Device(DeviceVerb),
+    /// Identities that have to be blocked in the cloud
+    #[command(subcommand)]
+    Cleanup(CleanupVerb),
     /// People: accounts, roles, PINs, badges, names
     #[command(subcommand)]
     Person(PersonVerb),

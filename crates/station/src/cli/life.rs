@@ -1,0 +1,93 @@
+//! `keystation device …` and `keystation cleanup …`.
+
+use keystation::config::Profile;
+use keystation::lives::{Act, CleanupFiles, Listed, NewBoard, TakeOut, TakenOut};
+use keystation::people::Action;
+use keystation::{DataDir, Exit, StationError};
+use keystation_core::registration::RegistrationId;
+use serde_json::json;
+
+use super::args::{CleanupVerb, DeviceVerb, Why};
+use super::output::Output;
+use super::session::Bench;
+
+pub(super) fn run(bench: &Bench<'_>, data: &DataDir, verb: &DeviceVerb) -> Result<Exit, StationError> {
+    let (Why { device, reason, note }, act) = match verb {
+        DeviceVerb::Scrap(why) => (why, Act::Scrap),
+        DeviceVerb::Revoke(why) => (why, Act::Revoke),
+        DeviceVerb::Restore(why) => (why, Act::Restore),
+        DeviceVerb::Replace { why, profile, mac, destroyed } => {
+            bench.may_ask(Action::ReplaceDevice)?;
+            let profile = Profile::read(&data.profile(profile))?;
+            let board = NewBoard { profile, mac: *mac, destroyed: destroyed.clone() };
+            (why, Act::Replace(Box::new(board)))
+        }
+    };
+    let take_out = TakeOut { device: device.clone(), act, reason: reason.clone(), note: note.clone() };
+    // Whoever may not ask learns nothing of which devices there are; and nobody approves what cannot be.
+    bench.may_ask(take_out.act.action())?;
+    let approval = bench.approval(&bench.station.take_out_request(&take_out)?)?;
+    let TakenOut { record, id, successor } = bench.station.take_out(&take_out, approval)?;
+    let named = id.as_ref().map_or(device.as_str(), RegistrationId::as_str);
+    let (word, sentence) = match &take_out.act {
+        Act::Scrap => ("scrapped", format!("{named} is scrap. Next: keystation cleanup list.")),
+        Act::Revoke => (
+            "revoked",
+            format!(
+                "{named} is revoked: it can register until somebody does what keystation cleanup list says."
+            ),
+        ),
+        Act::Replace(_) => match &successor {
+            Some(same) if id.as_ref() == Some(same) => (
+                "replaced",
+                format!(
+                    "{named}: another board may be keyed. It gets the same key: no leak is healed by it."
+                ),
+            ),
+            _ => {
+                let new = successor.as_ref().map_or("", RegistrationId::as_str);
+                (
+                    "replaced",
+                    format!(
+                        "{new} takes the place of {named} and may be keyed. Next: keystation cleanup list."
+                    ),
+                )
+            }
+        },
+        Act::Restore => ("restored", format!("{named} is no scrap.")),
+    };
+    bench.out.say(
+        format!("Record {record}: {sentence}"),
+        &json!({ "event": "device", "state": word, "record": record, "id": id.as_ref().map(RegistrationId::as_str),
+                 "successor": successor.as_ref().map(RegistrationId::as_str) }),
+    );
+    Ok(Exit::Done)
+}
+
+pub(super) fn cleanup(bench: &Bench<'_>, verb: &CleanupVerb) -> Result<Exit, StationError> {
+    match verb {
+        CleanupVerb::List { csv, commands, all } => {
+            let permit = bench.permit(Action::ListCleanup)?;
+            let files = CleanupFiles { csv, commands: commands.as_deref() };
+            told(
+                "cleanup-list",
+                "to clean up",
+                &bench.station.list_cleanup(&permit, *all, files)?,
+                bench.out,
+            );
+        }
+        CleanupVerb::Done { list } => {
+            bench.may_ask(Action::CleanedUp)?;
+            let approval = bench.approval(&bench.station.cleaned_up_request(list)?)?;
+            told("cleanup-done", "cleaned up", &bench.station.cleaned_up(list, approval)?, bench.out);
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn told(event: &str, what: &str, Listed { devices, to, sha256, record }: &Listed, out: Output) {
+    out.say(
+        format!("Record {record}: {devices} identities {what}, of the log up to record {to}; list {sha256}."),
+        &json!({ "event": event, "devices": devices, "to": to, "sha256": sha256, "record": record }),
+    );
+}

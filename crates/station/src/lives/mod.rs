@@ -1,0 +1,216 @@
+//! Devices that are taken out, and boards that take the place of others (docs/device-states.md).
+//!
+//! Who repairs asks, a supervisor approves. What is asked for and not done is a record as well: no reason, no proof, no such device.
+
+mod cleanup;
+mod commands;
+mod error;
+
+use keystation_audit::{AppendError, DeviceRefusal};
+use keystation_core::identity::{Identity, Mac};
+use keystation_core::record::{DeviceChange, DeviceEvent, DeviceReason, Event, Seq, Successor};
+use keystation_core::registration::{IdRule, RegistrationId};
+
+use crate::config::Profile;
+use crate::error::StationError;
+use crate::people::{Action, ApprovalId, Request};
+use crate::station::Station;
+
+pub use cleanup::{CleanupFiles, Listed};
+pub use error::LifeError;
+
+/// What is to become of a device.
+#[derive(Debug, Clone)]
+pub struct TakeOut {
+    /// Registration ID, MAC address in any spelling, or serial number.
+    pub device: String,
+    /// What.
+    pub act: Act,
+    /// Why: one word of those that [`Act::reasons`] has.
+    pub reason: String,
+    /// What there is to say beside, one line of at most 200 characters, or empty.
+    pub note: String,
+}
+
+/// What can become of a device.
+#[derive(Debug, Clone)]
+pub enum Act {
+    /// The board is thrown away.
+    Scrap,
+    /// The identity must not register any more, for good.
+    Revoke,
+    /// Another board takes its place.
+    Replace(Box<NewBoard>),
+    /// A scrap was a mistake.
+    Restore,
+}
+
+/// The board that takes the place of another.
+#[derive(Debug, Clone)]
+pub struct NewBoard {
+    /// The product: its recipe makes the new registration ID.
+    pub profile: Profile,
+    /// MAC address of the new board; none, where the product has none.
+    pub mac: Option<Mac>,
+    /// Where it is written down that the old board was destroyed, or empty. Asked for where the new board gets the same registration ID.
+    pub destroyed: String,
+}
+
+impl Act {
+    /// What is asked of the gate.
+    #[must_use]
+    pub const fn action(&self) -> Action {
+        match self {
+            Self::Scrap => Action::ScrapDevice,
+            Self::Revoke => Action::RevokeDevice,
+            Self::Replace(_) => Action::ReplaceDevice,
+            Self::Restore => Action::RestoreDevice,
+        }
+    }
+
+    /// Why it can be done.
+    #[must_use]
+    pub const fn reasons(&self) -> &'static [DeviceReason] {
+        match self {
+            Self::Scrap => DeviceReason::SCRAP,
+            Self::Revoke => DeviceReason::REVOKE,
+            Self::Replace(_) => DeviceReason::REPLACE,
+            Self::Restore => DeviceReason::RESTORE,
+        }
+    }
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenOut {
+    /// The record of it.
+    pub record: Seq,
+    /// Registration ID of the device; none of scrap that was never begun.
+    pub id: Option<RegistrationId>,
+    /// Registration ID of the board that takes its place.
+    pub successor: Option<RegistrationId>,
+}
+
+impl Station {
+    /// What another person has to approve. Whoever is signed in must be one who may ask; what cannot be asked for is refused, and a record.
+    pub fn take_out_request(&self, take_out: &TakeOut) -> Result<Request, StationError> {
+        let action = take_out.act.action();
+        let asker = self.may_ask(action)?;
+        let planned = self.planned(take_out).map(|event| request_of(action, &event));
+        self.done_or_told_by(action, &asker, &take_out.device, planned)
+    }
+
+    /// Does it, by two people.
+    pub fn take_out(&self, take_out: &TakeOut, approval: ApprovalId) -> Result<TakenOut, StationError> {
+        let action = take_out.act.action();
+        let asker = self.may_ask(action)?;
+        let planned = self.done_or_told_by(action, &asker, &take_out.device, self.planned(take_out))?;
+        let permit = self.permit_approved(&request_of(action, &planned), approval)?;
+        let event = DeviceEvent { approver: permit.approver().to_owned(), ..planned };
+        let id = event.id.clone();
+        let successor = match &event.change {
+            DeviceChange::Replaced(successor) => Some(successor.id.clone()),
+            _ => None,
+        };
+        let record = self.append_by(&permit, Event::Device(event)).map_err(LifeError::of_log);
+        let record = self.done_or_told(&permit, &take_out.device, record)?;
+        Ok(TakenOut { record, id, successor })
+    }
+
+    /// The record of it, but for the second person.
+    fn planned(&self, take_out: &TakeOut) -> Result<DeviceEvent, StationError> {
+        let note = one_line(&take_out.note, true)?;
+        let reasons = take_out.act.reasons();
+        let reason =
+            DeviceReason::named(&take_out.reason, reasons, &note).ok_or(LifeError::Reason(reasons))?;
+        let (id, identity, follows) = self.known(take_out)?;
+        let change = match &take_out.act {
+            Act::Scrap => DeviceChange::Scrapped,
+            Act::Revoke => DeviceChange::Revoked,
+            Act::Restore => DeviceChange::Restored,
+            Act::Replace(board) => DeviceChange::Replaced(Box::new(successor(board, &identity)?)),
+        };
+        let event = DeviceEvent { id, identity, follows, change, reason, note, approver: String::new() };
+        // Nobody approves what cannot be.
+        self.reader()?.may_take_out(&event)?.map_err(LifeError::Refused)?;
+        Ok(event)
+    }
+
+    /// The device that is meant, and what the record follows.
+    fn known(
+        &self,
+        TakeOut { device, act, .. }: &TakeOut,
+    ) -> Result<(Option<RegistrationId>, Identity, Option<Seq>), StationError> {
+        let reader = self.reader()?;
+        let unknown = || LifeError::NoDevice(crate::orders::error::shown(device));
+        if let Act::Restore = act {
+            let scrap = reader.scrap_in_force(device)?.ok_or_else(unknown)?;
+            return Ok((scrap.id, scrap.identity, Some(scrap.record)));
+        }
+        match (reader.known_device(device)?, act) {
+            (Some(known), _) => Ok((Some(known.id), known.identity, Some(known.newest))),
+            // Of another station, or another epoch of the log: an ID can be blocked wherever it was keyed.
+            (None, Act::Revoke) => {
+                let id = RegistrationId::new(device, IdRule::Dashes).map_err(|_| unknown())?;
+                Ok((Some(id), Identity { mac: None, serial: None }, None))
+            }
+            (None, _) => Err(unknown().into()),
+        }
+    }
+}
+
+/// The new board, as the recipe of its product names it.
+fn successor(board: &NewBoard, old: &Identity) -> Result<Successor, StationError> {
+    let identity = Identity { mac: board.mac, serial: old.serial.clone() };
+    let id = board.profile.recipe.registration_id(&identity).map_err(LifeError::NoId)?;
+    Ok(Successor { id, identity, destroyed: one_line(&board.destroyed, true)? })
+}
+
+/// What is approved: all that the record will say.
+fn request_of(action: Action, event: &DeviceEvent) -> Request {
+    let device = event.id.as_ref().map_or_else(
+        || event.identity.serial.as_ref().map_or_else(String::new, ToString::to_string),
+        ToString::to_string,
+    );
+    let subject = match &event.change {
+        DeviceChange::Replaced(successor) => {
+            let Successor { id, identity, destroyed } = &**successor;
+            let mac = identity.mac.map_or_else(|| "no MAC".to_owned(), |mac| mac.to_string());
+            let proof = if destroyed.is_empty() {
+                String::new()
+            } else {
+                format!(", old board destroyed: {destroyed}")
+            };
+            format!("{device} by {id} ({mac}){proof}")
+        }
+        // Whoever approves knows that no record here can tell whether it was spelled right.
+        _ if event.follows.is_none() => format!("{device}, which this log never began"),
+        _ => device,
+    };
+    let why = event.reason.as_str();
+    let reason = if event.note.is_empty() { why.to_owned() } else { format!("{why}: {}", event.note) };
+    Request { action, subject, reason }
+}
+
+/// A text that a record takes.
+fn one_line(text: &str, may_be_empty: bool) -> Result<String, LifeError> {
+    let text = text.trim();
+    let fits = text.chars().count() <= 200 && !text.chars().any(char::is_control);
+    if fits && (may_be_empty || !text.is_empty()) { Ok(text.to_owned()) } else { Err(LifeError::Text) }
+}
+
+impl LifeError {
+    /// What the log refused, by the name of that.
+    fn of_log(error: StationError) -> StationError {
+        match error {
+            StationError::Append(AppendError::Device(refusal)) => Self::Refused(refusal).into(),
+            other => other,
+        }
+    }
+}
+
+impl From<DeviceRefusal> for StationError {
+    fn from(refusal: DeviceRefusal) -> Self {
+        LifeError::Refused(refusal).into()
+    }
+}
