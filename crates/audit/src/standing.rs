@@ -17,7 +17,20 @@ use crate::work_order::{Scrap, is_scrap};
 pub(crate) fn standing(conn: &Connection, id: &RegistrationId) -> Result<Standing, ReadError> {
     let Place { open, keyed, attempts } = Place::of(conn, id.as_str())?;
     let open = open.map(|seq| open_intent(conn, id, seq)).transpose()?;
-    Ok(Standing { open, keyed, attempts })
+    let proved = keyed.map(|seq| written(conn, seq)).transpose()?;
+    Ok(Standing { open, keyed, proved, attempts })
+}
+
+/// The fingerprint of the key that a device proved in the outcome `keyed`.
+pub(crate) fn written(conn: &Connection, keyed: Seq) -> Result<Fingerprint, ReadError> {
+    fingerprint(conn, intent_of(conn, keyed)?)
+}
+
+/// The intent of an outcome.
+pub(crate) fn intent_of(conn: &Connection, outcome: Seq) -> Result<Seq, ReadError> {
+    with_record(conn, outcome, |record| {
+        record.integer("ref").map(i64::cast_unsigned).ok_or(RecordError::Field("ref"))
+    })
 }
 
 fn open_intent(conn: &Connection, id: &RegistrationId, seq: Seq) -> Result<OpenIntent, ReadError> {

@@ -6,18 +6,20 @@ mod fields;
 mod injection;
 mod order;
 mod people;
+mod repair;
 #[cfg(test)]
 mod tests;
 
 pub use carried::{Carried, CarriedFrom};
 pub use custody::{CeremonyKey, KeyChange, KeyEvent, KeyOrigin};
 pub use fields::Value;
-pub use injection::{Check, Holds, Intent, Mode, Outcome};
+pub use injection::{Check, Holds, Intent, Mode, Outcome, Rekey};
 pub use order::{OrderChange, OrderEvent, OrderTerms};
 pub use people::{
     Away, Counting, CredentialChange, Denial, DenialReason, End, Purpose, SessionEvent, SignInRefusal,
     UserChange, UserEvent,
 };
+pub use repair::{BatchCounts, BatchTerms, RepairEvent};
 
 use crate::failure::Code;
 use crate::identity::Identity;
@@ -243,6 +245,8 @@ pub enum Event {
     },
     /// `check.result`: QA looked at a finished device.
     Checked(Check),
+    /// `rekey.look`, `rekey.open`, `rekey.close`.
+    Repair(RepairEvent),
     /// `slot.out`: the station took a slot out of the line, since it fails and not its devices.
     SlotOut {
         /// Its number.

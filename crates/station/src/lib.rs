@@ -31,6 +31,7 @@ mod person;
 mod program;
 mod random;
 mod readers;
+pub mod repair;
 pub mod report;
 mod review;
 mod station;

@@ -14,6 +14,7 @@ mod order;
 mod output;
 mod person;
 mod qa;
+mod repair;
 mod reports;
 mod run;
 mod search;
@@ -51,7 +52,7 @@ pub(crate) fn main() -> ExitCode {
         Err(error) => return not_understood(plain(error)),
     };
     let out = Output { json: cli.json };
-    let injecting = matches!(cli.verb, Verb::Inject { .. });
+    let injecting = matches!(cli.verb, Verb::Inject { .. } | Verb::Rekey(_));
     if let Some(filter) = &cli.trace {
         let started = tracing_subscriber::fmt()
             .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
@@ -136,6 +137,8 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
             let profile = Profile::read(&data.profile(profile))?;
             device::check(cli, &data, port, &profile, passphrase, out)
         }
+        Verb::Look(args) => at_station(cli, &data, out, |bench| repair::look(bench, args)),
+        Verb::Rekey(args) => at_station(cli, &data, out, |bench| repair::rekey(bench, args)),
         Verb::Order(verb) => order::run(cli, &data, verb, out),
         Verb::Person(verb) => at_station(cli, &data, out, |bench| person::run(bench, verb)),
         Verb::Clock(ClockVerb::Accept { reason }) => {

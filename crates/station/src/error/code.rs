@@ -55,6 +55,7 @@ impl StationError {
             Self::OtherTransfer { .. } => "transfer-other-key",
             Self::Reason => "reason",
             Self::Order(error) => error.code(),
+            Self::Rekey(error) => error.code(),
             Self::Transfer(TransferError::Unlock(error)) if error.is_wrong_secret() => "passphrase-wrong",
             Self::Transfer(_) => "transfer-refused",
             Self::Ceremony(error) => error.code(),

@@ -10,7 +10,7 @@ use super::support::{ADMINS, Bench, pin};
 
 /// Action; to whom it is open: `*` anyone, `+` whoever is signed in, `~` the same while the screen is locked, letters for
 /// roles (operator, repair, supervisor, custodian, qa, administrator); `2` if another person has to approve, who has one of
-/// these roles too; `1` if a one-time PIN is enough.
+/// these roles too, and where repair may ask, that of a supervisor; `1` if a one-time PIN is enough.
 const TABLE: &str = "
 first-start    *
 sign-in        *
@@ -34,6 +34,10 @@ orders         ors
 own-shift      ors
 unlock         orsc
 check          rsq
+look           rsq
+rekey          rs2
+continue-rekey rs
+close-rekey    rs
 search-room    rsqa
 audit-room     sqa
 save-proof     sqa
@@ -203,8 +207,13 @@ fn every_action_for_every_role_in_every_state() {
     assert_eq!(table.len(), Action::ALL.len(), "the table has a row for every action");
     let bench = Bench::with_admins();
     bench.settle("cu-9", "671425", "custodian");
+    bench.settle("su-9", "582934", "supervisor");
     let mut trial = Trial { bench, table, tried: 0, allowed: 0, refused: 0 };
-    let helper = |row: &str| if row.starts_with('c') { ("cu-9", "671425") } else { ADMINS[1] };
+    let helper = |row: &str| match row {
+        _ if row.starts_with('c') => ("cu-9", "671425"),
+        _ if row.starts_with('r') => ("su-9", "582934"),
+        _ => ADMINS[1],
+    };
     for (number, roles) in legal().into_iter().enumerate() {
         let user = format!("p-{number}");
         trial.bench.add(&user, "907153", &roles.to_string()).unwrap();
@@ -226,7 +235,7 @@ fn every_action_for_every_role_in_every_state() {
     }
     let Trial { bench, tried, allowed, refused, .. } = trial;
     println!("{tried} requests: {allowed} allowed, {refused} refused");
-    assert_eq!(tried, 54 * 18 * 5 * 2);
+    assert_eq!(tried, 58 * 18 * 5 * 2);
     let why = bench.records("policy.refuse", "why");
     assert_eq!(why.len(), refused, "every refusal is a record");
 }

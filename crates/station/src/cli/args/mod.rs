@@ -6,6 +6,7 @@ mod audit;
 mod key;
 mod order;
 mod person;
+mod repair;
 mod witness;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ pub(crate) use audit::{AnchorVerb, AuditVerb, ListFormat, ReportVerb, ShiftArgs}
 pub(crate) use key::{CeremonyArgs, ChangeArgs, ImportArgs, KeyVerb};
 pub(crate) use order::{CreateArgs, OrderVerb};
 pub(crate) use person::{Admins, NewPin, PersonVerb};
+pub(crate) use repair::{LookArgs, RekeyArgs};
 pub(crate) use witness::WitnessVerb;
 
 /// Gives devices their Azure DPS keys, has them prove it, and keeps a record that can be verified.
@@ -135,6 +137,10 @@ pub(crate) enum Verb {
         #[command(flatten)]
         passphrase: PassphraseFrom,
     },
+    /// Look at a device before deciding: what is in it, and what the log says of it. Nothing is written to it
+    Look(LookArgs),
+    /// Repair: overwrite the key of a device, for a reason that another person approves
+    Rekey(RekeyArgs),
     /// Work orders: what is made, how many, which devices
     #[command(subcommand)]
     Order(OrderVerb),
