@@ -83,6 +83,8 @@ pub fn who(verb: &[&str]) -> Option<(&'static str, Option<&'static str>)> {
     Some(match verb {
         ["inject" | "selftest", ..] => ("op-0117", None),
         ["check", ..] => ("qa-007", None),
+        ["look", ..] => ("rep-1", None),
+        ["rekey", ..] => ("rep-1", Some("sup-1")),
         ["key", "list" | "devices", ..] => return None,
         ["key", "ceremony" | "recipient", ..] => ("cus-1", None),
         ["key", "suspend", ..] => ("sup-1", None),

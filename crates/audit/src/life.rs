@@ -62,12 +62,20 @@ impl DeviceStanding {
 pub struct Keyed {
     /// The record of the proof.
     pub record: Seq,
+    /// The intent by which it was written.
+    pub intent: Seq,
     /// Label of the group key.
     pub key: String,
     /// Its check value, ten hexadecimal digits.
     pub check_value: String,
     /// Fingerprint of the device key: 24 hexadecimal digits.
     pub fingerprint: String,
+    /// Slot of the group key: `primary` or `secondary`.
+    pub slot: String,
+    /// ID scope.
+    pub scope: String,
+    /// Work order or batch, or empty.
+    pub job: String,
 }
 
 /// One record of a device. A text that such a record does not have is empty.
@@ -120,6 +128,9 @@ struct Written {
     key: String,
     check_value: String,
     fingerprint: String,
+    slot: String,
+    scope: String,
+    job: String,
 }
 
 impl Reader {
@@ -192,7 +203,9 @@ impl Life {
         match record.event() {
             "inject.intent" => {
                 let (key, check_value) = (event.key.clone(), event.check_value.clone());
-                intents.insert(event.seq, Written { key, check_value, fingerprint: text("dkfp") });
+                let (fingerprint, job) = (text("dkfp"), event.job.clone());
+                let (slot, scope) = (text("slot"), text("scope"));
+                intents.insert(event.seq, Written { key, check_value, fingerprint, slot, scope, job });
             }
             "inject.refuse" => {
                 "untouched".clone_into(&mut event.holds);
@@ -200,7 +213,9 @@ impl Life {
             }
             _ => {}
         }
-        if let Some(written) = number("ref").and_then(|intent| intents.get(&intent)) {
+        if let Some((intent, written)) =
+            number("ref").and_then(|intent| Some((intent, intents.get(&intent)?)))
+        {
             event.key.clone_from(&written.key);
             event.check_value.clone_from(&written.check_value);
             if event.verified.is_empty() && !event.holds.is_empty() {
@@ -209,9 +224,13 @@ impl Life {
             if keyed == Some(event.seq) {
                 self.keyed = Some(Keyed {
                     record: event.seq,
+                    intent,
                     key: written.key.clone(),
                     check_value: written.check_value.clone(),
                     fingerprint: written.fingerprint.clone(),
+                    slot: written.slot.clone(),
+                    scope: written.scope.clone(),
+                    job: written.job.clone(),
                 });
             }
         }

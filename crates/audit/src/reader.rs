@@ -254,11 +254,24 @@ impl Reader {
 
     /// The fingerprint of the key that a device was last known to hold.
     pub fn written_key(&self, id: &RegistrationId) -> Result<Option<Fingerprint>, ReadError> {
+        Ok(self.standing(id)?.proved)
+    }
+
+    /// The work order or batch under which a device was keyed last, and the intent of that; `None`: it was not.
+    pub fn keyed_under(&self, id: &RegistrationId) -> Result<Option<(String, Seq)>, ReadError> {
         let Some(keyed) = self.standing(id)?.keyed else { return Ok(None) };
-        let intent = standing::with_record(&self.conn, keyed, |record| {
-            record.integer("ref").map(i64::cast_unsigned).ok_or(RecordError::Field("ref"))
+        let intent = standing::intent_of(&self.conn, keyed)?;
+        let job = standing::with_record(&self.conn, intent, |record| {
+            Ok(record.text("job").unwrap_or_default().into_owned())
         })?;
-        standing::fingerprint(&self.conn, intent).map(Some)
+        Ok(Some((job, intent)))
+    }
+
+    /// How many records of an event there are, and the newest one. Takes the same time in a log of any size.
+    pub fn newest(&self, event: &str) -> Result<(u64, Option<Seq>), ReadError> {
+        let sql = "SELECT coalesce(sum(records), 0), max(last) FROM tally WHERE ev = ?1";
+        let row = |row: &Row<'_>| Ok((seq(row, 0)?, row.get::<_, Option<i64>>(1)?.map(i64::cast_unsigned)));
+        Ok(self.conn.prepare_cached(sql)?.query_row([event], row)?)
     }
 
     /// Devices that were on a port, newest first by their time: at most `limit` of those that fit `query`, from the one

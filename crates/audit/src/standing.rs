@@ -20,7 +20,20 @@ pub(crate) fn standing(conn: &Connection, id: &RegistrationId) -> Result<Standin
         Some(open) => retired::of_identity(conn, id.as_str(), &open.identity)?,
         None => retired::of_id(conn, id.as_str())?,
     };
-    Ok(Standing { open, keyed, attempts, retired, replaces })
+    let proved = keyed.map(|seq| written(conn, seq)).transpose()?;
+    Ok(Standing { open, keyed, proved, attempts, retired, replaces })
+}
+
+/// The fingerprint of the key that a device proved in the outcome `keyed`.
+pub(crate) fn written(conn: &Connection, keyed: Seq) -> Result<Fingerprint, ReadError> {
+    fingerprint(conn, intent_of(conn, keyed)?)
+}
+
+/// The intent of an outcome.
+pub(crate) fn intent_of(conn: &Connection, outcome: Seq) -> Result<Seq, ReadError> {
+    with_record(conn, outcome, |record| {
+        record.integer("ref").map(i64::cast_unsigned).ok_or(RecordError::Field("ref"))
+    })
 }
 
 fn open_intent(conn: &Connection, seq: Seq) -> Result<OpenIntent, ReadError> {

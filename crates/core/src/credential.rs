@@ -3,6 +3,7 @@
 use crate::key::{DeviceKey, Endpoint, IdScope};
 use crate::record::Seq;
 use crate::registration::RegistrationId;
+use crate::repair::{Effect, RekeyReason};
 
 /// Everything that a device needs to register with DPS.
 pub struct CredentialSet {
@@ -106,36 +107,44 @@ impl LogAnchor {
 /// Only repair can build one: it takes a reason and a second person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overwrite {
-    reason: String,
+    reason: RekeyReason,
     approver: String,
+    same_key: bool,
 }
 
 /// An overwrite that repair may not do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotApproved {
-    /// No reason was given.
-    #[error("overwriting a key needs a reason")]
-    NoReason,
     /// No approver, or the operator approved the operator's own request.
     #[error("overwriting a key needs the approval of a second person")]
     NoSecondPerson,
 }
 
 impl Overwrite {
-    /// Repair's way to the permission: `reason` is a reason code, `approver` another person than `operator`.
-    pub fn approved(reason: &str, operator: &str, approver: &str) -> Result<Self, NotApproved> {
-        if reason.trim().is_empty() {
-            return Err(NotApproved::NoReason);
-        }
+    /// Repair's way to the permission: `approver` is another person than `operator`.
+    pub fn approved(reason: RekeyReason, operator: &str, approver: &str) -> Result<Self, NotApproved> {
         if approver.is_empty() || approver == operator {
             return Err(NotApproved::NoSecondPerson);
         }
-        Ok(Self { reason: reason.to_owned(), approver: approver.to_owned() })
+        Ok(Self { reason, approver: approver.to_owned(), same_key: false })
+    }
+
+    /// The same permission for whoever knows that the same key may be written again, and that this heals nothing.
+    #[must_use]
+    pub fn accepting_same_key(self) -> Self {
+        Self { same_key: true, ..self }
+    }
+
+    /// Whether a re-key with this effect is what was permitted: where only another key serves the purpose, the same one is written
+    /// for somebody who said so, and for nobody else.
+    #[must_use]
+    pub const fn permits(&self, effect: Effect) -> bool {
+        self.same_key || !(self.reason.code().needs_new_key() && matches!(effect, Effect::SameKey))
     }
 
     /// Why the old set may go.
     #[must_use]
-    pub fn reason(&self) -> &str {
+    pub const fn reason(&self) -> &RekeyReason {
         &self.reason
     }
 
@@ -149,6 +158,7 @@ impl Overwrite {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::repair::ReasonCode;
 
     #[test]
     fn an_anchor_is_20_bytes() {
@@ -167,9 +177,20 @@ mod tests {
 
     #[test]
     fn overwrite_takes_a_reason_and_two_people() {
-        assert!(Overwrite::approved("returned", "op-1", "sup-1").is_ok());
-        assert_eq!(Overwrite::approved(" ", "op-1", "sup-1"), Err(NotApproved::NoReason));
-        assert_eq!(Overwrite::approved("returned", "op-1", "op-1"), Err(NotApproved::NoSecondPerson));
-        assert_eq!(Overwrite::approved("returned", "op-1", ""), Err(NotApproved::NoSecondPerson));
+        let reason = || RekeyReason::from(ReasonCode::Returned);
+        assert!(Overwrite::approved(reason(), "op-1", "sup-1").is_ok());
+        assert_eq!(Overwrite::approved(reason(), "op-1", "op-1"), Err(NotApproved::NoSecondPerson));
+        assert_eq!(Overwrite::approved(reason(), "op-1", ""), Err(NotApproved::NoSecondPerson));
+    }
+
+    #[test]
+    fn the_same_key_heals_no_leak_and_rolls_no_key() {
+        for code in ReasonCode::ALL {
+            let permission = Overwrite::approved(code.into(), "op-1", "sup-1").unwrap();
+            let heals_nothing = matches!(code, ReasonCode::LeakedKey | ReasonCode::KeyRotation);
+            assert_eq!(permission.permits(Effect::SameKey), !heals_nothing, "{code}");
+            assert!(permission.permits(Effect::NewKey) && permission.permits(Effect::UnknownKey));
+            assert!(permission.accepting_same_key().permits(Effect::SameKey), "{code}");
+        }
     }
 }

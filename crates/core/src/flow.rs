@@ -22,11 +22,12 @@ use settle::NotSettled;
 use crate::credential::{CredentialSet, Overwrite};
 use crate::failure::{Code, Failure, Safety};
 use crate::identity::Identity;
-use crate::key::{Endpoint, GroupKeyInfo};
+use crate::key::{Endpoint, Fingerprint, GroupKeyInfo};
 use crate::proof::{self, Nonce};
 use crate::recipe::Recipe;
-use crate::record::{Actor, Entry, Event, Holds, Intent, Mode, Outcome, Seq};
+use crate::record::{Actor, Entry, Event, Holds, Intent, Mode, Outcome, Rekey, Seq};
 use crate::registration::RegistrationId;
+use crate::repair::Effect;
 
 /// The six steps that a person sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,6 +138,7 @@ pub fn inject(
     let key = vault.derive(&id).map_err(|e| bench.refuse(e, Some(&seen), Some(&id)))?;
     let set = CredentialSet::new(id, order.key.scope.clone(), order.endpoint.clone(), key);
 
+    let mut asked = false;
     if let Some(open) = unsettled {
         match bench.holds_already(&seen, &set, &open) {
             Ok(true) => return bench.confirm(&seen, &set, open.seq, Event::Resolve),
@@ -152,13 +154,18 @@ pub fn inject(
                     log.standing(set.id()).map_err(|e| bench.refuse(e, Some(&seen), Some(set.id())))?;
             }
             // Repair replaces the set, whichever it is; the new intent names the open one.
-            Err(Fault { code: Code::NotProven | Code::OtherKey, .. }) if order.overwrite.is_some() => {}
+            Err(Fault { code: code @ (Code::NotProven | Code::OtherKey), .. })
+                if order.overwrite.is_some() && !order.acknowledged =>
+            {
+                asked = code == Code::NotProven;
+            }
             Err(fault) => return Err(bench.fail(fault, &seen, open.seq, &set, Event::Resolve)),
         }
     }
     bench.may_write(&seen, &set, &standing)?;
+    let mode = bench.mode(&seen, &set, &standing, asked)?;
 
-    let Receipt { seq: intent, anchor } = bench.intend(&seen, &set, &standing)?;
+    let Receipt { seq: intent, anchor } = bench.intend(&seen, &set, &standing, mode)?;
     let set = set.anchored(anchor);
     bench.step(Step::Write);
     bench.write(&seen, &set).map_err(|fault| bench.fail(fault, &seen, intent, &set, Event::Result))?;
@@ -259,7 +266,37 @@ impl Bench<'_, '_> {
         Err(self.refuse(refused, Some(seen), Some(set.id())))
     }
 
-    fn intend(&self, seen: &Sighting, set: &CredentialSet, standing: &Standing) -> Result<Receipt, Failure> {
+    /// A first key, or a re-key with what it does to the key: what the device holds is what it proved last, or what a write
+    /// without a known outcome may have left in it. `asked`: it was asked for that one, and does not hold it.
+    fn mode(
+        &self,
+        seen: &Sighting,
+        set: &CredentialSet,
+        standing: &Standing,
+        asked: bool,
+    ) -> Result<Mode, Failure> {
+        let Some(overwrite) = self.order.overwrite else { return Ok(Mode::New) };
+        let open = standing.open.as_ref().filter(|_| !asked).map(|open| open.fingerprint);
+        let held: Vec<Fingerprint> = standing.proved.into_iter().chain(open).collect();
+        let effect = Effect::of(&set.key().fingerprint(), &held);
+        if !overwrite.permits(effect) {
+            return Err(self.refuse(Code::SameKey, Some(seen), Some(set.id())));
+        }
+        Ok(Mode::Rekey(Rekey {
+            reason: overwrite.reason().clone(),
+            approver: overwrite.approver().to_owned(),
+            effect,
+            before: standing.proved,
+        }))
+    }
+
+    fn intend(
+        &self,
+        seen: &Sighting,
+        set: &CredentialSet,
+        standing: &Standing,
+        mode: Mode,
+    ) -> Result<Receipt, Failure> {
         let order = self.order;
         let intent = Intent {
             id: set.id().clone(),
@@ -271,10 +308,7 @@ impl Bench<'_, '_> {
             profile: order.profile.to_owned(),
             job: order.job.to_owned(),
             port: order.port.to_owned(),
-            mode: match order.overwrite {
-                Some(o) => Mode::Rekey { reason: o.reason().to_owned(), approver: o.approver().to_owned() },
-                None => Mode::New,
-            },
+            mode,
             prior: standing.follows(),
             attempt: standing.attempts + 1,
         };

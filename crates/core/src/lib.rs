@@ -20,5 +20,6 @@ pub mod proof;
 pub mod recipe;
 pub mod record;
 pub mod registration;
+pub mod repair;
 pub mod role;
 pub mod sas;

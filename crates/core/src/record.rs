@@ -8,6 +8,7 @@ mod injection;
 mod keeping;
 mod order;
 mod people;
+mod repair;
 #[cfg(test)]
 mod tests;
 
@@ -15,13 +16,14 @@ pub use carried::{Carried, CarriedFrom};
 pub use custody::{CeremonyKey, KeyChange, KeyEvent, KeyOrigin};
 pub use device::{Cleanup, CleanupList, DeviceChange, DeviceEvent, DeviceReason, Successor};
 pub use fields::Value;
-pub use injection::{Check, Holds, Intent, Mode, Outcome};
+pub use injection::{Check, Holds, Intent, Mode, Outcome, Rekey};
 pub use keeping::{Backup, BackupEvent};
 pub use order::{OrderChange, OrderEvent, OrderTerms};
 pub use people::{
     Away, Counting, CredentialChange, Denial, DenialReason, End, Purpose, SessionEvent, SignInRefusal,
     UserChange, UserEvent,
 };
+pub use repair::{BatchCounts, BatchTerms, RepairEvent};
 
 use crate::failure::Code;
 use crate::identity::Identity;
@@ -258,6 +260,8 @@ pub enum Event {
     },
     /// `check.result`: QA looked at a finished device.
     Checked(Check),
+    /// `rekey.look`, `rekey.open`, `rekey.close`.
+    Repair(RepairEvent),
     /// `slot.out`: the station took a slot out of the line, since it fails and not its devices.
     SlotOut {
         /// Its number.

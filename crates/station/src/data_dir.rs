@@ -127,6 +127,12 @@ impl DataDir {
         self.0.join("orders")
     }
 
+    /// Where the lists of batches lie.
+    #[must_use]
+    pub fn rekeys(&self) -> PathBuf {
+        self.0.join("rekeys")
+    }
+
     /// Where proof files of single devices go.
     #[must_use]
     pub fn exports(&self) -> PathBuf {

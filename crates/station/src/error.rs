@@ -22,6 +22,7 @@ use crate::lives::LifeError;
 use crate::orders::OrderError;
 use crate::people::{Denied, PeopleFileError, PersonError, PinCounterError, SignInError};
 use crate::person::NotAName;
+use crate::repair::RekeyError;
 use crate::report::OutError;
 use crate::review::Remark;
 use crate::training::TrainingError;
@@ -192,6 +193,9 @@ pub enum StationError {
     /// Nothing came of a work order.
     #[error(transparent)]
     Order(#[from] OrderError),
+    /// Nothing was re-keyed.
+    #[error(transparent)]
+    Rekey(#[from] RekeyError),
     /// The transfer file was not taken.
     #[error(transparent)]
     Transfer(#[from] TransferError),

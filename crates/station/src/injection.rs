@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 
+use keystation_core::credential::Overwrite;
 use keystation_core::failure::{Code, Failure, Safety};
 use keystation_core::flow::{self, Admission, AnyDevice, DeviceError, NotAdmitted, Order, Pass, Step};
 use keystation_core::identity::Identity;
@@ -48,6 +49,15 @@ pub struct Meant<'a> {
     pub acknowledged: bool,
 }
 
+/// What repair brings to an injection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Repair<'a> {
+    /// The permission to overwrite.
+    pub(crate) overwrite: &'a Overwrite,
+    /// Which devices are meant.
+    pub(crate) admission: &'a dyn Admission,
+}
+
 /// A retry is for the device that failed. Another one in its place is refused: nobody would see that the first one failed.
 #[derive(Debug, Clone, Copy)]
 struct SameDevice<'a> {
@@ -75,18 +85,25 @@ impl Station {
     /// while the screen is locked a device only waits. What is wrong with the key itself the device is told.
     #[must_use]
     pub fn is_ready_for(&self, key: &KeyLabel) -> bool {
+        self.is_ready_to(Action::Inject, key)
+    }
+
+    /// The same for another action that touches devices.
+    pub(crate) fn is_ready_to(&self, action: Action, key: &KeyLabel) -> bool {
         let may = match self.session() {
-            SessionState::Open(session) => {
-                !session.must_change_pin && may_ever(Action::Inject, session.roles)
-            }
+            SessionState::Open(session) => !session.must_change_pin && may_ever(action, session.roles),
             _ => false,
         };
         may && self.custody_of(key).map_or(true, |kind| self.is_open(kind))
     }
 
-    /// Opens the port. That it cannot be opened is recorded.
+    /// Opens the port, to give its device a key or to look at it. That it cannot be opened is recorded.
     pub fn open_port(&self, permit: &Permit, work: &Work) -> Result<SerialPort, Failure> {
-        self.honour(permit, Action::Inject).map_err(not_permitted)?;
+        let action = match permit.action() {
+            touching @ (Action::Look | Action::Rekey | Action::ContinueRekey) => touching,
+            _ => Action::Inject,
+        };
+        self.honour(permit, action).map_err(not_permitted)?;
         ports::open_in(&work.place, work.profile.baud)
             .map_err(|e| self.refused(permit, work, Code::PortUnavailable, work.place.to_string(), e))
     }
@@ -101,8 +118,21 @@ impl Station {
         port: &mut SerialPort,
         watch: &mut dyn FnMut(Step),
     ) -> Result<Pass, Failure> {
-        let in_work = self.busy();
         self.honour(permit, Action::Inject).map_err(not_permitted)?;
+        self.key_device(permit, work, meant, None, port, watch)
+    }
+
+    /// The same for whoever was let through: a first key by what the work order admits, or a re-key by what repair does.
+    pub(crate) fn key_device(
+        &self,
+        permit: &Permit,
+        work: &Work,
+        meant: Meant<'_>,
+        repair: Option<Repair<'_>>,
+        port: &mut SerialPort,
+        watch: &mut dyn FnMut(Step),
+    ) -> Result<Pass, Failure> {
+        let in_work = self.busy();
         let place = PortInfo::of(port.path())
             .map_err(|e| self.refused(permit, work, Code::PortUnavailable, work.place.to_string(), e))?
             .label();
@@ -122,12 +152,17 @@ impl Station {
             Ok(false) => return Err(self.refused(permit, work, Code::Unsecured, place, NotSecured)),
             Err(e) => return Err(self.refused(permit, work, Code::LogFailed, place, e)),
         }
-        let open = self.order_of(work).map_err(|e| {
-            let code = if matches!(e, StationError::Read(_)) { Code::LogFailed } else { Code::NoOrder };
-            self.refused(permit, work, code, place.clone(), e)
-        })?;
+        let open = match repair {
+            // A work order is about new devices, and a label about what they are called.
+            Some(_) => None,
+            None => self.order_of(work).map_err(|e| {
+                let code = if matches!(e, StationError::Read(_)) { Code::LogFailed } else { Code::NoOrder };
+                self.refused(permit, work, code, place.clone(), e)
+            })?,
+        };
         let open: &dyn Admission = open.as_ref().map_or(&AnyDevice, |open| open);
         let label = LabelRule { scanned: meant.label, matching: work.profile.label, inner: open };
+        let inner = repair.map_or(&label as &dyn Admission, |repair| repair.admission);
         let order = Order {
             recipe: &work.profile.recipe,
             key: key.info(),
@@ -138,8 +173,8 @@ impl Station {
             actor: permit.actor(),
             nonces,
             acknowledged: meant.acknowledged,
-            overwrite: None,
-            admission: &SameDevice { before: meant.before, inner: &label },
+            overwrite: repair.map(|repair| repair.overwrite),
+            admission: &SameDevice { before: meant.before, inner },
         };
         let mut device = Placed::new(port, &work.place)
             .map_err(|e: DeviceError| self.refused(permit, work, Code::Moved, order.port.to_owned(), e))?;
@@ -173,7 +208,7 @@ impl Station {
     }
 
     /// Nothing was sent to the device, and the log says so.
-    fn refused(
+    pub(crate) fn refused(
         &self,
         permit: &Permit,
         work: &Work,
@@ -196,7 +231,7 @@ impl Station {
 }
 
 /// What a slot says to somebody who may not inject.
-fn not_permitted(denied: Denied) -> Failure {
+pub(crate) fn not_permitted(denied: Denied) -> Failure {
     let code = if denied.cause.is_some() { Code::LogFailed } else { Code::NotPermitted };
     let record = denied.record;
     Failure { record, cause: Some(Box::new(denied)), ..Failure::new(code, Safety::Untouched) }

@@ -35,6 +35,7 @@ mod program;
 mod random;
 mod readers;
 mod rebuild;
+pub mod repair;
 pub mod report;
 mod review;
 pub mod selftest;

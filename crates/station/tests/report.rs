@@ -18,8 +18,9 @@ use keystation_audit::{Checkpoint, Clock, Journal, Names, Reader, Stamp};
 use keystation_core::failure::Code;
 use keystation_core::identity::Identity;
 use keystation_core::key::{DeviceKey, GroupKeyInfo, KeySlot};
-use keystation_core::record::{Actor, Entry, Event, Holds, Intent, Mode, Outcome};
+use keystation_core::record::{Actor, Entry, Event, Holds, Intent, Mode, Outcome, Rekey};
 use keystation_core::registration::{IdRule, RegistrationId};
+use keystation_core::repair::ReasonCode;
 use tempfile::TempDir;
 
 const JOB: &str = "WO-44192";
@@ -225,7 +226,7 @@ fn a_report_names_every_exception_and_its_figures_add_up() {
         RegistrationId::new("sn-00000", IdRule::Dashes).unwrap(),
         Identity { mac: Some("a4cf12000000".parse().unwrap()), serial: Some("SN-00000".parse().unwrap()) },
     );
-    let rekey = Mode::Rekey { reason: "repair-17".to_owned(), approver: "op-0200".to_owned() };
+    let rekey = Mode::Rekey(Rekey::of_unknown(ReasonCode::Returned, "op-0200"));
     made.attempt(0, first, rekey, None, Holds::New);
     Names::open(&made.data.names()).unwrap().set("op-0118", "Józef Ćwikła").unwrap();
     let (_directory, station) = made.station();
@@ -248,7 +249,7 @@ fn a_report_names_every_exception_and_its_figures_add_up() {
         "none, 30 attempts",
         "Exceptions: 46",
         "re-keyed",
-        "repair-17",
+        "returned",
         "op-0200",
     ] {
         assert!(all.contains(part), "{part}: {}", pages[0]);

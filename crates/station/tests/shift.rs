@@ -15,9 +15,11 @@ use keystation_core::failure::Code;
 use keystation_core::identity::Identity;
 use keystation_core::key::{DeviceKey, GroupKeyInfo, KeySlot};
 use keystation_core::record::{
-    Actor, End, Entry, Event, Holds, Intent, Mode, Outcome, Purpose, SessionEvent, UserChange, UserEvent,
+    Actor, End, Entry, Event, Holds, Intent, Mode, Outcome, Purpose, Rekey, SessionEvent, UserChange,
+    UserEvent,
 };
 use keystation_core::registration::{IdRule, RegistrationId};
+use keystation_core::repair::ReasonCode;
 use keystation_core::role::{Role, Roles};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -205,7 +207,7 @@ impl Bench {
             port: "usb-1-1.4".to_owned(),
             mode: match standing.keyed {
                 None => Mode::New,
-                Some(_) => Mode::Rekey { reason: "returned".to_owned(), approver: "sup-1".to_owned() },
+                Some(_) => Mode::Rekey(Rekey::of_unknown(ReasonCode::Returned, "sup-1")),
             },
             prior: standing.follows(),
             attempt: standing.attempts + 1,

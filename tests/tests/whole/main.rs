@@ -34,6 +34,7 @@ mod qa; // a device's history, and the review
 mod qemu; // the device agent as firmware of an emulated board, and power cuts
 mod record; // logs up to a million records, accepted by two verifiers that share no code with the station
 mod remedies; // what is said when something does not work, and whether it fits
+mod repair; // devices that get a key again: one, a batch, a campaign
 mod repository; // rules about the text of the repository
 mod rough; // what a floor does to a line: ten thousand devices, kills in the middle, hostile texts
 mod secrets; // no key and no passphrase in files, outputs or memory

@@ -3,7 +3,8 @@
 use keystation_audit::{IntentRefusal, Journal};
 use keystation_core::failure::Code;
 use keystation_core::identity::Identity;
-use keystation_core::record::{Event, Holds, Intent, Mode};
+use keystation_core::record::{Event, Holds, Intent, Mode, Rekey};
+use keystation_core::repair::ReasonCode;
 
 use crate::orders::{append, refusal};
 use crate::support::{begin, entry, follow, intact, intent, key_of, outcome};
@@ -73,7 +74,7 @@ fn another_board_and_a_key_of_another_device_are_refused() {
         let again = try_it(board("sn-1-b", mac, serial)).unwrap();
         append(&journal, Event::Result(outcome("sn-1-b", again, Holds::Old)));
     }
-    let mode = Mode::Rekey { reason: "new board".to_owned(), approver: "su-1".to_owned() };
+    let mode = Mode::Rekey(Rekey::of_unknown(ReasonCode::Returned, "su-1"));
     try_it(Intent { mode, ..board("sn-2-b", b, "SN-2") }).unwrap();
 
     let same = Intent { fingerprint: key_of("sn-1-b").fingerprint(), ..board("sn-9", "", "SN-9") };

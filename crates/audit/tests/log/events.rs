@@ -4,8 +4,9 @@ use keystation_audit::Reader;
 use keystation_core::failure::Code;
 use keystation_core::record::{
     Check, Cleanup, CleanupList, Denial, DenialReason, DeviceChange, Event, Holds, Intent, KeyEvent,
-    KeyOrigin, Mode, OrderChange, Purpose, SessionEvent, UserChange, UserEvent,
+    KeyOrigin, Mode, OrderChange, Purpose, Rekey, SessionEvent, UserChange, UserEvent,
 };
+use keystation_core::repair::ReasonCode;
 use keystation_core::role::Role;
 
 use crate::orders::{created, order};
@@ -50,7 +51,7 @@ fn every_event() -> Vec<Event> {
         Event::GroupKey(KeyEvent::Recipient { recipient: "age1q".to_owned() }),
         Event::Intent(intent("sn-1")),
         Event::Intent(Intent {
-            mode: Mode::Rekey { reason: "repair".to_owned(), approver: "op-2".to_owned() },
+            mode: Mode::Rekey(Rekey::of_unknown(ReasonCode::Returned, "op-2")),
             ..intent("sn-2")
         }),
         Event::Result(outcome("sn-1", 11, Holds::Unknown)),

@@ -1,6 +1,9 @@
 use keystation_audit::{AppendError, Component, Finding, Journal, KeyStanding, KeyState, Paths, Reader};
 use keystation_core::key::{GroupKeyInfo, KeyLabel};
-use keystation_core::record::{Check, Event, Holds, Intent, KeyChange, KeyEvent, KeyOrigin, Mode, Seq};
+use keystation_core::record::{
+    Check, Event, Holds, Intent, KeyChange, KeyEvent, KeyOrigin, Mode, Rekey, Seq,
+};
+use keystation_core::repair::ReasonCode;
 
 use crate::support::{
     actor, attacker, begin, does_not_open, entry, findings, follow, group_key, id, intact, intent, outcome,
@@ -35,7 +38,7 @@ fn change(journal: &Journal, key: &GroupKeyInfo, change: KeyChange) -> Result<Se
 fn write(journal: &Journal, rid: &str, key: &GroupKeyInfo, holds: Holds) -> Seq {
     let mode = match journal.standing(&id(rid)).unwrap().keyed {
         None => Mode::New,
-        Some(_) => Mode::Rekey { reason: "repair".to_owned(), approver: "su-1".to_owned() },
+        Some(_) => Mode::Rekey(Rekey::of_unknown(ReasonCode::Returned, "su-1")),
     };
     let seq =
         journal.append(&entry(follow(journal, Intent { key: key.clone(), mode, ..intent(rid) }))).unwrap();

@@ -4,7 +4,8 @@ use keystation_audit::{DeviceStanding, Journal, Keyed, Life, LifeEvent, Reader};
 use keystation_core::failure::Code;
 use keystation_core::identity::Identity;
 use keystation_core::key::GroupKeyInfo;
-use keystation_core::record::{Event, Holds, Intent, Mode, Outcome, Seq};
+use keystation_core::record::{Event, Holds, Intent, Mode, Outcome, Rekey, Seq};
+use keystation_core::repair::ReasonCode;
 
 use crate::support::{begin, device_key, entry, follow, group_key, id, intent, key_of, outcome, work};
 
@@ -70,7 +71,7 @@ fn a_life_is_told_from_the_first_sight_to_the_last() {
     assert_eq!(keyed.keyed, Some(by_first_key.clone()));
 
     // Re-keyed under another group key: until that is proved, the first one is what it proved last.
-    let mode = Mode::Rekey { reason: "repair".to_owned(), approver: "op-0200".to_owned() };
+    let mode = Mode::Rekey(Rekey::of_unknown(ReasonCode::Returned, "op-0200"));
     let key = GroupKeyInfo {
         label: "gk-2027a".parse().unwrap(),
         check_value: "0123456789".parse().unwrap(),
@@ -112,7 +113,7 @@ fn a_life_is_told_from_the_first_sight_to_the_last() {
     assert_eq!(
         [6, 7].map(|event| texts(&life.events[event])),
         [
-            ["", "op-0117", "op-0200", "operator", "gk-2027a", "01234-56789", "rekey", "repair"],
+            ["", "op-0117", "op-0200", "operator", "gk-2027a", "01234-56789", "rekey", "returned"],
             ["", "op-0117", "", "operator", "gk-2027a", "01234-56789", "", ""],
         ]
     );

@@ -8,7 +8,10 @@ use keystation_core::flow::{Retired, Retirement};
 use keystation_core::identity::Identity;
 use keystation_core::key::GroupKeyInfo;
 use keystation_core::order::OrderId;
-use keystation_core::record::{Event, Holds, Intent, Mode, OrderChange, OrderEvent, OrderTerms, Seq, Value};
+use keystation_core::record::{
+    Event, Holds, Intent, Mode, OrderChange, OrderEvent, OrderTerms, Rekey, Seq, Value,
+};
+use keystation_core::repair::ReasonCode;
 
 use crate::support::{begin, entry, follow, group_key, intact, intent, outcome};
 
@@ -201,7 +204,7 @@ fn an_order_is_closed_when_every_device_is_accounted_for() {
     assert_eq!(refusal(begin_device(&journal, "WO-1", "sn-2")).code(), Code::Scrapped);
     append(&journal, Event::Resolve(outcome("sn-3", doubtful, Holds::New)));
     // A device that passed and may have been written again since is in doubt too.
-    let mode = Mode::Rekey { reason: "repair".to_owned(), approver: "su-1".to_owned() };
+    let mode = Mode::Rekey(Rekey::of_unknown(ReasonCode::Returned, "su-1"));
     let Event::Intent(again) = intent_under(&journal, "WO-1", "sn-3") else { panic!() };
     let again = append(&journal, Event::Intent(Intent { mode, ..again }));
     assert_eq!(missing((3, 2, 1), "enough"), ["sn-3"]);
@@ -320,7 +323,7 @@ fn no_new_device_goes_past_an_order_that_is_open() {
             "{job:?}"
         );
     }
-    let mode = Mode::Rekey { reason: "returned".to_owned(), approver: "su-1".to_owned() };
+    let mode = Mode::Rekey(Rekey::of_unknown(ReasonCode::Returned, "su-1"));
     let Event::Intent(rekey) = intent_under(&journal, "", "sn-2") else { panic!() };
     append(&journal, Event::Intent(Intent { mode, ..rekey }));
     make(&journal, "WO-1", "sn-3", Holds::New);

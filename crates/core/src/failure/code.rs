@@ -82,6 +82,14 @@ pub enum Code {
     NoOrder,
     /// As many devices were begun under the work order as it is for.
     OrderFull,
+    /// Repair would write the key that the device holds, and only another one serves the purpose.
+    SameKey,
+    /// The batch has a list, and the device is not on it.
+    NotOfBatch,
+    /// It was re-keyed in this batch before.
+    AlreadyRekeyed,
+    /// As many devices were begun in the batch as it was approved for.
+    BatchFull,
     /// Two devices would have the same key.
     Collision,
     /// A record could not be made durable.
@@ -129,6 +137,10 @@ impl Code {
         Self::Moved,
         Self::NoOrder,
         Self::OrderFull,
+        Self::SameKey,
+        Self::NotOfBatch,
+        Self::AlreadyRekeyed,
+        Self::BatchFull,
         Self::Collision,
         Self::LogFailed,
     ];
@@ -175,6 +187,10 @@ impl Code {
             Self::Moved => "moved",
             Self::NoOrder => "no-order",
             Self::OrderFull => "order-full",
+            Self::SameKey => "same-key",
+            Self::NotOfBatch => "not-of-batch",
+            Self::AlreadyRekeyed => "already-rekeyed",
+            Self::BatchFull => "batch-full",
             Self::Collision => "collision",
             Self::LogFailed => "log-failed",
         }
@@ -218,6 +234,10 @@ impl Code {
             | Self::Replaced
             | Self::NoOrder
             | Self::OrderFull
+            | Self::SameKey
+            | Self::NotOfBatch
+            | Self::AlreadyRekeyed
+            | Self::BatchFull
             | Self::Collision => "refused",
             Self::NotWritten | Self::VaultLocked | Self::VaultFailed | Self::LogFailed => "aborted",
         }
@@ -271,6 +291,12 @@ impl Code {
             Self::Moved => "The port of the slot changed while the device was in it.",
             Self::NoOrder => "No work order is open that the device could be made under.",
             Self::OrderFull => "The work order is complete: as many devices were begun as it is for.",
+            Self::SameKey => {
+                "The device would get the key that it holds: for this reason that heals nothing."
+            }
+            Self::NotOfBatch => "The device is not on the list of the batch.",
+            Self::AlreadyRekeyed => "The device was re-keyed in this batch already.",
+            Self::BatchFull => "The batch is complete: as many devices were begun as it was approved for.",
             Self::Collision => "Two devices would have the same key.",
             Self::LogFailed => "The audit log cannot be written.",
         }
@@ -363,6 +389,17 @@ impl Code {
             }
             Self::NoOrder => &["The supervisor opens the work order.", "Plug the device in again."],
             Self::OrderFull => &["Stop.", "Call the supervisor: count the box, then close the order."],
+            Self::SameKey => &[
+                "Name a profile with another group key, or give the device another ID: board swap.",
+                "Meant all the same: --same-key.",
+            ],
+            Self::NotOfBatch => &[
+                "Keep the device apart.",
+                "Compare its label with the list of the batch.",
+                "Call the supervisor.",
+            ],
+            Self::AlreadyRekeyed => &["Put it to the finished ones.", "Plug in the next device."],
+            Self::BatchFull => &["Stop.", "Call the supervisor: count the devices, then close the batch."],
             Self::Collision => &[
                 "Stop the line.",
                 "Keep the device apart.",

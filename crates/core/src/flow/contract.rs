@@ -130,6 +130,8 @@ pub struct Standing {
     pub open: Option<OpenIntent>,
     /// The record by which the device was last known to hold its key.
     pub keyed: Option<Seq>,
+    /// Fingerprint of the key that it proved then.
+    pub proved: Option<Fingerprint>,
     /// Intents so far.
     pub attempts: u64,
     /// It was taken out: it gets no key, from nobody.

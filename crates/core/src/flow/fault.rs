@@ -41,24 +41,31 @@ impl From<KeyedHere> for Fault {
     }
 }
 
-impl From<DeviceError> for Fault {
-    fn from(error: DeviceError) -> Self {
-        let code = match &error {
-            DeviceError::Unplugged(_) => Code::Unplugged,
-            DeviceError::Moved(_) => Code::Moved,
-            DeviceError::Silent { .. } => Code::Silent,
-            DeviceError::Garbled(_) => Code::Garbled,
-            DeviceError::Unsupported(_) => Code::Unsupported,
-            DeviceError::Identity(_) => Code::NoIdentity,
-            DeviceError::Refused(refusal) => match refusal {
+impl DeviceError {
+    /// What it is for whoever stands before the device.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Unplugged(_) => Code::Unplugged,
+            Self::Moved(_) => Code::Moved,
+            Self::Silent { .. } => Code::Silent,
+            Self::Garbled(_) => Code::Garbled,
+            Self::Unsupported(_) => Code::Unsupported,
+            Self::Identity(_) => Code::NoIdentity,
+            Self::Refused(refusal) => match refusal {
                 Refusal::WrongDevice => Code::Swapped,
                 Refusal::AlreadyKeyed => Code::AlreadyKeyed,
                 Refusal::Locked => Code::Locked,
                 Refusal::Storage => Code::StorageFailed,
                 Refusal::NotStaged | Refusal::Empty | Refusal::Other(_) => Code::Refused,
             },
-        };
-        Self { code, holds: Holds::Old, cause: Some(error.into()) }
+        }
+    }
+}
+
+impl From<DeviceError> for Fault {
+    fn from(error: DeviceError) -> Self {
+        Self { code: error.code(), holds: Holds::Old, cause: Some(error.into()) }
     }
 }
 

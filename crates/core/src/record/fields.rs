@@ -1,6 +1,6 @@
 //! The fields of a record that its event adds to those that every record has.
 
-use super::{Check, Event, Intent, Mode, Outcome, SessionEvent};
+use super::{Check, Event, Intent, Mode, Outcome, Rekey, SessionEvent};
 use crate::failure::Code;
 use crate::identity::Identity;
 use crate::key::{CheckValue, EnrollmentGroup, GroupKeyInfo, IdScope, KeyLabel, KeySlot};
@@ -69,6 +69,7 @@ impl Event {
             Self::Resolve(_) => "inject.resolve",
             Self::Refuse { .. } => "inject.refuse",
             Self::Checked(_) => "check.result",
+            Self::Repair(repair) => repair.name(),
             Self::SlotOut { .. } => "slot.out",
             Self::SlotBack { .. } => "slot.back",
         }
@@ -97,7 +98,7 @@ impl Event {
     #[must_use]
     pub fn approver(&self) -> &str {
         match self {
-            Self::Intent(Intent { mode: Mode::Rekey { approver, .. }, .. }) => approver,
+            Self::Intent(Intent { mode: Mode::Rekey(Rekey { approver, .. }), .. }) => approver,
             Self::NextEpoch { previous, .. } => &previous.approver,
             Self::ClockAccepted { approver, .. } | Self::KeyImport { approver, .. } => approver,
             Self::User(user) => &user.approver,
@@ -107,6 +108,7 @@ impl Event {
             Self::Backup(backup) => backup.approver(),
             Self::Device(device) => &device.approver,
             Self::Cleanup(cleanup) => cleanup.approver(),
+            Self::Repair(repair) => repair.approver(),
             _ => "",
         }
     }
@@ -224,6 +226,7 @@ impl Event {
                 fields
             }
             Self::Checked(check) => check.fields(),
+            Self::Repair(repair) => repair.fields(),
             Self::SlotOut { number, why, count, code } => vec![
                 ("number", u64::from(*number).into()),
                 ("why", (*why).into()),
@@ -252,9 +255,13 @@ impl Intent {
         ]);
         match &self.mode {
             Mode::New => fields.push(("mode", "new".into())),
-            Mode::Rekey { reason, .. } => {
-                fields.extend([("mode", "rekey".into()), ("reason", reason.as_str().into())]);
-            }
+            Mode::Rekey(Rekey { reason, effect, before, approver: _ }) => fields.extend([
+                ("mode", "rekey".into()),
+                ("reason", reason.code().as_str().into()),
+                ("note", reason.note().into()),
+                ("effect", effect.as_str().into()),
+                ("before", before.map_or_else(String::new, |before| before.to_string()).into()),
+            ]),
         }
         fields
     }
@@ -287,7 +294,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn parent_of(key: &GroupKeyInfo) -> Vec<(&'static str, Value)> {
+pub(super) fn parent_of(key: &GroupKeyInfo) -> Vec<(&'static str, Value)> {
     parent(&key.label, key.check_value, &key.group, &key.scope, key.slot)
 }
 

@@ -5,6 +5,7 @@ use crate::failure::Code;
 use crate::identity::Identity;
 use crate::key::{Fingerprint, GroupKeyInfo};
 use crate::registration::RegistrationId;
+use crate::repair::{Effect, RekeyReason};
 
 /// Everything that is known before the first byte of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,12 +42,29 @@ pub enum Mode {
     /// The device held nothing.
     New,
     /// Repair overwrites what it held.
-    Rekey {
-        /// Reason code.
-        reason: String,
-        /// The second person.
-        approver: String,
-    },
+    Rekey(Rekey),
+}
+
+/// What a re-key adds to an intent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rekey {
+    /// Why.
+    pub reason: RekeyReason,
+    /// The second person.
+    pub approver: String,
+    /// What it does to the key.
+    pub effect: Effect,
+    /// Fingerprint of the key that the device proved last, if the log knows of one.
+    pub before: Option<Fingerprint>,
+}
+
+impl Rekey {
+    /// One of a device that no record knows.
+    #[must_use]
+    pub fn of_unknown(reason: impl Into<RekeyReason>, approver: &str) -> Self {
+        let (reason, approver) = (reason.into(), approver.to_owned());
+        Self { reason, approver, effect: Effect::UnknownKey, before: None }
+    }
 }
 
 /// What came of an intent.

@@ -15,6 +15,7 @@ use keystation_core::proof::Nonce;
 use keystation_core::recipe::{MacSpelling, Recipe};
 use keystation_core::record::{Actor, Event, Holds, Value};
 use keystation_core::registration::{IdRule, RegistrationId};
+use keystation_core::repair::ReasonCode;
 
 use crate::board::Board;
 use crate::log::{FakeLog, anchor};
@@ -133,7 +134,8 @@ impl World {
     }
 
     pub(crate) fn repair(&mut self) -> Result<Pass, Failure> {
-        let overwrite = Overwrite::approved("returned", "op-0117", "sup-0002").expect("two people, a reason");
+        let overwrite = Overwrite::approved(ReasonCode::Returned.into(), "op-0117", "sup-0002")
+            .expect("two people, a reason");
         self.inject_with(Some(&overwrite))
     }
 
@@ -146,7 +148,7 @@ impl World {
         died
     }
 
-    fn inject_with(&mut self, overwrite: Option<&Overwrite>) -> Result<Pass, Failure> {
+    pub(crate) fn inject_with(&mut self, overwrite: Option<&Overwrite>) -> Result<Pass, Failure> {
         self.trace.clear();
         self.steps.clear();
         self.runs += 1;

@@ -102,6 +102,11 @@ impl Log for FakeLog {
                     }
                     if outcome.holds == Holds::New {
                         standing.keyed = Some(seq);
+                        let entries = self.entries.borrow();
+                        let Event::Intent(intent) = &entries[outcome.intent as usize].event else {
+                            panic!("an outcome refers to an intent")
+                        };
+                        standing.proved = Some(intent.fingerprint);
                     }
                 }
                 _ => {}

@@ -7,6 +7,7 @@ use keystation_core::failure::{Code, Safety};
 use keystation_core::flow::Device;
 use keystation_core::identity::{Identity, Mac};
 use keystation_core::record::{Event, Holds};
+use keystation_core::repair::ReasonCode;
 use keystation_device::sim::{Lie, Persona};
 
 use crate::support::{DEVICE_KEY, STEADY, TestBench, TestLog, TestVault, faults, inject, published};
@@ -117,7 +118,7 @@ fn keyed_device_is_refused_and_repair_overwrites_it() {
     let failure = inject(&mut bench.open(0), &log, None).unwrap_err();
     assert_eq!((failure.code, failure.safety), (Code::AlreadyKeyed, Safety::Untouched));
     // The key is derived, so it is the same; the anchor is that of repair's intent.
-    let overwrite = Overwrite::approved("returned", "op-1", "sup-1").unwrap();
+    let overwrite = Overwrite::approved(ReasonCode::Returned.into(), "op-1", "sup-1").unwrap();
     let pass = inject(&mut bench.open(0), &log, Some(&overwrite)).unwrap();
     assert_eq!((bench.key(0).as_deref(), &bench.state(0)["generation"]), (Some(DEVICE_KEY), &2.into()));
     let held = bench.open(0).public_set().unwrap().anchor.unwrap();

@@ -10,6 +10,7 @@ use keystation_core::flow::{Device, DeviceError, DeviceState, Refusal};
 use keystation_core::key::DeviceKey;
 use keystation_core::proof::Nonce;
 use keystation_core::registration::{IdRule, RegistrationId};
+use keystation_core::repair::ReasonCode;
 use keystation_device::driver::SmpDevice;
 use keystation_device::link::{Port, STEP_LIMIT, Timing};
 use keystation_device::smp::{Decoder, frame};
@@ -212,7 +213,7 @@ fn other_commands_send_exactly_the_bytes_of_the_vectors() {
     at("stage without an anchor").stage(&bare_set()).unwrap();
     at("commit without an anchor").commit(&bare_set(), &identity, None).unwrap();
     at("lock").lock(&identity).unwrap();
-    let overwrite = Overwrite::approved("returned", "op-1", "sup-1").unwrap();
+    let overwrite = Overwrite::approved(ReasonCode::Returned.into(), "op-1", "sup-1").unwrap();
     at("commit that overwrites").commit(&credential_set(), &identity, Some(&overwrite)).unwrap();
     let refused = at("refused: keyed").commit(&credential_set(), &identity, None);
     assert!(matches!(refused, Err(DeviceError::Refused(Refusal::AlreadyKeyed))));

@@ -51,7 +51,7 @@ pub(super) fn inject(
 }
 
 /// A device that failed, a rule that forbids it, or a station that cannot work.
-const fn exit_of(failure: &Failure) -> Exit {
+pub(super) const fn exit_of(failure: &Failure) -> Exit {
     match failure.code {
         Code::AlreadyKeyed
         | Code::ForeignKey
@@ -73,6 +73,10 @@ const fn exit_of(failure: &Failure) -> Exit {
         | Code::Replaced
         | Code::NoOrder
         | Code::OrderFull
+        | Code::SameKey
+        | Code::NotOfBatch
+        | Code::AlreadyRekeyed
+        | Code::BatchFull
         | Code::VaultLocked => Exit::Refused,
         Code::VaultFailed | Code::Collision | Code::SpaceLow | Code::LogFailed => Exit::Broken,
         _ => Exit::Failed,

@@ -17,6 +17,7 @@ mod order;
 mod output;
 mod person;
 mod qa;
+mod repair;
 mod reports;
 mod run;
 mod search;
@@ -54,7 +55,7 @@ pub(crate) fn main() -> ExitCode {
         Err(error) => return not_understood(plain(error)),
     };
     let out = Output { json: cli.json };
-    let injecting = matches!(cli.verb, Verb::Inject { .. });
+    let injecting = matches!(cli.verb, Verb::Inject { .. } | Verb::Rekey(_));
     if let Some(filter) = &cli.trace {
         let started = tracing_subscriber::fmt()
             .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
@@ -139,6 +140,8 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
             let profile = Profile::read(&data.profile(profile))?;
             device::check(cli, &data, port, &profile, passphrase, out)
         }
+        Verb::Look(args) => at_station(cli, &data, out, |bench| repair::look(bench, args)),
+        Verb::Rekey(args) => at_station(cli, &data, out, |bench| repair::rekey(bench, args)),
         Verb::Order(verb) => order::run(cli, &data, verb, out),
         Verb::Device(verb) => at_station(cli, &data, out, |bench| life::run(bench, &data, verb)),
         Verb::Cleanup(verb) => at_station(cli, &data, out, |bench| life::cleanup(bench, verb)),

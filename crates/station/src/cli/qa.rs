@@ -23,7 +23,7 @@ pub(super) fn history(data: &DataDir, id: &str, out: Output) -> Result<Exit, Sta
         .map_or(String::new(), |retired| format!(", {} by record {}", retired.what.as_str(), retired.record));
     let standing = life.standing.as_str();
     let proved = match &life.keyed {
-        Some(Keyed { record, key, check_value, fingerprint }) => {
+        Some(Keyed { record, key, check_value, fingerprint, .. }) => {
             format!("last proved a key of {key} ({check_value}), fingerprint {fingerprint}, record {record}")
         }
         None => "never proved a key".to_owned(),

@@ -46,6 +46,8 @@ const GATED: &[(&str, &str)] = &[
     ("inject", "--port /dev/null --profile example.toml"),
     ("run", "--slots 1"),
     ("check", "--port /dev/null --profile example.toml"),
+    ("look", "--port /dev/null --profile example.toml"),
+    ("rekey", "--port /dev/null --profile example.toml --reason returned"),
     ("selftest", "--inspect"),
     (
         "key import",

@@ -58,6 +58,7 @@ impl StationError {
             Self::Reason => "reason",
             Self::Life(error) => error.code(),
             Self::Order(error) => error.code(),
+            Self::Rekey(error) => error.code(),
             Self::Transfer(TransferError::Unlock(error)) if error.is_wrong_secret() => "passphrase-wrong",
             Self::Transfer(_) => "transfer-refused",
             Self::Ceremony(error) => error.code(),

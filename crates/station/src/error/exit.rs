@@ -35,6 +35,7 @@ impl StationError {
             Self::Ceremony(error) => error.exit(),
             Self::Order(error) => error.exit(),
             Self::Life(error) => error.exit(),
+            Self::Rekey(error) => error.exit(),
             Self::Append(AppendError::Order(refusal)) => refusal_exit(refusal),
             Self::Transfer(TransferError::Import(ImportError::MayBeDerivedKey)) => Exit::Refused,
             Self::Transfer(TransferError::Unlock(error)) if error.is_wrong_secret() => Exit::Refused,

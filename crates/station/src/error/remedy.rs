@@ -83,6 +83,7 @@ impl StationError {
             Self::Reason => &["Say why, in a few words: `--reason`."],
             Self::Order(error) => error.remedy(),
             Self::Life(error) => error.remedy(),
+            Self::Rekey(error) => error.remedy(),
             Self::Append(AppendError::Order(refusal)) => refusal_remedy(refusal),
             Self::Transfer(error) => error.remedy(),
             Self::Ceremony(error) => error.remedy(),

@@ -67,7 +67,11 @@ pub const fn nature(code: Code) -> Nature {
         | Code::WrongMaker
         | Code::WrongSerial
         | Code::NoOrder
-        | Code::OrderFull => (false, false),
+        | Code::OrderFull
+        | Code::SameKey
+        | Code::NotOfBatch
+        | Code::AlreadyRekeyed
+        | Code::BatchFull => (false, false),
         // The station: it stays so until somebody has been there.
         Code::VaultLocked | Code::VaultFailed | Code::SpaceLow | Code::ClockDoubted | Code::LogFailed => {
             (false, false)

@@ -23,6 +23,7 @@ use keystation_device::hotplug::Interrupt;
 use crate::config::Profile;
 use crate::error::StationError;
 use crate::people::{Action, Permit};
+use crate::repair::BatchWork;
 use crate::station::Station;
 use crate::training::{Scanner, Show};
 
@@ -56,9 +57,18 @@ pub struct SlotView {
     pub health: Health,
 }
 
+/// What the slots of a line do.
+enum Duty {
+    /// First keys, under the work order that is open.
+    Orders,
+    /// Keys again, of one batch.
+    Rekey(Arc<BatchWork>),
+}
+
 /// What the threads of a line share.
 struct Shared {
     station: Station,
+    duty: Duty,
     tell: Box<dyn Fn(LineEvent) + Send + Sync>,
     stop: AtomicBool,
     /// Raised once the line is to stop.
@@ -133,6 +143,25 @@ impl Line {
         numbers: &[u32],
         tell: impl Fn(LineEvent) + Send + Sync + 'static,
     ) -> Result<Self, StationError> {
+        Self::on_duty(station, numbers, Duty::Orders, tell)
+    }
+
+    /// The same for the devices of a batch of repair, by the profile of that batch: docs/repair.md.
+    pub fn rekey(
+        station: &Station,
+        numbers: &[u32],
+        batch: Arc<BatchWork>,
+        tell: impl Fn(LineEvent) + Send + Sync + 'static,
+    ) -> Result<Self, StationError> {
+        Self::on_duty(station, numbers, Duty::Rekey(batch), tell)
+    }
+
+    fn on_duty(
+        station: &Station,
+        numbers: &[u32],
+        duty: Duty,
+        tell: impl Fn(LineEvent) + Send + Sync + 'static,
+    ) -> Result<Self, StationError> {
         let mut slots = Vec::new();
         let mut cards = BTreeMap::new();
         for &number in numbers {
@@ -146,13 +175,18 @@ impl Line {
             };
             // Twice the same number is one slot.
             if cards.insert(number, Mutex::new(card)).is_none() {
-                slots.push((slot.clone(), Profile::read(&slot.profile)?));
+                let profile = match &duty {
+                    Duty::Orders => Profile::read(&slot.profile)?,
+                    Duty::Rekey(batch) => batch.profile().clone(),
+                };
+                slots.push((slot.clone(), profile));
             }
         }
         let mut show = station.is_training().then(|| Show::new(cards.keys().copied()));
         let ears = show.as_ref().map(Show::ears);
         let shared = Arc::new(Shared {
             station: station.clone(),
+            duty,
             tell: Box::new(move |event| {
                 if let (Some(ears), LineEvent::Slot(number, event)) = (&ears, &event) {
                     ears(*number, event);

@@ -15,7 +15,7 @@ use keystation_device::ports::SerialPort;
 use super::event::{LineEvent, Past, SlotEvent, SlotState};
 use super::health::{OutReason, nature};
 use super::label::{Label, LabelMatch};
-use super::{HISTORY, Shared};
+use super::{Duty, HISTORY, Shared};
 use crate::config::{Profile, SlotConfig};
 use crate::injection::Meant;
 use crate::people::Away;
@@ -160,13 +160,20 @@ impl Slot {
     /// Waits for somebody who may inject, and for the custody of the key. Says whether it had to wait.
     fn ready(&self) -> bool {
         let Shared { station, .. } = &*self.line;
-        let key = &self.profile.group_key;
-        let waits = !station.is_ready_for(key);
+        let waits = !self.is_ready();
         if waits {
             self.tell(SlotEvent::Locked);
-            station.wait_until(|| station.is_ready_for(key) || self.line.stopping());
+            station.wait_until(|| self.is_ready() || self.line.stopping());
         }
         waits
+    }
+
+    /// Whether the next device would be begun, as far as people, custody and pauses are concerned.
+    fn is_ready(&self) -> bool {
+        match &self.line.duty {
+            Duty::Orders => self.line.station.is_ready_for(&self.profile.group_key),
+            Duty::Rekey(batch) => batch.is_ready(),
+        }
     }
 
     /// One device: a try, a second one if the first failed by chance, and the result.
@@ -174,17 +181,15 @@ impl Slot {
         // Until the result was told: a program that ends waits for it.
         let in_work = self.line.station.busy();
         self.at_stake = Some(Safety::Unknown);
-        let label = match self.profile.label {
-            LabelMatch::None => None,
+        let label = match (&self.line.duty, self.profile.label) {
+            (Duty::Rekey(_), _) | (Duty::Orders, LabelMatch::None) => None,
             _ => self.line.change_scans(|scans| scans.take(self.config.number)),
         };
         let mut retried = false;
         let Try { result, took, port, .. } = match self.attempt(label.as_ref(), Before::default()) {
             // Where nobody could begin it any more there is no second try: the station was locked, or ends.
             Try { result: Err(failure), took, port, acknowledged }
-                if nature(failure.code).transient
-                    && self.line.station.is_ready_for(&self.profile.group_key)
-                    && !self.line.stopping() =>
+                if nature(failure.code).transient && self.is_ready() && !self.line.stopping() =>
             {
                 // Opened anew: what was received of the first try is thrown away.
                 drop(port);
@@ -222,15 +227,19 @@ impl Slot {
         let station = &self.line.station;
         let mut port = None;
         let mut acknowledged = false;
-        let result = station.may_inject().and_then(|permit| {
-            let work = station.next_work(&self.config, &self.profile)?;
-            let port = port.insert(station.open_port(&permit, &work)?);
-            let meant = Meant { label, before: before.identity, acknowledged: before.acknowledged };
-            station.inject(&permit, &work, meant, port, &mut |step| {
-                acknowledged |= step == Step::Restart;
-                self.tell(SlotEvent::Step(step));
-            })
-        });
+        let meant = Meant { label, before: before.identity, acknowledged: before.acknowledged };
+        let mut watch = |step| {
+            acknowledged |= step == Step::Restart;
+            self.tell(SlotEvent::Step(step));
+        };
+        let result = match &self.line.duty {
+            Duty::Orders => station.may_inject().and_then(|permit| {
+                let work = station.next_work(&self.config, &self.profile)?;
+                let port = port.insert(station.open_port(&permit, &work)?);
+                station.inject(&permit, &work, meant, port, &mut watch)
+            }),
+            Duty::Rekey(batch) => batch.rekey(&self.config.place, meant, &mut port, &mut watch),
+        };
         let took = began.elapsed();
         if matches!(&result, Err(Failure { code: Code::Unplugged, .. })) {
             self.bad = self.lost_contact().or(self.bad);

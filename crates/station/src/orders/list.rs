@@ -17,12 +17,34 @@ pub struct ListError {
     message: String,
 }
 
-/// Reads a list out of the bytes of `file`.
-pub(super) fn read(bytes: &[u8], file: &Path) -> Result<Vec<Identity>, ListError> {
-    let fail = |row, column, message: String| ListError { file: file.to_owned(), row, column, message };
+/// A cell that is not empty: the number of its column, and its text.
+pub(crate) type Cell<'a> = (usize, &'a str);
+
+impl ListError {
+    /// What is wrong in a cell, named as a spreadsheet names it; with the name of its column, where that is known.
+    pub(crate) fn at(file: &Path, row: u64, column: usize, name: &str, message: String) -> Self {
+        let column = if name.is_empty() { letter(column) } else { format!("{} ({name})", letter(column)) };
+        Self { file: file.to_owned(), row, column: Some(column), message }
+    }
+
+    /// What is wrong with a row.
+    pub(crate) fn of_row(file: &Path, row: u64, message: String) -> Self {
+        Self { file: file.to_owned(), row, column: None, message }
+    }
+}
+
+/// Reads the rows of a spreadsheet whose columns are some of `known`, each once, named in its first row. `take` gets the names
+/// of the columns, the number of the row and its cells; no cell is a formula, or a number that a spreadsheet rounded.
+pub(crate) fn rows<'n>(
+    bytes: &[u8],
+    file: &Path,
+    known: &[&'n str],
+    mut take: impl FnMut(&[&'n str], u64, &[Cell<'_>]) -> Result<(), ListError>,
+) -> Result<(), ListError> {
+    let fail = |row, message: String| ListError::of_row(file, row, message);
     let text = std::str::from_utf8(bytes).map_err(|e| {
         let row = bytes[..e.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
-        fail(row, None, "it is not UTF-8: save it as \"CSV UTF-8\"".to_owned())
+        fail(row, "it is not UTF-8: save it as \"CSV UTF-8\"".to_owned())
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let first = text.lines().next().unwrap_or_default();
@@ -32,15 +54,12 @@ pub(super) fn read(bytes: &[u8], file: &Path) -> Result<Vec<Identity>, ListError
         .flexible(true)
         .delimiter(delimiter)
         .from_reader(text.as_bytes());
-    let mut columns: Option<Vec<Column>> = None;
-    let mut list = DeviceList::default();
-    let mut rows = Vec::new();
+    let mut columns: Option<Vec<&'n str>> = None;
     for record in reader.records() {
-        let record =
-            record.map_err(|e| fail(e.position().map_or(0, csv::Position::line), None, e.to_string()))?;
+        let record = record.map_err(|e| fail(e.position().map_or(0, csv::Position::line), e.to_string()))?;
         let row = row_of(text, record.position());
         let Some(columns) = &columns else {
-            columns = Some(named(&record).map_err(|(column, message)| fail(row, column, message))?);
+            columns = Some(named(&record, known, file, row)?);
             continue;
         };
         if record.iter().all(str::is_empty) {
@@ -48,21 +67,51 @@ pub(super) fn read(bytes: &[u8], file: &Path) -> Result<Vec<Identity>, ListError
         }
         if record.len() != columns.len() {
             let message = format!("it has {} cells, the first row has {}", record.len(), columns.len());
-            return Err(fail(row, None, message));
+            return Err(fail(row, message));
         }
-        let device =
-            device(columns, &record).map_err(|(column, message)| fail(row, Some(column), message))?;
+        let cells: Vec<Cell<'_>> = record.iter().enumerate().filter(|(_, cell)| !cell.is_empty()).collect();
+        for (index, cell) in &cells {
+            let wrong = if cell.starts_with(['=', '+', '-', '@']) {
+                "a spreadsheet would take it for a formula"
+            } else if is_rounded(cell) {
+                "a spreadsheet made a number of it: format the column as text"
+            } else {
+                continue;
+            };
+            return Err(ListError::at(file, row, *index, columns[*index], wrong.to_owned()));
+        }
+        take(columns, row, &cells)?;
+    }
+    Ok(())
+}
+
+/// Reads a list out of the bytes of `file`.
+pub(super) fn read(bytes: &[u8], file: &Path) -> Result<Vec<Identity>, ListError> {
+    let mut list = DeviceList::default();
+    let mut numbers = Vec::new();
+    rows(bytes, file, &["serial", "mac"], |columns, row, cells| {
+        let mut device = Identity { mac: None, serial: None };
+        for &(index, cell) in cells {
+            let fault = |message: String| ListError::at(file, row, index, columns[index], message);
+            if columns[index] == "serial" {
+                device.serial = Some(cell.parse::<SerialNumber>().map_err(|e| fault(e.to_string()))?);
+            } else {
+                device.mac = Some(cell.parse::<Mac>().map_err(|e| fault(e.to_string()))?);
+            }
+        }
         if list.entries().len() == DeviceList::LIMIT {
-            return Err(fail(row, None, format!("more than {} devices", DeviceList::LIMIT)));
+            return Err(ListError::of_row(file, row, format!("more than {} devices", DeviceList::LIMIT)));
         }
         list.add(device).map_err(|Twice { part, what, index }| {
-            let column = columns.iter().position(|column| column.name() == part).map(letter);
-            fail(row, column, format!("{what} stands in row {} already", rows[index]))
+            let column = columns.iter().position(|column| *column == part).unwrap_or_default();
+            let message = format!("{what} stands in row {} already", numbers[index]);
+            ListError::at(file, row, column, "", message)
         })?;
-        rows.push(row);
-    }
+        numbers.push(row);
+        Ok(())
+    })?;
     if list.entries().is_empty() {
-        return Err(fail(1, None, "the list names no device".to_owned()));
+        return Err(ListError::of_row(file, 1, "the list names no device".to_owned()));
     }
     Ok(list.entries().to_vec())
 }
@@ -76,58 +125,27 @@ fn row_of(text: &str, position: Option<&csv::Position>) -> u64 {
     position.line() + empty.count() as u64
 }
 
-/// What a column has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Column {
-    Serial,
-    Mac,
-}
-
-impl Column {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Serial => "serial",
-            Self::Mac => "mac",
-        }
-    }
-}
-
-type Fault<C> = (C, String);
-
 /// The columns, by the names in the first row.
-fn named(record: &StringRecord) -> Result<Vec<Column>, Fault<Option<String>>> {
-    let mut columns = Vec::new();
+fn named<'n>(
+    record: &StringRecord,
+    known: &[&'n str],
+    file: &Path,
+    row: u64,
+) -> Result<Vec<&'n str>, ListError> {
+    let mut columns: Vec<&'n str> = Vec::new();
     for (index, name) in record.iter().enumerate() {
-        let column = [Column::Serial, Column::Mac].into_iter().find(|column| column.name() == name);
-        let column = column.filter(|column| !columns.contains(column)).ok_or_else(|| {
-            (Some(letter(index)), "the first row names the columns: `serial` and `mac`, each once".to_owned())
+        let column = known.iter().copied().find(|column| *column == name && !columns.contains(column));
+        let column = column.ok_or_else(|| {
+            let ticked: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+            let message = format!("the first row names the columns: {}, each once", ticked.join(" and "));
+            ListError::at(file, row, index, "", message)
         })?;
         columns.push(column);
     }
-    if columns.is_empty() { Err((None, "the first row names no column".to_owned())) } else { Ok(columns) }
-}
-
-fn device(columns: &[Column], record: &StringRecord) -> Result<Identity, Fault<String>> {
-    let mut device = Identity { mac: None, serial: None };
-    for (index, (column, cell)) in columns.iter().zip(record).enumerate() {
-        let fault = |message: String| (format!("{} ({})", letter(index), column.name()), message);
-        if cell.is_empty() {
-            continue;
-        }
-        if cell.starts_with(['=', '+', '-', '@']) {
-            return Err(fault("a spreadsheet would take it for a formula".to_owned()));
-        }
-        if is_rounded(cell) {
-            return Err(fault("a spreadsheet made a number of it: format the column as text".to_owned()));
-        }
-        match column {
-            Column::Serial => {
-                device.serial = Some(cell.parse::<SerialNumber>().map_err(|e| fault(e.to_string()))?);
-            }
-            Column::Mac => device.mac = Some(cell.parse::<Mac>().map_err(|e| fault(e.to_string()))?),
-        }
+    if columns.is_empty() {
+        return Err(ListError::of_row(file, row, "the first row names no column".to_owned()));
     }
-    Ok(device)
+    Ok(columns)
 }
 
 /// `1.23E+11`: what a spreadsheet shows of a long number, and all that it saves.

@@ -6,7 +6,7 @@
 mod devices;
 pub(crate) mod error;
 mod keep;
-mod list;
+pub(crate) mod list;
 mod open;
 mod scrap;
 mod sheet;

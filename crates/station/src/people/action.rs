@@ -46,6 +46,14 @@ pub enum Action {
     Unlock,
     /// Reading a finished device and holding it against its record.
     Check,
+    /// What a device says of itself, beside what the log says of it.
+    Look,
+    /// Overwriting the key of a device, or of a batch of them.
+    Rekey,
+    /// Going on with a batch that two people agreed to.
+    ContinueRekey,
+    /// Ending such a batch for good.
+    CloseRekey,
     /// Searching the log in the window, and one device's life.
     SearchRoom,
     /// The rest of the audit room: figures, verification, state of the review.
@@ -138,7 +146,7 @@ pub enum Action {
 
 impl Action {
     /// All of them, in the order in which the table of roles shows them.
-    pub const ALL: [Self; 64] = [
+    pub const ALL: [Self; 68] = [
         Self::FirstStart,
         Self::SignIn,
         Self::Overview,
@@ -159,6 +167,10 @@ impl Action {
         Self::PutBack,
         Self::Unlock,
         Self::Check,
+        Self::Look,
+        Self::Rekey,
+        Self::ContinueRekey,
+        Self::CloseRekey,
         Self::SearchRoom,
         Self::AuditRoom,
         Self::SaveProof,
@@ -245,6 +257,10 @@ impl Action {
             Self::PutBack => ("put-back", "put a slot back that was taken out of the line"),
             Self::Unlock => ("unlock", "open the custody"),
             Self::Check => ("check", "check a finished device"),
+            Self::Look => ("look", "look at a device, beside what the log says of it"),
+            Self::Rekey => ("rekey", "overwrite the key of a device, or of a batch of them"),
+            Self::ContinueRekey => ("continue-rekey", "go on with a batch that two people agreed to"),
+            Self::CloseRekey => ("close-rekey", "close a batch, with its reconciliation"),
             Self::SearchRoom => ("search-room", "search the log in the window"),
             Self::AuditRoom => ("audit-room", "figures, verification and reviews in the window"),
             Self::SaveProof => ("save-proof", "save the proof file of a device in the window"),

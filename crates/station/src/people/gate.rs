@@ -257,7 +257,7 @@ impl Station {
         }
         sitting.session.roles = session.roles;
         sitting.session.must_change_pin = session.must_change_pin;
-        if action != Action::Inject {
+        if !matches!(action, Action::Inject | Action::ContinueRekey) {
             sitting.touch(now);
         }
         Ok(())

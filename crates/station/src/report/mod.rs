@@ -13,8 +13,13 @@ mod sheet;
 pub mod shift;
 mod signed;
 
+pub(crate) use face::Face;
 pub(crate) use file::rename_new;
 pub use file::{NewFile, OutError};
 pub use list::{Format, Listed, list};
+pub(crate) use list::{check_value, dashed, harmless, unwritten};
 pub use page::PageError;
+pub(crate) use page::{INK, LEFT};
+pub(crate) use paper::Paper;
+pub(crate) use parts::{LEADING, head, heading, moment, pair, seal};
 pub use signed::{Judgement, Made, job_sheet, judge};

@@ -34,6 +34,10 @@ orders         ors
 own-shift      ors
 unlock         orsc
 check          rsq
+look           rsq
+rekey          rs2^
+continue-rekey rs
+close-rekey    rs
 search-room    rsqa
 audit-room     sqa
 save-proof     sqa
@@ -241,7 +245,7 @@ fn every_action_for_every_role_in_every_state() {
     }
     let Trial { bench, tried, allowed, refused, .. } = trial;
     println!("{tried} requests: {allowed} allowed, {refused} refused");
-    assert_eq!(tried, 64 * 18 * 5 * 2);
+    assert_eq!(tried, 68 * 18 * 5 * 2);
     let why = bench.records("policy.refuse", "why");
     assert_eq!(why.len(), refused, "every refusal is a record");
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use keystation_core::credential::Overwrite;
 use keystation_core::failure::Safety;
 use keystation_core::flow::Step;
+use keystation_core::repair::ReasonCode;
 use keystation_tests::bench::random_hex;
 use keystation_tests::qemu::storage::Set;
 use keystation_tests::qemu::{Board, Fab, Image, storage};
@@ -84,7 +85,7 @@ struct Campaign {
 
 impl Campaign {
     fn new(image: Image) -> Self {
-        let overwrite = Overwrite::approved("returned", "op-1", "sup-1").unwrap();
+        let overwrite = Overwrite::approved(ReasonCode::Returned.into(), "op-1", "sup-1").unwrap();
         Self { station: Station::new(), image, overwrite, outcomes: Outcomes::default() }
     }
 

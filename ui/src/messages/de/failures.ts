@@ -156,6 +156,27 @@ export const failures: FailureWords = {
     "Halt.",
     "Schichtleitung rufen: Karton zählen, dann Auftrag schließen.",
   ),
+  "same-key": told(
+    "Das Gerät bekäme den Schlüssel, den es schon hat: das heilt hier nichts.",
+    "Profil mit anderem Gruppenschlüssel nehmen, oder dem Gerät eine andere ID geben: Platinentausch.",
+    "Doch so gemeint: --same-key.",
+  ),
+  "not-of-batch": told(
+    "Das Gerät steht nicht auf der Liste der Serie.",
+    "Gerät beiseitelegen.",
+    "Etikett mit der Liste vergleichen.",
+    "Schichtleitung rufen.",
+  ),
+  "already-rekeyed": told(
+    "Das Gerät hat in dieser Serie schon einen neuen Schlüssel.",
+    "Zu den fertigen legen.",
+    "Nächstes Gerät einstecken.",
+  ),
+  "batch-full": told(
+    "Die Serie ist voll: so viele Geräte wie genehmigt sind begonnen.",
+    "Halt.",
+    "Schichtleitung rufen: Geräte zählen, dann Serie schließen.",
+  ),
   collision: told(
     "Zwei Geräte bekämen denselben Schlüssel.",
     "Linie anhalten.",
@@ -206,6 +227,10 @@ export const causes: CauseWords = {
   moved: "Umgesteckt",
   "no-order": "Kein Auftrag",
   "order-full": "Auftrag voll",
+  "same-key": "Derselbe Schlüssel",
+  "not-of-batch": "Nicht auf der Liste",
+  "already-rekeyed": "Schon fertig",
+  "batch-full": "Serie voll",
   collision: "Gleicher Schlüssel",
   "log-failed": "Protokollfehler",
 };

@@ -155,6 +155,27 @@ export const failures: FailureWords = {
     "Pare.",
     "Llame a Supervisión: cuente la caja y cierre la orden.",
   ),
+  "same-key": told(
+    "El dispositivo recibiría la clave que ya tiene: aquí eso no remedia nada.",
+    "Use un perfil con otra clave de grupo, o dé al dispositivo otro ID: cambio de placa.",
+    "Si es lo que se quiere: --same-key.",
+  ),
+  "not-of-batch": told(
+    "El dispositivo no está en la lista del lote.",
+    "Aparte el dispositivo.",
+    "Compare su etiqueta con la lista.",
+    "Llame a Supervisión.",
+  ),
+  "already-rekeyed": told(
+    "El dispositivo ya recibió otra clave en este lote.",
+    "Póngalo con los terminados.",
+    "Conecte el siguiente.",
+  ),
+  "batch-full": told(
+    "El lote está completo: se empezaron todos los dispositivos aprobados.",
+    "Pare.",
+    "Llame a Supervisión: cuente los dispositivos y cierre el lote.",
+  ),
   collision: told(
     "Dos dispositivos tendrían la misma clave.",
     "Pare la línea.",
@@ -205,6 +226,10 @@ export const causes: CauseWords = {
   moved: "Movido",
   "no-order": "Sin orden",
   "order-full": "Orden completa",
+  "same-key": "La misma clave",
+  "not-of-batch": "Fuera de la lista",
+  "already-rekeyed": "Ya terminado",
+  "batch-full": "Lote completo",
   collision: "Misma clave",
   "log-failed": "Fallo del registro",
 };

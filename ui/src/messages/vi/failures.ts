@@ -143,6 +143,27 @@ export const failures: FailureWords = {
     "Dừng lại.",
     "Gọi tổ trưởng: đếm thùng hàng, rồi đóng lệnh.",
   ),
+  "same-key": told(
+    "Thiết bị sẽ nhận lại đúng khóa đang có: với lý do này thì vô ích.",
+    "Chọn cấu hình có khóa nhóm khác, hoặc cho thiết bị ID khác: đổi bo mạch.",
+    "Nếu vẫn muốn vậy: --same-key.",
+  ),
+  "not-of-batch": told(
+    "Thiết bị không có trong danh sách của lô.",
+    "Để riêng thiết bị.",
+    "So nhãn với danh sách của lô.",
+    "Gọi tổ trưởng.",
+  ),
+  "already-rekeyed": told(
+    "Thiết bị đã được ghi lại khóa trong lô này.",
+    "Để vào chỗ đã xong.",
+    "Cắm thiết bị tiếp theo.",
+  ),
+  "batch-full": told(
+    "Lô đã đủ: đã bắt đầu đủ số thiết bị được duyệt.",
+    "Dừng lại.",
+    "Gọi tổ trưởng: đếm thiết bị, rồi đóng lô.",
+  ),
   collision: told(
     "Hai thiết bị sẽ có cùng một khóa.",
     "Dừng chuyền.",
@@ -189,6 +210,10 @@ export const causes: CauseWords = {
   moved: "Bị đổi chỗ",
   "no-order": "Không có lệnh",
   "order-full": "Đủ lệnh",
+  "same-key": "Cùng một khóa",
+  "not-of-batch": "Ngoài danh sách",
+  "already-rekeyed": "Đã xong",
+  "batch-full": "Đủ lô",
   collision: "Trùng khóa",
   "log-failed": "Lỗi nhật ký",
 };

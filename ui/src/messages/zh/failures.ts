@@ -82,6 +82,23 @@ export const failures: FailureWords = {
     "停止作业。",
     "呼叫班长：清点包装箱，然后关闭工单。",
   ),
+  "same-key": told(
+    "设备将得到它已有的密钥：对此原因毫无作用。",
+    "使用另一组密钥的产品配置，或为设备换一个 ID：换板。",
+    "仍要如此：--same-key。",
+  ),
+  "not-of-batch": told(
+    "设备不在本批次的清单中。",
+    "将设备单独放置。",
+    "将标签与批次清单比对。",
+    "呼叫班长。",
+  ),
+  "already-rekeyed": told("设备在本批次中已重新写入密钥。", "放到已完成处。", "插入下一台设备。"),
+  "batch-full": told(
+    "批次已满：已开始的设备达到批准数量。",
+    "停止作业。",
+    "呼叫班长：清点设备，然后关闭批次。",
+  ),
   collision: told(
     "两台设备将得到同一密钥。",
     "停止产线。",
@@ -128,6 +145,10 @@ export const causes: CauseWords = {
   moved: "端口变动",
   "no-order": "无工单",
   "order-full": "工单已满",
+  "same-key": "密钥未变",
+  "not-of-batch": "不在清单",
+  "already-rekeyed": "已完成",
+  "batch-full": "批次已满",
   collision: "密钥相同",
   "log-failed": "日志故障",
 };

@@ -8,6 +8,7 @@ mod key;
 mod life;
 mod order;
 mod person;
+mod repair;
 mod witness;
 
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ pub(crate) use key::{CeremonyArgs, ChangeArgs, ImportArgs, KeyVerb};
 pub(crate) use life::{CleanupVerb, DeviceVerb, Why};
 pub(crate) use order::{CreateArgs, OrderVerb};
 pub(crate) use person::{Admins, NewPin, PersonVerb};
+pub(crate) use repair::{LookArgs, RekeyArgs};
 pub(crate) use witness::WitnessVerb;
 
 /// Gives devices their Azure DPS keys, has them prove it, and keeps a record that can be verified.
@@ -139,6 +141,10 @@ pub(crate) enum Verb {
         #[command(flatten)]
         passphrase: PassphraseFrom,
     },
+    /// Look at a device before deciding: what is in it, and what the log says of it. Nothing is written to it
+    Look(LookArgs),
+    /// Repair: overwrite the key of a device, for a reason that another person approves
+    Rekey(RekeyArgs),
     /// Work orders: what is made, how many, which devices
     #[command(subcommand)]
     Order(OrderVerb),

@@ -1,0 +1,231 @@
+//! What came of the devices of a batch, counted from its records and from nothing else.
+
+use std::collections::{BTreeMap, HashMap};
+
+use keystation_audit::{Attempt, Checkpoint, Field, Query, Reader, Record};
+use keystation_core::failure::Code;
+use keystation_core::identity::Identity;
+use keystation_core::record::{BatchCounts, Seq};
+use keystation_core::registration::{IdRule, RegistrationId};
+use keystation_core::repair::Effect;
+
+use super::batch::{Batch, list_of};
+use super::list::{BatchList, Entry};
+use crate::data_dir::DataDir;
+use crate::error::StationError;
+
+/// The reconciliation of a batch at one moment of the log.
+#[derive(Debug, Clone)]
+pub struct Reconciliation {
+    /// Which.
+    pub batch: Batch,
+    /// The log that it was made from.
+    pub checkpoint: Checkpoint,
+    /// The same as the signed note.
+    pub note: String,
+    /// The sums: `asked` = `done` + `failed` + `missing`.
+    pub counts: BatchCounts,
+    /// One for each device: those that were asked for first, then the unexpected ones.
+    pub rows: Vec<Row>,
+    /// Devices that were done, by day (UTC), oldest first.
+    pub days: BTreeMap<String, u64>,
+    /// Devices that were done, by what that did to their key.
+    pub effects: BTreeMap<&'static str, u64>,
+}
+
+/// A device of a reconciliation. What is not known of it is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Row {
+    /// What came of it.
+    pub state: State,
+    /// Registration ID.
+    pub id: String,
+    /// MAC address, twelve hexadecimal digits.
+    pub mac: String,
+    /// Serial number.
+    pub serial: String,
+    /// Attempts on it in the batch.
+    pub attempts: u64,
+    /// The record that says what came of it; of a device that failed the last one.
+    pub record: Option<Seq>,
+    /// When that attempt was begun, UTC, milliseconds since 1970.
+    pub time_ms: Option<i64>,
+    /// Who made it.
+    pub operator: String,
+    /// Why it failed.
+    pub code: String,
+    /// What the re-key did to its key.
+    pub effect: Option<Effect>,
+}
+
+/// What came of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum State {
+    /// It proved its key.
+    Done,
+    /// It was seen, and did not.
+    Failed,
+    /// It was never seen.
+    #[default]
+    Missing,
+    /// It was seen, and is none of the batch.
+    Unexpected,
+}
+
+impl State {
+    /// The word in the CSV and in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Missing => "missing",
+            Self::Unexpected => "unexpected",
+        }
+    }
+}
+
+/// What the records of a batch say of one device.
+#[derive(Default)]
+struct Seen {
+    row: Row,
+    /// Whether a write was begun on it.
+    begun: bool,
+}
+
+impl Seen {
+    /// Takes an attempt; the newest one comes first.
+    fn take(&mut self, attempt: &Attempt, record: &Record<'_>) {
+        let row = &mut self.row;
+        if row.attempts == 0 {
+            row.id.clone_from(&attempt.rid);
+            row.mac.clone_from(&attempt.mac);
+            row.serial.clone_from(&attempt.serial);
+        }
+        row.attempts += 1;
+        let refused = attempt.mode == "refused";
+        self.begun |= !refused;
+        let done = attempt.outcome.as_ref().filter(|outcome| outcome.holds == "new");
+        if let Some(outcome) = done {
+            let effect = record.text("effect").and_then(|word| Effect::named(&word));
+            row.state = State::Done;
+            row.record = Some(outcome.seq);
+            (row.effect, row.code) = (effect, String::new());
+        } else if row.state == State::Missing {
+            row.state = State::Failed;
+            row.record = Some(attempt.outcome.as_ref().map_or(attempt.seq, |outcome| outcome.seq));
+            row.code =
+                attempt.outcome.as_ref().map_or_else(|| attempt.code.clone(), |outcome| outcome.code.clone());
+            if row.code.is_empty() {
+                // Nobody saw what came of it.
+                "open".clone_into(&mut row.code);
+            }
+        } else {
+            return;
+        }
+        row.time_ms = Some(attempt.time_ms);
+        row.operator.clone_from(&attempt.operator);
+    }
+}
+
+/// Reconciles a batch from the records of one moment. Needs memory for each of its devices.
+pub fn reconcile(reader: &Reader, data: &DataDir, batch: &Batch) -> Result<Reconciliation, StationError> {
+    let list = list_of(data, batch)?;
+    let moment = reader.snapshot()?;
+    let mut seen: HashMap<String, Seen> = HashMap::new();
+    let query = Query { terms: vec![(Field::Job, batch.id.to_string())], ..Query::default() };
+    reader.attempts::<StationError>(&query, |attempt, record| {
+        let who = if attempt.rid.is_empty() {
+            // Without an ID, and without a name it is no device that could be counted.
+            format!("{} {}", attempt.mac, attempt.serial)
+        } else {
+            attempt.rid.clone()
+        };
+        if who != " " {
+            seen.entry(who).or_default().take(attempt, record);
+        }
+        Ok(())
+    })?;
+    let mut seen: Vec<Seen> = seen.into_values().collect();
+    // Of two boards that could be one entry the one that was done is meant, then the older one.
+    seen.sort_by_key(|seen| (seen.row.state != State::Done, !seen.begun, seen.row.record));
+    let (mut rows, strangers) = match &list {
+        Some(list) => of_list(list, seen),
+        None => of_count(batch.devices, seen),
+    };
+    let mut counts = BatchCounts { asked: rows.len() as u64, ..BatchCounts::default() };
+    let (mut days, mut effects) = (BTreeMap::new(), BTreeMap::new());
+    for row in &rows {
+        *match row.state {
+            State::Done => &mut counts.done,
+            State::Failed => &mut counts.failed,
+            State::Missing | State::Unexpected => &mut counts.missing,
+        } += 1;
+        if row.state == State::Done {
+            let day = row.time_ms.map_or_else(String::new, day);
+            *days.entry(day).or_default() += 1;
+            let effect = row.effect.unwrap_or_default().as_str();
+            *effects.entry(effect).or_default() += 1;
+        }
+    }
+    counts.unexpected = strangers.len() as u64;
+    rows.extend(strangers);
+    Ok(Reconciliation {
+        batch: batch.clone(),
+        checkpoint: moment.checkpoint().clone(),
+        note: moment.note().to_owned(),
+        counts,
+        rows,
+        days,
+        effects,
+    })
+}
+
+/// The day of a moment, UTC: `2026-11-22`.
+fn day(ms: i64) -> String {
+    crate::report::moment(ms).chars().take(10).collect()
+}
+
+fn of_list(list: &BatchList, seen: Vec<Seen>) -> (Vec<Row>, Vec<Row>) {
+    let mut rows: Vec<Row> = list.entries().iter().map(unseen).collect();
+    let mut strangers = Vec::new();
+    for Seen { row, .. } in seen {
+        let id = RegistrationId::new(&row.id, IdRule::Punctuation).ok();
+        let identity = Identity { mac: row.mac.parse().ok(), serial: row.serial.parse().ok() };
+        match id.and_then(|id| list.find(&id, &identity)) {
+            Some(entry) if rows[entry].state == State::Missing => rows[entry] = row,
+            _ => strangers.push(Row { state: State::Unexpected, ..row }),
+        }
+    }
+    strangers.sort_by_key(|row| row.record);
+    (rows, strangers)
+}
+
+/// A batch without a list is for so many devices, whichever they are.
+fn of_count(devices: u64, seen: Vec<Seen>) -> (Vec<Row>, Vec<Row>) {
+    let (mut rows, mut strangers) = (Vec::new(), Vec::new());
+    for Seen { row, begun } in seen {
+        let meant = begun || row.code != Code::BatchFull.as_str();
+        if meant && (rows.len() as u64) < devices {
+            rows.push(row);
+        } else {
+            strangers.push(Row { state: State::Unexpected, ..row });
+        }
+    }
+    rows.sort_by_key(|row| row.record);
+    strangers.sort_by_key(|row| row.record);
+    while (rows.len() as u64) < devices {
+        rows.push(Row::default());
+    }
+    (rows, strangers)
+}
+
+fn unseen(entry: &Entry) -> Row {
+    let Identity { mac, serial } = &entry.identity;
+    Row {
+        id: entry.id.as_ref().map_or_else(String::new, ToString::to_string),
+        mac: mac.map_or_else(String::new, |mac| mac.spelled("")),
+        serial: serial.as_ref().map_or_else(String::new, ToString::to_string),
+        ..Row::default()
+    }
+}
