@@ -38,7 +38,7 @@ fn a_station_comes_back_from_its_backup_and_keys_devices_under_a_new_log() {
     let refused = back_up("op-0117", "backup.age", &[]);
     assert_eq!(
         (refused.exit, &refused.event("error").unwrap()["code"]),
-        (Some(3), &json!("denied")),
+        (Some(3), &json!("role")),
         "{refused:?}"
     );
     let sim = Sim::published(&bench.file("before"));
