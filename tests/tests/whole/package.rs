@@ -73,11 +73,10 @@ impl Clean {
     fn new() -> Self {
         let base = folder().join(format!("{RELEASE}-minbase"));
         if !base.exists() {
-            let (part, began) = (folder().join("debootstrap.part"), Instant::now());
+            let part = folder().join("debootstrap.part");
             done(root("rm -rf").arg(&part));
             done(root(&format!("debootstrap --variant=minbase {RELEASE}")).arg(&part).arg(mirror()));
             done(root("mv").args([&part, &base]));
-            println!("debootstrap: {:.0} s", began.elapsed().as_secs_f64());
         }
         let copy = folder().join("installed");
         done(root("rm -rf").arg(&copy));
