@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use keystation_tests::bench::{Bench, PUBLISHED_DEVICE_KEY, Run, finished};
 use keystation_tests::binaries::program;
 use keystation_tests::sim::Sim;
+use keystation_tests::verifiers::Verifiers;
 use serde_json::json;
 
 /// `keystation` on the directory of the restored station.
@@ -38,7 +39,7 @@ fn a_station_comes_back_from_its_backup_and_keys_devices_under_a_new_log() {
     let refused = back_up("op-0117", "backup.age", &[]);
     assert_eq!(
         (refused.exit, &refused.event("error").unwrap()["code"]),
-        (Some(3), &json!("denied")),
+        (Some(3), &json!("role")),
         "{refused:?}"
     );
     let sim = Sim::published(&bench.file("before"));
@@ -78,6 +79,17 @@ fn a_station_comes_back_from_its_backup_and_keys_devices_under_a_new_log() {
         (Some(0), &json!(true)),
         "{verified:?}"
     );
+    // Both verifiers that share no code with the station accept both logs, with the records of backups in them.
+    let verifiers = Verifiers::built(&bench.file("verifiers"));
+    let export = |mut command: Command, bundle: &str| {
+        command.args(["audit", "export", "--read-only", "--out"]).arg(bench.file(bundle));
+        let exported = finished(&mut command);
+        assert_eq!(exported.exit, Some(0), "{exported:?}");
+    };
+    export(bench.keystation(), "old-bundle");
+    export(restored(&bench, &[]), "new-bundle");
+    verifiers.accept("bundle", &bench.file("old-bundle"), &bench.data().join("log.vkey"), &[]);
+    verifiers.accept("bundle", &bench.file("new-bundle"), &bench.file("other-disk/log.vkey"), &[]);
     let key = fs::read(bench.data().join("station.key")).unwrap();
     assert_ne!(fs::read(bench.file("other-disk/station.key")).unwrap(), key);
 

@@ -73,11 +73,10 @@ impl Clean {
     fn new() -> Self {
         let base = folder().join(format!("{RELEASE}-minbase"));
         if !base.exists() {
-            let (part, began) = (folder().join("debootstrap.part"), Instant::now());
+            let part = folder().join("debootstrap.part");
             done(root("rm -rf").arg(&part));
             done(root(&format!("debootstrap --variant=minbase {RELEASE}")).arg(&part).arg(mirror()));
             done(root("mv").args([&part, &base]));
-            println!("debootstrap: {:.0} s", began.elapsed().as_secs_f64());
         }
         let copy = folder().join("installed");
         done(root("rm -rf").arg(&copy));
@@ -129,9 +128,9 @@ impl Drop for Clean {
     }
 }
 
-/// So many different colours are on the display: a window that shows a page has some dozens, an empty one has two.
+/// So many different colours are in the window, its frame apart: a page has some dozens, a window that is not painted has one.
 fn colours(screen: &Screen, file: &Path) -> usize {
-    done(screen.put(Command::new("import").args(["-window", "root"]).arg(file)));
+    done(screen.put(Command::new("import").args(["-window", "root", "-crop", "1200x700+40+50"]).arg(file)));
     let counted = done(Command::new("identify").args(["-format", "%k"]).arg(file));
     counted.trim().parse().unwrap_or_else(|_| panic!("not a number of colours: {counted}"))
 }
@@ -185,7 +184,7 @@ fn the_package_installs_on_a_clean_debian_works_there_and_leaves_the_data_when_i
     let mut window = Killed(screen.put(&mut window).spawn().unwrap());
     let picture = folder().join("window.png");
     let deadline = Instant::now() + Duration::from_secs(60);
-    while !(screen.shows("Keystation") && colours(&screen, &picture) > 40) {
+    while !(screen.shows("Keystation") && colours(&screen, &picture) > 20) {
         let ended = window.0.try_wait().unwrap();
         let said = || fs::read_to_string(&log).unwrap_or_default();
         assert!(ended.is_none() && Instant::now() < deadline, "no window: {ended:?}: {}", said());

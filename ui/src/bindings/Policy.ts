@@ -22,6 +22,7 @@ export const APPROVERS = {
   "set-badge": ["administrator"],
   "accept-clock": ["supervisor", "administrator"],
   "new-epoch": ["administrator"],
+  "restore": ["administrator"],
 } as const satisfies Readonly<Record<string, readonly Role[]>>;
 
 /** In which roles one may ask for what not everybody may. */
@@ -64,5 +65,7 @@ export const OPEN_TO = {
   "forget-name": ["administrator"],
   "accept-clock": ["supervisor", "administrator"],
   "new-epoch": ["administrator"],
+  "backup": ["administrator"],
+  "restore": ["administrator"],
   "rebuild": ["administrator"],
 } as const satisfies Readonly<Record<string, readonly Role[]>>;

@@ -3,8 +3,8 @@
 use keystation_audit::Reader;
 use keystation_core::failure::Code;
 use keystation_core::record::{
-    Check, Cleanup, CleanupList, Denial, DenialReason, DeviceChange, Event, Holds, Intent, KeyEvent,
-    KeyOrigin, Mode, OrderChange, Purpose, Rekey, SessionEvent, UserChange, UserEvent,
+    Backup, BackupEvent, Check, Cleanup, CleanupList, Denial, DenialReason, DeviceChange, Event, Holds,
+    Intent, KeyEvent, KeyOrigin, Mode, OrderChange, Purpose, Rekey, SessionEvent, UserChange, UserEvent,
 };
 use keystation_core::repair::ReasonCode;
 use keystation_core::role::Role;
@@ -121,6 +121,13 @@ fn every_event() -> Vec<Event> {
         Event::SlotOut { number: 5, why: "failures", count: 6, code: Some(Code::Silent) },
         Event::SlotOut { number: 6, why: "flapping", count: 6, code: None },
         Event::SlotBack { number: 5 },
+        Event::Backup(BackupEvent::Made(Backup { manifest: [0xa5; 32], size: 5, root: [0x5a; 32] })),
+        Event::Backup(BackupEvent::Restored {
+            backup: Backup { manifest: [0xa5; 32], size: 5, root: [0x5a; 32] },
+            made: "2026-11-22T14:00:00.000Z".to_owned(),
+            reason: "the disk broke".to_owned(),
+            approver: "ad-2".to_owned(),
+        }),
         Event::ReviewSigned { from: 0, to: 0, root: "00".repeat(32), remark: "x".to_owned() },
         Event::Checked(Check { id: None, identity: None, passed: false, code: "silent".to_owned() }),
     ];
@@ -141,7 +148,7 @@ fn every_event() -> Vec<Event> {
             | Event::Cleanup(_)
             | Event::Checked(_) => {}
             Event::ReportExported { .. } | Event::ShiftReported { .. } => {}
-            Event::BundleExported { .. } | Event::ReviewSigned { .. } => {}
+            Event::BundleExported { .. } | Event::ReviewSigned { .. } | Event::Backup(_) => {}
             Event::SpaceLow { .. } | Event::SpaceOk { .. } => {}
             Event::SlotOut { .. } | Event::SlotBack { .. } => {}
             Event::ClockJump { .. } | Event::ClockAccepted { .. } => {}

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use keystation_audit::{Clock, Reader};
+use keystation_audit::{Clock, OpenError, Reader};
 use keystation_core::record::{Backup, BackupEvent, Event, Seq};
 use keystation_vault::{Passphrase, Sealing, WorkFactor};
 use sha2::{Digest, Sha256};
@@ -75,6 +75,11 @@ fn fill(
 ) -> Result<(NewFile, Manifest), StationError> {
     if !data.settings().exists() {
         return Err(StationError::Missing(data.path().to_owned()));
+    }
+    // Half of it is one log, half of it another.
+    let plan = data.path().join("epoch.plan");
+    if plan.exists() {
+        return Err(OpenError::EpochUnfinished(plan).into());
     }
     let sealed = NewFile::private(file)?;
     let copied = Copied::of(data)?;

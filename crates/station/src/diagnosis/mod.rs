@@ -25,8 +25,8 @@ struct Section {
     text: String,
 }
 
-/// Writes the bundle of the station in `data` into a file that is not there yet, for its owner only. Only reads, so it works beside a
-/// program that works at the station, and where the log does not open. Gives back how many lines it has.
+/// Writes the bundle of the station in `data` into a file that is not there yet, for its owner only. Changes nothing of the
+/// station (the self test writes a file there and removes it), so it works beside a program that works at it, and where the log does not open. Gives back how many lines it has.
 pub fn diagnose(data: &DataDir, file: &Path) -> Result<usize, StationError> {
     let now = clock()?.now();
     save(&sections::all(data, &now), &scan::Known::of(data), file)

@@ -179,7 +179,7 @@ mod tests {
             ("Jsm0lyGpjaVYVP2g3FnmnmG9dI/9qU24wNoykUmermc=", key),
             ("(AAECAwQFBgcICQoLDA0ODw)", key),
             ("-_8isrFI1sGsIlvvFSSFRg", key),
-            ("0ea7f4c1d2938475feedfacecafe0123", hex),
+            ("0ea7f4c1d2938a75feedfacecafe0123", hex),
             ("00000000000000000000000000000000", "digits as of a PIN"),
             ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", hex),
             ("pin 493027.", "digits as of a PIN"),

@@ -25,7 +25,7 @@ const FAILURES: usize = 40;
 const LOOKED_AT: u32 = 5000;
 
 /// The files of a station's directory that have a name of the program's.
-const FILES: [&str; 22] = [
+const FILES: [&str; 25] = [
     "audit.db",
     "audit.db-shm",
     "audit.db-wal",
@@ -46,6 +46,9 @@ const FILES: [&str; 22] = [
     "station.key",
     "station.toml",
     "training",
+    "transfer",
+    "transfer-key.age",
+    "tries.json",
     "vault.age",
     "witness.vkeys",
 ];
