@@ -10,17 +10,12 @@ use rusqlite::Connection;
 use crate::projection::Place;
 use crate::reader::ReadError;
 use crate::record::{Record, RecordError};
-use crate::retired;
 
 /// What the log knows of a registration ID. Of several intents that are open the newest is told.
 pub(crate) fn standing(conn: &Connection, id: &RegistrationId) -> Result<Standing, ReadError> {
     let Place { open, keyed, attempts, replaces } = Place::of(conn, id.as_str())?;
     let open = open.map(|seq| open_intent(conn, seq)).transpose()?;
-    let retired = match &open {
-        Some(open) => retired::of_identity(conn, id.as_str(), &open.identity)?,
-        None => retired::of_id(conn, id.as_str())?,
-    };
-    Ok(Standing { open, keyed, attempts, retired, replaces })
+    Ok(Standing { open, keyed, attempts, replaces })
 }
 
 fn open_intent(conn: &Connection, seq: Seq) -> Result<OpenIntent, ReadError> {
