@@ -121,6 +121,15 @@ fn scrap_and_revocation_take_two_people_and_a_reason_and_nobody_keys_such_a_devi
     // Revoked is for good.
     done(bench.run(&["device", "revoke", "A4-CF-12-00-00-01", "--reason", "key-leaked"]));
     assert_refused(&bench.inject(&device.port(0)), "revoked");
+    let checked = bench.check(&device.port(0));
+    assert_eq!(checked.exit, Some(1), "QA finds it, too: {checked:?}");
+    assert!(
+        checked
+            .events
+            .iter()
+            .any(|event| event["sentence"].as_str().is_some_and(|said| said.contains("revoked"))),
+        "{checked:?}"
+    );
     assert_eq!(bench.run(&["device", "restore", id, "--reason", "mistake"]).exit, Some(2));
     assert_refused(&bench.run(&["device", "revoke", id, "--reason", "stolen"]), "device-out");
     // What this log never began can be blocked, and is no scrap.
