@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes audit-bundle.json from docs/audit-format.md, sections 6 and 7, alone.
+"""Makes audit-bundle.json from docs/audit-format.md, sections 6, 7 and 14, alone.
 
 The log is that of make_audit.py. A file below `tile/` is given in hexadecimal, every other one as it is; `null` in a
 `set` takes the file away. `part` is what a verifier must find wrong: key, checkpoint, witness, seen, file, record, tile,
@@ -12,7 +12,7 @@ import os
 import struct
 import sys
 
-from make_audit import (ORIGIN, OTHER_PUBLIC, OTHER_SEED, PUBLIC, SEED, canonical, checkpoint_text, ed25519,
+from make_audit import (ORIGIN, OTHER_PUBLIC, OTHER_SEED, PUBLIC, RID, SEED, canonical, checkpoint_text, ed25519,
                         example, leaf, line, note, record, root, vkey)
 
 WITNESS = "witness.example.com/qa"
@@ -155,6 +155,16 @@ def having(at, **fields):
     return change
 
 
+def out(how, **own):
+    """A record that takes the device of the example out: section 14."""
+    board = dict(new_rid=RID[:-1] + "7", new_mac="a1b2c3d4e5f7", new_sn="007-888-abc", destroyed="") if how == "replace" else {}
+    return "device." + how, dict(rid=RID, mac="a1b2c3d4e5f6", sn="007-888-abc", ref=2, reason="other", note="x") | board | own
+
+
+def order_of(change, **own):
+    return "order." + change, dict(job="WO-1") | own
+
+
 # --- what must be accepted and refused --------------------------------------------------------------------------
 
 
@@ -177,6 +187,13 @@ def cases():
         signed = note(checkpoint_text(len(changed), root([leaf(b) for b in changed])), seed=seed, public=public)
         made = whole(changed, signed)
         return {name: made.get(name) for name in made.keys() | good["whole"].keys()}
+
+    def later(*rows):
+        """The same log, and what became of its device; `True` is another intent of it."""
+        again = {k: v for k, v in json.loads(bodies[2]).items() if k not in ("seq", "t", "mono")}
+        rows = [(again["ev"], again) if row is True else row for row in rows]
+        return forged(bodies + [canonical(record(seq, "2026-11-22T02:14:13.000Z", 81243289 + seq, ev, op="rep-1", role="repair") | own)
+                                for seq, (ev, own) in enumerate(rows, 5)])
 
     def chosen_of(changed, chosen):
         made = selection(changed, chosen)
@@ -222,6 +239,14 @@ def cases():
         ("whole", "an epoch of an older program", forged(older_epoch), None),
         ("whole", "an epoch that took over what a later program knows", forged(epoch(change=lambda over: over.append(("carry.later", {})))), None),
         ("selection", "of an epoch", chosen_of(epoch(), [2, 4]), None),
+        ("whole", "a device that was scrap by mistake", later(out("scrap"), out("restore", ref=5), True, out("scrap")), None),
+        ("whole", "a device that was scrap, then revoked, then replaced", later(out("scrap"), out("revoke"), out("replace")), None),
+        ("whole", "another board under the same registration ID",
+         later(out("scrap"), out("replace", new_rid=RID, destroyed="D-1"), True, out("revoke")), None),
+        ("whole", "scrap of an order, made under another",
+         later(order_of("create"), order_of("scrap", rid=RID, mac="", sn="x"), True, order_of("scrap", rid=RID, mac="", sn="x"), out("restore", ref=6),
+               out("scrap")), None),
+        ("whole", "an event of a device that a later program knows", later(out("scrap"), ("device.later", {}), out("revoke")), None),
     ]
     fails = [
         # Whoever has no key.
@@ -266,6 +291,21 @@ def cases():
         ("whole", "record", "signed: no genesis", changed("whole", 0, b"log.genesis", b"log.open")),
         ("whole", "record", "signed: a genesis of another key", forged([other_genesis] + bodies[1:])),
         ("whole", "record", "signed: a record too few bytes long", forged(bodies[:4] + [b"{"])),
+        # Devices that are out.
+        ("whole", "record", "signed, of a device: scrap begun again", later(out("scrap"), True)),
+        ("whole", "record", "signed, of a device: a revoked device begun again", later(out("scrap"), out("revoke"), True)),
+        ("whole", "record", "signed, of a device: a board begun again that was replaced", later(out("replace"), True)),
+        ("whole", "record", "signed, of a device: scrap twice", later(out("scrap"), out("scrap"))),
+        ("whole", "record", "signed, of a device: scrap of an order, and scrap once more",
+         later(order_of("create"), order_of("scrap", rid=RID, mac="", sn="x"), out("scrap"))),
+        ("whole", "record", "signed, of a device: revoked twice", later(out("revoke"), out("revoke"))),
+        ("whole", "record", "signed, of a device: revoked after it was replaced", later(out("replace"), out("revoke"))),
+        ("whole", "record", "signed, of a device: replaced twice", later(out("replace"), out("replace", new_rid=RID[:-1] + "8"))),
+        ("whole", "record", "signed, of a device: another board under an ID that was revoked", later(out("revoke"), out("replace", new_rid=RID, destroyed="D-1"))),
+        ("whole", "record", "signed, of a device: nothing restored", later(out("restore", ref=3))),
+        ("whole", "record", "signed, of a device: a revoked device restored", later(out("revoke"), out("restore", ref=5))),
+        ("whole", "record", "signed, of a device: restored twice", later(out("scrap"), out("restore", ref=5), out("restore", ref=5))),
+        ("whole", "record", "signed, of a device: no device taken out", later(out("scrap", rid=""))),
         # What an epoch takes over.
         ("whole", "record", "signed: a record carried over behind the beginning", forged(epoch(carried=3))),
         ("whole", "record", "signed: another record among those that carry over", forged(epoch(carried=5))),

@@ -28,6 +28,7 @@ type bundle struct {
 	checkpoint checkpoint
 	tree       *tree
 	beginning  beginning
+	devices    devicesOut // of a whole bundle
 }
 
 // verifyBundle checks the bundle in dir. trusted is the key that the user knows, or nil; seen are checkpoints that left
@@ -192,6 +193,9 @@ func (b *bundle) verifyEntries(entries tlog.Tile) error {
 		}
 		end := 2 + int(binary.BigEndian.Uint16(data))
 		if err := b.verifyRecord(first+i, data[2:end]); err != nil {
+			return err
+		}
+		if err := b.devices.add(first+i, data[2:end]); err != nil {
 			return err
 		}
 		data = data[end:]

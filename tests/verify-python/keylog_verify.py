@@ -482,8 +482,8 @@ def parse_tile(path, size):
 class Bundle:
     """A bundle that is being verified. `key` is the one that it was found to be signed with."""
 
-    def __init__(self, folder, trusted, seen):
-        self.folder = folder
+    def __init__(self, folder, trusted, seen, devices=None):
+        self.folder, self.devices = folder, devices or DevicesOut()
         keys = read_keys(os.path.join(folder, "log.vkey"), LOG)
         if len(keys) != 1:
             raise Refused("key", f"log.vkey has {len(keys)} keys, a log has one")
@@ -569,8 +569,9 @@ class Bundle:
             if len(data) < at + 2 or len(data) < end:
                 raise Refused("file", f"{path} ends within record {seq}")
             body = data[at + 2:end]
-            check_place(seq, body, self.key, self.beginning)
+            fields = check_place(seq, body, self.key, self.beginning)
             leaves.append(leaf_hash(body))
+            self.devices.add(fields)
             at = end
         if at != len(data):
             raise Refused("file", f"{path} goes on behind record {first + width - 1}")
@@ -633,6 +634,109 @@ class Bundle:
             if seq is None or seq >= self.size or name != f"records/{seq}.json":
                 raise Refused("file", f"a log of {self.size} records has no {name}")
             yield seq
+
+
+# --- the devices of a group key: sections 12 and 14 -------------------------------------------------------------------
+
+
+class DevicesOut:
+    """Told of every record of a log, in order: which devices were taken out. Remembers those, and what is scrap of work orders."""
+
+    def __init__(self):
+        self.out = {}  # registration ID: number, how, whether the ID goes on, whether of a work order; in order
+        self.scraps = {}  # number of a scrap that is in force: registration ID
+        self.orders = {}  # work order: what is scrap of it, or None once it is closed
+
+    def add(self, fields):
+        event = fields["ev"]
+        try:
+            if event == "inject.intent" and self.out:
+                self.begun(fields["seq"], fields["rid"])
+            elif event in ("order.create", "order.close", "order.scrap"):
+                self.order(event, fields)
+            elif event == "device.restore":
+                self.restore(fields["seq"], fields["ref"])
+            elif event in ("device.scrap", "device.revoke", "device.replace"):
+                self.device(event.removeprefix("device."), fields)
+        except KeyError as missing:
+            raise Refused("record", f"record {fields['seq']} has no {missing.args[0]}") from None
+
+    def device(self, how, fields):
+        seq, rid = fields["seq"], fields["rid"]
+        if not all(type(fields[key]) is str for key in ("rid", "mac", "sn")) or rid == "":
+            raise Refused("record", f"record {seq} takes a device out that it does not name")
+        stays = how == "replace" and fields["new_rid"] == rid
+        for _, before, _, _ in self.in_force(rid):
+            if not (before == "scrap" and how != "scrap" or before == "revoke" and how == "replace" and not stays):
+                raise Refused("record", f"record {seq} takes {rid} out, which is out")
+        self.take_out(seq, rid, how, stays)
+
+    def take_out(self, seq, rid, how, stays=False, by_order=False):
+        self.out.setdefault(rid, []).append((seq, how, stays, by_order))
+        if how == "scrap":
+            self.scraps[seq] = rid
+
+    def restore(self, seq, scrap):
+        if scrap not in self.scraps:
+            raise Refused("record", f"record {seq} takes back what is no scrap in force")
+        rid = self.scraps.pop(scrap)
+        self.out[rid] = [row for row in self.out[rid] if row[0] != scrap]
+
+    def order(self, event, fields):
+        """Scrap of an order that is not closed, each device once."""
+        job = fields["job"]
+        if event == "order.create":
+            self.orders.setdefault(job, set())
+        elif event == "order.close" and job in self.orders:
+            self.orders[job] = None
+        elif event == "order.scrap" and self.orders.get(job) is not None:
+            device = (fields["rid"], fields["mac"], fields["sn"])
+            if device not in self.orders[job]:
+                self.orders[job].add(device)
+                self.take_out(fields["seq"], fields["rid"], "scrap", by_order=True)
+
+    def in_force(self, rid):
+        """What counts of a registration ID. What was said before a board took its place under the same one was said of the old board, but
+        what was revoked stays so."""
+        rows = self.out.get(rid, []) if rid else []
+        since = max((at for at, (_, _, stays, _) in enumerate(rows) if stays), default=-1)
+        return [row for at, row in enumerate(rows) if at > since or row[1] == "revoke"]
+
+    def begun(self, seq, rid):
+        if any(not by_order for _, _, _, by_order in self.in_force(rid)):
+            raise Refused("record", f"record {seq} begins {rid}, which is out")
+
+
+class Devices(DevicesOut):
+    """The same, and which registration IDs hang on which group key. Remembers every intent."""
+
+    def __init__(self):
+        super().__init__()
+        self.intents = {}  # number: registration ID and label
+        self.proved = {}  # registration ID: number and label of the intent whose set it proved last
+
+    def add(self, fields):
+        super().add(fields)
+        event = fields["ev"]
+        if event == "inject.intent":
+            self.intents[fields["seq"]] = (fields["rid"], fields["gk"])
+        elif event in ("inject.result", "inject.resolve") and fields["holds"] == "new" and fields["ref"] in self.intents:
+            rid, label = self.intents[fields["ref"]]
+            self.proved[rid] = (fields["ref"], label)
+
+    def under(self, label):
+        """How many devices hang on a key, and how many of them are out, by how."""
+        count = collections.Counter()
+        for rid, (intent, of) in self.proved.items():
+            if of != label:
+                continue
+            count["devices"] += 1
+            rows = self.out.get(rid, [])
+            if rows and not rows[-1][2]:
+                count[rows[-1][1]] += 1
+            elif any(stays and seq > intent for seq, _, stays, _ in rows):
+                count["replace"] += 1
+        return count
 
 
 def same_leaf(found, claimed):
@@ -885,7 +989,7 @@ def verify_database(folder, trusted, seen, witnesses):
     with opened(folder) as database:
         if database.execute("PRAGMA application_id").fetchone()[0] != 0x4B534C47:
             raise Refused("file", "audit.db is not the database of a log")
-        if database.execute("PRAGMA user_version").fetchone()[0] not in (1, 2, 3, 4, 5):
+        if database.execute("PRAGMA user_version").fetchone()[0] not in (1, 2, 3, 4, 5, 6):
             raise Refused("file", "audit.db is of a version that this program does not know")
         own = []
         for size, note, cosignatures in database.execute("SELECT size, note, cosig FROM checkpoint ORDER BY size"):
@@ -901,14 +1005,14 @@ def verify_database(folder, trusted, seen, witnesses):
         held += [(checkpoint, "seen") for checkpoint in [head, *(entry.checkpoint for entry in tail)] if checkpoint.size <= log.size]
         held += [(checkpoint, "seen") for checkpoint in open_seen(seen, key, tail[-1].checkpoint if tail else log, True)]
         held = collections.deque(sorted(held, key=lambda pair: pair[0].size))
-        nodes, tree, beginning = Nodes(database), Peaks(), Beginning()
+        nodes, tree, beginning, devices = Nodes(database), Peaks(), Beginning(), DevicesOut()
         for stored, body, leaf in database.execute("SELECT seq, body, leaf FROM log ORDER BY seq"):
             seq = tree.size
             if stored != seq:
                 raise Refused("record", f"record {seq} is missing")
             if type(body) is not bytes:
                 raise Refused("record", f"record {seq} is no record")
-            check_place(seq, body, key, beginning)
+            devices.add(check_place(seq, body, key, beginning))
             if not same_leaf(leaf_hash(body), leaf):
                 raise Refused("record", f"record {seq} is not the one whose hash the tree has")
             tree.add(leaf, nodes.check)
@@ -923,7 +1027,7 @@ def verify_database(folder, trusted, seen, witnesses):
     for entry in tail:
         for seq, body in enumerate(entry.records, entry.first):
             if seq == tree.size:
-                check_place(seq, body, key, beginning)
+                devices.add(check_place(seq, body, key, beginning))
                 tree.add(leaf_hash(body))
                 hold(tree, held)
     if held:
@@ -972,6 +1076,9 @@ def arguments():
         command.add_argument("name", metavar=what)
         command.add_argument("--vkey", metavar="FILE", help="the key that you know to be that of the log")
         command.add_argument("--seen", metavar="NOTE", action="append", default=[], help="a checkpoint that left the machine before")
+        if name == "bundle":
+            command.add_argument("--devices", metavar="LABEL", action="append", default=[],
+                                 help="say how many devices hang on this group key; of a whole bundle")
         if name == "database":
             command.add_argument("--witness", metavar="FILE", help="the vkeys of witnesses, one a line")
     command = commands.add_parser("compare")
@@ -1051,8 +1158,15 @@ def run(options):
     if options.command != "proof" and not os.path.isdir(options.name):
         raise Unusable(f"{options.name} is no folder")
     if options.command == "bundle":
-        bundle = Bundle(options.name, trusted, seen)
+        bundle = Bundle(options.name, trusted, seen, Devices() if options.devices else None)
+        if options.devices and not bundle.whole:
+            raise Unusable("a selection does not say which devices hang on a key")
         report("whole" if bundle.whole else "selection", bundle.key, bundle.checkpoint, bundle.verify(), bundle.beginning, options)
+        for label in options.devices:
+            count = bundle.devices.under(label)
+            out = {how: count[how] for how in ("scrap", "revoke", "replace")}
+            print(f"  key {printable(label)}: {count['devices']} devices, {count['devices'] - sum(out.values())} in use; "
+                  f"scrapped {out['scrap']}, revoked {out['revoke']}, replaced {out['replace']}")
     elif options.command == "proof":
         if os.path.isfile(options.name) and os.path.getsize(options.name) > PROOF_BYTES:
             raise Refused("file", "it is longer than 16 MiB")

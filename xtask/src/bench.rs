@@ -43,7 +43,7 @@ const GROUPS: &[Group] = &[
     },
     Group {
         by: By::Cargo { package: "keystation-audit", bench: "log" },
-        rows: &["append", "append-32", "verify", "verify-memory", "search"],
+        rows: &["append", "append-32", "verify", "verify-memory", "search", "which-die"],
         records: true,
     },
     Group { by: By::Npm, rows: &["input-paint"], records: false },

@@ -141,6 +141,12 @@ pub enum Finding {
         /// Its name.
         table: &'static str,
     },
+    /// A record that the station has to refuse, by what the records before it say of its device.
+    #[error("Record {seq} is one that the station has to refuse: its device was out by then.")]
+    NotRefused {
+        /// Which.
+        seq: Seq,
+    },
     /// The database cannot be read.
     #[error("The database cannot be read from record {seq} on: {why}.")]
     Unreadable {
@@ -164,6 +170,7 @@ impl Finding {
             | Self::Foreign { seq, .. }
             | Self::Genesis { seq }
             | Self::Carried { seq }
+            | Self::NotRefused { seq }
             | Self::Node { first: seq, .. }
             | Self::Unreadable { seq, .. }
             | Self::Rewound { log: seq, .. } => Some(*seq),

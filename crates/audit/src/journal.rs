@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
-use keystation_core::flow::{Log, LogError, Receipt, Standing};
+use keystation_core::flow::{Log, LogError, Receipt, Retirement, Standing};
+use keystation_core::identity::Identity;
 use keystation_core::record::{Actor, CarriedFrom, Entry, Event, Previous, Seq};
 use keystation_core::registration::RegistrationId;
 use rusqlite::Connection;
@@ -205,6 +206,16 @@ impl Journal {
         self.ask(|answer| Job::Standing(id.clone(), answer))
     }
 
+    /// How the device that has this registration ID and says this of itself was taken out, if it was.
+    pub fn retired(
+        &self,
+        id: &RegistrationId,
+        identity: &Identity,
+    ) -> Result<Option<Retirement>, AppendError> {
+        let device = Box::new((id.clone(), identity.clone()));
+        self.ask(|answer| Job::Retired(device, answer))
+    }
+
     /// The newest checkpoint, a signed note as it will stand in the head when the log is at rest;
     /// [`Checkpoint::open`](crate::Checkpoint::open) reads it.
     pub fn checkpoint(&self) -> Result<String, AppendError> {
@@ -237,6 +248,10 @@ impl Log for Journal {
 
     fn standing(&self, id: &RegistrationId) -> Result<Standing, LogError> {
         Ok(Self::standing(self, id)?)
+    }
+
+    fn retired(&self, id: &RegistrationId, identity: &Identity) -> Result<Option<Retirement>, LogError> {
+        Ok(Self::retired(self, id, identity)?)
     }
 }
 

@@ -212,6 +212,15 @@ pub struct ScrapInForce {
 }
 
 impl Reader {
+    /// How the device that has this registration ID and says this of itself was taken out, if it was.
+    pub fn retired_device(
+        &self,
+        id: &RegistrationId,
+        identity: &Identity,
+    ) -> Result<Option<Retirement>, ReadError> {
+        Ok(of_identity(&self.conn, id.as_str(), identity)?)
+    }
+
     /// The device that has this registration ID, MAC address (any spelling) or serial number. Of several, the one that was begun last.
     pub fn known_device(&self, word: &str) -> Result<Option<KnownDevice>, ReadError> {
         for (column, value) in spellings(word) {

@@ -44,6 +44,15 @@ pub(crate) const NEWEST_FIRST: &str = indexed!("seq, body", " DESC");
 /// Their numbers.
 pub(crate) const INDEXED: &str = indexed!("seq");
 
+/// The numbers of those that say of a scrap that it is none, and changed nothing.
+pub(crate) const RESTORES: &str = concat!(
+    "SELECT seq FROM (",
+    indexed!("seq, body"),
+    ") AS said
+      WHERE substr(body, instr(body, x'226576223a22') + 6, 15) = x'6465766963652e726573746f726522'
+        AND NOT EXISTS (SELECT 1 FROM retired WHERE restored = said.seq)"
+);
+
 /// Whether a record of this event is one of them.
 pub(crate) fn is_indexed(event: &str) -> bool {
     ["use", "aut", "gk.", "car", "ord", "dev", "cle"].iter().any(|begin| event.starts_with(begin))

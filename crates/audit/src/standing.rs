@@ -10,18 +10,13 @@ use rusqlite::Connection;
 use crate::projection::Place;
 use crate::reader::ReadError;
 use crate::record::{Record, RecordError};
-use crate::retired;
 
 /// What the log knows of a registration ID. Of several intents that are open the newest is told.
 pub(crate) fn standing(conn: &Connection, id: &RegistrationId) -> Result<Standing, ReadError> {
     let Place { open, keyed, attempts, replaces } = Place::of(conn, id.as_str())?;
     let open = open.map(|seq| open_intent(conn, seq)).transpose()?;
-    let retired = match &open {
-        Some(open) => retired::of_identity(conn, id.as_str(), &open.identity)?,
-        None => retired::of_id(conn, id.as_str())?,
-    };
     let proved = keyed.map(|seq| written(conn, seq)).transpose()?;
-    Ok(Standing { open, keyed, proved, attempts, retired, replaces })
+    Ok(Standing { open, keyed, proved, attempts, replaces })
 }
 
 /// The fingerprint of the key that a device proved in the outcome `keyed`.

@@ -11,6 +11,7 @@ use rusqlite::{Connection, Rows, Statement};
 use crate::anchor;
 use crate::carry::Beginning;
 use crate::checkpoint::Checkpoint;
+use crate::device_verdict;
 use crate::examine::{Chunk, Examined, examine};
 use crate::expected::Expected;
 use crate::finding::Finding;
@@ -215,6 +216,11 @@ fn check(
     if findings.list.is_empty() {
         for table in expected.differing(conn)? {
             findings.add(Finding::Derived { table });
+        }
+    }
+    if findings.list.is_empty() {
+        for seq in device_verdict::broken(conn)? {
+            findings.add(Finding::NotRefused { seq });
         }
     }
     Ok(ControlFlow::Continue(checkpoint))

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 
-use keystation_core::flow::{Receipt, Standing};
+use keystation_core::flow::{Receipt, Retirement, Standing};
+use keystation_core::identity::Identity;
 use keystation_core::record::{Actor, Entry, Seq};
 use keystation_core::registration::RegistrationId;
 use rusqlite::{Connection, TransactionBehavior};
@@ -18,6 +19,7 @@ use crate::head::{self, HeadFile};
 use crate::note::Signer;
 use crate::origin::Origin;
 use crate::report_note::ReportNote;
+use crate::retired;
 use crate::schema;
 use crate::space::Space;
 use crate::standing;
@@ -32,6 +34,7 @@ pub(crate) enum Job {
     Append(Box<Entry>, Answer<Receipt>),
     Alone(Alone, Answer<Seq>),
     Standing(RegistrationId, Answer<Standing>),
+    Retired(Box<(RegistrationId, Identity)>, Answer<Option<Retirement>>),
     Checkpoint(Answer<String>),
     MayBegin(Answer<()>),
     Notices(Answer<Vec<Notice>>),
@@ -98,6 +101,11 @@ impl Writer {
                     Job::Alone(job, answer) => {
                         alone = Some((job, answer));
                         break;
+                    }
+                    Job::Retired(device, answer) => {
+                        let (id, identity) = *device;
+                        let retired = retired::of_identity(&self.conn, id.as_str(), &identity);
+                        give(&answer, retired.map_err(|e| AppendError::Unread(Arc::new(e.into()))));
                     }
                     Job::Standing(id, answer) => {
                         let standing = standing::standing(&self.conn, &id);
@@ -301,6 +309,7 @@ fn refuse_all(jobs: &Receiver<Job>, failure: &Arc<StorageFailure>) {
             Job::Append(_, answer) => give(&answer, Err(stopped())),
             Job::Alone(_, answer) => give(&answer, Err(stopped())),
             Job::Standing(_, answer) => give(&answer, Err(stopped())),
+            Job::Retired(_, answer) => give(&answer, Err(stopped())),
             Job::Checkpoint(answer) | Job::SignReport(_, answer) => give(&answer, Err(stopped())),
             Job::MayBegin(answer) => give(&answer, Err(stopped())),
             Job::Notices(answer) => give(&answer, Err(stopped())),

@@ -128,7 +128,8 @@ pub fn inject(
     if standing.open.is_some() {
         bench.safety = Safety::Unknown;
     }
-    if let Some(retirement) = standing.retired {
+    let retired = log.retired(&id, &seen.identity).map_err(|e| bench.refuse(e, Some(&seen), Some(&id)))?;
+    if let Some(retirement) = retired {
         return Err(bench.refuse(retirement, Some(&seen), Some(&id)));
     }
     order.admission.admit(&seen.identity, &id).map_err(|e| bench.refuse(e, Some(&seen), Some(&id)))?;

@@ -297,6 +297,13 @@ fn compare_with_record(
     key: &DeviceKey,
     report: &mut Report,
 ) -> Result<(), StationError> {
+    let identity = report.identity.clone().unwrap_or(Identity { mac: None, serial: None });
+    if let Some(out) = reader.retired_device(id, &identity)? {
+        let sentence =
+            format!("It was {}, says record {}: it must not be used.", out.what.as_str(), out.record);
+        report.point("record", false, sentence);
+        return Ok(());
+    }
     let standing = reader.standing(id)?;
     if let Some(open) = standing.open {
         report.point("record", false, format!("Its injection of record {} was never finished.", open.seq));

@@ -12,7 +12,8 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use keystation_audit::Journal;
-use keystation_core::flow::{Log, LogError, Receipt, Standing};
+use keystation_core::flow::{Log, LogError, Receipt, Retirement, Standing};
+use keystation_core::identity::Identity;
 use keystation_core::record::Entry;
 use keystation_core::registration::RegistrationId;
 
@@ -40,6 +41,10 @@ impl InWork {
 impl Log for OneDevice<'_> {
     fn append(&self, entry: &Entry) -> Result<Receipt, LogError> {
         Log::append(self.log, entry)
+    }
+
+    fn retired(&self, id: &RegistrationId, identity: &Identity) -> Result<Option<Retirement>, LogError> {
+        Log::retired(self.log, id, identity)
     }
 
     fn standing(&self, id: &RegistrationId) -> Result<Standing, LogError> {

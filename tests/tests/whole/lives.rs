@@ -5,9 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use keystation_tests::bench::{Bench, LABEL, Run, finished};
+use keystation_tests::bench::{Bench, Run, finished};
 use keystation_tests::sim::Sim;
-use keystation_tests::verifiers::Verifiers;
 use serde_json::Value;
 
 fn sim(bench: &Bench, serial: &str, mac: &str) -> Sim {
@@ -109,7 +108,9 @@ fn scrap_and_revocation_take_two_people_and_a_reason_and_nobody_keys_such_a_devi
     // The board is scrap under whatever name.
     serial_only(&bench);
     let erased = Sim::start(&bench.file("erased"), 1, &["--serial", "SN-9", "--mac", "a4:cf:12:00:00:01"]);
-    assert_refused(&inject_by(&bench, &erased.port(0), "serial.toml"), "scrapped");
+    for sim in [&device, &erased] {
+        assert_refused(&inject_by(&bench, &sim.port(0), "serial.toml"), "scrapped");
+    }
     assert_eq!(erased.state(0)["generation"], 0);
 
     // A mistake is taken back by an act of its own; then it is what it was.
@@ -120,11 +121,180 @@ fn scrap_and_revocation_take_two_people_and_a_reason_and_nobody_keys_such_a_devi
     // Revoked is for good.
     done(bench.run(&["device", "revoke", "A4-CF-12-00-00-01", "--reason", "key-leaked"]));
     assert_refused(&bench.inject(&device.port(0)), "revoked");
+    let checked = bench.check(&device.port(0));
+    assert_eq!(checked.exit, Some(1), "QA finds it, too: {checked:?}");
+    assert!(
+        checked
+            .events
+            .iter()
+            .any(|event| event["sentence"].as_str().is_some_and(|said| said.contains("revoked"))),
+        "{checked:?}"
+    );
     assert_eq!(bench.run(&["device", "restore", id, "--reason", "mistake"]).exit, Some(2));
     assert_refused(&bench.run(&["device", "revoke", id, "--reason", "stolen"]), "device-out");
     // What this log never began can be blocked, and is no scrap.
     assert_eq!(code(&bench.run(&["device", "scrap", "sn-elsewhere", "--reason", "lost"])), "device-unknown");
     done(bench.run(&["device", "revoke", "sn-elsewhere", "--reason", "stolen"]));
     assert_eq!(device.state(0), before, "nothing was ever written to it");
+    bench.assert_log_intact();
+}
+
+/// Another board under the same serial number: a new identity, and a permission for this one board.
+#[test]
+fn a_board_swap_permits_one_new_board_and_retires_the_old_one() {
+    let bench = Bench::quick();
+    let old = sim(&bench, "SN-1", "a4:cf:12:00:00:01");
+    let new = sim(&bench, "SN-1", "a4:cf:12:00:00:02");
+    let third = sim(&bench, "SN-1", "a4:cf:12:00:00:03");
+    done(bench.inject(&old.port(0)));
+    assert_refused(&bench.inject(&new.port(0)), "other-board");
+    let swap = |more: &[&str]| {
+        let swap = ["device", "replace", "SN-1", "--profile", "test.toml", "--mac", "a4:cf:12:00:00:02"];
+        bench.run(&[&swap[..], more].concat())
+    };
+    assert_refused(&swap(&[]), "device-reason");
+    assert_refused(
+        &swap(&["--reason", "board-failed", "--operator", "op-0117", "--approver", "sup-1"]),
+        "role",
+    );
+    let swapped = done(swap(&["--reason", "board-failed", "--note", "no radio"]));
+    let told = swapped.event("device").unwrap();
+    let (old_id, new_id) = ("sn-sn-1-mac-a4-cf-12-00-00-01", "sn-sn-1-mac-a4-cf-12-00-00-02");
+    assert_eq!((&told["id"], &told["successor"]), (&old_id.into(), &new_id.into()));
+    let record = newest(&bench, "device.replace");
+    assert_eq!(
+        (&record["rid"], &record["new_rid"], &record["destroyed"]),
+        (&old_id.into(), &new_id.into(), &"".into())
+    );
+
+    // That board and no other, and both records say which the other is.
+    assert_refused(&bench.inject(&third.port(0)), "other-board");
+    done(bench.inject(&new.port(0)));
+    assert_eq!(newest(&bench, "inject.intent")["prior"], record["seq"]);
+    assert_refused(&bench.inject(&old.port(0)), "replaced");
+    let erased = Sim::start(&bench.file("erased"), 1, &["--serial", "SN-1", "--mac", "a4:cf:12:00:00:01"]);
+    assert_refused(&bench.inject(&erased.port(0)), "replaced");
+    assert_refused(&bench.inject(&third.port(0)), "other-board");
+    for (id, other) in [(old_id, new_id), (new_id, old_id)] {
+        let history = done(bench.run(&["audit", "history", id]));
+        let events: Vec<_> = history.events.iter().filter(|event| event["ev"] == "device.replace").collect();
+        assert_eq!((events.len(), &events[0]["other"]), (1, &other.into()), "{history:?}");
+        let retired = if id == old_id { "replaced".into() } else { Value::Null };
+        assert_eq!(history.event("device").unwrap()["retired"], retired);
+    }
+    bench.assert_log_intact();
+}
+
+/// Where the registration ID knows no board, the new one gets the key of the old one.
+#[test]
+fn a_board_under_the_same_id_asks_for_proof_that_the_old_one_was_destroyed() {
+    let bench = Bench::quick();
+    serial_only(&bench);
+    let old = sim(&bench, "SN-1", "a4:cf:12:00:00:01");
+    let new = sim(&bench, "SN-1", "a4:cf:12:00:00:02");
+    done(inject_by(&bench, &old.port(0), "serial.toml"));
+    assert_refused(&inject_by(&bench, &new.port(0), "serial.toml"), "already-recorded");
+    let swap = |more: &[&str]| {
+        let swap = ["device", "replace", "sn-sn-1", "--profile", "serial.toml", "--mac", "a4:cf:12:00:00:02"];
+        bench.run(&[&swap[..], &["--reason", "board-failed"], more].concat())
+    };
+    assert_refused(&swap(&[]), "board-proof");
+    assert_refused(&swap(&["--destroyed", " "]), "board-proof");
+    let told = newest(&bench, "policy.refuse");
+    assert_eq!((&told["action"], &told["code"]), (&"replace-device".into(), &"board-proof".into()), "{told}");
+    let swapped = done(swap(&["--destroyed", "D-2026-114, shredded"]));
+    assert!(swapped.event("device").is_some());
+    let record = newest(&bench, "device.replace");
+    assert_eq!((&record["destroyed"], &record["op2"]), (&"D-2026-114, shredded".into(), &"sup-1".into()));
+    done(inject_by(&bench, &new.port(0), "serial.toml"));
+    assert_eq!(new.state(0)["device_key"], old.state(0)["device_key"], "that is why it asks");
+    // Should it turn up all the same.
+    let erased = Sim::start(&bench.file("erased"), 1, &["--serial", "SN-1", "--mac", "a4:cf:12:00:00:01"]);
+    assert_refused(&inject_by(&bench, &erased.port(0), "serial.toml"), "replaced");
+    bench.assert_log_intact();
+}
+
+#[test]
+fn what_is_out_is_listed_once_as_table_and_as_commands_until_somebody_says_that_it_is_done() {
+    let bench = Bench::quick();
+    let sims: Vec<_> =
+        (1..=3).map(|n| sim(&bench, &format!("SN-{n}"), &format!("a4:cf:12:00:00:0{n}"))).collect();
+    sims.iter().for_each(|sim| drop(done(bench.inject(&sim.port(0)))));
+    done(bench.run(&["device", "scrap", "SN-1", "--reason", "broken"]));
+    done(bench.run(&["device", "revoke", "SN-2", "--reason", "stolen"]));
+    let replace = [
+        "device",
+        "replace",
+        "SN-3",
+        "--profile",
+        "test.toml",
+        "--mac",
+        "a4:cf:12:00:00:33",
+        "--reason",
+        "upgrade",
+    ];
+    done(bench.run(&replace));
+    let file = |name: &str| bench.file(name).to_str().unwrap().to_owned();
+    let list = |name: &str, more: &[&str]| {
+        let (csv, commands) = (file(&format!("{name}.csv")), file(&format!("{name}.sh")));
+        let list = ["cleanup", "list", "--csv", &csv, "--commands", &commands];
+        bench.run(&[&list[..], more].concat())
+    };
+    let mut by_operator = bench.keystation();
+    by_operator.args(["cleanup", "list", "--csv", &file("none.csv")]);
+    assert_refused(&finished(bench.signed(&mut by_operator, "op-0117", None)), "role");
+
+    let first = done(list("first", &[]));
+    let told = first.event("cleanup-list").unwrap();
+    assert_eq!((&told["devices"], &newest(&bench, "cleanup.list")["sha256"]), (&3.into(), &told["sha256"]));
+    let csv = fs::read_to_string(file("first.csv")).unwrap();
+    let rows: Vec<Vec<_>> = csv.lines().map(|line| line.split(',').collect()).collect();
+    let told: Vec<_> = rows[1..].iter().map(|row| (row[3], row[4], row[5], row[10])).collect();
+    let scope = "0ne00EMU001";
+    let expected = [
+        ("scrapped", "broken", "sn-sn-1-mac-a4-cf-12-00-00-01", scope),
+        ("revoked", "stolen", "sn-sn-2-mac-a4-cf-12-00-00-02", scope),
+        ("replaced", "upgrade", "sn-sn-3-mac-a4-cf-12-00-00-03", scope),
+    ];
+    assert_eq!(told, expected, "{csv}");
+
+    // As the cloud team runs it, with a program in place of `az`.
+    let script = fs::read_to_string(file("first.sh")).unwrap();
+    assert!(!script.contains("SharedAccess") && !script.contains("HostName="));
+    let script = script.replace("DPS_0ne00EMU001=''", "DPS_0ne00EMU001='dps'");
+    let script = script.replace("GROUP_0ne00EMU001=''", "GROUP_0ne00EMU001='rg'");
+    fs::write(file("named.sh"), script.replace("HUB_0ne00EMU001=''", "HUB_0ne00EMU001='hub'")).unwrap();
+    fs::create_dir(bench.file("bin")).unwrap();
+    let az = bench.file("bin").join("az");
+    fs::write(&az, format!("#!/bin/sh\necho \"$*\" >> {}\n", file("calls"))).unwrap();
+    fs::set_permissions(&az, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", bench.file("bin").display());
+    let ran = Command::new("sh").arg(file("named.sh")).env("PATH", path).output().unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+    let calls = fs::read_to_string(file("calls")).unwrap();
+    for (_, _, id, _) in expected {
+        for call in
+            ["enrollment update", "enrollment-group registration delete", "hub device-identity delete"]
+        {
+            let said = calls.lines().filter(|line| line.contains(call) && line.contains(id)).count();
+            assert_eq!(said, 1, "{call} {id}: {calls}");
+        }
+    }
+
+    // It comes again until two people say that it was done; then only what is new.
+    assert_eq!(done(list("again", &[])).event("cleanup-list").unwrap()["devices"], 3);
+    fs::write(file("other.csv"), csv.replace("stolen", "lost")).unwrap();
+    assert_eq!(code(&bench.run(&["cleanup", "done", "--list", &file("other.csv")])), "cleanup-list");
+    let mut alone = bench.keystation();
+    alone.args(["cleanup", "done", "--list", &file("first.csv")]);
+    assert_refused(&finished(bench.signed(&mut alone, "rep-1", None)), "approval-missing");
+    done(bench.run(&["cleanup", "done", "--list", &file("first.csv")]));
+    let record = newest(&bench, "cleanup.done");
+    assert_eq!((&record["op2"], &record["devices"]), (&"sup-1".into(), &3.into()));
+    assert_refused(&bench.run(&["cleanup", "done", "--list", &file("first.csv")]), "cleanup-list");
+    done(bench.run(&["device", "revoke", "sn-elsewhere", "--reason", "cloned"]));
+    assert_eq!(done(list("next", &[])).event("cleanup-list").unwrap()["devices"], 1);
+    assert_eq!(done(list("all", &["--all"])).event("cleanup-list").unwrap()["devices"], 4);
+    assert_refused(&bench.run(&["device", "restore", "SN-1", "--reason", "mistake"]), "cleaned-up");
     bench.assert_log_intact();
 }

@@ -18,6 +18,7 @@ mod clock; // a clock that is set back
 mod device_witness; // a keyed device, and a log that is not the one it was keyed under
 mod diagnosis; // what helps to find a fault, without a secret
 mod disk; // too little room
+mod dying; // the devices of a group key, beside a recount from the bundle
 mod epochs; // a new log in the place of the old one
 mod exports; // what leaves the station for people and other programs
 mod first_key; // one device, end to end, and what is refused

@@ -34,6 +34,9 @@ export const FAILURES = {
   "no-label": { sentence: "The label of the device was not scanned.", remedy: ["Scan the label.", "Plug the device in again."] },
   "wrong-label": { sentence: "The label that was scanned is not that of the device.", remedy: ["Check which label belongs to which device.", "Scan the right label.", "Plug the device in again."] },
   "other-board": { sentence: "The serial number or the MAC address was keyed before, on another board.", remedy: ["Keep the device apart.", "Call the supervisor: a new board is for repair."] },
+  "scrapped": { sentence: "The device was put down as scrap.", remedy: ["Keep the device apart.", "Call the supervisor: who put it back on the bench?", "A mistake: somebody of repair and a supervisor take it back."] },
+  "revoked": { sentence: "The identity of the device was revoked: it must not get a key again.", remedy: ["Keep the device apart.", "Call the supervisor: this is for good, only another identity can be keyed."] },
+  "replaced": { sentence: "Another board took the place of this one.", remedy: ["Keep the device apart.", "Call the supervisor: this board was to be destroyed."] },
   "moved": { sentence: "The port of the slot changed while the device was in it.", remedy: ["Leave the device in its place.", "Plug it in again.", "Again: call the supervisor."] },
   "no-order": { sentence: "No work order is open that the device could be made under.", remedy: ["The supervisor opens the work order in Orders.", "Plug the device in again."] },
   "order-full": { sentence: "The work order is complete: as many devices were begun as it is for.", remedy: ["Stop.", "Call the supervisor: count the box, then close the order."] },
@@ -67,6 +70,7 @@ export type ProblemCode =
   | "away"
   | "badge-refused"
   | "badge-taken"
+  | "board-proof"
   | "cancelled"
   | "ceremony-aborted"
   | "ceremony-order"
@@ -75,11 +79,18 @@ export type ProblemCode =
   | "ceremony-turn"
   | "check-port-unknown"
   | "check-value"
+  | "cleaned-up"
+  | "cleanup-list"
   | "clock-jumped"
   | "component-refused"
   | "credential-old"
   | "custody-failed"
   | "custody-unknown"
+  | "device-note"
+  | "device-out"
+  | "device-overtaken"
+  | "device-reason"
+  | "device-unknown"
   | "disk"
   | "expired"
   | "file-exists"
@@ -107,6 +118,7 @@ export type ProblemCode =
   | "no-ceremony"
   | "no-device"
   | "no-random-numbers"
+  | "no-scrap"
   | "no-session"
   | "no-thread"
   | "not-administrators"
@@ -173,6 +185,8 @@ export type ProblemCode =
   | "state"
   | "station-in-use"
   | "station-missing"
+  | "successor"
+  | "successor-id"
   | "system-unsupported"
   | "training-account"
   | "training-directory"

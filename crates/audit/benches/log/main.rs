@@ -16,6 +16,7 @@ mod line; // what a line writes down
 mod row; // what is printed
 mod search; // finding devices in a large log
 mod verify; // checking a log
+mod which_die; // the devices of a group key
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -31,12 +32,13 @@ enum Measure {
     Large(fn(&Path, u64) -> Row),
 }
 
-const ROWS: [(&str, Measure); 5] = [
+const ROWS: [(&str, Measure); 6] = [
     ("append", Measure::Fresh(append::append)),
     ("append-32", Measure::Fresh(append::append_32)),
     ("verify", Measure::Large(verify::verify)),
     ("verify-memory", Measure::Large(verify::memory)),
     ("search", Measure::Large(search::search)),
+    ("which-die", Measure::Large(which_die::which_die)),
 ];
 
 fn main() -> ExitCode {

@@ -8,8 +8,8 @@ use keystation_audit::{
     AppendError, Clock, Journal, Origin, Paths, Reader, Rules, SpaceRules, SystemClock, Verdict,
 };
 use keystation_core::failure::{Code, Safety};
-use keystation_core::flow::{self, Log, LogError, Order, Receipt, Standing};
-use keystation_core::identity::MacRule;
+use keystation_core::flow::{self, Log, LogError, Order, Receipt, Retirement, Standing};
+use keystation_core::identity::{Identity, MacRule};
 use keystation_core::key::{CheckValue, Endpoint, GroupKeyInfo, KeySlot};
 use keystation_core::proof::Nonce;
 use keystation_core::recipe::{MacSpelling, Recipe};
@@ -121,6 +121,10 @@ impl Heard<'_> {
 impl Log for Heard<'_> {
     fn append(&self, entry: &Entry) -> Result<Receipt, LogError> {
         Ok(self.take(&entry.event)?)
+    }
+
+    fn retired(&self, id: &RegistrationId, identity: &Identity) -> Result<Option<Retirement>, LogError> {
+        Ok(self.journal.retired(id, identity)?)
     }
 
     fn standing(&self, id: &RegistrationId) -> Result<Standing, LogError> {

@@ -123,8 +123,8 @@ fn every_flip_in_the_database_is_found_or_changes_nothing() {
         }
         fs::write(&paths.db, &database).unwrap();
     }
-    // A quarter of the file is used by what is looked at; if hardly a flip were found, the test would be looking elsewhere.
-    assert!(seen > 420, "{seen}");
+    // A fifth of the file is used by what is looked at, for many a table has nothing here; if hardly a flip were found, the test would be looking elsewhere.
+    assert!(seen > 320, "{seen}");
 }
 
 /// A station that was killed after `devices`: all that it wrote is in the write-ahead log.

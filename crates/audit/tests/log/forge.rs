@@ -9,13 +9,14 @@ use keystation_audit::{
 use crate::attacks::{behind_the_triggers, integrity};
 use crate::support::{ORIGIN, attacker, findings, intact, pristine};
 
-/// Changes each of the 41 records, and all that is computed from them but the signatures. Gives the new checkpoint.
-fn forge(paths: &Paths, change: impl Fn(u64, String) -> String) -> Checkpoint {
+/// Changes each of the records, and all that is computed from them but the signatures. Gives the new checkpoint.
+pub(crate) fn forge(paths: &Paths, change: impl Fn(u64, String) -> String) -> Checkpoint {
     let mut tree = Frontier::default();
     behind_the_triggers(&attacker(paths), |conn| {
         conn.execute("DELETE FROM node", []).unwrap();
         let mut level = Vec::new();
-        for seq in 0..41_i64 {
+        let size: i64 = conn.query_row("SELECT count(*) FROM log", [], |row| row.get(0)).unwrap();
+        for seq in 0..size {
             let select = "SELECT body FROM log WHERE seq = ?1";
             let body: Vec<u8> = conn.query_row(select, [seq], |row| row.get(0)).unwrap();
             let forged = change(seq.cast_unsigned(), String::from_utf8(body).unwrap()).into_bytes();
@@ -24,7 +25,7 @@ fn forge(paths: &Paths, change: impl Fn(u64, String) -> String) -> Checkpoint {
             tree.add(leaf);
             level.push(leaf);
         }
-        for number in 1..=5 {
+        for number in 1..=size.ilog2() {
             level = level.as_chunks::<2>().0.iter().map(|[left, right]| node_hash(left, right)).collect();
             for (index, hash) in level.iter().enumerate() {
                 let insert = "INSERT INTO node VALUES (?1, ?2, ?3)";
@@ -36,7 +37,7 @@ fn forge(paths: &Paths, change: impl Fn(u64, String) -> String) -> Checkpoint {
 }
 
 /// Signs a checkpoint with the key of the station, in the database and beside it.
-fn sign(paths: &Paths, checkpoint: &Checkpoint) {
+pub(crate) fn sign(paths: &Paths, checkpoint: &Checkpoint) {
     let note = checkpoint.sign(&Signer::from_text(&fs::read_to_string(&paths.key).unwrap()).unwrap());
     attacker(paths).execute("UPDATE checkpoint SET note = ?1", [&note]).unwrap();
     fs::write(&paths.head, note).unwrap();

@@ -242,14 +242,14 @@ fn an_open_intent_says_which_board_and_order_it_was_for_and_whether_that_is_scra
     let (paths, journal) = with_order(directory.path(), 4);
     for (rid, by) in [("sn-1", Some("sn-1")), ("sn-2", None)] {
         make(&journal, "WO-1", rid, Holds::Unknown);
-        let standing = || journal.standing(&crate::support::id(rid)).unwrap();
-        let open = standing().open.unwrap();
-        assert_eq!((open.job.as_str(), standing().retired), ("WO-1", None));
+        let open = journal.standing(&crate::support::id(rid)).unwrap().open.unwrap();
+        let retired = || journal.retired(&crate::support::id(rid), &open.identity).unwrap();
+        assert_eq!((open.job.as_str(), retired()), ("WO-1", None));
         let serial = format!("S-{rid}");
         assert_eq!(open.identity, Identity { mac: None, serial: serial.parse().ok() });
         let record = append(&journal, order("WO-1", scrapped(by, &serial)));
         let scrap = Some(Retirement { what: Retired::Scrapped, record });
-        assert_eq!(standing().retired, scrap, "{rid}");
+        assert_eq!(retired(), scrap, "{rid}");
     }
     intact(&paths);
 }

@@ -90,7 +90,7 @@ fn who_is_out_is_begun_by_nobody_and_settled_by_nobody() {
         );
         let record = append(&journal, change(rid, identity, Some(seq), state));
         let out = Retirement { what, record };
-        assert_eq!(journal.standing(&id(rid)).unwrap().retired, Some(out));
+        assert_eq!(journal.retired(&id(rid), identity).unwrap(), Some(out));
         for mode in [Mode::New, rekey()] {
             let refusal = refused(&journal, rid, identity, mode);
             assert_eq!((refusal.code(), refusal), (what.code(), IntentRefusal::Retired(out)));
@@ -108,8 +108,8 @@ fn who_is_out_is_begun_by_nobody_and_settled_by_nobody() {
 
     // One state at a time, and from scrap to revoked; only a scrap is taken back, once.
     let out = |event| judged(&journal, event);
-    let scrap = journal.standing(&id("sn-1")).unwrap().retired.unwrap().record;
-    let revoked = journal.standing(&id("sn-2")).unwrap().retired.unwrap().record;
+    let scrap = journal.retired(&id("sn-1"), &device).unwrap().unwrap().record;
+    let revoked = Reader::open(&paths).unwrap().retired(&id("sn-2")).unwrap().unwrap().record;
     assert!(matches!(
         out(change("sn-1", &device, Some(first), DeviceChange::Scrapped)),
         DeviceRefusal::Out { .. }
@@ -211,7 +211,8 @@ fn one_key_is_on_two_boards_only_if_the_first_one_was_destroyed() {
     }
     let record = append(&journal, swap("D-2026-114"));
     let standing = journal.standing(&id("s-1")).unwrap();
-    assert_eq!((standing.open, standing.keyed, standing.retired), (None, None, None));
+    assert_eq!((standing.open, standing.keyed), (None, None));
+    assert_eq!(journal.retired(&id("s-1"), &new).unwrap(), None);
     assert_eq!((standing.replaces, standing.attempts), (Some(record), 2));
     // The old board, should it turn up; and a third one.
     for mode in [Mode::New, rekey()] {
@@ -301,4 +302,38 @@ fn nobody_is_put_back_by_writing_into_the_tables() {
         std::fs::write(&paths.db, &kept).unwrap();
     }
     open(&paths).unwrap();
+}
+
+/// Whoever has the signing key can write what no station writes: the records themselves say so.
+#[test]
+fn what_the_station_has_to_refuse_is_found_though_it_is_signed() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_, journal) = begin(directory.path());
+    let device = board(OLD, "S-1");
+    let (first, _) = make(&journal, "one", &device, Holds::New);
+    let scrap = append(&journal, change("one", &device, Some(first), DeviceChange::Scrapped));
+    let back = append(&journal, change("one", &device, Some(scrap), DeviceChange::Restored));
+    let again = Intent { job: String::new(), identity: device.clone(), mode: rekey(), ..intent("one") };
+    let again = append(&journal, follow(&journal, again));
+    append(&journal, Event::Result(outcome("one", again, Holds::New)));
+    let revoked = append(&journal, change("one", &device, Some(again), DeviceChange::Revoked));
+    journal.close().unwrap();
+    let forged = |at: Seq, old: &str, new: &str| {
+        let other = tempfile::tempdir().unwrap();
+        crate::support::copy(directory.path(), other.path());
+        let paths = Paths::in_dir(other.path());
+        let checkpoint =
+            crate::forge::forge(&paths, |seq, body| if seq == at { body.replace(old, new) } else { body });
+        crate::forge::sign(&paths, &checkpoint);
+        Journal::rebuild(&paths).unwrap();
+        let found: Vec<_> = findings(&paths).iter().map(|finding| finding.seq().unwrap()).collect();
+        found
+    };
+    assert_eq!(forged(scrap, "", ""), [] as [Seq; 0]);
+    // It was revoked, so it is not restored, not begun again and not revoked again.
+    assert_eq!(forged(scrap, "device.scrap", "device.revoke"), [back, again, revoked]);
+    // It was never restored.
+    assert_eq!(forged(back, "device.restore", "device.rename"), [again]);
+    let (old, new) = (format!("\"ref\":{scrap},"), format!("\"ref\":{first},"));
+    assert_eq!(forged(back, &old, &new), [back, again]);
 }

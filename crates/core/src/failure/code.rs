@@ -375,7 +375,7 @@ impl Code {
             Self::Scrapped => &[
                 "Keep the device apart.",
                 "Call the supervisor: who put it back on the bench?",
-                "A mistake: two people take it back, keystation device restore.",
+                "A mistake: somebody of repair and a supervisor take it back.",
             ],
             Self::Revoked => &[
                 "Keep the device apart.",

@@ -48,6 +48,9 @@ pub trait Log {
     fn append(&self, entry: &Entry) -> Result<Receipt, LogError>;
     /// What the log knows of a registration ID.
     fn standing(&self, id: &RegistrationId) -> Result<Standing, LogError>;
+    /// How the device that has this registration ID and says this of itself was taken out, if it was. An intent of it is refused as
+    /// [`LogError::Refused`], and so is an outcome by which it would pass.
+    fn retired(&self, id: &RegistrationId, identity: &Identity) -> Result<Option<Retirement>, LogError>;
 }
 
 /// Which devices are meant. Asked as soon as it is known who the device is, before its key is derived.
@@ -134,8 +137,6 @@ pub struct Standing {
     pub proved: Option<Fingerprint>,
     /// Intents so far.
     pub attempts: u64,
-    /// It was taken out: it gets no key, from nobody.
-    pub retired: Option<Retirement>,
     /// The record by which it takes the place of another board.
     pub replaces: Option<Seq>,
 }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use keystation_core::credential::LogAnchor;
 use keystation_core::failure::Code;
 use keystation_core::flow::{Log, LogError, OpenIntent, Receipt, Retired, Retirement, Standing};
+use keystation_core::identity::Identity;
 use keystation_core::record::{Entry, Event, Holds, Outcome};
 use keystation_core::registration::RegistrationId;
 
@@ -79,12 +80,15 @@ impl Log for FakeLog {
         Ok(Receipt { seq: size - 1, anchor: anchor(size) })
     }
 
+    fn retired(&self, _: &RegistrationId, _: &Identity) -> Result<Option<Retirement>, LogError> {
+        Ok(self.retired.map(|what| Retirement { what, record: 7 }))
+    }
+
     fn standing(&self, id: &RegistrationId) -> Result<Standing, LogError> {
         if !self.readable {
             return Err(Self::failed());
         }
-        let retired = self.retired.map(|what| Retirement { what, record: 7 });
-        let mut standing = Standing { retired, ..Standing::default() };
+        let mut standing = Standing::default();
         for (seq, entry) in (0u64..).zip(self.entries.borrow().iter()) {
             match &entry.event {
                 Event::Intent(intent) if intent.id == *id => {

@@ -10,9 +10,9 @@ use keystation_core::credential::{LogAnchor, Overwrite};
 use keystation_core::derive;
 use keystation_core::failure::Failure;
 use keystation_core::flow::{
-    self, Log, LogError, OpenIntent, Order, Pass, Receipt, Standing, Vault, VaultError,
+    self, Log, LogError, OpenIntent, Order, Pass, Receipt, Retirement, Standing, Vault, VaultError,
 };
-use keystation_core::identity::MacRule;
+use keystation_core::identity::{Identity, MacRule};
 use keystation_core::key::{CheckValue, DeviceKey, Endpoint, GroupKeyInfo, KeySlot};
 use keystation_core::proof::Nonce;
 use keystation_core::recipe::{MacSpelling, Recipe};
@@ -53,6 +53,10 @@ pub(crate) struct TestLog {
 }
 
 impl Log for TestLog {
+    fn retired(&self, _: &RegistrationId, _: &Identity) -> Result<Option<Retirement>, LogError> {
+        Ok(None)
+    }
+
     fn append(&self, entry: &Entry) -> Result<Receipt, LogError> {
         let seq = self.entries.borrow().len() as u64;
         self.entries.borrow_mut().push(entry.clone());

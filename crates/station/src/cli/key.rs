@@ -5,7 +5,7 @@ use std::io;
 use keystation::group_keys::{Announced, KeyPermit, NotDone, TransferFile};
 use keystation::people::{Action, Permit, Request};
 use keystation::{Custodies, CustodyKind, DataDir, Exit, Station, StationError, paths};
-use keystation_audit::{KeyStanding, Reader};
+use keystation_audit::{Dying, KeyStanding, Reader};
 use keystation_core::key::{CheckValue, GroupKeyInfo, KeyLabel};
 use keystation_vault::{DerivedKeyAnswer, ImportError, NewKey, Passphrase, SecretSource, TransferError};
 use serde_json::json;
@@ -18,7 +18,7 @@ use super::session::{Bench, at_station};
 
 pub(super) fn run(cli: &Cli, data: &DataDir, verb: &KeyVerb, out: Output) -> Result<Exit, StationError> {
     match verb {
-        KeyVerb::Devices { label } => devices(data, label, out),
+        KeyVerb::Devices { label, count } => devices(data, label, *count, out),
         KeyVerb::List => list(data, out),
         verb => at_station(cli, data, out, |bench| act(bench, verb)),
     }
@@ -171,24 +171,43 @@ fn recipient(bench: &Bench<'_>, secrets: &PassphraseFrom) -> Result<Exit, Statio
     Ok(Exit::Done)
 }
 
-fn devices(data: &DataDir, label: &KeyLabel, out: Output) -> Result<Exit, StationError> {
-    const PAGE: u32 = 1000;
+/// The devices of a key, and then how many they are: which of them are out of use stands beside each, for they die with it too.
+fn devices(data: &DataDir, label: &KeyLabel, count: bool, out: Output) -> Result<Exit, StationError> {
     let reader = Reader::open(&paths(data))?;
     if reader.known_key(label)?.is_none() {
         return Err(StationError::NoKey(label.clone()));
     }
+    if !count {
+        listed(&reader, label, out)?;
+    }
+    let dying = reader.dying(label)?;
+    let Dying { devices, scrapped, revoked, replaced } = dying;
+    let in_use = dying.in_use();
+    out.say(
+        format!(
+            "{label}: {devices} devices die with it, {in_use} of them in use ({scrapped} scrapped, {revoked} revoked, {replaced} replaced)."
+        ),
+        &json!({ "event": "dying", "label": label.as_str(), "devices": devices, "in_use": in_use,
+                 "scrapped": scrapped, "revoked": revoked, "replaced": replaced }),
+    );
+    Ok(Exit::Done)
+}
+
+fn listed(reader: &Reader, label: &KeyLabel, out: Output) -> Result<(), StationError> {
+    const PAGE: u32 = 1000;
     let mut after = None;
     loop {
         let page = reader.devices_under(label, after, PAGE)?;
         for (id, record) in &page {
+            let out_of_use = reader.retired(id)?.map(|retired| retired.what.as_str());
             out.say(
-                format!("{record:>9}  {id}"),
-                &json!({ "event": "device", "id": id.as_str(), "record": record }),
+                format!("{record:>9}  {id}  {}", out_of_use.unwrap_or_default()).trim_end(),
+                &json!({ "event": "device", "id": id.as_str(), "record": record, "retired": out_of_use }),
             );
         }
         match page.last() {
             Some((_, last)) if page.len() == PAGE as usize => after = Some(*last),
-            _ => return Ok(Exit::Done),
+            _ => return Ok(()),
         }
     }
 }

@@ -325,4 +325,47 @@ export const problems: ProblemWords = {
   ),
   "order-state": told("So, wie der Auftrag steht, geht das nicht.", "Unter „Aufträge“ nachsehen."),
   "order-unknown": told("Diesen Auftrag gibt es hier nicht.", "Unter „Aufträge“ nachsehen."),
+  "board-proof": told(
+    "Die neue Platine bekommt denselben Schlüssel wie die alte.",
+    "Die alte Platine vernichten und das aufschreiben.",
+    "Sagen, wo es steht: Die zweite Person bestätigt es.",
+  ),
+  "cleaned-up": told(
+    "Die Identität ist in der Cloud schon gesperrt.",
+    "Es bleibt dabei.",
+    "Ist die Platine gut: eine andere Seriennummer geben.",
+  ),
+  "cleanup-list": told(
+    "Diese Liste hat die Station nicht gemacht, oder sie ist schon erledigt.",
+    "Die Datei nehmen, wie sie gemacht wurde.",
+  ),
+  "device-note": told(
+    "Das passt nicht in einen Eintrag.",
+    "In höchstens 200 Zeichen sagen, auf einer Zeile.",
+  ),
+  "device-out": told(
+    "Das Gerät ist schon außer Betrieb.",
+    "Seine Einträge ansehen: Vielleicht ist nichts zu tun.",
+  ),
+  "device-overtaken": told(
+    "Das Gerät wurde inzwischen wieder begonnen.",
+    "Das Gerät aus dem Platz nehmen.",
+    "Noch einmal versuchen.",
+  ),
+  "device-reason": told("Es fehlt ein Grund.", "Einen Grund wählen.", "Ein anderer: in der Notiz sagen."),
+  "device-unknown": told("Das Protokoll kennt kein solches Gerät.", "So schreiben wie in den Einträgen."),
+  "no-scrap": told(
+    "Da ist keine Ausmusterung, die zurückgenommen werden kann.",
+    "Die Einträge des Geräts ansehen.",
+  ),
+  successor: told(
+    "Diese Platine kann den Platz der alten nicht einnehmen.",
+    "MAC-Adresse und Seriennummer der neuen Platine prüfen.",
+    "Die Einträge von beiden ansehen.",
+  ),
+  "successor-id": told(
+    "Die neue Platine hat nach diesem Profil keine Registrierungs-ID.",
+    "Die MAC-Adresse der neuen Platine prüfen.",
+    "Das Profil prüfen.",
+  ),
 };

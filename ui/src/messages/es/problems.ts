@@ -316,4 +316,41 @@ export const problems: ProblemWords = {
   "order-signed": told("El cliente firmó la cantidad.", "El cliente firma otra orden."),
   "order-state": told("Tal como está la orden, eso no se puede.", "Mire en Órdenes cómo está."),
   "order-unknown": told("Esa orden no está aquí.", "Mire en Órdenes cuáles hay."),
+  "board-proof": told(
+    "La placa nueva recibiría la misma clave que la antigua.",
+    "Destruya la placa antigua y anótelo.",
+    "Diga dónde está anotado: la segunda persona lo confirma.",
+  ),
+  "cleaned-up": told(
+    "La identidad ya está bloqueada en la nube.",
+    "Queda así.",
+    "Si la placa es buena: déle otro número de serie.",
+  ),
+  "cleanup-list": told(
+    "La estación no hizo esta lista, o ya está terminada.",
+    "Use el archivo tal como se hizo.",
+  ),
+  "device-note": told("Eso no cabe en un registro.", "Dígalo en 200 caracteres como máximo, en una línea."),
+  "device-out": told(
+    "El dispositivo ya está fuera de uso.",
+    "Mire sus registros: quizá no quede nada que hacer.",
+  ),
+  "device-overtaken": told(
+    "El dispositivo se empezó otra vez entretanto.",
+    "Saque el dispositivo del puesto.",
+    "Inténtelo otra vez.",
+  ),
+  "device-reason": told("Falta un motivo.", "Elija un motivo.", "Si es otro: dígalo en la nota."),
+  "device-unknown": told("El registro no conoce ese dispositivo.", "Escríbalo como en los registros."),
+  "no-scrap": told("No hay ningún desecho que anular.", "Mire los registros del dispositivo."),
+  successor: told(
+    "Esta placa no puede ocupar el lugar de la antigua.",
+    "Compruebe la dirección MAC y el número de serie de la placa nueva.",
+    "Mire los registros de ambas.",
+  ),
+  "successor-id": told(
+    "Con este perfil la placa nueva no tiene ID de registro.",
+    "Compruebe la dirección MAC de la placa nueva.",
+    "Compruebe el perfil.",
+  ),
 };

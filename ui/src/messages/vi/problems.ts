@@ -258,4 +258,34 @@ export const problems: ProblemWords = {
   "order-signed": told("Khách hàng đã ký số lượng.", "Khách hàng ký một lệnh khác."),
   "order-state": told("Lệnh ở trạng thái này không làm được việc đó.", "Xem trong mục Lệnh."),
   "order-unknown": told("Ở đây không có lệnh này.", "Xem trong mục Lệnh."),
+  "board-proof": told(
+    "Bo mạch mới sẽ nhận cùng khóa với bo mạch cũ.",
+    "Hủy bo mạch cũ và ghi lại việc đó.",
+    "Cho biết ghi ở đâu: người thứ hai xác nhận.",
+  ),
+  "cleaned-up": told(
+    "Danh tính đã bị chặn trên đám mây.",
+    "Giữ nguyên như vậy.",
+    "Bo mạch còn tốt: cấp số sê-ri khác.",
+  ),
+  "cleanup-list": told(
+    "Trạm không lập danh sách này, hoặc danh sách đã làm xong.",
+    "Dùng đúng tệp đã được lập.",
+  ),
+  "device-note": told("Nội dung không vừa một bản ghi.", "Viết một dòng, tối đa 200 ký tự."),
+  "device-out": told("Thiết bị đã ngừng dùng.", "Xem các bản ghi: có thể không còn gì phải làm."),
+  "device-overtaken": told("Thiết bị vừa được bắt đầu lại.", "Lấy thiết bị ra khỏi khe.", "Thử lại."),
+  "device-reason": told("Thiếu lý do.", "Chọn một lý do.", "Lý do khác: viết vào ghi chú."),
+  "device-unknown": told("Nhật ký không có thiết bị này.", "Viết như trong các bản ghi."),
+  "no-scrap": told("Không có việc loại bỏ nào hủy được.", "Xem các bản ghi của thiết bị."),
+  successor: told(
+    "Bo mạch này không thay chỗ bo mạch cũ được.",
+    "Kiểm tra địa chỉ MAC và số sê-ri của bo mạch mới.",
+    "Xem bản ghi của cả hai.",
+  ),
+  "successor-id": told(
+    "Theo hồ sơ này bo mạch mới không có ID đăng ký.",
+    "Kiểm tra địa chỉ MAC của bo mạch mới.",
+    "Kiểm tra hồ sơ.",
+  ),
 };

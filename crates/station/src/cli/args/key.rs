@@ -35,11 +35,14 @@ pub(crate) enum KeyVerb {
         #[command(flatten)]
         secrets: PassphraseFrom,
     },
-    /// List the devices that stop working if DPS no longer has this key
+    /// List the devices that stop working if DPS no longer has this key, and how many of them are in use
     Devices {
         /// The key
         #[arg(value_name = "LABEL")]
         label: KeyLabel,
+        /// Only how many
+        #[arg(long)]
+        count: bool,
     },
     /// Print whom the owner of a group key seals it to (age1…); makes the station's key for it the first time
     Recipient {
