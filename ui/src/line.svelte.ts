@@ -26,8 +26,8 @@ function beside(scans: ScanLine): string {
 
 export class Line {
   /** `undefined` until the station answered. */
-  overview: Overview | undefined = $state();
-  records: RecordLine[] = $state([]);
+  overview: Overview | undefined = $state.raw();
+  records: RecordLine[] = $state.raw([]);
   /** Why the station cannot work at all; there is nothing else to show then. */
   refused: Problem | undefined = $state();
   /** What an operator's own command came to; stays until the next one succeeds. */
@@ -242,7 +242,10 @@ export class Line {
     const here = overview.session.state === "open" && overview.rooms.includes("line");
     const records = here ? await this.#shell.recent(RECORDS) : [];
     if (turn !== this.#turn) return; // A later answer was faster.
-    this.overview = overview;
+    // Each result is a reading: what has not changed stays what it was, or every card would be worked out anew for it.
+    const slots = this.overview?.slots;
+    const same = slots && JSON.stringify(slots) === JSON.stringify(overview.slots);
+    this.overview = same ? { ...overview, slots } : overview;
     this.records = records;
   }
 

@@ -60,14 +60,26 @@ export function count(value: number): string {
   return decimal(value, 0);
 }
 
+/** Made once each: to make one takes longer than all else that a card needs. */
+const formats = new Map<string, Intl.NumberFormat>();
+
+function numbers(language: string, decimals: number): Intl.NumberFormat {
+  const name = `${language} ${decimals}`;
+  const made =
+    formats.get(name) ??
+    new Intl.NumberFormat(language, {
+      minimumFractionDigits: decimals,
+      maximumFractionDigits: decimals,
+      numberingSystem: "latn",
+      useGrouping: "always",
+    });
+  formats.set(name, made);
+  return made;
+}
+
 /** The same with so many decimals. */
 export function decimal(value: number, decimals: number): string {
-  return new Intl.NumberFormat(dates(), {
-    minimumFractionDigits: decimals,
-    maximumFractionDigits: decimals,
-    numberingSystem: "latn",
-    useGrouping: "always",
-  })
+  return numbers(dates(), decimals)
     .formatToParts(value)
     .map(({ type, value: text }) => (type === "group" ? "\u00a0" : text))
     .join("");

@@ -39,7 +39,44 @@ async function open(overview = shut, shell = new FakeShell(overview)): Promise<F
 
 const stage = () => document.querySelector<HTMLElement>("[data-stage]")?.dataset.stage;
 
+/** Answers whatever the window asks until this person is here, and says what that took: no dialog may come, and no other question. */
+async function takenOver(user: string, badge: string, pin: string) {
+  const took = { keys: 0, scans: 0, screens: 0 };
+  while (!strip().includes(user)) {
+    took.screens++;
+    expect(slot(), "the slots are in sight on every screen").toBe("PASS");
+    if (stage() === undefined) {
+      took.keys++;
+      await press("h", { ctrlKey: true });
+    } else if (stage() === "who") {
+      took.scans++;
+      await scan(badge);
+    } else if (stage() === "pin") {
+      for (const key of [...pin.split(""), "Enter"]) {
+        took.keys++;
+        await press(key);
+      }
+      await settle();
+    } else throw new Error(`a question more: ${stage()}`);
+    expect(took.screens, alert()).toBeLessThan(9);
+  }
+  return took;
+}
+
 describe("handing over", () => {
+  test("is one key, one badge, a PIN of six digits and Enter; and the next device is made at once", async () => {
+    const shell = await open(unlocked);
+    await shell.plug(1, good);
+    await settle();
+    // From the line by way of the badge to the PIN.
+    expect(await takenOver("op-0121", "KS:op-0121", "356237")).toEqual({ keys: 8, scans: 1, screens: 3 });
+    shell.unplug(1);
+    await shell.plug(1, good);
+    await settle();
+    expect(stage()).toBeUndefined();
+    expect([slot(), alert()]).toEqual(["PASS", ""]);
+  });
+
   test("keeps the line running, and each shift has its own counts", async () => {
     const shell = await open(unlocked);
     await shell.plug(1, good);

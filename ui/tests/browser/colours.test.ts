@@ -65,7 +65,6 @@ test.each(["light", "dark"] as const)(
       expect(between(seen.pass, seen.empty), `${sight}: PASS and empty`).toBeGreaterThanOrEqual(BESIDE);
       expect(between(seen.fail, seen.empty), `${sight}: FAIL and empty`).toBeGreaterThanOrEqual(BESIDE);
     }
-    await page.close();
   },
 );
 

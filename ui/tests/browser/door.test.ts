@@ -55,7 +55,6 @@ test.each([
         expect(Math.max(across, down)).toBeGreaterThanOrEqual(30);
       }
     }
-    await page.close();
   }
 });
 
@@ -69,7 +68,6 @@ test("badge, six digits and Enter sign in, on a keyboard, and the page never hol
   await page.keyboard.press("Enter");
   await page.locator("header").getByText("op-0121").waitFor();
   expect(await page.content()).not.toContain("356237");
-  await page.close();
 });
 
 test("a scan in the middle of the PIN is no PIN", async () => {
@@ -77,7 +75,6 @@ test("a scan in the middle of the PIN is no PIN", async () => {
   await scan(page, "141421");
   expect(await page.locator("[role=alert]").innerText()).toContain("by hand");
   expect(await page.locator("[data-digits]").getAttribute("data-digits")).toBe("0");
-  await page.close();
 });
 
 test("a key that was touched does not take the focus: Enter ends the PIN", async () => {
@@ -89,7 +86,6 @@ test("a key that was touched does not take the focus: Enter ends the PIN", async
   await page.waitForTimeout(BY_HAND);
   await page.keyboard.press("Enter");
   await page.locator("header").getByText("op-0121").waitFor();
-  await page.close();
 });
 
 test.each(["keys", "key-destroy", "import", "people", "person", "add-person", "hand-over", "first-start"])(
@@ -120,7 +116,6 @@ test.each(["keys", "key-destroy", "import", "people", "person", "add-person", "h
       .locator("button:not(:disabled, [tabindex='-1']), input:not([type=radio])")
       .count();
     expect(seen.size).toBeGreaterThanOrEqual(reachable);
-    await page.close();
   },
 );
 
@@ -132,7 +127,6 @@ test("what is done with gloves is 20 mm high", async () => {
       .evaluateAll((buttons) => buttons.map((button) => button.getBoundingClientRect().height));
     expect(heights.length).toBeGreaterThan(2);
     for (const height of heights) expect(height).toBeGreaterThanOrEqual(76);
-    await page.close();
   }
 });
 
@@ -149,6 +143,5 @@ test("Enter and a blank press a button as they always did, once it is sure that 
     await page.keyboard.press(key);
     await page.locator("[data-state=order-open]").waitFor();
     expect(await page.locator("body").getAttribute("data-clicks"), key).toBe("x");
-    await page.close();
   }
 });

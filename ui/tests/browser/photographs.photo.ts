@@ -30,7 +30,6 @@ for (const [slots, state] of Object.entries(STATES)) {
           const page = await bench.still(state, language, theme, viewport);
           const name = `${slots}-${viewport.width}-${language}-${theme}.webp`;
           save(await page.screenshot(), `${FOLDER}${name}`);
-          await page.close();
         }
     await bench.close();
   });

@@ -11,9 +11,24 @@ const VECTORS = new URL("../../../tests/vectors/hostile.json", import.meta.url);
 
 let bench: Bench;
 let texts: string[];
+/** What the page does beyond showing: requests, dialogs, complaints. */
+let noise: string[] = [];
 
 beforeAll(async () => {
   bench = await Bench.open();
+  const { page } = bench;
+  page.on("request", (request) => {
+    // A face of the window's own that was not needed before.
+    const own = new URL("/assets/", page.url()).href;
+    const face = request.resourceType() === "font" && request.url().startsWith(own);
+    if (!face) noise.push(request.url().slice(0, 200));
+  });
+  page.on("dialog", (dialog) => {
+    noise.push(dialog.message());
+    void dialog.dismiss();
+  });
+  page.on("console", (message) => noise.push(message.text().slice(0, 200)));
+  page.on("pageerror", (error) => noise.push(error.message.slice(0, 200)));
   const read = JSON.parse(await readFile(VECTORS, "utf8")) as [string, string, number][];
   texts = read.map(([kind, text, times]) =>
     // The escape of a surrogate stands for one that is alone, which JavaScript has and a JSON reader may refuse.
@@ -66,19 +81,7 @@ test.each(Object.keys(places))(
   "%s: five hundred texts are text",
   async (place) => {
     const page = await bench.place(place);
-    const noise: string[] = [];
-    const own = new URL("/assets/", page.url()).href;
-    page.on("request", (request) => {
-      // A face of the window's own that was not needed before.
-      const face = request.resourceType() === "font" && request.url().startsWith(own);
-      if (!face) noise.push(request.url().slice(0, 200));
-    });
-    page.on("dialog", (dialog) => {
-      noise.push(dialog.message());
-      void dialog.dismiss();
-    });
-    page.on("console", (message) => noise.push(message.text().slice(0, 200)));
-    page.on("pageerror", (error) => noise.push(error.message.slice(0, 200)));
+    noise = []; // What came until now opened the page.
     const title = await page.title();
     const [plain] = await page.evaluate(saying, ["SN-plain-text-12345"]);
     expect(plain?.shown, "it is where a text is seen").toBe(true);
@@ -93,7 +96,6 @@ test.each(Object.keys(places))(
     expect(seen.filter(({ shown }) => shown).length, "most are seen as they are").toBeGreaterThan(200);
     expect(noise, "no script, no network, no complaint").toEqual([]);
     expect(await page.title()).toBe(title);
-    await page.close();
   },
   300_000,
 );
