@@ -1,5 +1,6 @@
 //! What a record of the audit log says. How it is stored and signed is the audit crate's business.
 
+mod after;
 mod carried;
 mod custody;
 mod fields;
@@ -9,6 +10,7 @@ mod people;
 #[cfg(test)]
 mod tests;
 
+pub use after::AfterEvent;
 pub use carried::{Carried, CarriedFrom};
 pub use custody::{CeremonyKey, KeyChange, KeyEvent, KeyOrigin};
 pub use fields::Value;
@@ -259,6 +261,8 @@ pub enum Event {
         /// Its number.
         number: u32,
     },
+    /// `label.…`, `hook.…`, `outbox.…`: what came after a result.
+    After(AfterEvent),
 }
 
 /// The log of the epoch before, and why it was not continued.

@@ -12,6 +12,8 @@ use keystation_core::key::KeyLabel;
 /// ```text
 /// station.toml     settings
 /// profiles/        product profiles
+/// labels/          templates of labels (docs/after.md)
+/// after/           how far printers and outbox have come with the log; may be lost
 /// vault.age        group keys, sealed (docs/vault-format.md)
 /// keys/            cards of the keys in a token or a TPM (docs/vault-format.md)
 /// transfer-key.age the station's own key, to which others seal a group key
@@ -70,6 +72,12 @@ impl DataDir {
         } else {
             name.to_owned()
         }
+    }
+
+    /// How far printers and outbox have come.
+    #[must_use]
+    pub fn after(&self) -> PathBuf {
+        self.0.join("after")
     }
 
     /// The sealed file.

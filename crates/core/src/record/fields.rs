@@ -67,6 +67,7 @@ impl Event {
             Self::Checked(_) => "check.result",
             Self::SlotOut { .. } => "slot.out",
             Self::SlotBack { .. } => "slot.back",
+            Self::After(after) => after.name(),
         }
     }
 
@@ -81,6 +82,7 @@ impl Event {
             Self::Refuse { .. } | Self::UnlockFailed { .. } | Self::Denied(_) => "refused",
             Self::Session(SessionEvent::Refused { .. }) => "refused",
             Self::GroupKey(key) => key.rc(),
+            Self::After(after) => after.rc(),
             Self::Checked(Check { passed: true, .. }) => "ok",
             Self::Checked(Check { passed: false, .. }) => "failed",
             Self::SpaceLow { ballast_given_up: true, .. } => "ballast",
@@ -221,6 +223,7 @@ impl Event {
                 ("code", code.map_or("", Code::as_str).into()),
             ],
             Self::SlotBack { number } => vec![("number", u64::from(*number).into())],
+            Self::After(after) => after.fields(),
         }
     }
 }

@@ -68,6 +68,10 @@ pub enum Action {
     RaiseQuota,
     /// Putting a device of a work order down as scrap.
     Scrap,
+    /// A label once more.
+    Reprint,
+    /// Delivering the records of the outbox.
+    Deliver,
     /// The report of one's own shift in the window, and its signed file.
     OwnShift,
     /// A bundle of the log, with a record of it.
@@ -118,7 +122,7 @@ pub enum Action {
 
 impl Action {
     /// All of them, in the order in which the table of roles shows them.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 56] = [
         Self::FirstStart,
         Self::SignIn,
         Self::Overview,
@@ -150,6 +154,8 @@ impl Action {
         Self::CloseOrder,
         Self::RaiseQuota,
         Self::Scrap,
+        Self::Reprint,
+        Self::Deliver,
         Self::OwnShift,
         Self::Export,
         Self::AnchorAccept,
@@ -226,6 +232,8 @@ impl Action {
             Self::CloseOrder => ("close-order", "close a work order"),
             Self::RaiseQuota => ("raise-quota", "allow more devices under a work order"),
             Self::Scrap => ("scrap", "put a device of a work order down as scrap"),
+            Self::Reprint => ("reprint", "print the label of a device once more"),
+            Self::Deliver => ("deliver", "deliver the records that wait in the outbox (`outbox run`)"),
             Self::OwnShift => ("own-shift", "report of one's own shift in the window, and its signed file"),
             Self::Export => ("export", "bundle of the log, recorded"),
             Self::AnchorAccept => ("anchor-accept", "take a cosigned checkpoint"),

@@ -2,6 +2,7 @@
 //!
 //! Secrets come by prompt, file or file descriptor: never as an argument, never from the environment.
 
+mod after;
 mod audit;
 mod key;
 mod order;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use keystation::orders::OrderId;
 
+pub(crate) use after::{LabelVerb, OutboxVerb};
 pub(crate) use audit::{AnchorVerb, AuditVerb, ListFormat, ReportVerb, ShiftArgs};
 pub(crate) use key::{CeremonyArgs, ChangeArgs, ImportArgs, KeyVerb};
 pub(crate) use order::{CreateArgs, OrderVerb};
@@ -138,6 +140,12 @@ pub(crate) enum Verb {
     /// Work orders: what is made, how many, which devices
     #[command(subcommand)]
     Order(OrderVerb),
+    /// Labels of devices that passed
+    #[command(subcommand)]
+    Label(LabelVerb),
+    /// The outbox: every record, in order, to a folder or an HTTP endpoint
+    #[command(subcommand)]
+    Outbox(OutboxVerb),
     /// People: accounts, roles, PINs, badges, names
     #[command(subcommand)]
     Person(PersonVerb),
