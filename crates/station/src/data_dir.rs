@@ -140,13 +140,22 @@ impl DataDir {
         self.0.join("exports")
     }
 
-    /// Makes the directory, for its owner only, with an example profile.
+    /// Makes the directory, for its owner only, with an example profile, and examples of its label.
     pub(crate) fn lay_out(&self, example: &str) -> io::Result<()> {
         let private = |path: &Path| fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
         private(&self.0)?;
-        private(&self.0.join("profiles"))?;
-        let file = self.0.join("profiles/example.toml");
-        if file.exists() { Ok(()) } else { durable(&file, example) }
+        for (name, text) in [
+            ("profiles/example.toml", example),
+            ("labels/example.zpl", include_str!("../defaults/label.zpl")),
+            ("labels/example.toml", include_str!("../defaults/label.toml")),
+        ] {
+            let file = self.0.join(name);
+            file.parent().map_or(Ok(()), private)?;
+            if !file.exists() {
+                durable(&file, text)?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes the settings, which make the directory a station.

@@ -106,6 +106,7 @@ export type ProblemCode =
   | "names"
   | "no-ceremony"
   | "no-device"
+  | "no-product-label"
   | "no-random-numbers"
   | "no-session"
   | "no-thread"

@@ -42,6 +42,8 @@ export const OPEN_TO = {
   "close-order": ["supervisor"],
   "raise-quota": ["supervisor", "administrator"],
   "scrap": ["supervisor"],
+  "reprint": ["repair", "supervisor"],
+  "deliver": ["supervisor", "administrator"],
   "own-shift": ["operator", "repair", "supervisor"],
   "export": ["supervisor", "qa", "administrator"],
   "anchor-accept": ["supervisor", "qa", "administrator"],

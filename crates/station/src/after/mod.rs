@@ -31,6 +31,9 @@ pub use outbox::{Delivered, Endpoint, KEEP, OutboxConfig, OutboxStatus, status a
 use follow::{Follower, Stop};
 use outbox::Sink;
 
+/// After what a thread could not put down or read.
+const AGAIN: Duration = Duration::from_secs(10);
+
 /// The threads that follow the log, once they were begun.
 #[derive(Default)]
 pub(crate) struct After(Mutex<Option<Running>>);
@@ -78,31 +81,38 @@ impl Station {
             threads: Vec::new(),
             reached: Vec::new(),
         };
-        let follower = || {
-            let reached = Arc::new(AtomicU64::new(0));
+        let follower = |next| {
+            let reached = Arc::new(AtomicU64::new(next));
             (self.follower(&stop, &reached), reached)
         };
-        let (first, _) = follower();
+        let (first, _) = follower(0);
         let positions = labels::begin(&first, &config.printers)?;
         let size = running.growth.records();
         for (printer, position) in config.printers.iter().cloned().zip(positions) {
-            let (follower, reached) = follower();
+            let (follower, reached) = follower(position.next());
             let labels: Vec<_> =
                 config.labels.iter().filter(|label| label.printer == printer.name).cloned().collect();
             running.reached.push(reached);
-            let name = format!("label-{}", printer.name);
-            running.spawn(name, move || labels::print(&follower, &printer, &labels, position))?;
+            let (name, mut position) = (format!("label-{}", printer.name), position);
+            running.spawn(name, &follower.clone(), move || {
+                labels::print(&follower, &printer, &labels, &mut position)
+            })?;
         }
         for hook in config.hooks.iter().cloned() {
             hook.check()?;
-            let (follower, reached) = follower();
+            let (follower, reached) = follower(size);
             running.reached.push(reached);
-            running.spawn(format!("hook-{}", hook.name()), move || hooks::follow(&follower, &hook, size))?;
+            let mut next = size;
+            running.spawn(format!("hook-{}", hook.name()), &follower.clone(), move || {
+                hooks::follow(&follower, &hook, &mut next)
+            })?;
         }
         if let Some(config) = config.outbox.as_ref().filter(|_| outbox) {
             let sink = Sink::new(config)?;
-            let (follower, _) = follower();
-            running.spawn("outbox".to_owned(), move || outbox::deliver(&follower, sink, None).map(drop))?;
+            let (follower, _) = follower(0);
+            running.spawn("outbox".to_owned(), &follower.clone(), move || {
+                outbox::deliver(&follower, &sink, None).map(drop)
+            })?;
         }
         *after = Some(running);
         Ok(())
@@ -140,16 +150,26 @@ impl Station {
 }
 
 impl Running {
+    /// Does `work` on a thread of its own. Where that cannot go on, as on a full disk, it is tried again until the program ends: what is
+    /// to be done the log says.
     fn spawn(
         &mut self,
         name: String,
-        work: impl FnOnce() -> Result<(), StationError> + Send + 'static,
+        follower: &Follower,
+        mut work: impl FnMut() -> Result<(), StationError> + Send + 'static,
     ) -> Result<(), StationError> {
         // A name of a thread has no NUL; what the settings say may be anything.
         let name = name.replace('\0', "");
+        let follower = follower.clone();
         let thread = thread::Builder::new().name(name.clone()).spawn(move || {
-            if let Err(error) = work() {
-                tracing::error!(%error, thread = name, "it follows the log no more");
+            while let Err(error) = work() {
+                // A log that takes no record takes none until the station is started again: what was printed would be printed over
+                // and over.
+                let stopped = matches!(error, StationError::Append(_));
+                tracing::error!(%error, thread = name, stopped, "it follows the log no more, or again in a while");
+                if stopped || !follower.rest(AGAIN) {
+                    return;
+                }
             }
         });
         self.threads.push(thread.map_err(StationError::Thread)?);

@@ -32,10 +32,6 @@ impl Place {
         let directory = tempfile::tempdir().unwrap();
         let data = DataDir::new(directory.path().join("data"));
         Station::init(&data, "keylog.example.com/plant7/stn03").unwrap();
-        let labels = data.path().join("labels");
-        fs::create_dir(&labels).unwrap();
-        fs::write(labels.join("label.zpl"), include_str!("../../defaults/label.zpl")).unwrap();
-        fs::write(labels.join("label.toml"), include_str!("../../defaults/label.toml")).unwrap();
         let example = include_str!("../../defaults/example.toml");
         let other = example.replace("name = \"example\"", "name = \"other\"");
         fs::write(data.profile(Path::new("other.toml")), other).unwrap();

@@ -24,8 +24,9 @@ pub(super) fn label(cli: &Cli, data: &DataDir, verb: &LabelVerb, out: Output) ->
 
 fn reprint(bench: &Bench<'_>, id: &RegistrationId, reason: &str) -> Result<Exit, StationError> {
     let permit = bench.permit(Action::Reprint)?;
-    let record = bench.station.reprint(&permit, id, reason)?;
+    // A printer that is new here begins ahead of what is asked for.
     bench.station.begin_after_one()?;
+    let record = bench.station.reprint(&permit, id, reason)?;
     let printed = bench.station.after_done(PRINTING);
     bench.out.say(
         format!("The label of {id} is asked for once more (record {record})."),

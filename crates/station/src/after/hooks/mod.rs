@@ -124,18 +124,18 @@ impl Queue {
 }
 
 /// Calls a program for what is recorded from `next` on, until the station's program ends.
-pub(super) fn follow(follower: &Follower, hook: &HookConfig, mut next: Seq) -> Result<(), StationError> {
+pub(super) fn follow(follower: &Follower, hook: &HookConfig, next: &mut Seq) -> Result<(), StationError> {
     let reader = follower.reader()?;
     let mut queue = Queue::default();
     let dropped = |(count, first, last), why| {
         follower.append(AfterEvent::HooksDropped { program: hook.name(), count, first, last, why })
     };
-    while follower.more_than(next).is_some() {
+    while follower.more_than(*next).is_some() {
         loop {
             // Also what came while the program ran.
             let size = follower.growth().records();
-            collect(&reader, hook, next, size, &mut queue)?;
-            next = size;
+            collect(&reader, hook, *next, size, &mut queue)?;
+            *next = size;
             if let Some(lost) = queue.dropped.take() {
                 dropped(lost, "full")?;
             }
@@ -145,7 +145,7 @@ pub(super) fn follow(follower: &Follower, hook: &HookConfig, mut next: Seq) -> R
             let Some(due) = queue.due.pop_front() else { break };
             call(follower, &reader, hook, due)?;
         }
-        follower.reached(next);
+        follower.reached(*next);
     }
     if let (Some(first), Some(last)) = (queue.due.front(), queue.due.back()) {
         dropped((queue.due.len() as u64, first.record, last.record), "end")?;

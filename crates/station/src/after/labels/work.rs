@@ -79,16 +79,15 @@ pub(in crate::after) fn print(
     follower: &Follower,
     printer: &PrinterConfig,
     labels: &[LabelConfig],
-    mut position: Position,
+    position: &mut Position,
 ) -> Result<(), StationError> {
     let reader = follower.reader()?;
     while let Some(size) = follower.more_than(position.next()) {
         let (asked, next) = queue::waiting(&reader, position.next(), size, BATCH)?;
         for asked in asked {
-            // An `label.print` of before that this position did not know would stand further on; `begin` has seen it.
             if let Some(subject) = queue::subject(&reader, asked)?
                 && let Some(label) = labels.iter().find(|label| label.title == subject.title)
-                && !hand_over(follower, printer, label, asked, subject, &mut position)?
+                && !hand_over(follower, printer, label, asked, subject, position)?
             {
                 return position.keep().map_err(follower.disk());
             }

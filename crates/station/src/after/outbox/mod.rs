@@ -136,7 +136,7 @@ pub(super) struct Until {
 /// Delivers records until the station's program ends, or as `until` says.
 pub(super) fn deliver(
     follower: &Follower,
-    sink: Sink,
+    sink: &Sink,
     until: Option<Until>,
 ) -> Result<Delivered, StationError> {
     let reader = follower.reader()?;
@@ -184,7 +184,7 @@ pub(super) fn deliver(
 struct Delivery<'a> {
     follower: &'a Follower,
     position: Position,
-    sink: Sink,
+    sink: &'a Sink,
     until: Option<Until>,
 }
 
@@ -222,6 +222,6 @@ impl Station {
         let Some(config) = &self.config().outbox else { return Ok(None) };
         let follower = self.follower(&Arc::new(Stop::default()), &Arc::new(AtomicU64::new(0)));
         let until = Until { of: self.journal().growth().records(), patience };
-        deliver(&follower, Sink::new(config)?, Some(until)).map(Some)
+        deliver(&follower, &Sink::new(config)?, Some(until)).map(Some)
     }
 }

@@ -54,7 +54,9 @@ fn the_labels_of_a_hundred_devices_decode_to_their_ids() {
     let printer = Printer::new(&[Mood::Good]);
     let folder = tempfile::tempdir().unwrap();
     let paper = |profile: &str, symbol: &str| {
-        label("files", profile, symbol).replace("label.zpl", "label.toml").replace("module_dots = 4\n", "")
+        label("files", profile, symbol)
+            .replace("example.zpl", "example.toml")
+            .replace("module_dots = 4\n", "")
     };
     let place = Place::with(&format!(
         "{}{}[[printer]]\nname = \"files\"\npdf_folder = \"{}\"\n{}{}",

@@ -30,7 +30,7 @@ fn a_folder_gets_every_record_as_it_is() {
     let follower = station.follower(&Arc::new(Stop::default()), &Arc::new(AtomicU64::new(0)));
     let sink = || Sink::new(station.config().outbox.as_ref().unwrap()).unwrap();
     let until = Until { of: station.journal().growth().records(), patience: Duration::from_secs(60) };
-    let delivered = outbox::deliver(&follower, sink(), Some(until)).unwrap();
+    let delivered = outbox::deliver(&follower, &sink(), Some(until)).unwrap();
     assert_eq!((delivered.next, delivered.why), (until.of, None));
     let mut files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
@@ -44,7 +44,7 @@ fn a_folder_gets_every_record_as_it_is() {
     fs::remove_file(place.data.after().join("outbox")).unwrap();
     fs::write(&files[2], "{}").unwrap();
     let until = Until { patience: Duration::ZERO, ..until };
-    let delivered = outbox::deliver(&follower, sink(), Some(until)).unwrap();
+    let delivered = outbox::deliver(&follower, &sink(), Some(until)).unwrap();
     assert_eq!((delivered.next, delivered.why), (2, Some("other-record")));
     station.close().unwrap();
     let status = outbox_status(&place.data).unwrap();

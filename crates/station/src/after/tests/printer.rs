@@ -87,7 +87,7 @@ impl Printer {
 /// The section of a label in ZPL.
 pub(super) fn label(printer: &str, profile: &str, symbol: &str) -> String {
     format!(
-        "[[label]]\nprofile = \"{profile}.toml\"\nprinter = \"{printer}\"\ntemplate = \"label.zpl\"\nsymbol = \"{symbol}\"\nmodule_dots = 4\n"
+        "[[label]]\nprofile = \"{profile}.toml\"\nprinter = \"{printer}\"\ntemplate = \"example.zpl\"\nsymbol = \"{symbol}\"\nmodule_dots = 4\n"
     )
 }
 
