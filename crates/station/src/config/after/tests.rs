@@ -2,15 +2,15 @@ use super::super::StationConfig;
 
 const BASE: &str = "version = 1\norigin = \"keylog.example.com/plant7/stn03\"\n";
 const PRINTER: &str = "[[printer]]\nname = \"bench\"\naddress = \"192.0.2.17:9100\"\n";
-const LABEL: &str = "[[label]]\nprofile = \"example.toml\"\nprinter = \"bench\"\ntemplate = \"label.zpl\"\nsymbol = \"qr\"\nmodule_dots = 4\n";
+const LABEL: &str = "[[label]]\nprofile = \"example.toml\"\nprinter = \"bench\"\ntemplate = \"example.zpl\"\nsymbol = \"qr\"\nmodule_dots = 4\n";
 
 fn read(sections: &str) -> Result<StationConfig, String> {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("station.toml");
     for (name, text) in [
         ("profiles/example.toml", include_str!("../../../defaults/example.toml")),
-        ("labels/label.zpl", include_str!("../../../defaults/label.zpl")),
-        ("labels/label.toml", include_str!("../../../defaults/label.toml")),
+        ("labels/example.zpl", include_str!("../../../defaults/label.zpl")),
+        ("labels/example.toml", include_str!("../../../defaults/label.toml")),
         ("labels/wrong.zpl", "^XA\n^FD{secret}^FS\n^XZ\n"),
     ] {
         let path = dir.path().join(name);
@@ -28,9 +28,25 @@ fn without_a_section_nothing_comes_after_a_pass() {
     assert!(config.outbox.is_none());
 }
 
+/// The example that a new station has in its settings.
+#[test]
+fn what_init_writes_is_read_without_its_comment_signs() {
+    let text = include_str!("../../../defaults/station.toml");
+    let (_, after) = text.split_once("# What comes after a PASS").unwrap();
+    let sections: String = after
+        .lines()
+        .skip_while(|line| *line != "#")
+        .map(|line| line.strip_prefix("# ").filter(|line| !line.starts_with('#')).unwrap_or_default())
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let config = read(&sections).unwrap();
+    assert_eq!((config.printers.len(), config.labels.len(), config.hooks.len()), (1, 1, 1));
+    assert!(config.outbox.is_some());
+}
+
 #[test]
 fn each_section_is_read() {
-    let paper = "[[printer]]\nname = \"files\"\npdf_folder = \"/srv/labels\"\n[[label]]\nprofile = \"example.toml\"\nprinter = \"files\"\ntemplate = \"label.toml\"\nsymbol = \"data-matrix\"\n";
+    let paper = "[[printer]]\nname = \"files\"\npdf_folder = \"/srv/labels\"\n[[label]]\nprofile = \"example.toml\"\nprinter = \"files\"\ntemplate = \"example.toml\"\nsymbol = \"data-matrix\"\n";
     let hook = "[[hook]]\non = [\"pass\", \"job-closed\"]\nprogram = \"/usr/local/bin/mes\"\nseconds = 10\n";
     let outbox = "[outbox]\nurl = \"https://mes.example.com/keystation\"\nca_file = \"/etc/ca.pem\"\ntoken_file = \"/etc/token\"\nseconds = 10\n";
     let config = read(&format!("{PRINTER}{LABEL}{paper}{hook}{outbox}")).unwrap();
@@ -75,8 +91,8 @@ fn a_mistyped_setting_is_named_by_file_and_line() {
         (format!("{PRINTER}color = 1\n"), "station.toml:6: unknown field `color`"),
         (label("bench", "other"), "station.toml:8: `printer`: no [[printer]] has this name"),
         (label("example.toml", "no.toml"), "station.toml:7: `profile`: no file"),
-        (label("label.zpl", "no.zpl"), "labels/no.zpl: No such file"),
-        (label("label.zpl", "wrong.zpl"), "labels/wrong.zpl:2: there is no placeholder {secret}"),
+        (label("example.zpl", "no.zpl"), "labels/no.zpl: No such file"),
+        (label("example.zpl", "wrong.zpl"), "labels/wrong.zpl:2: there is no placeholder {secret}"),
         (label("qr", "aztec"), "station.toml:10: unknown variant `aztec`"),
         (label("module_dots = 4", "module_dots = 0"), "station.toml:11: `module_dots`: 1 to 20"),
         (label("module_dots = 4\n", ""), "station.toml:6: `label`: ZPL needs `module_dots`"),
