@@ -3,8 +3,8 @@
 use keystation_audit::Reader;
 use keystation_core::failure::Code;
 use keystation_core::record::{
-    Check, Denial, DenialReason, Event, Holds, Intent, KeyEvent, KeyOrigin, Mode, OrderChange, Purpose,
-    SessionEvent, UserChange, UserEvent,
+    AfterEvent, Check, Denial, DenialReason, Event, Holds, Intent, KeyEvent, KeyOrigin, Mode, OrderChange,
+    Purpose, SessionEvent, UserChange, UserEvent,
 };
 use keystation_core::role::Role;
 

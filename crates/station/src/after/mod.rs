@@ -98,11 +98,11 @@ impl Station {
                 labels::print(&follower, &printer, &labels, &mut position)
             })?;
         }
-        for hook in config.hooks.iter().cloned() {
+        for hook in &config.hooks {
             hook.check()?;
             let (follower, reached) = follower(size);
             running.reached.push(reached);
-            let mut next = size;
+            let (hook, mut next) = (hook.clone(), size);
             running.spawn(format!("hook-{}", hook.name()), &follower.clone(), move || {
                 hooks::follow(&follower, &hook, &mut next)
             })?;

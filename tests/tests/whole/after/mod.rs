@@ -66,15 +66,16 @@ fn inject_prints_a_label_and_records_it() {
     );
     assert!(printed.iter().all(|record| record["rid"] == id.as_str() && record["op"] == ""));
 
-    // Who may not, for a device that is none, without a reason: refused, and a record.
+    // Who may not, and for a device that is none: refused, and a record. Without a reason nothing is asked for.
     let mut command = bench.keystation();
     bench.signed(command.args(["label", "reprint", &id, "--reason", "torn"]), "op-0117", None);
     assert_eq!(finished(&mut command).exit, Some(3));
     assert_ne!(bench.run(&["label", "reprint", "sn-none", "--reason", "torn"]).exit, Some(0));
     assert_ne!(bench.run(&["label", "reprint", &id, "--reason", ""]).exit, Some(0));
     let refused = of(&bench.records(), "policy.refuse");
-    assert_eq!(refused.iter().map(|record| &record["action"]).collect::<Vec<_>>(), ["reprint"; 3]);
-    assert_eq!(refused.iter().map(|record| &record["why"]).collect::<Vec<_>>(), ["role", "state", "state"]);
+    let refused: Vec<_> =
+        refused.iter().map(|record| [&record["action"], &record["why"], &record["code"]]).collect();
+    assert_eq!(refused, [["reprint", "role", ""], ["reprint", "state", "no-device"]]);
     assert_eq!(fs::read_to_string(&file).unwrap().matches("^XZ").count(), 2);
     bench.assert_log_intact();
 }

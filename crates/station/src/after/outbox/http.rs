@@ -66,6 +66,12 @@ impl Http {
             match error {
                 ureq::Error::Timeout(_) => Undelivered::Silent,
                 ureq::Error::Tls(_) | ureq::Error::Rustls(_) => Undelivered::Tls,
+                // A handshake that fails while it is spoken is an error of the stream to ureq.
+                ureq::Error::Io(error)
+                    if error.get_ref().is_some_and(|error| error.is::<rustls::Error>()) =>
+                {
+                    Undelivered::Tls
+                }
                 _ => Undelivered::Away,
             }
         })?;
