@@ -44,9 +44,16 @@ struct Running {
     threads: Vec<JoinHandle<()>>,
     /// How far each printer and hook is.
     reached: Vec<Arc<AtomicU64>>,
+    /// Whether one of them delivers records.
+    delivers: bool,
 }
 
 impl After {
+    /// Whether records are delivered already.
+    fn delivers(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(|running| running.delivers)
+    }
+
     /// Ends the threads: what is begun has five seconds, and one delivery its own limit.
     pub(crate) fn end(&self) {
         drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
@@ -80,6 +87,7 @@ impl Station {
             growth: self.journal().growth().clone(),
             threads: Vec::new(),
             reached: Vec::new(),
+            delivers: false,
         };
         let follower = |next| {
             let reached = Arc::new(AtomicU64::new(next));
@@ -109,6 +117,7 @@ impl Station {
         }
         if let Some(config) = config.outbox.as_ref().filter(|_| outbox) {
             let sink = Sink::new(config)?;
+            running.delivers = true;
             let (follower, _) = follower(0);
             running.spawn("outbox".to_owned(), &follower.clone(), move || {
                 outbox::deliver(&follower, &sink, None).map(drop)

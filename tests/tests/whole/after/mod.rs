@@ -11,6 +11,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use keystation_tests::bench::{Bench, finished};
 use keystation_tests::line::{RunningLine, slots_on};
 use keystation_tests::sim::Sim;
+use keystation_tests::verifiers::Verifiers;
 use serde_json::Value;
 
 fn set(bench: &Bench, sections: &str) {
@@ -117,4 +118,10 @@ fn nothing_that_comes_after_a_pass_holds_a_slot_up() {
     assert_eq!(dropped + of(&records, "hook.fail").len() as u64, SLOTS as u64);
     assert_eq!(records.last().unwrap()["ev"], "log.close", "nothing is written behind the end");
     bench.assert_log_intact();
+
+    // Whoever knows nothing of these records accepts the log all the same.
+    let bundle = bench.file("bundle");
+    let exported = bench.run(&["audit", "export", "--read-only", "--out", bundle.to_str().unwrap()]);
+    assert_eq!(exported.exit, Some(0), "{exported:?}");
+    Verifiers::built(&bench.file("")).accept("bundle", &bundle, &bench.data().join("log.vkey"), &[]);
 }

@@ -222,6 +222,11 @@ impl Station {
         let Some(config) = &self.config().outbox else { return Ok(None) };
         let follower = self.follower(&Arc::new(Stop::default()), &Arc::new(AtomicU64::new(0)));
         let until = Until { of: self.journal().growth().records(), patience };
+        if self.after().delivers() {
+            // Two at once would deliver twice, and overtake each other.
+            let next = follower.position(NAME)?.map_or(0, |position| position.next());
+            return Ok(Some(Delivered { next, of: until.of, why: Some("line-delivers") }));
+        }
         deliver(&follower, &Sink::new(config)?, Some(until)).map(Some)
     }
 }
