@@ -97,6 +97,8 @@ pub fn who(verb: &[&str]) -> Option<(&'static str, Option<&'static str>)> {
         ["restore", ..] => ("admin-1", Some("admin-2")),
         ["audit", "rebuild", ..] => ("admin-1", None),
         ["audit", "new-epoch", ..] => ("admin-1", Some("admin-2")),
+        ["label" | "outbox", "status"] => return None,
+        ["label" | "outbox", ..] => ("sup-1", None),
         ["order", "list" | "show", ..] => return None,
         ["order", "open", ..] => ("op-0117", None),
         ["order", "quota", ..] => ("sup-1", Some("admin-1")),

@@ -49,7 +49,12 @@ const PACKAGES: &[Package] = &[
     package("openssl", Reach::Fast, "an independent opinion on every derived key in the tests"),
     package("gdb", Reach::Fast, "gcore: what a core file of the vault would hold"),
     package("poppler-utils", Reach::Fast, "the tests render the job sheet and read the report's text"),
-    package("zbar-tools", Reach::Fast, "the tests scan the checkpoint from the rendered job sheet"),
+    package(
+        "zbar-tools",
+        Reach::Fast,
+        "the tests scan the checkpoint from the rendered job sheet, and labels",
+    ),
+    package("dmtx-utils", Reach::Fast, "dmtxread: the tests scan labels with a Data Matrix"),
     package("strace", Reach::Fast, "makes single system calls fail: the head of the log on a bad disk"),
     package("faketime", Reach::Fast, "sets the clock of the station under test back"),
     package("dbus-daemon", Reach::Fast, "a bus of their own for the tests of sleep and screen lock"),

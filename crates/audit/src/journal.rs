@@ -18,6 +18,7 @@ use crate::cosignature::WitnessKey;
 use crate::draft;
 use crate::epoch;
 use crate::files::{self, Lock, Paths};
+use crate::growth::Growth;
 use crate::head::{Head, HeadFile};
 use crate::note::{Signer, VerifierKey};
 use crate::open_error::OpenError;
@@ -43,6 +44,7 @@ struct Shared {
     thread: Option<JoinHandle<()>>,
     origin: Origin,
     verifier: VerifierKey,
+    growth: Growth,
 }
 
 impl Journal {
@@ -147,12 +149,13 @@ impl Journal {
     fn start(writer: Writer) -> Result<Self, OpenError> {
         schema::lean_on_tail(&writer.conn)?;
         let (origin, verifier) = (writer.origin.clone(), writer.signer.verifier().clone());
+        let growth = Growth::at(writer.frontier.size());
         let (jobs, inbox) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("audit-log".to_owned())
             .spawn(move || writer.run(&inbox))
             .map_err(OpenError::Thread)?;
-        let shared = Shared { jobs: Some(jobs), thread: Some(thread), origin, verifier };
+        let shared = Shared { jobs: Some(jobs), thread: Some(thread), origin, verifier, growth };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -168,6 +171,12 @@ impl Journal {
         &self.shared.verifier
     }
 
+    /// How many records are durable, for whoever follows the log.
+    #[must_use]
+    pub fn growth(&self) -> &Growth {
+        &self.shared.growth
+    }
+
     /// Appends a record; returns its number when it is durable and the head covers it. Waits for the disk.
     pub fn append(&self, entry: &Entry) -> Result<Seq, AppendError> {
         self.receipt(entry).map(|receipt| receipt.seq)
@@ -175,20 +184,28 @@ impl Journal {
 
     /// The same, with what a device is told of the log.
     pub fn receipt(&self, entry: &Entry) -> Result<Receipt, AppendError> {
-        self.ask(|answer| Job::Append(Box::new(entry.clone()), answer))
+        let receipt = self.ask(|answer| Job::Append(Box::new(entry.clone()), answer));
+        receipt.inspect(|receipt| self.shared.growth.reached(receipt.seq))
     }
 
     /// Keeps a checkpoint of this log that one of `witnesses` cosigned, and puts down that it did (`cp.anchor`). A checkpoint
     /// that this log cannot have signed is put down as well (`integrity.fail`), and refused.
     pub fn anchor(&self, actor: &Actor, note: &str, witnesses: &[WitnessKey]) -> Result<Seq, AppendError> {
         let anchor = Anchor { actor: actor.clone(), note: note.to_owned(), witnesses: witnesses.to_vec() };
-        self.ask(|answer| Job::Alone(Alone::Anchor(Box::new(anchor)), answer))
+        self.told(self.ask(|answer| Job::Alone(Alone::Anchor(Box::new(anchor)), answer)))
     }
 
     /// Puts down that `reviewer` has looked through the records since the review before, up to `to` (`review.signed`), with
     /// the root of the log up to there. `None`: up to the last one that there is now.
     pub fn review(&self, reviewer: &Actor, to: Option<Seq>, remark: &str) -> Result<Seq, AppendError> {
-        self.ask(|answer| Job::Alone(Alone::Review(reviewer.clone(), to, remark.to_owned()), answer))
+        self.told(
+            self.ask(|answer| Job::Alone(Alone::Review(reviewer.clone(), to, remark.to_owned()), answer)),
+        )
+    }
+
+    /// Whoever follows the log is told of a new record.
+    fn told(&self, appended: Result<Seq, AppendError>) -> Result<Seq, AppendError> {
+        appended.inspect(|&seq| self.shared.growth.reached(seq))
     }
 
     /// Whether an intent would be taken now, as far as disk and clock are concerned.

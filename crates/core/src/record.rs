@@ -1,5 +1,6 @@
 //! What a record of the audit log says. How it is stored and signed is the audit crate's business.
 
+mod after;
 mod carried;
 mod custody;
 mod device;
@@ -12,6 +13,7 @@ mod repair;
 #[cfg(test)]
 mod tests;
 
+pub use after::AfterEvent;
 pub use carried::{Carried, CarriedFrom};
 pub use custody::{CeremonyKey, KeyChange, KeyEvent, KeyOrigin};
 pub use device::{Cleanup, CleanupList, DeviceChange, DeviceEvent, DeviceReason, Successor};
@@ -278,6 +280,8 @@ pub enum Event {
         /// Its number.
         number: u32,
     },
+    /// `label.…`, `hook.…`, `outbox.…`: what came after a result.
+    After(AfterEvent),
 }
 
 /// The log of the epoch before, and why it was not continued.

@@ -1,5 +1,6 @@
 //! `station.toml` and the product profiles: read whole and strictly, before anything else happens.
 
+mod after;
 mod custody;
 mod orders;
 mod profile;
@@ -13,6 +14,7 @@ use keystation_audit::{Origin, SpaceRules, WitnessKey};
 use keystation_vault::{TokenSettings, TpmPlace};
 use serde::Deserialize;
 
+use crate::after::{HookConfig, LabelConfig, OutboxConfig, PrinterConfig};
 use crate::anchoring::AnchorRule;
 use crate::people::SessionRule;
 use crate::review::ReviewRule;
@@ -72,6 +74,14 @@ pub struct StationConfig {
     pub pin_counter: bool,
     /// What is asked of work orders, and whose signature they bear.
     pub orders: OrderRule,
+    /// Where labels are printed.
+    pub printers: Vec<PrinterConfig>,
+    /// Which products have one.
+    pub labels: Vec<LabelConfig>,
+    /// Programs that are called for what is recorded.
+    pub hooks: Vec<HookConfig>,
+    /// Where records are delivered, if anywhere.
+    pub outbox: Option<OutboxConfig>,
     /// The bytes of the file, for the start record.
     pub text: String,
 }
@@ -98,6 +108,13 @@ struct StationFile {
     orders: Option<orders::OrdersSection>,
     #[serde(default)]
     customer: Vec<orders::CustomerSection>,
+    #[serde(default)]
+    printer: Vec<toml::Spanned<after::PrinterSection>>,
+    #[serde(default)]
+    label: Vec<toml::Spanned<after::LabelSection>>,
+    #[serde(default)]
+    hook: Vec<after::HookSection>,
+    outbox: Option<toml::Spanned<after::OutboxSection>>,
 }
 
 #[derive(Deserialize)]
@@ -234,6 +251,11 @@ impl StationConfig {
             }
         };
         let orders = orders::rule(&source, parsed.orders, parsed.customer)?;
+        let printers = after::printers(&source, parsed.printer)?;
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let labels = after::labels(&source, parsed.label, &printers, folder)?;
+        let hooks = after::hooks(&source, parsed.hook)?;
+        let outbox = parsed.outbox.map(|section| after::outbox(&source, section)).transpose()?;
         let text = source.text;
         Ok(Self {
             origin,
@@ -248,6 +270,10 @@ impl StationConfig {
             tpm,
             pin_counter,
             orders,
+            printers,
+            labels,
+            hooks,
+            outbox,
             text,
         })
     }
@@ -274,6 +300,9 @@ mod tests {
             include_str!("../defaults/station.toml").replace("{origin}", "keylog.example.com/plant7/stn03");
         let config = station(&text).unwrap();
         assert_eq!(config.slots.len(), 0);
+        // The rest is in a test of its own (`after`).
+        let (text, _) = text.split_once("# What comes after a PASS").unwrap();
+        let text = text.to_owned();
         let uncommented =
             text.replace("# [[slot]]", "[[slot]]").replace("# # ", "# ").replace("# port", "port");
         let uncommented = uncommented.replace("# profile", "profile").replace("# [scanner]", "[scanner]");

@@ -12,6 +12,8 @@ use keystation_core::key::KeyLabel;
 /// ```text
 /// station.toml     settings
 /// profiles/        product profiles
+/// labels/          templates of labels (docs/after.md)
+/// after/           how far printers and outbox have come with the log; may be lost
 /// vault.age        group keys, sealed (docs/vault-format.md)
 /// keys/            cards of the keys in a token or a TPM (docs/vault-format.md)
 /// transfer-key.age the station's own key, to which others seal a group key
@@ -71,6 +73,12 @@ impl DataDir {
         } else {
             name.to_owned()
         }
+    }
+
+    /// How far printers and outbox have come.
+    #[must_use]
+    pub fn after(&self) -> PathBuf {
+        self.0.join("after")
     }
 
     /// The sealed file.
@@ -139,13 +147,22 @@ impl DataDir {
         self.0.join("exports")
     }
 
-    /// Makes the directory, for its owner only, with an example profile.
+    /// Makes the directory, for its owner only, with an example profile, and examples of its label.
     pub(crate) fn lay_out(&self, example: &str) -> io::Result<()> {
         let private = |path: &Path| fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
         private(&self.0)?;
-        private(&self.0.join("profiles"))?;
-        let file = self.0.join("profiles/example.toml");
-        if file.exists() { Ok(()) } else { durable(&file, example) }
+        for (name, text) in [
+            ("profiles/example.toml", example),
+            ("labels/example.zpl", include_str!("../defaults/label.zpl")),
+            ("labels/example.toml", include_str!("../defaults/label.toml")),
+        ] {
+            let file = self.0.join(name);
+            file.parent().map_or(Ok(()), private)?;
+            if !file.exists() {
+                durable(&file, text)?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes the settings, which make the directory a station.

@@ -53,6 +53,9 @@ pub enum StationError {
     /// The log has nothing of a device.
     #[error("the log has no record of `{0}`")]
     NoDevice(RegistrationId),
+    /// The product of a device has no label.
+    #[error("the product of {0} has no label in station.toml")]
+    NoProductLabel(RegistrationId),
     /// A remark that is no remark.
     #[error("the remark has {0} characters, {limit} are allowed", limit = Remark::LIMIT)]
     Remark(usize),

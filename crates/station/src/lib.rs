@@ -7,6 +7,7 @@
 #[cfg(test)]
 extern crate self as keystation;
 
+pub mod after;
 pub mod anchoring;
 mod archive;
 pub mod backup;

@@ -9,6 +9,7 @@ use keystation_core::record::{Actor, End, Entry, Event, Seq};
 use keystation_vault::{CustodyKind, Passphrase, UnlockedVault, WorkFactor};
 use sha2::{Digest, Sha256};
 
+use crate::after::After;
 use crate::archive::Archive;
 use crate::ceremony::{Ceremonies, Limits};
 use crate::config::StationConfig;
@@ -30,6 +31,8 @@ pub struct Station(Arc<Inner>);
 struct Inner {
     data: DataDir,
     config: Arc<StationConfig>,
+    /// First of all to go: its threads write to the log.
+    after: After,
     journal: Journal,
     /// For what is asked of the log for each device.
     readers: crate::readers::Readers,
@@ -171,6 +174,7 @@ impl Station {
             ceremonies: Ceremonies::new(Limits::STATION),
             orders: Shelf::default(),
             in_work: InWork::default(),
+            after: After::default(),
             journal,
             desk: Mutex::new(desk),
             left: OnceLock::new(),
@@ -296,6 +300,8 @@ impl Station {
         }
         self.leave(End::Program)?;
         self.tell_unread()?;
+        // What they are at is put down before the last record, or not at all.
+        self.0.after.end();
         self.append(Event::Close)?;
         // The last connection to go folds the write-ahead log into the database: that is the journal's.
         self.0.readers.close();
@@ -306,6 +312,10 @@ impl Station {
 
     pub(crate) fn left(&self) -> &OnceLock<Left> {
         &self.0.left
+    }
+
+    pub(crate) fn after(&self) -> &After {
+        &self.0.after
     }
 
     pub(crate) fn ceremonies(&self) -> &Ceremonies {

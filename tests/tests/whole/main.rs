@@ -9,6 +9,7 @@
     reason = "a test that panics has failed and says where; clippy knows only the test functions"
 )]
 
+mod after; // labels, hooks and the outbox, with a line, a printer that is off, an endpoint that fails, and kills
 mod anchor; // a witness, and what is refused without one
 mod architecture; // who may import whom, over `cargo metadata`
 mod backup; // a copy of a station, and the station out of it

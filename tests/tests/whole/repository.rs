@@ -8,6 +8,10 @@ use std::process::Command;
 const UNSAFE: &[(&str, &str)] = &[
     ("crates/audit/tests/faults/vfs.rs", "SQLite: a file layer that fails, for tests"),
     ("crates/device/src/ports/open.rs", "serialport: takes over the descriptor of the port that it opened"),
+    (
+        "crates/station/src/after/hooks/call.rs",
+        "the kernel: close_range between fork and exec, so that a hook inherits no descriptor",
+    ),
     ("crates/vault/src/os/mod.rs", "the kernel: locked pages, registers, the allocator"),
     ("crates/vault/tests/p11fault/lib.rs", "PKCS#11: a module that fails on request, for tests"),
     ("src-tauri/src/environment.rs", "the environment, before there is a second thread"),

@@ -117,6 +117,7 @@ export type ProblemCode =
   | "names"
   | "no-ceremony"
   | "no-device"
+  | "no-product-label"
   | "no-random-numbers"
   | "no-scrap"
   | "no-session"

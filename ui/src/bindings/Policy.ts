@@ -54,6 +54,8 @@ export const OPEN_TO = {
   "restore-device": ["repair", "supervisor"],
   "list-cleanup": ["repair", "supervisor"],
   "cleaned-up": ["repair", "supervisor"],
+  "reprint": ["repair", "supervisor"],
+  "deliver": ["supervisor", "administrator"],
   "own-shift": ["operator", "repair", "supervisor"],
   "export": ["supervisor", "qa", "administrator"],
   "anchor-accept": ["supervisor", "qa", "administrator"],

@@ -3,8 +3,9 @@
 use keystation_audit::Reader;
 use keystation_core::failure::Code;
 use keystation_core::record::{
-    Backup, BackupEvent, Check, Cleanup, CleanupList, Denial, DenialReason, DeviceChange, Event, Holds,
-    Intent, KeyEvent, KeyOrigin, Mode, OrderChange, Purpose, Rekey, SessionEvent, UserChange, UserEvent,
+    AfterEvent, Backup, BackupEvent, Check, Cleanup, CleanupList, Denial, DenialReason, DeviceChange, Event,
+    Holds, Intent, KeyEvent, KeyOrigin, Mode, OrderChange, Purpose, Rekey, SessionEvent, UserChange,
+    UserEvent,
 };
 use keystation_core::repair::ReasonCode;
 use keystation_core::role::Role;
@@ -20,7 +21,7 @@ fn added(user: &str) -> Event {
 /// One of each. The match makes whoever adds an event add it here too.
 fn every_event() -> Vec<Event> {
     let list = CleanupList { sha256: [0xa5; 32], devices: 1, to: 0 };
-    let events = vec![
+    let mut events = vec![
         Event::Genesis { vkey: "v".to_owned() },
         Event::Open {
             version: "1".to_owned(),
@@ -131,6 +132,7 @@ fn every_event() -> Vec<Event> {
         Event::ReviewSigned { from: 0, to: 0, root: "00".repeat(32), remark: "x".to_owned() },
         Event::Checked(Check { id: None, identity: None, passed: false, code: "silent".to_owned() }),
     ];
+    events.extend(after().map(Event::After));
     for event in &events {
         match event {
             Event::Genesis { .. }
@@ -153,11 +155,29 @@ fn every_event() -> Vec<Event> {
             Event::SlotOut { .. } | Event::SlotBack { .. } => {}
             Event::ClockJump { .. } | Event::ClockAccepted { .. } => {}
             Event::Result(_) | Event::Resolve(_) | Event::Refuse { .. } => {}
-            Event::Carried(_) => {}
+            Event::Carried(_) | Event::After(_) => {}
             Event::Anchor { .. } | Event::NextEpoch { .. } | Event::IntegrityFailed { .. } => {}
         }
     }
     events
+}
+
+/// What comes after a result.
+fn after() -> [AfterEvent; 10] {
+    let printer = || "bench".to_owned();
+    let program = || "mes".to_owned();
+    [
+        AfterEvent::LabelsBegun { printer: printer() },
+        AfterEvent::LabelAsked { id: id("sn-1"), result: 3, reason: "torn".to_owned() },
+        AfterEvent::LabelPrinted { asked: 3, id: "sn-1".to_owned(), printer: printer(), copy: true },
+        AfterEvent::LabelFailed { asked: 3, id: "sn-1".to_owned(), printer: printer(), why: "size" },
+        AfterEvent::PrinterStalled { printer: printer(), asked: 3, why: "away" },
+        AfterEvent::LabelsEnded { printer: printer() },
+        AfterEvent::HookFailed { on: "pass", record: 3, program: program(), why: "exit", number: 1 },
+        AfterEvent::HooksDropped { program: program(), count: 2, first: 3, last: 5, why: "full" },
+        AfterEvent::OutboxStalled { next: 3, why: "away" },
+        AfterEvent::OutboxFlows { next: 3 },
+    ]
 }
 
 #[test]

@@ -72,6 +72,7 @@ impl Event {
             Self::Repair(repair) => repair.name(),
             Self::SlotOut { .. } => "slot.out",
             Self::SlotBack { .. } => "slot.back",
+            Self::After(after) => after.name(),
         }
     }
 
@@ -86,6 +87,7 @@ impl Event {
             Self::Refuse { .. } | Self::UnlockFailed { .. } | Self::Denied(_) => "refused",
             Self::Session(SessionEvent::Refused { .. }) => "refused",
             Self::GroupKey(key) => key.rc(),
+            Self::After(after) => after.rc(),
             Self::Checked(Check { passed: true, .. }) => "ok",
             Self::Checked(Check { passed: false, .. }) => "failed",
             Self::SpaceLow { ballast_given_up: true, .. } => "ballast",
@@ -234,6 +236,7 @@ impl Event {
                 ("code", code.map_or("", Code::as_str).into()),
             ],
             Self::SlotBack { number } => vec![("number", u64::from(*number).into())],
+            Self::After(after) => after.fields(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `keystation inject`, `check` and `ports`: devices.
 
 use std::path::Path;
+use std::time::Duration;
 
 use keystation::check::{self, Finding, Report, Verdict};
 use keystation::config::Profile;
@@ -18,6 +19,9 @@ use super::output::{Output, printable};
 use super::selftest::pause;
 use super::session::{Bench, at_station};
 
+/// What labels and hooks of one device may take until the program ends.
+const AFTER: Duration = Duration::from_secs(15);
+
 pub(super) fn inject(
     bench: &Bench<'_>,
     work: &Work,
@@ -30,6 +34,7 @@ pub(super) fn inject(
     // Without a name it is the order that is open, as on the line.
     let job = if work.job.is_empty() { station.open_job()? } else { work.job.clone() };
     let work = &Work { job, ..work.clone() };
+    station.begin_after_one()?;
     // A signal in the meantime waits until the result is said, too.
     let in_work = station.busy();
     let result = station.may_inject().and_then(|permit| {
@@ -42,6 +47,9 @@ pub(super) fn inject(
         Err(failure) => out.fail(failure),
     }
     drop(in_work);
+    if !station.after_done(AFTER) {
+        out.note("Not all labels and hooks are done. Labels are printed when the station works again: keystation label status.");
+    }
     if inspect {
         pause("injected", *out)?;
         station.lock(&bench.permit(Action::Lock)?)?;

@@ -1,5 +1,6 @@
 //! From the command line to the flows, and from their results to exit codes.
 
+mod after;
 mod anchor;
 mod args;
 mod audit;
@@ -145,6 +146,8 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
         Verb::Order(verb) => order::run(cli, &data, verb, out),
         Verb::Device(verb) => at_station(cli, &data, out, |bench| life::run(bench, &data, verb)),
         Verb::Cleanup(verb) => at_station(cli, &data, out, |bench| life::cleanup(bench, verb)),
+        Verb::Label(verb) => after::label(cli, &data, verb, out),
+        Verb::Outbox(verb) => after::outbox(cli, &data, verb, out),
         Verb::Person(verb) => at_station(cli, &data, out, |bench| person::run(bench, verb)),
         Verb::Clock(ClockVerb::Accept { reason }) => {
             at_station(cli, &data, out, |bench| clock::accept(bench, reason))

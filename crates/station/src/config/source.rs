@@ -44,7 +44,7 @@ impl<'a> Source<'a> {
         value.map_err(|e| self.wrong(span.start, format!("`{key}`: {}", e.to_string())))
     }
 
-    pub(super) fn version(&self, version: &toml::Spanned<u32>) -> Result<(), ConfigError> {
+    pub(crate) fn version(&self, version: &toml::Spanned<u32>) -> Result<(), ConfigError> {
         let known = if *version.get_ref() == 1 { Ok(()) } else { Err("this program knows version 1 only") };
         self.checked("version", version.span(), known)
     }

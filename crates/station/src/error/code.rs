@@ -23,6 +23,7 @@ impl StationError {
             Self::Origin(_) => "origin",
             Self::Id(_) => "registration-id",
             Self::NoDevice(_) => "no-device",
+            Self::NoProductLabel(_) => "no-product-label",
             Self::Remark(_) => "remark",
             Self::Query(_) => "query",
             Self::Disk { .. } => "disk",

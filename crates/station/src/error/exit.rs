@@ -54,6 +54,7 @@ impl StationError {
             | Self::Origin(_)
             | Self::Id(_)
             | Self::NoDevice(_)
+            | Self::NoProductLabel(_)
             | Self::Remark(_)
             | Self::Query(_)
             | Self::Name(_)

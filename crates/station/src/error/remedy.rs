@@ -31,6 +31,7 @@ impl StationError {
                 "Look for its MAC address or serial number: keystation audit search.",
                 "Was it keyed at another station?",
             ],
+            Self::NoProductLabel(_) => &["Add a [[label]] section for its profile: docs/after.md."],
             Self::Remark(_) => &["Say it in fewer words."],
             Self::Query(_) => &["For example: mac:a1-b2-c3-d4-e5-f6, or job:WO-44192 outcome:timeout."],
             Self::Disk { .. } => &["Check free space and permissions.", "Start again."],

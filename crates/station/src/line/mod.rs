@@ -199,6 +199,8 @@ impl Line {
             scans: Mutex::default(),
             cards,
         });
+        // Ahead of the first device: what passes has its label to come.
+        station.begin_after(true)?;
         // From here on a failure drops the line, which stops what was started.
         let mut line = Self { shared: Arc::clone(&shared), threads: Vec::new(), show: None };
         for (config, profile) in slots {

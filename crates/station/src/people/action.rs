@@ -88,6 +88,10 @@ pub enum Action {
     ListCleanup,
     /// That a list was cleaned up.
     CleanedUp,
+    /// A label once more.
+    Reprint,
+    /// Delivering the records of the outbox.
+    Deliver,
     /// The report of one's own shift in the window, and its signed file.
     OwnShift,
     /// A bundle of the log, with a record of it.
@@ -146,7 +150,7 @@ pub enum Action {
 
 impl Action {
     /// All of them, in the order in which the table of roles shows them.
-    pub const ALL: [Self; 68] = [
+    pub const ALL: [Self; 70] = [
         Self::FirstStart,
         Self::SignIn,
         Self::Overview,
@@ -188,6 +192,8 @@ impl Action {
         Self::RestoreDevice,
         Self::ListCleanup,
         Self::CleanedUp,
+        Self::Reprint,
+        Self::Deliver,
         Self::OwnShift,
         Self::Export,
         Self::AnchorAccept,
@@ -278,6 +284,8 @@ impl Action {
             Self::RestoreDevice => ("restore-device", "take back a scrap that was a mistake"),
             Self::ListCleanup => ("list-cleanup", "list of identities to clean up in the cloud"),
             Self::CleanedUp => ("cleaned-up", "put down that a list was cleaned up in the cloud"),
+            Self::Reprint => ("reprint", "print the label of a device once more"),
+            Self::Deliver => ("deliver", "deliver the records that wait in the outbox (`outbox run`)"),
             Self::OwnShift => ("own-shift", "report of one's own shift in the window, and its signed file"),
             Self::Export => ("export", "bundle of the log, recorded"),
             Self::AnchorAccept => ("anchor-accept", "take a cosigned checkpoint"),

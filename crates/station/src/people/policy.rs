@@ -38,6 +38,7 @@ const REPORTERS: &[Role] = &[Role::Supervisor, Role::Qa];
 const SUPERVISORS: &[Role] = &[Role::Supervisor];
 const REVIEWERS: &[Role] = &[Role::Qa];
 const KEY_READERS: &[Role] = &[Role::Supervisor, Role::Custodian, Role::Qa, Role::Administrator];
+const REPRINTERS: &[Role] = &[Role::Repair, Role::Supervisor];
 const CUSTODIANS: &[Role] = &[Role::Custodian];
 const STOPPERS: &[Role] = &[Role::Supervisor, Role::Custodian];
 const ADMINISTRATORS: &[Role] = &[Role::Administrator];
@@ -70,6 +71,8 @@ pub const fn rule(action: Action) -> Rule {
             alone(BENCH)
         }
         Action::PutBack | Action::CreateOrder | Action::CloseOrder | Action::Scrap => alone(SUPERVISORS),
+        Action::Reprint => alone(REPRINTERS),
+        Action::Deliver => alone(HEADS),
         Action::Unlock => alone(KEEPERS),
         Action::Check | Action::Look => alone(CHECKERS),
         Action::Rekey => Rule { approval: Some(SUPERVISORS), ..alone(REPAIRERS) },

@@ -1,11 +1,11 @@
 //! What leaves the station for people and other programs: lists of devices, the job sheet, the signed report. Read from
 //! the log, never from memory; `docs/exports.md` describes the files.
 
-mod face;
+pub(crate) mod face;
 mod facts;
 mod file;
 pub(crate) mod list;
-mod page;
+pub(crate) mod page;
 mod paper;
 mod parts;
 mod printed;

@@ -87,6 +87,11 @@ impl Page {
         self.marks.push(Mark::Ground { grey, parts: vec![(x, y, width, height)] });
     }
 
+    /// Rectangles of one colour, as left, top, width, height.
+    pub(crate) fn grounds(&mut self, grey: u8, parts: Vec<(f32, f32, f32, f32)>) {
+        self.marks.push(Mark::Ground { grey, parts });
+    }
+
     /// `text` as a QR code of `side` points, its quiet zone included.
     pub(crate) fn qr(&mut self, x: f32, y: f32, side: f32, text: &str) -> Result<(), PageError> {
         let code = QrCode::with_error_correction_level(text, EcLevel::M)?;
@@ -112,6 +117,16 @@ impl Page {
 
 /// The pages as a file. The same pages give the same bytes: `moment` (UTC, milliseconds since 1970) is the only time in it.
 pub(crate) fn pdf(pages: &[Page], title: &str, moment: i64) -> Result<Vec<u8>, PageError> {
+    pdf_of_size((WIDTH, HEIGHT), pages, title, moment)
+}
+
+/// The same with pages of another size.
+pub(crate) fn pdf_of_size(
+    (width, height): (f32, f32),
+    pages: &[Page],
+    title: &str,
+    moment: i64,
+) -> Result<Vec<u8>, PageError> {
     let fail = |what: &dyn std::fmt::Debug| PageError::Pdf(format!("{what:?}"));
     let configuration = ConfigurationBuilder::new().with_archival_validator(Archival::A2_B).finish();
     let settings = SerializeSettings {
@@ -129,7 +144,7 @@ pub(crate) fn pdf(pages: &[Page], title: &str, moment: i64) -> Result<Vec<u8>, P
     );
     let fonts: Vec<_> = Face::ALL.iter().map(|face| face.font()).collect();
     for page in pages {
-        let size = PageSettings::from_wh(WIDTH, HEIGHT).expect("A4 is a size");
+        let size = PageSettings::from_wh(width, height).ok_or_else(|| fail(&"no size of a page"))?;
         let mut sheet = document.start_page_with(size);
         let mut surface = sheet.surface();
         for mark in &page.marks {

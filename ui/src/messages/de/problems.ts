@@ -104,6 +104,7 @@ export const problems: ProblemWords = {
     "MAC-Adresse oder Seriennummer suchen.",
     "An einer anderen Station gefertigt?",
   ),
+  "no-product-label": told("Das Produkt hat an dieser Station kein Etikett.", "Den Administrator rufen: station.toml hat keinen Abschnitt [[label]] dafür."),
   "no-random-numbers": told("Das System gibt keine Zufallszahlen.", admin),
   "no-session": told("Niemand ist angemeldet.", "Anmelden."),
   "no-thread": told("Das System gibt dem Programm nicht genug Mittel.", admin),

@@ -102,6 +102,7 @@ export const problems: ProblemWords = {
     "Busque su dirección MAC o su número de serie.",
     "¿Recibió la clave en otra estación?",
   ),
+  "no-product-label": told("El producto no tiene etiqueta en esta estación.", "Llame al administrador: station.toml no tiene ninguna sección [[label]] para él."),
   "no-random-numbers": told("El sistema no da números aleatorios.", admin),
   "no-session": told("Nadie ha iniciado sesión.", "Inicie sesión."),
   "no-thread": told("El sistema no da recursos suficientes.", admin),

@@ -84,6 +84,7 @@ export const problems: ProblemWords = {
     "Tìm theo địa chỉ MAC hoặc số sê-ri.",
     "Được cấp khóa ở trạm khác?",
   ),
+  "no-product-label": told("Sản phẩm này không có nhãn ở trạm này.", "Gọi quản trị viên: station.toml không có mục [[label]] cho sản phẩm."),
   "no-random-numbers": told("Hệ thống không cấp số ngẫu nhiên.", admin),
   "no-session": told("Chưa có ai đăng nhập.", "Hãy đăng nhập."),
   "no-thread": told("Hệ thống không đủ tài nguyên.", admin),

@@ -65,6 +65,7 @@ export const problems: ProblemWords = {
   names: told("姓名文件无法读取。", "检查 names.db：日志不需要它。"),
   "no-ceremony": told("没有进行中的密钥仪式。", "请开始一次仪式。"),
   "no-device": told("日志中没有该注册 ID 的设备。", "按 MAC 地址或序列号搜索。", "是否在其他工作站写入？"),
+  "no-product-label": told("该产品在此工作站没有标签。", "呼叫管理员：station.toml 中没有对应的 [[label]]。"),
   "no-random-numbers": told("系统不提供随机数。", admin),
   "no-session": told("无人登录。", "请登录。"),
   "no-thread": told("系统资源不足。", admin),

@@ -2,6 +2,7 @@
 //!
 //! Secrets come by prompt, file or file descriptor: never as an argument, never from the environment.
 
+mod after;
 mod audit;
 mod backup;
 mod key;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use keystation::orders::OrderId;
 
+pub(crate) use after::{LabelVerb, OutboxVerb};
 pub(crate) use audit::{AnchorVerb, AuditVerb, ListFormat, ReportVerb, ShiftArgs};
 pub(crate) use backup::{BackupArgs, BackupPassphrase, RestoreArgs};
 pub(crate) use key::{CeremonyArgs, ChangeArgs, ImportArgs, KeyVerb};
@@ -154,6 +156,12 @@ pub(crate) enum Verb {
     /// Identities that have to be blocked in the cloud
     #[command(subcommand)]
     Cleanup(CleanupVerb),
+    /// Labels of devices that passed
+    #[command(subcommand)]
+    Label(LabelVerb),
+    /// The outbox: every record, in order, to a folder or an HTTP endpoint
+    #[command(subcommand)]
+    Outbox(OutboxVerb),
     /// People: accounts, roles, PINs, badges, names
     #[command(subcommand)]
     Person(PersonVerb),
