@@ -44,6 +44,8 @@ open-order     ors
 close-order    s
 raise-quota    sa2
 scrap          s
+reprint        rs
+deliver        sa
 export         sqa
 anchor-accept  sqa
 keys           scqa
