@@ -7,10 +7,11 @@ use keystation_audit::{Journal, Paths, SystemClock};
 use keystation_core::identity::Identity;
 use keystation_core::key::{DeviceKey, GroupKeyInfo, KeySlot};
 use keystation_core::record::{
-    Actor, DeviceChange, DeviceEvent, DeviceReason, Entry, Event, Holds, Intent, Mode, Outcome, Seq,
+    Actor, DeviceChange, DeviceEvent, DeviceReason, Entry, Event, Holds, Intent, Mode, Outcome, Rekey, Seq,
     Successor,
 };
 use keystation_core::registration::{IdRule, RegistrationId};
+use keystation_core::repair::ReasonCode;
 use keystation_tests::bench::{Bench, LABEL};
 use keystation_tests::verifiers::Verifiers;
 
@@ -59,7 +60,7 @@ impl Log {
             job: String::new(),
             port: "x".to_owned(),
             mode: if again {
-                Mode::Rekey { reason: "rotation".to_owned(), approver: "sup-1".to_owned() }
+                Mode::Rekey(Rekey::of_unknown(ReasonCode::KeyRotation, "sup-1"))
             } else {
                 Mode::New
             },

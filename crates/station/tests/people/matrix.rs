@@ -54,6 +54,8 @@ replace-device rs2^
 restore-device rs2^
 list-cleanup   rs
 cleaned-up     rs2^
+reprint        rs
+deliver        sa
 export         sqa
 anchor-accept  sqa
 keys           scqa
