@@ -3,6 +3,7 @@
 mod anchor;
 mod args;
 mod audit;
+mod batch;
 mod ceremony;
 mod clock;
 mod compare;
@@ -138,7 +139,11 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
             device::check(cli, &data, port, &profile, passphrase, out)
         }
         Verb::Look(args) => at_station(cli, &data, out, |bench| repair::look(bench, args)),
-        Verb::Rekey(args) => at_station(cli, &data, out, |bench| repair::rekey(bench, args)),
+        Verb::Rekey(args) => at_station(cli, &data, out, |bench| match &args.port {
+            Some(port) => repair::rekey(bench, args, port),
+            None => batch::rekey(bench, args),
+        }),
+        Verb::Batch(verb) => batch::run(cli, &data, verb, out),
         Verb::Order(verb) => order::run(cli, &data, verb, out),
         Verb::Person(verb) => at_station(cli, &data, out, |bench| person::run(bench, verb)),
         Verb::Clock(ClockVerb::Accept { reason }) => {
