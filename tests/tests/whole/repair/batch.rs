@@ -4,6 +4,7 @@ use std::fs;
 
 use keystation_tests::bench::{Bench, Run, finished};
 use keystation_tests::line::slots_on;
+use keystation_tests::verifiers::Verifiers;
 use serde_json::{Value, json};
 
 use super::fleet::{Fleet, Session, column};
@@ -153,6 +154,11 @@ fn a_batch_without_a_list_is_for_so_many_devices_and_its_sums_add_up() {
     assert_eq!(states, ["done", "failed", "unexpected"], "{text}");
     assert!(fs::read(&pdf).unwrap().starts_with(b"%PDF-"));
     bench.assert_log_intact();
+    // Two verifiers that know nothing of repair take its records.
+    let bundle = bench.file("bundle");
+    let exported = bench.run(&["audit", "export", "--out", bundle.to_str().unwrap()]);
+    assert_eq!(exported.exit, Some(0), "{exported:?}");
+    Verifiers::built(&bench.file("")).accept("bundle", &bundle, &bench.data().join("log.vkey"), &[]);
 }
 
 #[test]
