@@ -36,7 +36,8 @@ enum End {
 /// Re-keys the devices of a batch until all are done; opens it where it is not open yet.
 pub(super) fn rekey(bench: &Bench<'_>, args: &RekeyArgs) -> Result<Exit, StationError> {
     let (station, out) = (&bench.station, bench.out);
-    bench.may_ask(Action::ContinueRekey)?;
+    // Before anything is said of slots and batches.
+    bench.may_ask(if args.batch.is_some() { Action::ContinueRekey } else { Action::Rekey })?;
     let configured = &station.config().slots;
     let numbers: Vec<u32> = match &args.slots {
         Some(slots) => slots.0.clone(),
@@ -67,7 +68,6 @@ pub(super) fn rekey(bench: &Bench<'_>, args: &RekeyArgs) -> Result<Exit, Station
 /// The batch that is asked for: the one that is open already, or a new one that another person approves.
 fn asked_for(bench: &Bench<'_>, args: &RekeyArgs) -> Result<Batch, StationError> {
     let (station, out) = (&bench.station, bench.out);
-    bench.may_ask(Action::Rekey)?;
     let reason = station
         .rekey_reason(args.reason.as_deref().unwrap_or_default(), args.note.as_deref().unwrap_or_default())?;
     let profile = args.profile.as_ref().expect("clap asks for it");
