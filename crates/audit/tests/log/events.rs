@@ -3,8 +3,8 @@
 use keystation_audit::Reader;
 use keystation_core::failure::Code;
 use keystation_core::record::{
-    Check, Denial, DenialReason, Event, Holds, Intent, KeyEvent, KeyOrigin, Mode, OrderChange, Purpose,
-    Rekey, SessionEvent, UserChange, UserEvent,
+    BatchCounts, BatchTerms, Check, Denial, DenialReason, Event, Holds, Intent, KeyEvent, KeyOrigin, Mode,
+    OrderChange, Purpose, Rekey, RepairEvent, SessionEvent, UserChange, UserEvent,
 };
 use keystation_core::repair::ReasonCode;
 use keystation_core::role::Role;
@@ -114,6 +114,31 @@ fn every_event() -> Vec<Event> {
             "WO-1",
             OrderChange::Closed { begun: 0, passed: 0, scrapped: 1, reason: "cancelled".to_owned() },
         ),
+        Event::Repair(RepairEvent::Looked {
+            id: id("sn-1"),
+            identity: intent("sn-1").identity,
+            holding: "lost",
+        }),
+        Event::Repair(RepairEvent::Opened {
+            batch: "RK-1".parse().unwrap(),
+            terms: Box::new(BatchTerms {
+                reason: ReasonCode::KeyRotation.into(),
+                same_key: false,
+                list: Some([7; 32]),
+                devices: 2,
+                key: group_key(),
+                profile: "second.toml".to_owned(),
+                from: Some(group_key().label),
+                approver: "su-1".to_owned(),
+                before: None,
+            }),
+        }),
+        Event::Repair(RepairEvent::Closed {
+            batch: "RK-1".parse().unwrap(),
+            opened: 1,
+            counts: BatchCounts { asked: 2, done: 1, failed: 0, missing: 1, unexpected: 3 },
+            before: Some(0),
+        }),
         Event::SlotOut { number: 5, why: "failures", count: 6, code: Some(Code::Silent) },
         Event::SlotOut { number: 6, why: "flapping", count: 6, code: None },
         Event::SlotBack { number: 5 },
@@ -140,7 +165,7 @@ fn every_event() -> Vec<Event> {
             Event::SlotOut { .. } | Event::SlotBack { .. } => {}
             Event::ClockJump { .. } | Event::ClockAccepted { .. } => {}
             Event::Result(_) | Event::Resolve(_) | Event::Refuse { .. } => {}
-            Event::Carried(_) => {}
+            Event::Carried(_) | Event::Repair(_) => {}
             Event::Anchor { .. } | Event::NextEpoch { .. } | Event::IntegrityFailed { .. } => {}
         }
     }
