@@ -85,6 +85,8 @@ pub fn who(verb: &[&str]) -> Option<(&'static str, Option<&'static str>)> {
         ["check", ..] => ("qa-007", None),
         ["look", ..] => ("rep-1", None),
         ["rekey", ..] => ("rep-1", Some("sup-1")),
+        ["batch", "list" | "show", ..] => return None,
+        ["batch", ..] => ("rep-1", None),
         ["key", "list" | "devices", ..] => return None,
         ["key", "ceremony" | "recipient", ..] => ("cus-1", None),
         ["key", "suspend", ..] => ("sup-1", None),

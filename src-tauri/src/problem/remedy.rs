@@ -25,6 +25,10 @@ pub(crate) fn own(code: &str) -> Option<&'static [&'static str]> {
         "order-short" => &["Make the rest, or say why not."],
         "order-text" => &["Have the line mended by whoever wrote the order.", "Choose the file again."],
         "order-device" => &["Give it as the list or its label has it."],
+        "rekey-reason" => &["Choose a reason; with \"other\" say which."],
+        "rekey-not-approved" => &["Another supervisor approves it."],
+        "rekey-list" => &["Have the list mended: nothing of it was taken.", "Choose the file again."],
+        "rekey-batch" | "rekey-empty" => &["Look in Repair what there is."],
         "key-inactive" => &[
             "Has production moved to another key?",
             "Suspended: ask the supervisor why.",

@@ -11,6 +11,7 @@
     reason = "a program for people and xtask: it talks, and stops where something fails"
 )]
 
+mod rekey; // a batch of repair beside its own bytes
 #[path = "../../../crates/audit/benches/log/row.rs"]
 mod row; // what is printed
 mod slots;
@@ -25,8 +26,12 @@ use row::Row;
 /// Measures a row in an empty directory.
 type Measure = fn(&Path) -> Row;
 
-const ROWS: [(&str, Measure); 3] =
-    [("inject-wire", wire::time), ("inject-bytes", wire::bytes), ("slots-32", slots::slots_32)];
+const ROWS: [(&str, Measure); 4] = [
+    ("inject-wire", wire::time),
+    ("inject-bytes", wire::bytes),
+    ("slots-32", slots::slots_32),
+    ("rekey-batch", rekey::batch),
+];
 
 fn main() -> ExitCode {
     // `cargo bench` adds it; `cargo test` starts this program without, to see that it builds.

@@ -24,6 +24,11 @@ pub(crate) fn place(directory: &Path, number: u32) -> PathBuf {
 
 /// A station with `slots` slots and an open vault. The passphrase is of this run only.
 pub(crate) fn open(directory: &Path, slots: u32) -> Station {
+    open_for(directory, slots, "op-0117")
+}
+
+/// The same with somebody else signed in.
+pub(crate) fn open_for(directory: &Path, slots: u32, operator: &str) -> Station {
     let data = DataDir::new(directory.join("data"));
     Station::init(&data, "keylog.example.com/plant7/stn03").unwrap();
     people::settle(data.path());
@@ -48,7 +53,7 @@ pub(crate) fn open(directory: &Path, slots: u32) -> Station {
     sealed.import(&passphrase(), new, &text(PUBLISHED_GROUP_KEY), DerivedKeyAnswer::NotAsked).unwrap();
     let unlocked = || {
         let station = Station::open(&data, "bench").unwrap();
-        let operator = PEOPLE.iter().find(|person| person.id == "op-0117").unwrap();
+        let operator = PEOPLE.iter().find(|person| person.id == operator).unwrap();
         station.sign_in(Person::Id(operator.id), &Pin::new(operator.pin).unwrap()).unwrap();
         let permit = station.permit(Action::Unlock).unwrap();
         station.unlock(&permit, &passphrase()).unwrap();
@@ -60,14 +65,19 @@ pub(crate) fn open(directory: &Path, slots: u32) -> Station {
     unlocked()
 }
 
-/// Powered devices that were never keyed, each `lot` with others than the one before.
-pub(crate) fn devices(directory: &Path, lot: u32, count: usize) -> sim::Bench {
+/// Who the first device of a lot is; the others count up.
+pub(crate) fn persona(lot: u32) -> Persona {
     let mac = [0xa4, 0xcf, 0x12, u8::try_from(lot).unwrap(), 0, 0];
     // As long as those of the worked example in docs/device-protocol.md, and so are the messages.
     let (serial, firmware) = (format!("{lot:03}-88-0000"), "1.0.0".to_owned());
+    Persona { mac: Some(mac), serial: Some(serial), firmware }
+}
+
+/// Powered devices that were never keyed, each `lot` with others than the one before.
+pub(crate) fn devices(directory: &Path, lot: u32, count: usize) -> sim::Bench {
     let settings = Settings {
         count,
-        persona: Persona { mac: Some(mac), serial: Some(serial), firmware },
+        persona: persona(lot),
         links: directory.join(format!("links{lot}")),
         states: directory.join(format!("states{lot}")),
         baud: NonZeroU32::new(BAUD),

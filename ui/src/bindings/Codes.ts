@@ -40,6 +40,10 @@ export const FAILURES = {
   "moved": { sentence: "The port of the slot changed while the device was in it.", remedy: ["Leave the device in its place.", "Plug it in again.", "Again: call the supervisor."] },
   "no-order": { sentence: "No work order is open that the device could be made under.", remedy: ["The supervisor opens the work order in Orders.", "Plug the device in again."] },
   "order-full": { sentence: "The work order is complete: as many devices were begun as it is for.", remedy: ["Stop.", "Call the supervisor: count the box, then close the order."] },
+  "same-key": { sentence: "The device would get the key that it holds: for this reason that heals nothing.", remedy: ["Name a profile with another group key, or give the device another ID: board swap.", "Meant all the same: ask again, and say so."] },
+  "not-of-batch": { sentence: "The device is not on the list of the batch.", remedy: ["Keep the device apart.", "Compare its label with the list of the batch.", "Call the supervisor."] },
+  "already-rekeyed": { sentence: "The device was re-keyed in this batch already.", remedy: ["Put it to the finished ones.", "Plug in the next device."] },
+  "batch-full": { sentence: "The batch is complete: as many devices were begun as it was approved for.", remedy: ["Stop.", "Call the supervisor: count the devices, then close the batch."] },
   "collision": { sentence: "Two devices would have the same key.", remedy: ["Stop the line.", "Keep the device apart.", "Call the custodian and QA: the key derives wrongly."] },
   "log-failed": { sentence: "The audit log cannot be written.", remedy: ["Stop.", "Call the administrator: check disk and log."] },
 } as const;
@@ -170,6 +174,12 @@ export type ProblemCode =
   | "read-only"
   | "reason"
   | "registration-id"
+  | "rekey-altered"
+  | "rekey-batch"
+  | "rekey-empty"
+  | "rekey-list"
+  | "rekey-not-approved"
+  | "rekey-reason"
   | "remark"
   | "reviewer"
   | "role"

@@ -9,6 +9,7 @@ export const ROLE_SETS: readonly string[] = ["operator", "repair", "operator+rep
 
 /** What another person has to approve, and in which roles. */
 export const APPROVERS = {
+  "rekey": ["supervisor"],
   "raise-quota": ["supervisor", "administrator"],
   "scrap-device": ["supervisor"],
   "revoke-device": ["supervisor"],
@@ -37,6 +38,10 @@ export const OPEN_TO = {
   "put-back": ["supervisor"],
   "unlock": ["operator", "repair", "supervisor", "custodian"],
   "check": ["repair", "supervisor", "qa"],
+  "look": ["repair", "supervisor", "qa"],
+  "rekey": ["repair", "supervisor"],
+  "continue-rekey": ["repair", "supervisor"],
+  "close-rekey": ["repair", "supervisor"],
   "search-room": ["repair", "supervisor", "qa", "administrator"],
   "audit-room": ["supervisor", "qa", "administrator"],
   "save-proof": ["supervisor", "qa", "administrator"],

@@ -3,9 +3,9 @@
 use keystation_audit::Reader;
 use keystation_core::failure::Code;
 use keystation_core::record::{
-    AfterEvent, Backup, BackupEvent, Check, Cleanup, CleanupList, Denial, DenialReason, DeviceChange, Event,
-    Holds, Intent, KeyEvent, KeyOrigin, Mode, OrderChange, Purpose, Rekey, SessionEvent, UserChange,
-    UserEvent,
+    AfterEvent, Backup, BackupEvent, BatchCounts, BatchTerms, Check, Cleanup, CleanupList, Denial,
+    DenialReason, DeviceChange, Event, Holds, Intent, KeyEvent, KeyOrigin, Mode, OrderChange, Purpose, Rekey,
+    RepairEvent, SessionEvent, UserChange, UserEvent,
 };
 use keystation_core::repair::ReasonCode;
 use keystation_core::role::Role;
@@ -33,6 +33,7 @@ fn every_event() -> Vec<Event> {
         },
         Event::Close,
         Event::Unlock { custody: "sealed-file" },
+        Event::Rebuilt { why: "asked" },
         Event::Lock,
         Event::UnlockFailed { why: "passphrase" },
         Event::KeyImport {
@@ -119,6 +120,31 @@ fn every_event() -> Vec<Event> {
         crate::retired::change("sn-9", &intent("sn-9").identity, None, DeviceChange::Revoked),
         Event::Cleanup(Cleanup::Listed(list.clone())),
         Event::Cleanup(Cleanup::Done { list, approver: "su-2".to_owned() }),
+        Event::Repair(RepairEvent::Looked {
+            id: id("sn-1"),
+            identity: intent("sn-1").identity,
+            holding: "lost",
+        }),
+        Event::Repair(RepairEvent::Opened {
+            batch: "RK-1".parse().unwrap(),
+            terms: Box::new(BatchTerms {
+                reason: ReasonCode::KeyRotation.into(),
+                same_key: false,
+                list: Some([7; 32]),
+                devices: 2,
+                key: group_key(),
+                profile: "second.toml".to_owned(),
+                from: Some(group_key().label),
+                approver: "su-1".to_owned(),
+                before: None,
+            }),
+        }),
+        Event::Repair(RepairEvent::Closed {
+            batch: "RK-1".parse().unwrap(),
+            opened: 1,
+            counts: BatchCounts { asked: 2, done: 1, failed: 0, missing: 1, unexpected: 3 },
+            before: Some(0),
+        }),
         Event::SlotOut { number: 5, why: "failures", count: 6, code: Some(Code::Silent) },
         Event::SlotOut { number: 6, why: "flapping", count: 6, code: None },
         Event::SlotBack { number: 5 },
@@ -139,6 +165,7 @@ fn every_event() -> Vec<Event> {
             | Event::Open { .. }
             | Event::Close
             | Event::Unlock { .. }
+            | Event::Rebuilt { .. }
             | Event::Lock => {}
             Event::UnlockFailed { .. } | Event::KeyImport { .. } | Event::Intent(_) => {}
             Event::User(_)
@@ -155,7 +182,7 @@ fn every_event() -> Vec<Event> {
             Event::SlotOut { .. } | Event::SlotBack { .. } => {}
             Event::ClockJump { .. } | Event::ClockAccepted { .. } => {}
             Event::Result(_) | Event::Resolve(_) | Event::Refuse { .. } => {}
-            Event::Carried(_) | Event::After(_) => {}
+            Event::Carried(_) | Event::After(_) | Event::Repair(_) => {}
             Event::Anchor { .. } | Event::NextEpoch { .. } | Event::IntegrityFailed { .. } => {}
         }
     }

@@ -64,9 +64,13 @@ fn a_life_is_told_from_the_first_sight_to_the_last() {
     assert_eq!(keyed.standing, DeviceStanding::Keyed);
     let by_first_key = Keyed {
         record: proved,
+        intent: second,
         key: "gk-2026a".to_owned(),
         check_value: "9B5BD-BEC8B".to_owned(),
         fingerprint: key_of(RID).fingerprint().to_string(),
+        slot: group_key().slot.as_str().to_owned(),
+        scope: group_key().scope.to_string(),
+        job: intent(RID).job,
     };
     assert_eq!(keyed.keyed, Some(by_first_key.clone()));
 
@@ -77,9 +81,13 @@ fn a_life_is_told_from_the_first_sight_to_the_last() {
         check_value: "0123456789".parse().unwrap(),
         ..group_key()
     };
-    let rekey = Intent { mode, key, fingerprint: device_key(2).fingerprint(), ..intent(RID) };
+    let job = "RK-1".to_owned();
+    let rekey = Intent { mode, key, job, fingerprint: device_key(2).fingerprint(), ..intent(RID) };
     let third = append(&journal, follow(&journal, rekey));
-    assert_eq!((life(&reader).standing, life(&reader).keyed), (DeviceStanding::Open, Some(by_first_key)));
+    assert_eq!(
+        (life(&reader).standing, life(&reader).keyed),
+        (DeviceStanding::Open, Some(by_first_key.clone()))
+    );
     let rekeyed = settle(&journal, third, Holds::New);
     append(&journal, refuse(Code::AlreadyKeyed, intent(RID).identity));
 
@@ -87,7 +95,10 @@ fn a_life_is_told_from_the_first_sight_to_the_last() {
     assert_eq!(life.standing, DeviceStanding::Keyed, "who is turned away keeps its key");
     let fingerprint = device_key(2).fingerprint().to_string();
     let (key, check_value) = ("gk-2027a".to_owned(), "01234-56789".to_owned());
-    assert_eq!(life.keyed, Some(Keyed { record: rekeyed, key, check_value, fingerprint }));
+    let (record, intent_of, job) = (rekeyed, third, "RK-1".to_owned());
+    let by_second_key =
+        Keyed { record, intent: intent_of, key, check_value, fingerprint, job, ..by_first_key };
+    assert_eq!(life.keyed, Some(by_second_key));
     let board = intent(RID).identity;
     let told_of = (life.mac.parse().ok(), life.serial.parse().ok());
     assert_eq!(told_of, (board.mac, board.serial));
@@ -118,8 +129,8 @@ fn a_life_is_told_from_the_first_sight_to_the_last() {
         ]
     );
     let LifeEvent { job, port, firmware, time_ms, .. } = &life.events[6];
-    let Intent { job: said, port: place, .. } = intent(RID);
-    assert_eq!((job, port, firmware.as_str()), (&said, &place, "2.4.1"));
+    let place = intent(RID).port;
+    assert_eq!((job.as_str(), port, firmware.as_str()), ("RK-1", &place, "2.4.1"));
     assert_eq!(*time_ms, 1_795_313_643_123 + 130);
 }
 

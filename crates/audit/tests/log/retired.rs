@@ -5,8 +5,10 @@ use keystation_core::failure::Code;
 use keystation_core::flow::{Retired, Retirement};
 use keystation_core::identity::Identity;
 use keystation_core::record::{
-    Cleanup, CleanupList, DeviceChange, DeviceEvent, DeviceReason, Event, Holds, Intent, Mode, Seq, Successor,
+    Cleanup, CleanupList, DeviceChange, DeviceEvent, DeviceReason, Event, Holds, Intent, Mode, Rekey, Seq,
+    Successor,
 };
+use keystation_core::repair::ReasonCode;
 
 use crate::orders::append;
 use crate::support::{
@@ -36,7 +38,7 @@ fn refused(journal: &Journal, rid: &str, identity: &Identity, mode: Mode) -> Int
 }
 
 fn rekey() -> Mode {
-    Mode::Rekey { reason: "repair".to_owned(), approver: "su-1".to_owned() }
+    Mode::Rekey(Rekey::of_unknown(ReasonCode::BoardRepair, "su-1"))
 }
 
 /// What becomes of `rid`, which was on `identity`, since `follows`.

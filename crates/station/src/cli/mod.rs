@@ -5,6 +5,7 @@ mod anchor;
 mod args;
 mod audit;
 mod backup;
+mod batch;
 mod ceremony;
 mod clock;
 mod compare;
@@ -142,7 +143,11 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
             device::check(cli, &data, port, &profile, passphrase, out)
         }
         Verb::Look(args) => at_station(cli, &data, out, |bench| repair::look(bench, args)),
-        Verb::Rekey(args) => at_station(cli, &data, out, |bench| repair::rekey(bench, args)),
+        Verb::Rekey(args) => at_station(cli, &data, out, |bench| match &args.port {
+            Some(port) => repair::rekey(bench, args, port),
+            None => batch::rekey(bench, args),
+        }),
+        Verb::Batch(verb) => batch::run(cli, &data, verb, out),
         Verb::Order(verb) => order::run(cli, &data, verb, out),
         Verb::Device(verb) => at_station(cli, &data, out, |bench| life::run(bench, &data, verb)),
         Verb::Cleanup(verb) => at_station(cli, &data, out, |bench| life::cleanup(bench, verb)),

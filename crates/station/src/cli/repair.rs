@@ -1,5 +1,7 @@
 //! `keystation look` and `keystation rekey`: repair.
 
+use std::path::Path;
+
 use keystation::config::Profile;
 use keystation::people::Action;
 use keystation::repair::{Effect, Look};
@@ -32,13 +34,14 @@ pub(super) fn look(bench: &Bench<'_>, args: &LookArgs) -> Result<Exit, StationEr
     })
 }
 
-pub(super) fn rekey(bench: &Bench<'_>, args: &RekeyArgs) -> Result<Exit, StationError> {
+pub(super) fn rekey(bench: &Bench<'_>, args: &RekeyArgs, port: &Path) -> Result<Exit, StationError> {
     let (station, out) = (&bench.station, bench.out);
     bench.may_ask(Action::Rekey)?;
-    let reason = station.rekey_reason(&args.reason, &args.note)?;
-    let profile = Profile::read(&station.data().profile(&args.profile))?;
-    let port = args.port.clone().expect("clap asks for it");
-    let work = Work { place: Place::Path(port), profile, job: String::new() };
+    let reason = station
+        .rekey_reason(args.reason.as_deref().unwrap_or_default(), args.note.as_deref().unwrap_or_default())?;
+    let profile = args.profile.as_ref().expect("clap asks for it");
+    let profile = Profile::read(&station.data().profile(profile))?;
+    let work = Work { place: Place::Path(port.to_owned()), profile, job: String::new() };
     let permit = bench.permit(Action::Look)?;
     let seen =
         station.open_port(&permit, &work).and_then(|mut port| station.look_at(&permit, &work, &mut port));

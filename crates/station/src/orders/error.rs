@@ -16,6 +16,9 @@ pub enum OrderError {
     /// The text is none of an order.
     #[error(transparent)]
     Text(#[from] ConfigError),
+    /// Its ID is one of a batch.
+    #[error("a work order has no ID like {0}: RK- is of batches of repair")]
+    Reserved(OrderId),
     /// It has more than 8 MiB.
     #[error("a work order has at most 8 MiB")]
     TooLong,
@@ -112,7 +115,7 @@ impl OrderError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Text(_) | Self::TooLong => "order-text",
+            Self::Text(_) | Self::TooLong | Self::Reserved(_) => "order-text",
             Self::List(_) => "order-list",
             Self::Unsigned | Self::Stranger => "order-unsigned",
             Self::Note(_) | Self::Altered { .. } => "order-altered",
@@ -130,6 +133,7 @@ impl OrderError {
         match self {
             Self::Text(_)
             | Self::TooLong
+            | Self::Reserved(_)
             | Self::List(_)
             | Self::OtherProfile { .. }
             | Self::NoDevice { .. } => Exit::Usage,
@@ -152,6 +156,7 @@ impl OrderError {
         match self {
             Self::Text(_) => &["Mend the line; docs/work-order.md lists every key."],
             Self::TooLong => &["Make two orders of it."],
+            Self::Reserved(_) => &["Give the order another ID."],
             Self::List(_) => &["Mend the row and import the list again: nothing of it was taken."],
             Self::Unsigned => &["Ask the customer for the signed order."],
             Self::Stranger => &["Check [[customer]] in station.toml with the customer's paper."],

@@ -23,6 +23,7 @@ use crate::config::Profile;
 use crate::error::StationError;
 use crate::group_keys::reason_of;
 use crate::people::{Action, ApprovalId, Permit, Request};
+use crate::repair::PREFIX;
 use crate::station::Station;
 
 pub use devices::{Devices, NotOfOrder};
@@ -58,6 +59,9 @@ impl Station {
         let text = OrderText::read(bytes, file, &rule.customers)?;
         if rule.signed_only && text.terms.signer.is_empty() {
             return Err(OrderError::Unsigned.into());
+        }
+        if text.id.as_str().starts_with(PREFIX) {
+            return Err(OrderError::Reserved(text.id).into());
         }
         let mut kept = self.shelf().lock();
         // Before its file is written: the one of the order of that ID stays.

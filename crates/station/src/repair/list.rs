@@ -185,6 +185,23 @@ mod tests {
         }
     }
 
+    /// The worked example of docs/repair.md, whose hash a record of docs/audit-format.md has.
+    #[test]
+    fn the_example_of_the_documents_holds() {
+        let documents = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
+        let kept = |name: &str| std::fs::read_to_string(format!("{documents}/{name}")).unwrap();
+        let (_, from) = kept("repair.md")
+            .split_once("    id,mac,serial\n")
+            .map(|(a, b)| (a.to_owned(), b.to_owned()))
+            .unwrap();
+        let rows: String =
+            from.lines().take_while(|row| !row.is_empty()).map(|row| format!("{}\n", row.trim())).collect();
+        let list = list(&format!("id,mac,serial\n{rows}")).unwrap();
+        assert_eq!(list.entries().len(), 3);
+        let digest: String = list.digest().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert!(["repair.md", "audit-format.md"].iter().all(|name| kept(name).contains(&digest)), "{digest}");
+    }
+
     #[test]
     fn the_list_of_a_campaign_reads_back() {
         let ids = [id("sn-1"), id("sn-2")];

@@ -14,6 +14,7 @@ mod reconcile;
 mod sheet;
 mod working;
 
+pub(crate) use batch::PREFIX;
 pub use batch::{Batch, Ended, batch, batches};
 pub use begin::{BatchAsked, BatchDevices};
 pub use error::RekeyError;

@@ -175,7 +175,7 @@ export const failures: FailureWords = {
   "same-key": told(
     "Das Gerät bekäme den Schlüssel, den es schon hat: das heilt hier nichts.",
     "Profil mit anderem Gruppenschlüssel nehmen, oder dem Gerät eine andere ID geben: Platinentausch.",
-    "Doch so gemeint: --same-key.",
+    "Doch so gemeint: noch einmal anfragen und es sagen.",
   ),
   "not-of-batch": told(
     "Das Gerät steht nicht auf der Liste der Serie.",

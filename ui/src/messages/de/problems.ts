@@ -279,11 +279,28 @@ export const problems: ProblemWords = {
     "Der Auftrag ist nicht vom Kunden unterschrieben.",
     "Den unterschriebenen Auftrag nehmen.",
   ),
-  "rekey-reason": told("Ein neuer Schlüssel braucht einen Grund aus der Liste.", "Grund wählen; bei »other« mit Bemerkung."),
-  "rekey-not-approved": told("Niemand hat den neuen Schlüssel genehmigt.", "Eine andere Person der Schichtleitung genehmigt ihn."),
-  "rekey-list": told("Die Liste der Serie hat einen Fehler.", "Die genannte Zeile berichtigen: nichts wurde übernommen."),
-  "rekey-batch": told("Diese Serie gibt es nicht, oder sie ist geschlossen.", "Nachsehen, welche Serien offen sind."),
-  "rekey-altered": told("Die Liste der Serie ist nicht die genehmigte.", "Nichts darunter tun.", "Die Datei zurückbringen, oder die Serie schließen.", "QS rufen."),
+  "rekey-reason": told(
+    "Ein neuer Schlüssel braucht einen Grund aus der Liste.",
+    "Grund wählen; bei »other« mit Bemerkung.",
+  ),
+  "rekey-not-approved": told(
+    "Niemand hat den neuen Schlüssel genehmigt.",
+    "Eine andere Person der Schichtleitung genehmigt ihn.",
+  ),
+  "rekey-list": told(
+    "Die Liste der Serie hat einen Fehler.",
+    "Die genannte Zeile berichtigen: nichts wurde übernommen.",
+  ),
+  "rekey-batch": told(
+    "Diese Serie gibt es nicht, oder sie ist geschlossen.",
+    "Nachsehen, welche Serien offen sind.",
+  ),
+  "rekey-altered": told(
+    "Die Liste der Serie ist nicht die genehmigte.",
+    "Nichts darunter tun.",
+    "Die Datei zurückbringen, oder die Serie schließen.",
+    "QS rufen.",
+  ),
   "rekey-empty": told("Kein Gerät hängt an diesem Gruppenschlüssel.", "Name des Schlüssels prüfen."),
   "slot-out": told(
     "Der Platz wurde herausgenommen.",

@@ -174,7 +174,7 @@ export const failures: FailureWords = {
   "same-key": told(
     "El dispositivo recibiría la clave que ya tiene: aquí eso no remedia nada.",
     "Use un perfil con otra clave de grupo, o dé al dispositivo otro ID: cambio de placa.",
-    "Si es lo que se quiere: --same-key.",
+    "Si es lo que se quiere: pídalo de nuevo y dígalo.",
   ),
   "not-of-batch": told(
     "El dispositivo no está en la lista del lote.",

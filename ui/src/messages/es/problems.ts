@@ -276,12 +276,23 @@ export const problems: ProblemWords = {
     "Perdidos o rotos: dar de baja.",
   ),
   "order-unsigned": told("La orden de trabajo no está firmada por el cliente.", "Use la orden firmada."),
-  "rekey-reason": told("Una clave nueva necesita un motivo de la lista.", "Elija el motivo; con «other», una nota."),
+  "rekey-reason": told(
+    "Una clave nueva necesita un motivo de la lista.",
+    "Elija el motivo; con «other», una nota.",
+  ),
   "rekey-not-approved": told("Nadie aprobó la clave nueva.", "Otra persona de Supervisión la aprueba."),
   "rekey-list": told("La lista del lote tiene un error.", "Corrija la fila indicada: no se tomó nada."),
   "rekey-batch": told("Ese lote no existe o está cerrado.", "Mire qué lotes están abiertos."),
-  "rekey-altered": told("La lista del lote no es la aprobada.", "No haga nada con ella.", "Devuelva el archivo, o cierre el lote.", "Llame a Calidad."),
-  "rekey-empty": told("Ningún dispositivo depende de esa clave de grupo.", "Compruebe el nombre de la clave."),
+  "rekey-altered": told(
+    "La lista del lote no es la aprobada.",
+    "No haga nada con ella.",
+    "Devuelva el archivo, o cierre el lote.",
+    "Llame a Calidad.",
+  ),
+  "rekey-empty": told(
+    "Ningún dispositivo depende de esa clave de grupo.",
+    "Compruebe el nombre de la clave.",
+  ),
   "slot-out": told(
     "El puesto se retiró.",
     "Siga con los otros puestos.",

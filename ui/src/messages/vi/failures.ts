@@ -162,7 +162,7 @@ export const failures: FailureWords = {
   "same-key": told(
     "Thiết bị sẽ nhận lại đúng khóa đang có: với lý do này thì vô ích.",
     "Chọn cấu hình có khóa nhóm khác, hoặc cho thiết bị ID khác: đổi bo mạch.",
-    "Nếu vẫn muốn vậy: --same-key.",
+    "Nếu vẫn muốn vậy: yêu cầu lại và nói rõ.",
   ),
   "not-of-batch": told(
     "Thiết bị không có trong danh sách của lô.",

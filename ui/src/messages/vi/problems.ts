@@ -228,11 +228,19 @@ export const problems: ProblemWords = {
     "Mất hoặc hỏng: loại bỏ.",
   ),
   "order-unsigned": told("Lệnh sản xuất không có chữ ký của khách.", "Dùng lệnh đã ký."),
-  "rekey-reason": told("Ghi lại khóa cần một lý do trong danh sách.", "Chọn lý do; với “other” thì ghi thêm."),
+  "rekey-reason": told(
+    "Ghi lại khóa cần một lý do trong danh sách.",
+    "Chọn lý do; với “other” thì ghi thêm.",
+  ),
   "rekey-not-approved": told("Chưa ai duyệt việc ghi lại khóa.", "Một tổ trưởng khác duyệt."),
   "rekey-list": told("Danh sách của lô có lỗi.", "Sửa dòng được nêu: chưa nhận gì cả."),
   "rekey-batch": told("Không có lô này, hoặc lô đã đóng.", "Xem lô nào đang mở."),
-  "rekey-altered": told("Danh sách của lô không phải bản đã duyệt.", "Không làm gì theo đó.", "Trả lại tệp, hoặc đóng lô.", "Gọi QA."),
+  "rekey-altered": told(
+    "Danh sách của lô không phải bản đã duyệt.",
+    "Không làm gì theo đó.",
+    "Trả lại tệp, hoặc đóng lô.",
+    "Gọi QA.",
+  ),
   "rekey-empty": told("Không thiết bị nào phụ thuộc khóa nhóm này.", "Kiểm tra tên khóa."),
   "slot-out": told(
     "Khe đã bị đưa ra.",

@@ -88,7 +88,7 @@ export const failures: FailureWords = {
   "same-key": told(
     "设备将得到它已有的密钥：对此原因毫无作用。",
     "使用另一组密钥的产品配置，或为设备换一个 ID：换板。",
-    "仍要如此：--same-key。",
+    "仍要如此：重新申请并注明。",
   ),
   "not-of-batch": told(
     "设备不在本批次的清单中。",

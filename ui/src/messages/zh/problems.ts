@@ -152,7 +152,12 @@ export const problems: ProblemWords = {
   "rekey-not-approved": told("重新写入密钥未经批准。", "由另一位班长批准。"),
   "rekey-list": told("批次清单有错误。", "请改正所指的行：未接受任何内容。"),
   "rekey-batch": told("没有此批次，或已关闭。", "查看哪些批次未关闭。"),
-  "rekey-altered": told("批次清单不是已批准的那份。", "不要按它作业。", "恢复文件，或关闭批次。", "呼叫质检。"),
+  "rekey-altered": told(
+    "批次清单不是已批准的那份。",
+    "不要按它作业。",
+    "恢复文件，或关闭批次。",
+    "呼叫质检。",
+  ),
   "rekey-empty": told("没有设备使用此组密钥。", "核对密钥名称。"),
   "slot-out": told("该槽位已停用。", "请使用其他槽位。", "检查线缆、触点和适配器。", "由班长恢复该槽位。"),
   "training-account": told("培训示例账户不可用。", "呼叫管理员。"),

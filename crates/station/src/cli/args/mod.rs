@@ -24,7 +24,7 @@ pub(crate) use key::{CeremonyArgs, ChangeArgs, ImportArgs, KeyVerb};
 pub(crate) use life::{CleanupVerb, DeviceVerb, Why};
 pub(crate) use order::{CreateArgs, OrderVerb};
 pub(crate) use person::{Admins, NewPin, PersonVerb};
-pub(crate) use repair::{LookArgs, RekeyArgs};
+pub(crate) use repair::{BatchVerb, LookArgs, RekeyArgs};
 pub(crate) use witness::WitnessVerb;
 
 /// Gives devices their Azure DPS keys, has them prove it, and keeps a record that can be verified.
@@ -145,8 +145,14 @@ pub(crate) enum Verb {
     },
     /// Look at a device before deciding: what is in it, and what the log says of it. Nothing is written to it
     Look(LookArgs),
-    /// Repair: overwrite the key of a device, for a reason that another person approves
-    Rekey(RekeyArgs),
+    /// Repair: overwrite the key of a device or of many, for a reason that a supervisor approves
+    ///
+    /// A batch goes on where it was, after a pause, a kill or a week: the same again, or `--batch`. At a terminal `p`, `g` and `q` with
+    /// Enter pause it, go on and end it for now.
+    Rekey(Box<RekeyArgs>),
+    /// Batches of repair: what was asked, done, failed, missing
+    #[command(subcommand)]
+    Batch(BatchVerb),
     /// Work orders: what is made, how many, which devices
     #[command(subcommand)]
     Order(OrderVerb),

@@ -1,7 +1,7 @@
 //! `keystation run`: the line without a window. Nobody acknowledges a FAIL here: it is over when the device is unplugged.
 
-mod object;
-mod table;
+pub(super) mod object;
+pub(super) mod table;
 
 use std::io::{self, BufRead, IsTerminal as _};
 use std::sync::mpsc::{self, Sender};
@@ -23,7 +23,7 @@ use super::session::Bench;
 use table::Table;
 
 /// Version of the objects of `--json` (docs/line.md, section 6).
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 /// After a code an empty line that comes within this time is of the scanner.
 const SUFFIX: Duration = Duration::from_millis(100);
 
@@ -152,7 +152,7 @@ impl Report {
 }
 
 /// One line for a result, and for what a person has to see. Steps are for the table.
-fn line_of(event: &LineEvent) -> Option<String> {
+pub(super) fn line_of(event: &LineEvent) -> Option<String> {
     let (number, event) = match event {
         LineEvent::Slot(number, event) => (number, event),
         LineEvent::Scan(Ok(_)) | LineEvent::Labels(_) | LineEvent::Scanner(None) => return None,

@@ -10,7 +10,7 @@ use super::VERSION;
 use crate::cli::output::{fail_object, pass_object, printable};
 
 /// The object of an event; none for one that says nothing new to a program.
-pub(super) fn of(event: &LineEvent) -> Option<Value> {
+pub(in crate::cli) fn of(event: &LineEvent) -> Option<Value> {
     let mut object = match event {
         // What was scanned was said, and a device without its label fails.
         LineEvent::Labels(_) => return None,

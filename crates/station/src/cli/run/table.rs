@@ -7,10 +7,10 @@ use keystation::line::{LineEvent, Scan, SlotEvent};
 use super::super::output::{failed, printable};
 
 /// What each slot shows.
-pub(super) struct Table {
+pub(in crate::cli) struct Table {
     rows: BTreeMap<u32, Row>,
-    /// What was scanned, or what the scanner says.
-    scan: String,
+    /// The last line: what was scanned, what the scanner says, or how far a batch is.
+    foot: String,
     drawn: bool,
 }
 
@@ -26,23 +26,23 @@ struct Row {
 const WIDTH: usize = 79;
 
 impl Table {
-    pub(super) fn new(numbers: &[u32]) -> Self {
+    pub(in crate::cli) fn new(numbers: &[u32]) -> Self {
         let rows = numbers.iter().map(|number| (*number, Row::default())).collect();
-        Self { rows, scan: String::new(), drawn: false }
+        Self { rows, foot: "scan:".to_owned(), drawn: false }
     }
 
     /// Takes an event.
-    pub(super) fn take(&mut self, event: &LineEvent) {
+    pub(in crate::cli) fn take(&mut self, event: &LineEvent) {
         let (number, event) = match event {
             LineEvent::Slot(number, event) => (number, event),
-            LineEvent::Scan(Ok(Scan::Label(label))) => return self.scan = format!("label {label}"),
+            LineEvent::Scan(Ok(Scan::Label(label))) => return self.foot = format!("scan: label {label}"),
             LineEvent::Scan(Ok(Scan::Slot(number))) => {
-                return self.scan = format!("the next label is for slot {number}");
+                return self.foot = format!("scan: the next label is for slot {number}");
             }
-            LineEvent::Scan(Err(why)) => return self.scan = why.to_string(),
+            LineEvent::Scan(Err(why)) => return self.foot = format!("scan: {why}"),
             LineEvent::Labels(_) => return,
-            LineEvent::Scanner(None) => return self.scan = "scanner ready".to_owned(),
-            LineEvent::Scanner(Some(why)) => return self.scan = why.to_string(),
+            LineEvent::Scanner(None) => return self.foot = "scan: scanner ready".to_owned(),
+            LineEvent::Scanner(Some(why)) => return self.foot = format!("scan: {why}"),
         };
         let Some(row) = self.rows.get_mut(number) else { return };
         row.shows = match event {
@@ -66,13 +66,18 @@ impl Table {
         };
     }
 
+    /// Says something below the slots.
+    pub(in crate::cli) fn foot(&mut self, text: String) {
+        self.foot = text;
+    }
+
     /// The whole table, over the one that was drawn before (ECMA-48: cursor up, erase to the end of the line).
-    pub(super) fn redrawn(&mut self) -> String {
+    pub(in crate::cli) fn redrawn(&mut self) -> String {
         let mut lines = vec![format!("{:<5} {:>6} {:>6} {:>6}  {}", "slot", "pass", "fail", "again", "now")];
         lines.extend(self.rows.iter().map(|(number, row)| {
             format!("{number:<5} {:>6} {:>6} {:>6}  {}", row.passed, row.failed, row.retries, row.shows)
         }));
-        lines.push(format!("scan: {}", self.scan));
+        lines.push(self.foot.clone());
         let up = if std::mem::replace(&mut self.drawn, true) {
             format!("\u{1b}[{}A", lines.len())
         } else {
