@@ -161,6 +161,11 @@ def out(how, **own):
     return "device." + how, dict(rid=RID, mac="a1b2c3d4e5f6", sn="007-888-abc", ref=2, reason="other", note="x") | board | own
 
 
+def out_before(how, was, **own):
+    """The same of the epoch before."""
+    return "carry.device", dict(how=how, rid=RID, mac="a1b2c3d4e5f6", sn="007-888-abc", new_rid="", new_mac="", was=was) | own
+
+
 def order_of(change, **own):
     return "order." + change, dict(job="WO-1") | own
 
@@ -194,6 +199,14 @@ def cases():
         rows = [(again["ev"], again) if row is True else row for row in rows]
         return forged(bodies + [canonical(record(seq, "2026-11-22T02:14:13.000Z", 81243289 + seq, ev, op="rep-1", role="repair") | own)
                                 for seq, (ev, own) in enumerate(rows, 5)])
+
+    def then(before, *rows):
+        """An epoch that took one device over, and what became of it; `True` is an intent of it."""
+        again = {k: v for k, v in json.loads(bodies[2]).items() if k not in ("seq", "t", "mono")}
+        rows = [(again["ev"], again) if row is True else row for row in rows]
+        return epoch(records=[before]) + [
+            canonical(record(seq, "2026-11-22T02:14:13.000Z", 81243289 + seq, ev, op="rep-1", role="repair") | own)
+            for seq, (ev, own) in enumerate(rows, 3)]
 
     def chosen_of(changed, chosen):
         made = selection(changed, chosen)
@@ -246,6 +259,7 @@ def cases():
         ("whole", "scrap of an order, made under another",
          later(order_of("create"), order_of("scrap", rid=RID, mac="", sn="x"), True, order_of("scrap", rid=RID, mac="", sn="x"), out("restore", ref=6),
                out("scrap")), None),
+        ("whole", "scrap of the epoch before, by mistake", forged(then(out_before("scrap", 4), out("restore", ref=1), True)), None),
         ("whole", "an event of a device that a later program knows", later(out("scrap"), ("device.later", {}), out("revoke")), None),
     ]
     fails = [
@@ -306,7 +320,12 @@ def cases():
         ("whole", "record", "signed, of a device: a revoked device restored", later(out("revoke"), out("restore", ref=5))),
         ("whole", "record", "signed, of a device: restored twice", later(out("scrap"), out("restore", ref=5), out("restore", ref=5))),
         ("whole", "record", "signed, of a device: no device taken out", later(out("scrap", rid=""))),
+        ("whole", "record", "signed, of a device: begun again, and was revoked in the epoch before", forged(then(out_before("revoke", 4), True))),
+        ("whole", "record", "signed, of a device: restored, and was revoked in the epoch before",
+         forged(then(out_before("revoke", 4), out("restore", ref=1)))),
+        ("whole", "record", "signed, of a device: carried over without its MAC address", forged(then(out_before("scrap", 4, mac=5)))),
         # What an epoch takes over.
+        ("whole", "record", "signed: devices out of order", forged(epoch(records=[out_before("scrap", 5), out_before("revoke", 4)]))),
         ("whole", "record", "signed: a record carried over behind the beginning", forged(epoch(carried=3))),
         ("whole", "record", "signed: another record among those that carry over", forged(epoch(carried=5))),
         ("whole", "record", "signed: a record carried over into a log that follows none", changed("whole", 4, b"log.close", b"carry.later")),

@@ -41,6 +41,8 @@ func (b *beginning) check(r record, body []byte) error {
 		this.whose, this.was = own["gk"].text, 0
 		texts = append(texts, "gk", "state")
 	case "carry.component":
+	case "carry.device":
+		texts = append(texts, "how", "rid", "mac", "sn")
 	default:
 		return nil // of a later program
 	}

@@ -20,7 +20,7 @@ type outRow struct {
 func (d *devicesOut) add(seq int64, body []byte) error {
 	ev := eventOf(body)
 	intent, order := bytes.Equal(ev, []byte("inject.intent")), bytes.HasPrefix(ev, []byte("order."))
-	if intent && len(d.rows) == 0 || !intent && !order && !bytes.HasPrefix(ev, []byte("device.")) {
+	if intent && len(d.rows) == 0 || !intent && !order && !bytes.HasPrefix(ev, []byte("device.")) && string(ev) != "carry.device" {
 		return nil
 	}
 	own := ownFields(body)
@@ -34,6 +34,9 @@ func (d *devicesOut) add(seq int64, body []byte) error {
 		}
 	case "order.create", "order.close", "order.scrap":
 		d.order(seq, string(ev), own)
+	case "carry.device":
+		how := string(own["how"].text)
+		d.takeOut(rid, outRow{seq, how, how == "replace" && string(own["new_rid"].text) == rid, false})
 	case "device.restore":
 		return d.restore(seq, own["ref"].number)
 	case "device.scrap", "device.revoke", "device.replace":

@@ -177,10 +177,11 @@ class Beginning:
     """Holds what an epoch took over from the one before to its place: section 4, "What an epoch takes over". It is told of record 0
     and then of others, ascending; not of all."""
 
-    ORDER = {"carry.account": "user", "carry.component": "was", "carry.key": "gk"}
+    ORDER = {"carry.account": "user", "carry.component": "was", "carry.device": "was", "carry.key": "gk"}
     FIELDS = {
         "carry.account": {"user": any_text, "cred": count, "tries": count, "active": flag, "once": flag, "was": count},
         "carry.component": {"was": count},
+        "carry.device": {"was": count, "how": any_text, "rid": any_text, "mac": any_text, "sn": any_text},
         "carry.key": {"gk": any_text, "was": count, "state": text_like({"imported", "active", "suspended", "destroyed"}.__contains__)},
     }
 
@@ -654,6 +655,9 @@ class DevicesOut:
                 self.begun(fields["seq"], fields["rid"])
             elif event in ("order.create", "order.close", "order.scrap"):
                 self.order(event, fields)
+            elif event == "carry.device":
+                how, rid = fields["how"], fields["rid"]
+                self.take_out(fields["seq"], rid, how, how == "replace" and fields["new_rid"] == rid)
             elif event == "device.restore":
                 self.restore(fields["seq"], fields["ref"])
             elif event in ("device.scrap", "device.revoke", "device.replace"):

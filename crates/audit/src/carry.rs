@@ -66,7 +66,8 @@ impl Beginning {
                 "carry.key" => record.text("gk"),
                 _ => None,
             };
-            let was = if event == "carry.component" { record.integer("was") } else { None };
+            let by_number = matches!(event, "carry.component" | "carry.device");
+            let was = if by_number { record.integer("was") } else { None };
             let place = (event.to_owned(), whose.unwrap_or_default().into_owned(), was.unwrap_or_default());
             if self.before.as_ref().is_some_and(|before| *before >= place) {
                 return Err(Finding::Carried { seq });

@@ -38,7 +38,8 @@ pub(crate) fn broken(conn: &Connection) -> Result<Vec<Seq>, rusqlite::Error> {
     let mut statement = conn.prepare(INTENTS)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        if is_of_a_device(conn, number(row, 0)?)? {
+        let out = number(row, 0)?;
+        if is_of_a_device(conn, out)? || is_carried(conn, out)? {
             broken.push(number(row, 1)?);
         }
     }
@@ -59,6 +60,14 @@ pub(crate) fn broken(conn: &Connection) -> Result<Vec<Seq>, rusqlite::Error> {
     broken.sort_unstable();
     broken.dedup();
     Ok(broken)
+}
+
+/// Whether a record is `carry.…`.
+fn is_carried(conn: &Connection, seq: Seq) -> Result<bool, rusqlite::Error> {
+    conn.prepare_cached(
+        "SELECT substr(body, instr(body, x'226576223a22') + 6, 6) = x'63617272792e' FROM log WHERE seq = ?1",
+    )?
+    .query_row([seq.cast_signed()], |row| row.get(0))
 }
 
 /// Whether a record is `device.…`. It was read before.

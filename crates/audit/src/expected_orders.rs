@@ -12,7 +12,7 @@ use crate::projection::{Holds, Mode, Outcome, Sighting};
 use crate::said;
 use crate::work_order::{Change, OrderState, OrderStep, Scrap, WorkOrder};
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct ExpectedOrders {
     hasher: RandomState,
     /// As many as a plant has, in the order of their first records.

@@ -1,6 +1,7 @@
-//! What the tables `retired` and `cleanup` should hold, told by the records that go by. Remembers the numbers of scraps in force.
+//! What the tables `retired` and `cleanup` should hold, told by the records that go by. Remembers the numbers of scraps in force; and,
+//! for a new epoch, every row that is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 
 use keystation_core::record::Seq;
@@ -10,7 +11,7 @@ use crate::account::number;
 use crate::cleanup::CleanupStep;
 use crate::retired::{DeviceStep, How, Out};
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct ExpectedRetired {
     hasher: RandomState,
     /// Sums over the rows, and over those that were taken back; those of the lists.
@@ -18,14 +19,29 @@ pub(crate) struct ExpectedRetired {
     restored: u64,
     lists: u64,
     scraps: BTreeSet<Seq>,
+    /// Rows in force, if somebody wants them.
+    kept: Option<BTreeMap<Seq, Out>>,
 }
 
 impl ExpectedRetired {
+    /// One that remembers what is out.
+    pub(crate) fn keeping() -> Self {
+        Self { kept: Some(BTreeMap::new()), ..Self::default() }
+    }
+
+    /// What is out, in the order of its records.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = &Out> {
+        self.kept.iter().flat_map(BTreeMap::values)
+    }
+
     pub(crate) fn add(&mut self, step: &DeviceStep) {
         match step {
             DeviceStep::Out(out) => self.add_out(out),
             DeviceStep::Restored { of, seq } => {
                 if self.scraps.remove(of) {
+                    if let Some(kept) = &mut self.kept {
+                        kept.remove(of);
+                    }
                     self.restored = self.restored.wrapping_add(self.hasher.hash_one((of, seq)));
                 }
             }
@@ -33,6 +49,9 @@ impl ExpectedRetired {
     }
 
     pub(crate) fn add_out(&mut self, out: &Out) {
+        if let Some(kept) = &mut self.kept {
+            kept.insert(out.seq, out.clone());
+        }
         if out.how == How::Scrap {
             self.scraps.insert(out.seq);
         }

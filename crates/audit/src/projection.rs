@@ -166,6 +166,7 @@ impl<'a> Step<'a> {
                 Ok((!rid.is_empty()).then(|| Self::Checked { rid, seq: record.seq() }))
             }
             "gk.component" | "carry.component" => Ok(Component::of(record)?.map(Self::Component)),
+            "carry.device" => Ok(DeviceStep::of(record)?.map(Self::Device)),
             "carry.account" => AccountStep::carried(record).map(|step| Some(Self::Account(step))),
             event if event.starts_with("gk.") || event == "carry.key" => {
                 Ok(KeyStep::of(record)?.map(Self::Key))

@@ -56,7 +56,7 @@ impl Remains {
     /// What its records say, as far as a checkpoint vouches for them.
     pub(crate) fn said(&self, key: &VerifierKey) -> (CarriedFrom, Said) {
         let Some((size, root, lost)) = self.vouched() else { return Default::default() };
-        let (mut said, mut says_nothing) = (Said::default(), 0);
+        let (mut said, mut says_nothing) = (Said::to_carry(), 0);
         self.each(|seq, body, _| {
             if seq < size {
                 let vouched = body.filter(|_| !lost.has(seq));

@@ -2,7 +2,7 @@
 
 use keystation_core::flow::{Retired, Retirement};
 use keystation_core::identity::{Identity, Mac};
-use keystation_core::record::{Cleanup, DeviceEvent, Seq};
+use keystation_core::record::{Carried, Cleanup, DeviceEvent, Seq};
 use keystation_core::registration::{IdRule, RegistrationId};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -60,6 +60,12 @@ impl DeviceStep {
             "device.scrap" => How::Scrap,
             "device.revoke" => How::Revoke,
             "device.replace" => How::Replace,
+            "carry.device" => match record.raw_text("how") {
+                Some("scrap") => How::Scrap,
+                Some("revoke") => How::Revoke,
+                Some("replace") => How::Replace,
+                _ => return Err(RecordError::Field("how")),
+            },
             "device.restore" => {
                 return Ok(Some(Self::Restored { of: natural(record, "ref")?, seq: record.seq() }));
             }
@@ -70,7 +76,13 @@ impl DeviceStep {
             How::Scrap | How::Revoke => (String::new(), String::new()),
         };
         let (rid, mac, sn) = (text("rid")?, text("mac")?, text("sn")?);
-        if rid.is_empty() || how == How::Replace && new_rid.is_empty() {
+        // What an epoch takes over may be scrap that was never begun.
+        let carried = record.event() == "carry.device";
+        if carried {
+            natural::<Seq>(record, "was")?;
+        }
+        let nobody = rid.is_empty() && (!carried || how != How::Scrap || mac.is_empty() && sn.is_empty());
+        if nobody || how == How::Replace && new_rid.is_empty() {
             return Err(RecordError::Field("rid"));
         }
         Ok(Some(Self::Out(Box::new(Out { seq: record.seq(), how, rid, mac, sn, new_rid, new_mac }))))
@@ -90,6 +102,13 @@ impl DeviceStep {
 }
 
 impl Out {
+    /// What the next epoch takes over of it.
+    pub(crate) fn carry(&self) -> Carried {
+        let Self { seq, how, rid, mac, sn, new_rid, new_mac } = self.clone();
+        let (id, serial, new_id) = (rid, sn, new_rid);
+        Carried::Device { how: how.as_str(), id, mac, serial, new_id, new_mac, was: seq }
+    }
+
     /// Whether the board that takes its place has its registration ID: that is in use then.
     pub(crate) fn keeps_id(&self) -> bool {
         self.how == How::Replace && self.new_rid == self.rid

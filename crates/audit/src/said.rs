@@ -18,6 +18,7 @@ use crate::note::VerifierKey;
 use crate::open_error::OpenError;
 use crate::projection::Step;
 use crate::record::Record;
+use crate::retired::Out;
 use crate::state;
 use crate::tree::{Frontier, Hash, leaf_hash};
 
@@ -116,20 +117,33 @@ pub(crate) struct Said {
     /// By label, ascending.
     keys: BTreeMap<String, KeyRow>,
     components: Vec<Component>,
+    /// For a new epoch: the orders, of which scrap counts while they are not closed, and what is out.
+    orders: ExpectedOrders,
+    out: Option<ExpectedRetired>,
 }
 
 impl Said {
+    /// One that a new epoch takes over.
+    pub(crate) fn to_carry() -> Self {
+        Self { out: Some(ExpectedRetired::keeping()), ..Self::default() }
+    }
+
     pub(crate) fn add(&mut self, step: &Step<'_>) {
         match step {
             Step::Account(step) => follow(&mut self.accounts, step.user(), |before| step.follow(before)),
             Step::Key(step) => follow(&mut self.keys, step.label().as_str(), |before| step.follow(before)),
             Step::Component(component) => self.components.push(component.clone()),
-            Step::Sighting(_)
-            | Step::Outcome(_)
-            | Step::Checked { .. }
-            | Step::Order(_)
-            | Step::Device(_)
-            | Step::Cleanup(_) => {}
+            Step::Order(step) => {
+                if let Some(out) = &mut self.out {
+                    self.orders.add(step, out);
+                }
+            }
+            Step::Device(step) => {
+                if let Some(out) = &mut self.out {
+                    out.add(step);
+                }
+            }
+            Step::Sighting(_) | Step::Outcome(_) | Step::Checked { .. } | Step::Cleanup(_) => {}
         }
     }
 
@@ -143,6 +157,7 @@ impl Said {
         let accounts = self.accounts.values().map(Account::carry);
         accounts
             .chain(self.components.iter().map(Component::carry))
+            .chain(self.out.iter().flat_map(ExpectedRetired::kept).map(Out::carry))
             .chain(self.keys.values().map(KeyRow::carry))
     }
 

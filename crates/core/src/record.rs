@@ -72,7 +72,7 @@ pub enum Event {
         /// Of what the records behind this one were made.
         carried: CarriedFrom,
     },
-    /// `carry.account`, `carry.key`, `carry.component`: what an epoch takes over. Directly behind its genesis record, and
+    /// `carry.account`, `carry.component`, `carry.device`, `carry.key`: what an epoch takes over. Directly behind its genesis record, and
     /// nowhere else.
     Carried(Carried),
     /// `log.open`: a program that may write started.

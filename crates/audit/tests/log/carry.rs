@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::support::{Steady, attacker, begin, entry, findings, group_key, intact, open, work};
 
-fn order() -> EpochOrder {
+pub(crate) fn order() -> EpochOrder {
     EpochOrder {
         operator: "ad-1".to_owned(),
         role: "administrator".to_owned(),

@@ -1,6 +1,8 @@
 //! Devices that are taken out: what the log takes, whom it refuses, and that nobody gains by writing into its tables.
 
-use keystation_audit::{AppendError, DeviceRefusal, Finding, IntentRefusal, Journal, Paths, Reader};
+use keystation_audit::{
+    AppendError, DeviceRefusal, Finding, IntentRefusal, Journal, Paths, Reader, begin_epoch,
+};
 use keystation_core::failure::Code;
 use keystation_core::flow::{Retired, Retirement};
 use keystation_core::identity::Identity;
@@ -338,4 +340,54 @@ fn what_the_station_has_to_refuse_is_found_though_it_is_signed() {
     assert_eq!(forged(back, "device.restore", "device.rename"), [again]);
     let (old, new) = (format!("\"ref\":{scrap},"), format!("\"ref\":{first},"));
     assert_eq!(forged(back, &old, &new), [back, again]);
+}
+
+/// A new epoch puts nobody back; a scrap that was a mistake is taken back there as well.
+#[test]
+fn what_is_out_stays_out_in_the_next_epoch() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_, journal) = begin(directory.path());
+    let device = |number: u8| board(&format!("a4cf120000{number:02x}"), &format!("S-{number}"));
+    let mut begun = Vec::new();
+    for number in 1..=5 {
+        begun.push(make(&journal, &format!("sn-{number}"), &device(number), Holds::New).0);
+    }
+    let out = |number: u8, to| {
+        let follows = Some(begun[usize::from(number) - 1]);
+        append(&journal, change(&format!("sn-{number}"), &device(number), follows, to))
+    };
+    out(1, DeviceChange::Scrapped);
+    out(2, DeviceChange::Revoked);
+    out(3, replaced("sn-3-b", "a4cf12000033", "S-3", ""));
+    let mistake = out(4, DeviceChange::Scrapped);
+    append(&journal, change("sn-4", &device(4), Some(mistake), DeviceChange::Restored));
+    append(&journal, crate::orders::created("WO-1", 4));
+    let never = Identity { mac: None, serial: "S-9".parse().ok() };
+    append(&journal, crate::orders::order("WO-1", crate::orders::scrapped(None, "S-9")));
+    journal.close().unwrap();
+    begin_epoch(directory.path(), &crate::carry::order(), crate::support::Steady::new()).unwrap();
+    let paths = Paths::in_dir(directory.path());
+    let journal = open(&paths).unwrap();
+    for (rid, identity, code) in [
+        ("sn-1", device(1), Code::Scrapped),
+        ("sn-2", device(2), Code::Revoked),
+        ("sn-3", device(3), Code::Replaced),
+        ("sn-9", never, Code::Scrapped),
+    ] {
+        assert_eq!(refused(&journal, rid, &identity, Mode::New).code(), code, "{rid}");
+    }
+    for number in [4, 5] {
+        make(&journal, &format!("sn-{number}"), &device(number), Holds::New);
+    }
+    make(&journal, "sn-3-b", &board("a4cf12000033", "S-3"), Holds::New);
+    let reader = Reader::open(&paths).unwrap();
+    let listed = reader.to_block(false).unwrap();
+    assert_eq!(
+        listed.devices.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(),
+        ["sn-1", "sn-2", "sn-3"]
+    );
+    let scrap = reader.scrap_in_force("sn-1").unwrap().unwrap().record;
+    append(&journal, change("sn-1", &device(1), Some(scrap), DeviceChange::Restored));
+    make(&journal, "sn-1", &device(1), Holds::New);
+    rebuilt(&paths, journal);
 }

@@ -1,4 +1,4 @@
-//! What a new epoch takes over from the log before: `carry.account`, `carry.key`, `carry.component`.
+//! What a new epoch takes over from the log before: `carry.account`, `carry.component`, `carry.device`, `carry.key`.
 
 use super::Value;
 use super::custody::CeremonyKey;
@@ -59,6 +59,23 @@ pub enum Carried {
         /// The record of the old log that changed its state last.
         was: Seq,
     },
+    /// `carry.device`: a device that is out, as a record of the old log says. What is not known is empty.
+    Device {
+        /// `scrap`, `revoke` or `replace`.
+        how: &'static str,
+        /// Registration ID.
+        id: String,
+        /// MAC address, twelve hexadecimal digits.
+        mac: String,
+        /// Serial number.
+        serial: String,
+        /// Registration ID of the board that takes its place.
+        new_id: String,
+        /// Its MAC address.
+        new_mac: String,
+        /// The record of the old log.
+        was: Seq,
+    },
     /// `carry.component`: who gave which component of which key.
     Component {
         /// The ceremony.
@@ -93,6 +110,7 @@ impl Carried {
             Self::Account { .. } => "carry.account",
             Self::Key { .. } => "carry.key",
             Self::Component { .. } => "carry.component",
+            Self::Device { .. } => "carry.device",
         }
     }
 
@@ -125,6 +143,15 @@ impl Carried {
                 ]);
                 fields
             }
+            Self::Device { how, id, mac, serial, new_id, new_mac, was } => vec![
+                ("how", (*how).into()),
+                ("rid", id.as_str().into()),
+                ("mac", mac.as_str().into()),
+                ("sn", serial.as_str().into()),
+                ("new_rid", new_id.as_str().into()),
+                ("new_mac", new_mac.as_str().into()),
+                ("was", (*was).into()),
+            ],
             Self::Component { ceremony, key, part, component, by, was } => {
                 let mut fields = key.fields(ceremony);
                 fields.extend([
