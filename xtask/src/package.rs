@@ -126,7 +126,8 @@ fn take(bundles: &Path, kind: &'static str, out: &Path) -> Result<Package> {
 /// The tree of files beside the window, as it will be under `/usr`.
 fn lay_out(build: Build) -> Result<PathBuf> {
     let target = run::target()?;
-    let tree = target.join("package/tree");
+    let parts = target.join("package").join(format!("{}-parts", build.folder()));
+    let tree = parts.join("tree");
     if tree.exists() {
         fs::remove_dir_all(&tree).with_context(|| format!("removing {}", tree.display()))?;
     }
@@ -141,7 +142,7 @@ fn lay_out(build: Build) -> Result<PathBuf> {
     strip.arg("-o").args([&headless, &target.join(build.folder()).join("keystation")]);
     run::quietly("strip", &strip, LIMIT)?;
 
-    let made = target.join("package/manuals");
+    let made = parts.join("manuals");
     if made.exists() {
         fs::remove_dir_all(&made)?;
     }

@@ -17,7 +17,7 @@ use super::manifest::is_plain;
 fn stays(path: &str) -> bool {
     const OF_THE_LOG: [&str; 7] =
         ["audit.db", "audit.db-wal", "audit.db-shm", "head.note", "head.tail", "log.vkey", "ballast"];
-    const FOLDERS: [&str; 3] = ["exports", "training", super::make::PART];
+    const FOLDERS: [&str; 4] = ["after", "exports", "training", super::make::PART];
     let name = path.rsplit('/').next().unwrap_or_default();
     let first = path.split('/').next().unwrap_or_default();
     OF_THE_LOG.contains(&path)
@@ -146,6 +146,7 @@ mod tests {
             "names.db",
             "names.db-journal",
             "exports/a.tlog-proof",
+            "after/outbox",
             "training/station.toml",
             "vault.age.new",
             "ballast",

@@ -25,7 +25,8 @@ const FAILURES: usize = 40;
 const LOOKED_AT: u32 = 5000;
 
 /// The files of a station's directory that have a name of the program's.
-const FILES: [&str; 25] = [
+const FILES: [&str; 28] = [
+    "after",
     "audit.db",
     "audit.db-shm",
     "audit.db-wal",
@@ -37,12 +38,14 @@ const FILES: [&str; 25] = [
     "head.note",
     "head.tail",
     "keys",
+    "labels",
     "log.vkey",
     "names.db",
     "orders",
     "people.json",
     "pepper.key",
     "profiles",
+    "rekeys",
     "station.key",
     "station.toml",
     "training",
