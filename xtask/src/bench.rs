@@ -30,7 +30,7 @@ enum By {
 const GROUPS: &[Group] = &[
     Group {
         by: By::Cargo { package: "keystation-tests", bench: "line" },
-        rows: &["inject-wire", "inject-bytes", "slots-32"],
+        rows: &["inject-wire", "inject-bytes", "slots-32", "qemu-16"],
         records: false,
     },
     Group {
