@@ -5,6 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 
 use keystation_core::key::KeySlot;
 use keystation_vault::{DerivedKeyAnswer, GroupKey, NewKey, SealedFile, SecretSource, WorkFactor};
@@ -12,6 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::binaries::program;
+use crate::copy::{self, Copied};
 use crate::people::{self, PEOPLE};
 
 /// The group key that Microsoft publishes as an example, 64 bytes (*Symmetric key attestation with DPS*).
@@ -105,10 +107,26 @@ impl Bench {
         bench
     }
 
-    /// The same station with a vault that opens in no time: the key is sealed again at the least cost. For tests that
-    /// start the program by the hundred.
+    /// The same station with a vault that opens in no time. Every one of them is a copy of the first one of this process: the same
+    /// log until now, the same key under it, the same passphrase. For another log: [`Self::stranger`].
+    ///
+    /// To make one takes three starts of the program and half a gigabyte of scrypt and argon2, in each of a hundred tests.
     #[must_use]
     pub fn quick() -> Self {
+        static FIRST: OnceLock<(Vec<Copied>, String)> = OnceLock::new();
+        let (copied, passphrase) = FIRST.get_or_init(|| {
+            let first = Self::stranger();
+            (copy::of(first.dir.path()), first.passphrase.clone())
+        });
+        let dir =
+            tempfile::Builder::new().prefix("keystation-test-").tempdir().expect("a temporary directory");
+        copy::into(dir.path(), copied);
+        Self { dir, passphrase: passphrase.clone() }
+    }
+
+    /// The same with a log and a signing key that no other station of the test has: the key is sealed again at the least cost.
+    #[must_use]
+    pub fn stranger() -> Self {
         let bench = Self::new();
         let file = bench.data().join("vault.age");
         fs::remove_file(&file).expect("import made it");

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod binaries;
+mod copy;
 pub mod custody;
 pub mod line;
 pub mod memory_scan;

@@ -33,7 +33,7 @@ enum By {
 const GROUPS: &[Group] = &[
     Group {
         by: By::Cargo { package: "keystation-tests", bench: "line" },
-        rows: &["inject-wire", "inject-bytes", "slots-32", "rekey-batch"],
+        rows: &["inject-wire", "inject-bytes", "slots-32", "qemu-16", "rekey-batch"],
         records: false,
     },
     Group {

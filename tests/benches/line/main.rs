@@ -1,5 +1,5 @@
-//! The rows of the line in `cargo xtask bench`: the real station and its log, and simulated devices on paced pseudo-terminals,
-//! in one process. Prints one JSON object a line, what it is doing on standard error.
+//! The rows of the line in `cargo xtask bench`: the real station and its log, and devices on pseudo-terminals: simulated
+//! ones that are paced, in the same process, and emulated boards. Prints one JSON object a line, what it is doing on standard error.
 //!
 //! `cargo bench -p keystation-tests --bench line -- [--only ROW]`
 
@@ -11,12 +11,13 @@
     reason = "a program for people and xtask: it talks, and stops where something fails"
 )]
 
+mod qemu; // sixteen boards with the real firmware
 mod rekey; // a batch of repair beside its own bytes
 #[path = "../../../crates/audit/benches/log/row.rs"]
 mod row; // what is printed
-mod slots;
+mod slots; // 32 slots beside one
 mod station; // a station and its devices
-mod wire; // one injection beside its own bytes // 32 slots beside one
+mod wire; // one injection beside its own bytes
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -26,11 +27,12 @@ use row::Row;
 /// Measures a row in an empty directory.
 type Measure = fn(&Path) -> Row;
 
-const ROWS: [(&str, Measure); 4] = [
+const ROWS: [(&str, Measure); 5] = [
     ("inject-wire", wire::time),
     ("inject-bytes", wire::bytes),
     ("slots-32", slots::slots_32),
     ("rekey-batch", rekey::batch),
+    ("qemu-16", qemu::qemu_16),
 ];
 
 fn main() -> ExitCode {

@@ -147,7 +147,7 @@ fn a_cloned_station_is_proved_by_two_checkpoints() {
     let run = bench.run(&["audit", "compare", text(&ours), text(&theirs), "--vkey", text(&vkey)]);
     assert_eq!((run.exit, &run.event("compare").unwrap()["verdict"]), (Some(2), &"unknown".into()));
 
-    let other = Bench::quick();
+    let other = Bench::stranger();
     let foreign = run_with(&bench, &ours, &other.data().join("head.note"), &vkey);
     assert_eq!(foreign.exit, Some(2));
     assert_eq!(
@@ -219,7 +219,7 @@ fn a_lost_database_is_followed_by_a_log_that_says_so() {
     let put_aside = usize::try_from(verified.event("follows").unwrap()["records"].as_u64().unwrap()).unwrap();
     let aside = bench.data().join("epochs/2");
     std::fs::remove_dir_all(&aside).unwrap();
-    let other = Bench::quick();
+    let other = Bench::stranger();
     while other.records().len() < put_aside {
         assert_eq!(other.inject(&sim.port(0)).exit, Some(3), "a keyed device: more records");
     }

@@ -158,7 +158,7 @@ fn a_log_that_was_set_back_is_found_by_a_device_that_was_keyed_in_between() {
 #[test]
 fn a_device_of_another_log_raises_no_alarm_about_this_one() {
     let bench = Bench::quick();
-    let other = Bench::quick();
+    let other = Bench::stranger();
     let (_, sim, _) = keyed(&other, "dev-a");
     let check = bench.check(&sim.port(0));
     assert_eq!(check.exit, Some(1), "it has no record here: {check:?}");

@@ -120,7 +120,7 @@ fn what_a_station_hands_over_is_accepted() {
     // The log has grown out of what was handed over before, and not the other way round.
     verifiers.accept("bundle", &after, &vkey, &[&before.join("checkpoint")]);
     verifiers.refuse("bundle", &before, &vkey, &[&after.join("checkpoint")]);
-    let stranger = Bench::quick();
+    let stranger = Bench::stranger();
     for (kind, what) in [("bundle", &after), ("proof", &proof)] {
         verifiers.refuse(kind, what, &stranger.data().join("log.vkey"), &[]);
     }

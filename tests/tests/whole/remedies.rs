@@ -113,7 +113,7 @@ fn a_refusal_says_which_device_and_a_strangers_key_is_no_key_of_ours() {
     let bench = Bench::quick();
     let sim = Sim::published(&bench.file("sim"));
     assert_eq!(bench.inject(&sim.port(0)).exit, Some(0));
-    let other = Bench::quick();
+    let other = Bench::stranger();
     let run = other.inject(&sim.port(0));
     let fail = run.event("fail").unwrap();
     assert_eq!((run.exit, &fail["code"]), (Some(3), &"foreign-key".into()));
