@@ -16,8 +16,10 @@ use crate::after::{
 const PRINTERS: usize = 16;
 /// Hooks of one station: each has a thread.
 const HOOKS: usize = 16;
-/// Seconds that a call or a delivery may take.
-const SECONDS: std::ops::RangeInclusive<u64> = 1..=300;
+/// Seconds that a call may take.
+const CALL: u64 = 300;
+/// Seconds that a delivery may take: the end of the program waits for it.
+const DELIVERY: u64 = 30;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,9 +80,9 @@ fn absolute(source: &Source<'_>, key: &str, path: &toml::Spanned<String>) -> Res
     source.checked(key, path.span(), fits.then(|| PathBuf::from(text)).ok_or("an absolute path is needed"))
 }
 
-fn seconds(source: &Source<'_>, value: &toml::Spanned<u64>) -> Result<Duration, ConfigError> {
-    let fits = SECONDS.contains(value.get_ref()).then(|| Duration::from_secs(*value.get_ref()));
-    source.checked("seconds", value.span(), fits.ok_or("1 to 300 are possible"))
+fn seconds(source: &Source<'_>, value: &toml::Spanned<u64>, most: u64) -> Result<Duration, ConfigError> {
+    let fits = (1..=most).contains(value.get_ref()).then(|| Duration::from_secs(*value.get_ref()));
+    source.checked("seconds", value.span(), fits.ok_or_else(|| format!("1 to {most} are possible")))
 }
 
 pub(super) fn printers(
@@ -188,7 +190,7 @@ pub(super) fn hooks(source: &Source<'_>, sections: Vec<HookSection>) -> Result<V
         let room = if hooks.len() < HOOKS { Ok(()) } else { Err("a station has at most 16 hooks") };
         source.checked("on", called.span(), room)?;
         let program = absolute(source, "program", &program)?;
-        hooks.push(HookConfig { on, program, limit: seconds(source, &limit)? });
+        hooks.push(HookConfig { on, program, limit: seconds(source, &limit, CALL)? });
     }
     Ok(hooks)
 }
@@ -223,7 +225,7 @@ pub(super) fn outbox(
                 url: url.into_inner(),
                 ca_file: path("ca_file", ca_file)?,
                 token_file: path("token_file", token_file)?,
-                limit: seconds(source, &limit)?,
+                limit: seconds(source, &limit, DELIVERY)?,
             }))
         }
         _ => wrong("either `folder` or `url` says where records go, and not both"),

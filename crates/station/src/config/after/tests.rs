@@ -148,6 +148,10 @@ fn a_mistyped_setting_is_named_by_file_and_line() {
             "station.toml:4: `url`: it begins with https://",
         ),
         (http("url = \"http://:80/\"\nseconds = 1"), "station.toml:4: `url`: it names no host"),
+        (
+            http("url = \"http://mes.example.com\"\nseconds = 31"),
+            "station.toml:5: `seconds`: 1 to 30 are possible",
+        ),
         (http("token = \"example\""), "station.toml:4: unknown field `token`"),
     ] {
         let error = read(&sections).unwrap_err();
