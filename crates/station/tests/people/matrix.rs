@@ -127,7 +127,7 @@ fn legal() -> Vec<Roles> {
 struct Trial {
     bench: Bench,
     table: HashMap<&'static str, &'static str>,
-    tried: u32,
+    tried: usize,
     allowed: u32,
     refused: usize,
 }
