@@ -58,6 +58,8 @@ impl Growth {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     #[test]
@@ -65,16 +67,15 @@ mod tests {
         let growth = Growth::at(3);
         assert_eq!(growth.wait(Duration::ZERO, |size| size > 3), 3);
         let far = Duration::from_secs(600);
+        let stop = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| growth.wait(far, |size| size > 4));
             growth.reached(4);
             // An answer that came late takes nothing back.
             growth.reached(2);
             assert_eq!(waiting.join().unwrap(), 5);
-            let stop = std::sync::atomic::AtomicBool::new(false);
-            let asked = || stop.load(std::sync::atomic::Ordering::SeqCst);
-            let woken = scope.spawn(|| growth.wait(far, |_| asked()));
-            stop.store(true, std::sync::atomic::Ordering::SeqCst);
+            let woken = scope.spawn(|| growth.wait(far, |_| stop.load(Ordering::SeqCst)));
+            stop.store(true, Ordering::SeqCst);
             growth.wake();
             assert_eq!(woken.join().unwrap(), 5);
         });
