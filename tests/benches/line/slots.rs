@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
+use keystation::Station;
 use keystation::line::{Line, LineEvent, SlotEvent};
 use keystation_device::sim;
 
@@ -14,7 +15,7 @@ use crate::station;
 /// Slots of a full line.
 const SLOTS: u32 = 32;
 /// Devices that each slot keys in a round.
-pub(crate) const EACH: u32 = 10;
+const EACH: u32 = 10;
 /// Rounds; the sides take turns, so that what else the machine does hits both.
 const ROUNDS: u32 = 5;
 
@@ -22,10 +23,9 @@ pub(crate) fn slots_32(directory: &Path) -> Row {
     let station = station::open(directory, SLOTS);
     let (mut all, mut ones, mut ratios, mut cpu) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for round in 0..ROUNDS {
-        let start = |numbers: &[u32], exchange: Exchange| Line::start(&station, numbers, exchange).unwrap();
-        let one = exchanged(directory, 2 * round, 1, start);
+        let one = run(directory, &station, 2 * round, 1);
         let before = processor();
-        let many = exchanged(directory, 2 * round + 1, SLOTS, start);
+        let many = run(directory, &station, 2 * round + 1, SLOTS);
         cpu.push((processor() - before).as_secs_f64() * 1000.0 / f64::from(SLOTS * EACH));
         ones.push(1.0 / one);
         all.push(f64::from(SLOTS) / many);
@@ -48,17 +48,8 @@ pub(crate) fn slots_32(directory: &Path) -> Row {
     }
 }
 
-/// Who exchanges devices, told by the line.
-pub(crate) type Exchange = Box<dyn Fn(LineEvent) + Send + Sync>;
-
-/// Has the line that `start` starts work in `slots` slots at once, whose devices are exchanged as soon as they have PASS; seconds that
-/// each device took, on average of a slot.
-pub(crate) fn exchanged(
-    directory: &Path,
-    lot: u32,
-    slots: u32,
-    start: impl FnOnce(&[u32], Exchange) -> Line,
-) -> f64 {
+/// Keys devices in `slots` slots at once; seconds that each device took, on average of a slot.
+fn run(directory: &Path, station: &Station, lot: u32, slots: u32) -> f64 {
     // The line comes first: what it watches with there is a limited number of for each user, and the simulator takes the rest.
     let devices: Arc<OnceLock<sim::Bench>> = Arc::default();
     let port = |devices: &sim::Bench, number: u32, nth: u32| {
@@ -87,7 +78,7 @@ pub(crate) fn exchanged(
         }
     };
     let numbers: Vec<u32> = (1..=slots).collect();
-    let line = start(&numbers, Box::new(exchange));
+    let line = Line::start(station, &numbers, exchange).unwrap();
     let powered = station::devices(directory, lot, (slots * EACH) as usize);
     let firsts: Vec<_> = numbers.iter().map(|&number| port(&powered, number, 0)).collect();
     assert!(devices.set(powered).is_ok(), "set here only");

@@ -7,7 +7,7 @@ use keystation_tests::line::slots_on;
 use keystation_tests::verifiers::Verifiers;
 use serde_json::{Value, json};
 
-use super::fleet::{Fleet, Session, column};
+use super::fleet::{Fleet, Session, Who, column};
 use super::one::second_key;
 
 /// A station with these slots, and devices that it keyed once.
@@ -24,7 +24,7 @@ fn batch<'a>(devices: &[&'a str], reason: &'a str) -> Vec<&'a str> {
     [&["rekey", "--profile", "second.toml", "--reason", reason], devices].concat()
 }
 
-fn run(bench: &Bench, arguments: &[&str], who: (&str, Option<&str>)) -> Run {
+fn run(bench: &Bench, arguments: &[&str], who: Who<'_>) -> Run {
     let mut command = bench.keystation();
     command.args(arguments);
     if arguments[0] == "rekey" {
@@ -33,7 +33,7 @@ fn run(bench: &Bench, arguments: &[&str], who: (&str, Option<&str>)) -> Run {
     finished(bench.signed(&mut command, who.0, who.1))
 }
 
-const TWO: (&str, Option<&str>) = ("rep-1", Some("sup-1"));
+const TWO: Who<'_> = ("rep-1", Some("sup-1"));
 
 #[test]
 fn a_list_is_approved_once_and_what_is_not_on_it_is_refused() {

@@ -19,6 +19,9 @@ use keystation_device::sim::{self, Persona, Settings};
 use keystation_tests::bench::{Bench, Killed, LABEL, PUBLISHED_CHECK_VALUE, PUBLISHED_GROUP_KEY};
 use serde_json::{Value, json};
 
+/// Who signs in, and who approves.
+pub(super) type Who<'a> = (&'a str, Option<&'a str>);
+
 /// Longer than anything takes, on a busy computer too: a test that waits for it has failed.
 const LONG: Duration = Duration::from_secs(120);
 
@@ -158,7 +161,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn start(bench: &Bench, arguments: &[&str], who: (&str, Option<&str>)) -> Self {
+    pub(super) fn start(bench: &Bench, arguments: &[&str], who: Who<'_>) -> Self {
         let mut command = bench.keystation();
         command.args(arguments);
         bench.signed(bench.with_passphrase(&mut command), who.0, who.1);

@@ -9,6 +9,8 @@ use keystation_tests::people;
 use keystation_tests::sim::Sim;
 use serde_json::{Value, json};
 
+use super::fleet::Who;
+
 /// A second group key of the same group, and `second.toml`, a profile that names it.
 pub(super) fn second_key(bench: &Bench) {
     let bytes: Vec<u8> = (0..64_u8).map(|at| at.wrapping_mul(73) ^ 0xa5).collect();
@@ -28,7 +30,7 @@ fn look(bench: &Bench, port: &Path) -> Value {
 }
 
 /// `rekey` by these two, with these options.
-fn rekey_by(bench: &Bench, who: (&str, Option<&str>), port: &Path, options: &[&str]) -> Run {
+fn rekey_by(bench: &Bench, who: Who<'_>, port: &Path, options: &[&str]) -> Run {
     let mut command = bench.keystation();
     command.arg("rekey").arg("--port").arg(port).args(options);
     finished(bench.signed(bench.with_passphrase(&mut command), who.0, who.1))
@@ -122,18 +124,18 @@ fn no_reason_no_second_person_no_rekey_and_each_refusal_is_a_record() {
     let port = sim.port(0);
     assert_eq!(bench.inject(&port).exit, Some(0));
     let before = sim.state(0);
-    let rows: [((&str, Option<&str>), &[&str], &str, &str); 9] = [
-        (("rep-1", Some("sup-1")), &[], "state", "rekey-reason"),
-        (("rep-1", Some("sup-1")), &["--reason", "because"], "state", "rekey-reason"),
-        (("rep-1", Some("sup-1")), &["--reason", "other"], "state", "rekey-reason"),
-        (("rep-1", None), &["--reason", "returned"], "approval-missing", ""),
-        (("rep-1", Some("rep-1")), &["--reason", "returned"], "approval-same-person", ""),
-        (("rep-1", Some("op-0117")), &["--reason", "returned"], "approval-role", ""),
-        (("rep-1", Some("admin-1")), &["--reason", "returned"], "approval-role", ""),
-        (("op-0117", Some("sup-1")), &["--reason", "returned"], "role", ""),
-        (("qa-007", Some("sup-1")), &["--reason", "returned"], "role", ""),
+    let rows: [(Who<'_>, &[&str], [&str; 2]); 9] = [
+        (("rep-1", Some("sup-1")), &[], ["state", "rekey-reason"]),
+        (("rep-1", Some("sup-1")), &["--reason", "because"], ["state", "rekey-reason"]),
+        (("rep-1", Some("sup-1")), &["--reason", "other"], ["state", "rekey-reason"]),
+        (("rep-1", None), &["--reason", "returned"], ["approval-missing", ""]),
+        (("rep-1", Some("rep-1")), &["--reason", "returned"], ["approval-same-person", ""]),
+        (("rep-1", Some("op-0117")), &["--reason", "returned"], ["approval-role", ""]),
+        (("rep-1", Some("admin-1")), &["--reason", "returned"], ["approval-role", ""]),
+        (("op-0117", Some("sup-1")), &["--reason", "returned"], ["role", ""]),
+        (("qa-007", Some("sup-1")), &["--reason", "returned"], ["role", ""]),
     ];
-    for (who, options, why, code) in rows {
+    for (who, options, [why, code]) in rows {
         let refused = rekey_by(&bench, who, &port, &[&OLD[..], options].concat());
         assert_eq!(refused.exit, Some(3), "{who:?} {options:?}: {refused:?}");
         let record = last(&bench, "policy.refuse");
