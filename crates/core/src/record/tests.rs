@@ -1,4 +1,5 @@
 mod custody;
+mod device;
 mod people;
 mod repair;
 
