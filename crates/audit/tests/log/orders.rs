@@ -302,6 +302,7 @@ fn document_prints_the_records_of_an_order() {
     let document = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/audit-format.md");
     let document = std::fs::read_to_string(document).unwrap();
     let (_, section) = document.split_once("A supervisor creates a work order").unwrap();
+    // Up to the next section.
     let section = section.split("\n## ").next().unwrap();
     let printed: String = section.lines().filter_map(|line| line.strip_prefix("    ")).collect();
     assert_eq!(printed, told);
