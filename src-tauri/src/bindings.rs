@@ -31,6 +31,7 @@ fn generated() -> BTreeMap<String, String> {
         dto::KeyLine,
         dto::Counts,
         dto::SlotLine,
+        dto::SlotHealth,
         dto::ExampleAccount,
         dto::ScanLine,
         dto::SlotLabel,

@@ -254,6 +254,10 @@ impl LineDesk {
             key,
             counts: self.board.counts(),
             slots: self.slots.clone(),
+            health: lock(&self.running)
+                .as_ref()
+                .map(|line| line.slots().into_iter().map(dto::SlotHealth::from).collect())
+                .unwrap_or_default(),
             rooms: dto::Room::of(&session.roles),
             operator: session.user.clone(),
             session,

@@ -59,6 +59,8 @@ pub(crate) struct Overview {
     pub(crate) notices: Vec<Problem>,
     /// Where devices are plugged in.
     pub(crate) slots: Vec<SlotLine>,
+    /// What each of them made, and how worn its contact is.
+    pub(crate) health: Vec<SlotHealth>,
     /// The rooms that the person may enter; the first one is shown at first.
     pub(crate) rooms: Vec<Room>,
     /// Whether this window only looks.
@@ -96,6 +98,7 @@ impl From<keystation::Overview> for Overview {
             anchor: seen.anchoring.into(),
             notices: seen.notices.iter().map(Problem::from).collect(),
             slots: Vec::new(),
+            health: Vec::new(),
             rooms: Vec::new(),
             read_only: true,
             training: seen.training,
@@ -187,6 +190,44 @@ pub(crate) struct SlotLine {
     pub(crate) profile: String,
     /// Whether the label of each device is scanned before it is plugged in.
     pub(crate) scans: bool,
+}
+
+/// What a slot made since the station was started, and what became of its contact in its life.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct SlotHealth {
+    /// Its number.
+    pub(crate) number: u32,
+    /// Devices that came to a result.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub(crate) devices: u64,
+    /// Those that passed.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub(crate) passed: u64,
+    /// Free retries.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub(crate) retries: u64,
+    /// Contacts that were lost before there was a result.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub(crate) lost: u64,
+    /// How often something was plugged in, over all starts.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub(crate) cycles: u64,
+}
+
+impl From<keystation::line::SlotView> for SlotHealth {
+    fn from(slot: keystation::line::SlotView) -> Self {
+        let keystation::line::SlotView { number, health, contact, .. } = slot;
+        Self {
+            number,
+            devices: health.devices,
+            passed: health.passed,
+            retries: health.retries,
+            lost: health.lost_contacts,
+            cycles: contact.cycles,
+        }
+    }
 }
 
 /// Whose PIN everybody may know.

@@ -251,7 +251,20 @@ describe("a slot that is out", () => {
     expect(says(1)).toContain("A supervisor puts the slot back.");
     expect(card(1)?.querySelector("button")).toBeNull();
     expect(asked).not.toHaveBeenCalled();
+    expect(
+      document.querySelector("[data-health]"),
+      "how the slot is, is for whoever can do something",
+    ).toBeNull();
     await click("Lock");
     expect(says(1)).toContain("Slot taken out");
+  });
+
+  test("says to a supervisor what it made, and how worn its contact is", async () => {
+    await open({ ...as("sv-0004", scanning) });
+    shell.out(1);
+    await settle();
+    expect(document.querySelector('[data-health="1"]')?.textContent).toContain(
+      "Yield 97.1 % · retried 2 · contact lost 6 · contacts so far 10\u00a0422",
+    );
   });
 });

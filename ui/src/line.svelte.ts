@@ -8,6 +8,7 @@ import type { CardUpdate } from "./bindings/CardUpdate";
 import type { Overview } from "./bindings/Overview";
 import type { Problem } from "./bindings/Problem";
 import type { RecordLine } from "./bindings/RecordLine";
+import type { SlotHealth } from "./bindings/SlotHealth";
 import type { ScanLine } from "./bindings/ScanLine";
 import type { Aim, Aimed, Intent } from "./keyboard";
 import { problemOf, type Shell } from "./shell";
@@ -169,6 +170,11 @@ export class Line {
   isOut(slot: number): boolean {
     const card = this.cards.get(slot);
     return card?.state === "stopped" && card.code === "slot-out";
+  }
+
+  /** How a slot is, for whoever can do something about it. */
+  healthOf(slot: number): SlotHealth | undefined {
+    return this.mayPutBack ? this.overview?.health.find(({ number }) => number === slot) : undefined;
   }
 
   get mayPutBack(): boolean {

@@ -26,6 +26,7 @@ use keystation_core::key::KeyLabel;
 /// people.json      hashes of PINs and tags of badges (docs/people.md)
 /// pepper.key       what a copy of people.json lacks
 /// tries.json       PINs that were tried where the log does not open; only until it does (docs/people.md)
+/// slots.json       how often the contact of each slot has closed (docs/line.md)
 /// names.db         who is behind an operator ID; can be erased, and is no part of the log
 /// witness.vkeys    keys of the witnesses that cosigned it
 /// orders/          work orders, as they came (docs/work-order.md)
@@ -127,6 +128,12 @@ impl DataDir {
     #[must_use]
     pub fn tries(&self) -> PathBuf {
         self.0.join("tries.json")
+    }
+
+    /// How often the contact of each slot has closed.
+    #[must_use]
+    pub fn slots(&self) -> PathBuf {
+        self.0.join("slots.json")
     }
 
     /// The texts of work orders.

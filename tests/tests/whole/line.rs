@@ -295,6 +295,18 @@ fn whoever_may_not_put_a_slot_back_leaves_it_out_and_a_record() {
     assert_eq!(sum["passed"], 0);
     let denied = bench.records().iter().filter(|record| record.to_string().contains("put-back")).count();
     assert_eq!(denied, 1, "the refusal is a record, and what a scanner types asks for nothing");
+
+    // What wears goes on over starts; what the slot made begins anew.
+    let worn = &sum["slots"][0];
+    assert_eq!((&worn["lost_contacts"], &worn["contact"]["lost"]), (&6.into(), &6.into()), "{sum}");
+    let mut line = RunningLine::start(&bench, "op-0117");
+    line.until_slot(1, "pass");
+    let (sum, ..) = line.end();
+    let slot = &sum["slots"][0];
+    assert_eq!((&slot["passed"], &slot["lost_contacts"]), (&1.into(), &0.into()), "{sum}");
+    assert_eq!((&slot["yield_percent"], &slot["contact"]["lost"]), (&100.0.into(), &6.into()), "{sum}");
+    let cycles = |slot: &Value| slot["contact"]["cycles"].as_u64().unwrap();
+    assert_eq!(cycles(slot), cycles(worn) + 1, "plugged in once since: {sum}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ import type { OrderLine } from "./OrderLine";
 import type { Problem } from "./Problem";
 import type { Room } from "./Room";
 import type { SessionLine } from "./SessionLine";
+import type { SlotHealth } from "./SlotHealth";
 import type { SlotLine } from "./SlotLine";
 
 /**
@@ -65,6 +66,10 @@ notices: Array<Problem>,
  * Where devices are plugged in.
  */
 slots: Array<SlotLine>, 
+/**
+ * What each of them made, and how worn its contact is.
+ */
+health: Array<SlotHealth>, 
 /**
  * The rooms that the person may enter; the first one is shown at first.
  */

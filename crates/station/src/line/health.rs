@@ -155,7 +155,7 @@ pub struct Health {
     /// Free retries.
     pub retries: u64,
     /// Contacts that were lost before there was a result.
-    pub contact_cycles: u64,
+    pub lost_contacts: u64,
     /// Failures of the slot in a row.
     streak: u32,
     /// Who failed last: the same device plugged in again says nothing new of the slot.
@@ -203,7 +203,7 @@ impl Health {
 
     /// A contact was lost before there was a result, `now` since the start of the line.
     pub(super) fn lost_contact(&mut self, now: Duration) -> Option<OutReason> {
-        self.contact_cycles += 1;
+        self.lost_contacts += 1;
         self.lost.push_back(now);
         while self.lost.front().is_some_and(|lost| *lost + MINUTE <= now) {
             self.lost.pop_front();
@@ -277,7 +277,7 @@ mod tests {
         assert_eq!(outs[5], Some(OutReason::Flapping { count: 6 }));
         health.put_back();
         assert_eq!(health.lost_contact(7 * second), None);
-        assert_eq!(health.contact_cycles, 7);
+        assert_eq!(health.lost_contacts, 7);
     }
 
     /// What a person has to see is never tried again behind their back.

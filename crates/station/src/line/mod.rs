@@ -9,6 +9,7 @@ mod health;
 mod label;
 mod scanning;
 mod slot;
+mod wear;
 mod work;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -32,6 +33,8 @@ pub use event::{LineEvent, Past, ScannerFault, SlotEvent, SlotState};
 pub use health::{CYCLES, FAILURES, Health, MINUTE, Nature, OutReason, nature};
 pub use label::{Label, LabelError, LabelMatch, LabelRule, Scan, Scans};
 use slot::Slot;
+pub use wear::Contact;
+use wear::Wear;
 
 /// Results that a slot remembers.
 pub const HISTORY: usize = 20;
@@ -53,8 +56,10 @@ pub struct SlotView {
     pub state: SlotState,
     /// Its last results, newest last, at most [`HISTORY`].
     pub history: Vec<Past>,
-    /// What it counts.
+    /// What it counts, since the line was started.
     pub health: Health,
+    /// What became of its contact, over all starts.
+    pub contact: Contact,
 }
 
 /// What the slots of a line do.
@@ -75,11 +80,14 @@ struct Shared {
     interrupt: Interrupt,
     began: Instant,
     scans: Mutex<Scans>,
+    wear: Wear,
     cards: BTreeMap<u32, Mutex<Card>>,
 }
 
 /// What a slot shows.
 struct Card {
+    /// Where its devices are plugged in.
+    place: String,
     state: SlotState,
     history: VecDeque<Past>,
     health: Health,
@@ -168,6 +176,7 @@ impl Line {
             let slot = station.config().slots.iter().find(|slot| slot.number == number);
             let slot = slot.ok_or(StationError::NoSlot(number))?;
             let card = Card {
+                place: slot.place.to_string(),
                 state: SlotState::Waiting,
                 history: VecDeque::new(),
                 health: Health::default(),
@@ -197,6 +206,7 @@ impl Line {
             interrupt: Interrupt::new().map_err(StationError::Thread)?,
             began: Instant::now(),
             scans: Mutex::default(),
+            wear: Wear::read(station.data().slots())?,
             cards,
         });
         // Ahead of the first device: what passes has its label to come.
@@ -252,6 +262,11 @@ impl Line {
         Ok(true)
     }
 
+    /// Writes how often contacts closed, as far as the file does not have it: for a program that dies without dropping the line.
+    pub fn keep_contacts(&self) {
+        self.shared.wear.flush();
+    }
+
     /// All slots, by number.
     #[must_use]
     pub fn slots(&self) -> Vec<SlotView> {
@@ -262,6 +277,7 @@ impl Line {
                 state: card.state,
                 history: card.history.iter().cloned().collect(),
                 health: card.health.clone(),
+                contact: self.shared.wear.of(&card.place),
             }
         };
         self.shared.cards.iter().map(view).collect()
@@ -280,6 +296,7 @@ impl Drop for Line {
                 tracing::error!("a slot's thread panicked");
             }
         }
+        self.shared.wear.flush();
         // After the devices are done.
         drop(self.show.take());
     }

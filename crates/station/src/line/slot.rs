@@ -120,6 +120,7 @@ impl Slot {
             if self.watch.until_present(FOREVER, &self.line.interrupt)? != Waited::Happened {
                 continue;
             }
+            self.line.wear.closed(&self.config.place.to_string());
             let waited = self.ready();
             if self.line.stopping() {
                 break;
@@ -260,6 +261,7 @@ impl Slot {
     }
 
     fn lost_contact(&self) -> Option<OutReason> {
+        self.line.wear.lost(&self.config.place.to_string());
         let now = self.line.began.elapsed();
         self.line.card(self.config.number).health.lost_contact(now)
     }

@@ -111,6 +111,8 @@ impl Terminal {
             let mut words = drawn.split_whitespace();
             let mut number = || words.next().and_then(|word| word.parse::<u64>().ok()).expect(drawn);
             let [slot, passed, failed, _] = [number(), number(), number(), number()];
+            let of_all = words.next().expect(drawn);
+            assert!(of_all == "-" || words.next() == Some("%"), "the yield: {drawn:?}");
             let shows = words.collect::<Vec<_>>().join(" ");
             self.rows.insert(usize::try_from(slot).unwrap() - 1, Row { results: passed + failed, shows });
         }

@@ -70,6 +70,8 @@ export const line: LineWords = {
     stopped: "Platz steht",
     out: "Platz herausgenommen",
     putBack: "Enter: wieder aufnehmen",
+    health: (yielded: string, again: string, lost: string, contacts: string) =>
+      `Ausbeute ${yielded} % · wiederholt ${again} · Kontakt verloren ${lost} · Kontakte bisher ${contacts}`,
     seen: "Enter: gesehen",
     signInToSee: "Anmelden, um es als gesehen zu melden",
   },

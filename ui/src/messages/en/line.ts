@@ -89,6 +89,8 @@ export const line = {
     stopped: "Slot stopped",
     out: "Slot taken out",
     putBack: "Enter: put back",
+    health: (yielded: string, again: string, lost: string, contacts: string) =>
+      `Yield ${yielded} % · retried ${again} · contact lost ${lost} · contacts so far ${contacts}`,
     seen: "Enter: seen",
     signInToSee: "Sign in to say that it was seen",
   },

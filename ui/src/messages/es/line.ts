@@ -70,6 +70,8 @@ export const line: LineWords = {
     stopped: "Puesto parado",
     out: "Puesto retirado",
     putBack: "Enter: volver a poner",
+    health: (yielded: string, again: string, lost: string, contacts: string) =>
+      `Rendimiento ${yielded} % · repetidos ${again} · contacto perdido ${lost} · contactos hasta hoy ${contacts}`,
     seen: "Enter: visto",
     signInToSee: "Inicie sesión para darlo por visto",
   },

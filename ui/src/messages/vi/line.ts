@@ -67,6 +67,8 @@ export const line: LineWords = {
     stopped: "Khe đã dừng",
     out: "Khe đã bị tách ra",
     putBack: "Enter: đưa khe trở lại",
+    health: (yielded: string, again: string, lost: string, contacts: string) =>
+      `Tỷ lệ đạt ${yielded} % · thử lại ${again} · mất tiếp xúc ${lost} · số lần tiếp xúc ${contacts}`,
     seen: "Enter: đã xem",
     signInToSee: "Đăng nhập để xác nhận đã xem",
   },

@@ -67,6 +67,8 @@ export const line: LineWords = {
     stopped: "槽位停用",
     out: "槽位已停用",
     putBack: "Enter：恢复使用",
+    health: (yielded: string, again: string, lost: string, contacts: string) =>
+      `良率 ${yielded}% · 重试 ${again} · 接触中断 ${lost} · 累计接触 ${contacts}`,
     seen: "Enter：已看到",
     signInToSee: "登录后才能确认",
   },

@@ -1,11 +1,12 @@
 //! `keystation run`: the line without a window. Nobody acknowledges a FAIL here: it is over when the device is unplugged.
 
+mod health;
 pub(super) mod object;
 pub(super) mod table;
 
 use std::io::{self, BufRead, IsTerminal as _};
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -56,6 +57,7 @@ pub(super) fn run(
         table: (!out.json && io::stdout().is_terminal()).then(|| Table::new(&numbers)),
         account: Account::default(),
         running: numbers.len(),
+        line: Weak::new(),
         ended: false,
         stopped,
     }));
@@ -64,6 +66,7 @@ pub(super) fn run(
     bench.when_ended(move || lock(&telling).sum_up(&log, from));
     let telling = Arc::clone(&report);
     let line = Arc::new(Line::start(station, &numbers, move |event| lock(&telling).tell(&event))?);
+    lock(&report).line = Arc::downgrade(&line);
     listen(station.clone(), Arc::clone(&line), *out)?;
     // The sender lives as long as the report does, which this function holds.
     if all_stopped.recv().is_err() {
@@ -85,6 +88,8 @@ struct Report {
     account: Account,
     /// Slots that have not stopped.
     running: usize,
+    /// For what the slots counted.
+    line: Weak<Line>,
     /// Nothing is said after the sum.
     ended: bool,
     stopped: Sender<()>,
@@ -123,6 +128,11 @@ impl Report {
             return;
         }
         let account = self.account;
+        let slots = self.line.upgrade().map(|line| {
+            line.keep_contacts();
+            line.slots()
+        });
+        let slots = slots.unwrap_or_default();
         let logged = match archive.reader().and_then(|reader| Logged::since(&reader, from)) {
             Ok(logged) => logged,
             Err(error) => {
@@ -139,14 +149,15 @@ impl Report {
         };
         self.out.say(
             format!(
-                "{} devices: {passed} PASS, {failed} FAIL, {retries} retries. {verdict}",
+                "{}{} devices: {passed} PASS, {failed} FAIL, {retries} retries. {verdict}",
+                health::table(&slots),
                 account.devices()
             ),
             &json!({ "v": VERSION, "event": "summary", "devices": account.devices(), "passed": passed,
                      "failed": failed, "retries": retries, "unrecorded": unrecorded,
                      "log": { "passed": logged.passed, "failed": logged.failed, "refused": logged.refused,
                               "not_written": logged.not_written },
-                     "agrees": agrees }),
+                     "agrees": agrees, "slots": health::objects(&slots) }),
         );
     }
 }

@@ -73,9 +73,17 @@ impl Table {
 
     /// The whole table, over the one that was drawn before (ECMA-48: cursor up, erase to the end of the line).
     pub(in crate::cli) fn redrawn(&mut self) -> String {
-        let mut lines = vec![format!("{:<5} {:>6} {:>6} {:>6}  {}", "slot", "pass", "fail", "again", "now")];
+        let mut lines = vec![format!(
+            "{:<5} {:>6} {:>6} {:>6} {:>6}  {}",
+            "slot", "pass", "fail", "again", "yield", "now"
+        )];
         lines.extend(self.rows.iter().map(|(number, row)| {
-            format!("{number:<5} {:>6} {:>6} {:>6}  {}", row.passed, row.failed, row.retries, row.shows)
+            let Row { passed, failed, retries, shows } = row;
+            // Rounded down: 100 % is said of a slot that never failed, and of no other.
+            let of_all = (100 * passed)
+                .checked_div(passed + failed)
+                .map_or_else(|| "-".to_owned(), |percent| format!("{percent} %"));
+            format!("{number:<5} {passed:>6} {failed:>6} {retries:>6} {of_all:>6}  {shows}")
         }));
         lines.push(self.foot.clone());
         let up = if std::mem::replace(&mut self.drawn, true) {
@@ -108,7 +116,7 @@ mod tests {
         let second = table.redrawn();
         assert!(second.starts_with("\u{1b}[4A"), "{second:?}");
         let row = second.lines().find(|line| line.starts_with('3')).unwrap();
-        assert!(row.contains("FAIL  [silent]") && row.contains("     1 "), "{row}");
+        assert!(row.contains("FAIL  [silent]") && row.contains("     1      0    0 %  FAIL"), "{row}");
         assert!(second.lines().all(|line| line.chars().count() <= WIDTH + 10), "{second}");
     }
 }
