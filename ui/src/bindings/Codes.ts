@@ -34,9 +34,16 @@ export const FAILURES = {
   "no-label": { sentence: "The label of the device was not scanned.", remedy: ["Scan the label.", "Plug the device in again."] },
   "wrong-label": { sentence: "The label that was scanned is not that of the device.", remedy: ["Check which label belongs to which device.", "Scan the right label.", "Plug the device in again."] },
   "other-board": { sentence: "The serial number or the MAC address was keyed before, on another board.", remedy: ["Keep the device apart.", "Call the supervisor: a new board is for repair."] },
+  "scrapped": { sentence: "The device was put down as scrap.", remedy: ["Keep the device apart.", "Call the supervisor: who put it back on the bench?", "A mistake: two people take it back, keystation device restore."] },
+  "revoked": { sentence: "The identity of the device was revoked: it must not get a key again.", remedy: ["Keep the device apart.", "Call the supervisor: this is for good, only another identity can be keyed."] },
+  "replaced": { sentence: "Another board took the place of this one.", remedy: ["Keep the device apart.", "Call the supervisor: this board was to be destroyed."] },
   "moved": { sentence: "The port of the slot changed while the device was in it.", remedy: ["Leave the device in its place.", "Plug it in again.", "Again: call the supervisor."] },
   "no-order": { sentence: "No work order is open that the device could be made under.", remedy: ["The supervisor opens the work order in Orders.", "Plug the device in again."] },
   "order-full": { sentence: "The work order is complete: as many devices were begun as it is for.", remedy: ["Stop.", "Call the supervisor: count the box, then close the order."] },
+  "same-key": { sentence: "The device would get the key that it holds: for this reason that heals nothing.", remedy: ["Name a profile with another group key, or give the device another ID: board swap.", "Meant all the same: --same-key."] },
+  "not-of-batch": { sentence: "The device is not on the list of the batch.", remedy: ["Keep the device apart.", "Compare its label with the list of the batch.", "Call the supervisor."] },
+  "already-rekeyed": { sentence: "The device was re-keyed in this batch already.", remedy: ["Put it to the finished ones.", "Plug in the next device."] },
+  "batch-full": { sentence: "The batch is complete: as many devices were begun as it was approved for.", remedy: ["Stop.", "Call the supervisor: count the devices, then close the batch."] },
   "collision": { sentence: "Two devices would have the same key.", remedy: ["Stop the line.", "Keep the device apart.", "Call the custodian and QA: the key derives wrongly."] },
   "log-failed": { sentence: "The audit log cannot be written.", remedy: ["Stop.", "Call the administrator: check disk and log."] },
 } as const;
@@ -67,6 +74,8 @@ export type ProblemCode =
   | "away"
   | "badge-refused"
   | "badge-taken"
+  | "batch-not-asked"
+  | "board-proof"
   | "cancelled"
   | "ceremony-aborted"
   | "ceremony-order"
@@ -75,11 +84,19 @@ export type ProblemCode =
   | "ceremony-turn"
   | "check-port-unknown"
   | "check-value"
+  | "cleaned-up"
+  | "cleanup-list"
+  | "cleanup-not-chosen"
   | "clock-jumped"
   | "component-refused"
   | "credential-old"
   | "custody-failed"
   | "custody-unknown"
+  | "device-note"
+  | "device-out"
+  | "device-overtaken"
+  | "device-reason"
+  | "device-unknown"
   | "disk"
   | "expired"
   | "file-exists"
@@ -107,6 +124,7 @@ export type ProblemCode =
   | "no-ceremony"
   | "no-device"
   | "no-random-numbers"
+  | "no-scrap"
   | "no-session"
   | "no-thread"
   | "not-administrators"
@@ -157,7 +175,14 @@ export type ProblemCode =
   | "read-only"
   | "reason"
   | "registration-id"
+  | "rekey-altered"
+  | "rekey-batch"
+  | "rekey-empty"
+  | "rekey-list"
+  | "rekey-not-approved"
+  | "rekey-reason"
   | "remark"
+  | "repair-busy"
   | "reviewer"
   | "role"
   | "roles"
@@ -173,6 +198,8 @@ export type ProblemCode =
   | "state"
   | "station-in-use"
   | "station-missing"
+  | "successor"
+  | "successor-id"
   | "system-unsupported"
   | "training-account"
   | "training-directory"

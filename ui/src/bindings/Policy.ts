@@ -9,7 +9,13 @@ export const ROLE_SETS: readonly string[] = ["operator", "repair", "operator+rep
 
 /** What another person has to approve, and in which roles. */
 export const APPROVERS = {
+  "rekey": ["supervisor"],
   "raise-quota": ["supervisor", "administrator"],
+  "scrap-device": ["supervisor"],
+  "revoke-device": ["supervisor"],
+  "replace-device": ["supervisor"],
+  "restore-device": ["supervisor"],
+  "cleaned-up": ["supervisor"],
   "import-key": ["custodian"],
   "take-transfer": ["custodian"],
   "activate-key": ["custodian"],
@@ -22,6 +28,7 @@ export const APPROVERS = {
   "set-badge": ["administrator"],
   "accept-clock": ["supervisor", "administrator"],
   "new-epoch": ["administrator"],
+  "restore": ["administrator"],
 } as const satisfies Readonly<Record<string, readonly Role[]>>;
 
 /** In which roles one may ask for what not everybody may. */
@@ -31,6 +38,10 @@ export const OPEN_TO = {
   "put-back": ["supervisor"],
   "unlock": ["operator", "repair", "supervisor", "custodian"],
   "check": ["repair", "supervisor", "qa"],
+  "look": ["repair", "supervisor", "qa"],
+  "rekey": ["repair", "supervisor"],
+  "continue-rekey": ["repair", "supervisor"],
+  "close-rekey": ["repair", "supervisor"],
   "search-room": ["repair", "supervisor", "qa", "administrator"],
   "audit-room": ["supervisor", "qa", "administrator"],
   "save-proof": ["supervisor", "qa", "administrator"],
@@ -42,6 +53,12 @@ export const OPEN_TO = {
   "close-order": ["supervisor"],
   "raise-quota": ["supervisor", "administrator"],
   "scrap": ["supervisor"],
+  "scrap-device": ["repair", "supervisor"],
+  "revoke-device": ["repair", "supervisor"],
+  "replace-device": ["repair", "supervisor"],
+  "restore-device": ["repair", "supervisor"],
+  "list-cleanup": ["repair", "supervisor"],
+  "cleaned-up": ["repair", "supervisor"],
   "own-shift": ["operator", "repair", "supervisor"],
   "export": ["supervisor", "qa", "administrator"],
   "anchor-accept": ["supervisor", "qa", "administrator"],
@@ -64,5 +81,19 @@ export const OPEN_TO = {
   "forget-name": ["administrator"],
   "accept-clock": ["supervisor", "administrator"],
   "new-epoch": ["administrator"],
+  "backup": ["administrator"],
+  "restore": ["administrator"],
   "rebuild": ["administrator"],
 } as const satisfies Readonly<Record<string, readonly Role[]>>;
+
+/** Why devices are re-keyed, scrapped, revoked, replaced, put back: each list is closed. */
+export const REASONS = {
+  rekey: ["returned", "leaked-key", "key-rotation", "wrong-scope", "board-repair", "firmware-lost-key", "other"],
+  scrap: ["broken", "test-failed", "lost", "end-of-life", "other"],
+  revoke: ["key-leaked", "stolen", "lost", "cloned", "end-of-life", "other"],
+  replace: ["board-failed", "upgrade", "other"],
+  restore: ["mistake", "found", "other"],
+} as const;
+
+/** Of these, what only another key serves. */
+export const NEEDS_NEW_KEY: readonly string[] = ["leaked-key", "key-rotation"];

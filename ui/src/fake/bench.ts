@@ -68,7 +68,7 @@ export const station: Overview = {
   anchor: { state: "none", record: null, time: null, open: 5124 },
   notices: [],
   slots: [{ number: 1, port: "/dev/ttyUSB0", profile: "env-sensor 2", scans: false }],
-  rooms: ["line", "orders", "audit"],
+  rooms: ["line", "orders", "repair", "audit"],
   readOnly: false,
   training: false,
   example: null,

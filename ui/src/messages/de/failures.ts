@@ -144,6 +144,22 @@ export const failures: FailureWords = {
     apart,
     "Schichtleitung rufen: eine neue Platine ist Sache der Reparatur.",
   ),
+  scrapped: told(
+    "Das Gerät wurde ausgemustert.",
+    apart,
+    "Schichtleitung rufen: Wer hat es zurückgelegt?",
+    "Ein Versehen: Reparatur und Schichtleitung nehmen es zurück.",
+  ),
+  revoked: told(
+    "Die Identität des Geräts ist widerrufen: Es darf keinen Schlüssel mehr bekommen.",
+    apart,
+    "Schichtleitung rufen: Das gilt für immer, nur eine andere Identität ist möglich.",
+  ),
+  replaced: told(
+    "Eine andere Platine hat den Platz von dieser.",
+    apart,
+    "Schichtleitung rufen: Diese Platine sollte vernichtet sein.",
+  ),
   moved: told(
     "Der Anschluss des Platzes wechselte, während das Gerät darin war.",
     "Gerät an seinem Platz lassen.",
@@ -224,6 +240,9 @@ export const causes: CauseWords = {
   "no-label": "Kein Etikett",
   "wrong-label": "Falsches Etikett",
   "other-board": "Andere Platine",
+  scrapped: "Ausgemustert",
+  revoked: "Widerrufen",
+  replaced: "Ersetzt",
   moved: "Umgesteckt",
   "no-order": "Kein Auftrag",
   "order-full": "Auftrag voll",

@@ -8,6 +8,16 @@ const leave = "Alle Dateien so lassen, wie sie sind.";
 const paper = "Noch einmal vom Papier ablesen.";
 
 export const problems: ProblemWords = {
+  "batch-not-asked": told("Die Serie steht nicht fest.", "Geräte und Grund nennen und freigeben lassen."),
+  "cleanup-not-chosen": told(
+    "Es wurde keine Liste gewählt.",
+    "Die erledigte Liste wählen und freigeben lassen.",
+  ),
+  "repair-busy": told(
+    "Eine Serie hat die Plätze der Reparatur.",
+    "Die Serie anhalten oder abwarten.",
+    "Dann das Gerät ansehen.",
+  ),
   "account-disabled": told(
     "Das Konto ist stillgelegt.",
     "Zwei Personen der Administration geben es wieder frei.",
@@ -278,11 +288,28 @@ export const problems: ProblemWords = {
     "Der Auftrag ist nicht vom Kunden unterschrieben.",
     "Den unterschriebenen Auftrag nehmen.",
   ),
-  "rekey-reason": told("Ein neuer Schlüssel braucht einen Grund aus der Liste.", "Grund wählen; bei »other« mit Bemerkung."),
-  "rekey-not-approved": told("Niemand hat den neuen Schlüssel genehmigt.", "Eine andere Person der Schichtleitung genehmigt ihn."),
-  "rekey-list": told("Die Liste der Serie hat einen Fehler.", "Die genannte Zeile berichtigen: nichts wurde übernommen."),
-  "rekey-batch": told("Diese Serie gibt es nicht, oder sie ist geschlossen.", "Nachsehen, welche Serien offen sind."),
-  "rekey-altered": told("Die Liste der Serie ist nicht die genehmigte.", "Nichts darunter tun.", "Die Datei zurückbringen, oder die Serie schließen.", "QS rufen."),
+  "rekey-reason": told(
+    "Ein neuer Schlüssel braucht einen Grund aus der Liste.",
+    "Grund wählen; bei »other« mit Bemerkung.",
+  ),
+  "rekey-not-approved": told(
+    "Niemand hat den neuen Schlüssel genehmigt.",
+    "Eine andere Person der Schichtleitung genehmigt ihn.",
+  ),
+  "rekey-list": told(
+    "Die Liste der Serie hat einen Fehler.",
+    "Die genannte Zeile berichtigen: nichts wurde übernommen.",
+  ),
+  "rekey-batch": told(
+    "Diese Serie gibt es nicht, oder sie ist geschlossen.",
+    "Nachsehen, welche Serien offen sind.",
+  ),
+  "rekey-altered": told(
+    "Die Liste der Serie ist nicht die genehmigte.",
+    "Nichts darunter tun.",
+    "Die Datei zurückbringen, oder die Serie schließen.",
+    "QS rufen.",
+  ),
   "rekey-empty": told("Kein Gerät hängt an diesem Gruppenschlüssel.", "Name des Schlüssels prüfen."),
   "slot-out": told(
     "Der Platz wurde herausgenommen.",
@@ -325,4 +352,47 @@ export const problems: ProblemWords = {
   ),
   "order-state": told("So, wie der Auftrag steht, geht das nicht.", "Unter „Aufträge“ nachsehen."),
   "order-unknown": told("Diesen Auftrag gibt es hier nicht.", "Unter „Aufträge“ nachsehen."),
+  "board-proof": told(
+    "Die neue Platine bekommt denselben Schlüssel wie die alte.",
+    "Die alte Platine vernichten und das aufschreiben.",
+    "Sagen, wo es steht: Die zweite Person bestätigt es.",
+  ),
+  "cleaned-up": told(
+    "Die Identität ist in der Cloud schon gesperrt.",
+    "Es bleibt dabei.",
+    "Ist die Platine gut: eine andere Seriennummer geben.",
+  ),
+  "cleanup-list": told(
+    "Diese Liste hat die Station nicht gemacht, oder sie ist schon erledigt.",
+    "Die Datei nehmen, wie sie gemacht wurde.",
+  ),
+  "device-note": told(
+    "Das passt nicht in einen Eintrag.",
+    "In höchstens 200 Zeichen sagen, auf einer Zeile.",
+  ),
+  "device-out": told(
+    "Das Gerät ist schon außer Betrieb.",
+    "Seine Einträge ansehen: Vielleicht ist nichts zu tun.",
+  ),
+  "device-overtaken": told(
+    "Das Gerät wurde inzwischen wieder begonnen.",
+    "Das Gerät aus dem Platz nehmen.",
+    "Noch einmal versuchen.",
+  ),
+  "device-reason": told("Es fehlt ein Grund.", "Einen Grund wählen.", "Ein anderer: in der Notiz sagen."),
+  "device-unknown": told("Das Protokoll kennt kein solches Gerät.", "So schreiben wie in den Einträgen."),
+  "no-scrap": told(
+    "Da ist keine Ausmusterung, die zurückgenommen werden kann.",
+    "Die Einträge des Geräts ansehen.",
+  ),
+  successor: told(
+    "Diese Platine kann den Platz der alten nicht einnehmen.",
+    "MAC-Adresse und Seriennummer der neuen Platine prüfen.",
+    "Die Einträge von beiden ansehen.",
+  ),
+  "successor-id": told(
+    "Die neue Platine hat nach diesem Profil keine Registrierungs-ID.",
+    "Die MAC-Adresse der neuen Platine prüfen.",
+    "Das Profil prüfen.",
+  ),
 };

@@ -139,6 +139,22 @@ export const failures: FailureWords = {
     apart,
     "Llame a Supervisión: una placa nueva es cosa de Reparación.",
   ),
+  scrapped: told(
+    "El dispositivo se dio por desechado.",
+    apart,
+    "Llame a Supervisión: ¿quién lo devolvió al puesto?",
+    "Fue un error: Reparación y Supervisión lo anulan.",
+  ),
+  revoked: told(
+    "La identidad del dispositivo está revocada: no debe recibir clave otra vez.",
+    apart,
+    "Llame a Supervisión: es definitivo, solo vale otra identidad.",
+  ),
+  replaced: told(
+    "Otra placa ocupa el lugar de esta.",
+    apart,
+    "Llame a Supervisión: esta placa debía destruirse.",
+  ),
   moved: told(
     "El puerto del puesto cambió con el dispositivo dentro.",
     "Deje el dispositivo en su sitio.",
@@ -223,6 +239,9 @@ export const causes: CauseWords = {
   "no-label": "Sin etiqueta",
   "wrong-label": "Otra etiqueta",
   "other-board": "Otra placa",
+  scrapped: "Desechado",
+  revoked: "Revocado",
+  replaced: "Sustituido",
   moved: "Movido",
   "no-order": "Sin orden",
   "order-full": "Orden completa",

@@ -7,6 +7,16 @@ const leave = "Deje todos los archivos como están.";
 const paper = "Léalo otra vez en el papel.";
 
 export const problems: ProblemWords = {
+  "batch-not-asked": told(
+    "No está dicho qué lote se pide.",
+    "Diga dispositivos y motivo, y pida la aprobación.",
+  ),
+  "cleanup-not-chosen": told("No se eligió ninguna lista.", "Elija la lista hecha y pida la aprobación."),
+  "repair-busy": told(
+    "Un lote ocupa los puestos de reparación.",
+    "Pare el lote, o espere a que termine.",
+    "Después mire el dispositivo.",
+  ),
   "account-disabled": told(
     "La cuenta está desactivada.",
     "Dos personas de Administración la activan de nuevo.",
@@ -275,12 +285,23 @@ export const problems: ProblemWords = {
     "Perdidos o rotos: dar de baja.",
   ),
   "order-unsigned": told("La orden de trabajo no está firmada por el cliente.", "Use la orden firmada."),
-  "rekey-reason": told("Una clave nueva necesita un motivo de la lista.", "Elija el motivo; con «other», una nota."),
+  "rekey-reason": told(
+    "Una clave nueva necesita un motivo de la lista.",
+    "Elija el motivo; con «other», una nota.",
+  ),
   "rekey-not-approved": told("Nadie aprobó la clave nueva.", "Otra persona de Supervisión la aprueba."),
   "rekey-list": told("La lista del lote tiene un error.", "Corrija la fila indicada: no se tomó nada."),
   "rekey-batch": told("Ese lote no existe o está cerrado.", "Mire qué lotes están abiertos."),
-  "rekey-altered": told("La lista del lote no es la aprobada.", "No haga nada con ella.", "Devuelva el archivo, o cierre el lote.", "Llame a Calidad."),
-  "rekey-empty": told("Ningún dispositivo depende de esa clave de grupo.", "Compruebe el nombre de la clave."),
+  "rekey-altered": told(
+    "La lista del lote no es la aprobada.",
+    "No haga nada con ella.",
+    "Devuelva el archivo, o cierre el lote.",
+    "Llame a Calidad.",
+  ),
+  "rekey-empty": told(
+    "Ningún dispositivo depende de esa clave de grupo.",
+    "Compruebe el nombre de la clave.",
+  ),
   "slot-out": told(
     "El puesto se retiró.",
     "Siga con los otros puestos.",
@@ -316,4 +337,41 @@ export const problems: ProblemWords = {
   "order-signed": told("El cliente firmó la cantidad.", "El cliente firma otra orden."),
   "order-state": told("Tal como está la orden, eso no se puede.", "Mire en Órdenes cómo está."),
   "order-unknown": told("Esa orden no está aquí.", "Mire en Órdenes cuáles hay."),
+  "board-proof": told(
+    "La placa nueva recibiría la misma clave que la antigua.",
+    "Destruya la placa antigua y anótelo.",
+    "Diga dónde está anotado: la segunda persona lo confirma.",
+  ),
+  "cleaned-up": told(
+    "La identidad ya está bloqueada en la nube.",
+    "Queda así.",
+    "Si la placa es buena: déle otro número de serie.",
+  ),
+  "cleanup-list": told(
+    "La estación no hizo esta lista, o ya está terminada.",
+    "Use el archivo tal como se hizo.",
+  ),
+  "device-note": told("Eso no cabe en un registro.", "Dígalo en 200 caracteres como máximo, en una línea."),
+  "device-out": told(
+    "El dispositivo ya está fuera de uso.",
+    "Mire sus registros: quizá no quede nada que hacer.",
+  ),
+  "device-overtaken": told(
+    "El dispositivo se empezó otra vez entretanto.",
+    "Saque el dispositivo del puesto.",
+    "Inténtelo otra vez.",
+  ),
+  "device-reason": told("Falta un motivo.", "Elija un motivo.", "Si es otro: dígalo en la nota."),
+  "device-unknown": told("El registro no conoce ese dispositivo.", "Escríbalo como en los registros."),
+  "no-scrap": told("No hay ningún desecho que anular.", "Mire los registros del dispositivo."),
+  successor: told(
+    "Esta placa no puede ocupar el lugar de la antigua.",
+    "Compruebe la dirección MAC y el número de serie de la placa nueva.",
+    "Mire los registros de ambas.",
+  ),
+  "successor-id": told(
+    "Con este perfil la placa nueva no tiene ID de registro.",
+    "Compruebe la dirección MAC de la placa nueva.",
+    "Compruebe el perfil.",
+  ),
 };

@@ -131,6 +131,22 @@ export const failures: FailureWords = {
     apart,
     "Gọi tổ trưởng: bo mạch mới là việc của sửa chữa.",
   ),
+  scrapped: told(
+    "Thiết bị đã bị loại bỏ.",
+    apart,
+    "Gọi tổ trưởng: ai đã đặt nó lại lên bàn?",
+    "Nhầm lẫn: sửa chữa và tổ trưởng hủy việc loại bỏ.",
+  ),
+  revoked: told(
+    "Danh tính của thiết bị đã bị thu hồi: không được cấp khóa nữa.",
+    apart,
+    "Gọi tổ trưởng: vĩnh viễn, chỉ cấp khóa được cho danh tính khác.",
+  ),
+  replaced: told(
+    "Bo mạch khác đã thay chỗ bo mạch này.",
+    apart,
+    "Gọi tổ trưởng: bo mạch này lẽ ra đã bị hủy.",
+  ),
   moved: told(
     "Cổng của khe thay đổi khi thiết bị còn trong đó.",
     "Để yên thiết bị tại chỗ.",
@@ -207,6 +223,9 @@ export const causes: CauseWords = {
   "no-label": "Không nhãn",
   "wrong-label": "Sai nhãn",
   "other-board": "Bo mạch khác",
+  scrapped: "Đã loại bỏ",
+  revoked: "Đã thu hồi",
+  replaced: "Đã thay",
   moved: "Bị đổi chỗ",
   "no-order": "Không có lệnh",
   "order-full": "Đủ lệnh",

@@ -7,6 +7,9 @@ const leave = "Giữ nguyên mọi tệp.";
 const paper = "Đọc lại từ giấy.";
 
 export const problems: ProblemWords = {
+  "batch-not-asked": told("Chưa nói lô gồm những gì.", "Nêu thiết bị và lý do, rồi xin duyệt."),
+  "cleanup-not-chosen": told("Chưa chọn danh sách.", "Chọn danh sách đã làm, rồi xin duyệt."),
+  "repair-busy": told("Một lô đang dùng các khe sửa chữa.", "Dừng lô, hoặc chờ xong.", "Rồi xem thiết bị."),
   "account-disabled": told("Tài khoản đã bị ngưng.", "Hai quản trị viên mở lại."),
   "account-locked": told("Sai PIN mười lần, tài khoản bị khóa.", "Hai quản trị viên cấp PIN dùng một lần."),
   action: told("Ở đây không có thao tác này.", admin),
@@ -227,11 +230,19 @@ export const problems: ProblemWords = {
     "Mất hoặc hỏng: loại bỏ.",
   ),
   "order-unsigned": told("Lệnh sản xuất không có chữ ký của khách.", "Dùng lệnh đã ký."),
-  "rekey-reason": told("Ghi lại khóa cần một lý do trong danh sách.", "Chọn lý do; với “other” thì ghi thêm."),
+  "rekey-reason": told(
+    "Ghi lại khóa cần một lý do trong danh sách.",
+    "Chọn lý do; với “other” thì ghi thêm.",
+  ),
   "rekey-not-approved": told("Chưa ai duyệt việc ghi lại khóa.", "Một tổ trưởng khác duyệt."),
   "rekey-list": told("Danh sách của lô có lỗi.", "Sửa dòng được nêu: chưa nhận gì cả."),
   "rekey-batch": told("Không có lô này, hoặc lô đã đóng.", "Xem lô nào đang mở."),
-  "rekey-altered": told("Danh sách của lô không phải bản đã duyệt.", "Không làm gì theo đó.", "Trả lại tệp, hoặc đóng lô.", "Gọi QA."),
+  "rekey-altered": told(
+    "Danh sách của lô không phải bản đã duyệt.",
+    "Không làm gì theo đó.",
+    "Trả lại tệp, hoặc đóng lô.",
+    "Gọi QA.",
+  ),
   "rekey-empty": told("Không thiết bị nào phụ thuộc khóa nhóm này.", "Kiểm tra tên khóa."),
   "slot-out": told(
     "Khe đã bị đưa ra.",
@@ -258,4 +269,34 @@ export const problems: ProblemWords = {
   "order-signed": told("Khách hàng đã ký số lượng.", "Khách hàng ký một lệnh khác."),
   "order-state": told("Lệnh ở trạng thái này không làm được việc đó.", "Xem trong mục Lệnh."),
   "order-unknown": told("Ở đây không có lệnh này.", "Xem trong mục Lệnh."),
+  "board-proof": told(
+    "Bo mạch mới sẽ nhận cùng khóa với bo mạch cũ.",
+    "Hủy bo mạch cũ và ghi lại việc đó.",
+    "Cho biết ghi ở đâu: người thứ hai xác nhận.",
+  ),
+  "cleaned-up": told(
+    "Danh tính đã bị chặn trên đám mây.",
+    "Giữ nguyên như vậy.",
+    "Bo mạch còn tốt: cấp số sê-ri khác.",
+  ),
+  "cleanup-list": told(
+    "Trạm không lập danh sách này, hoặc danh sách đã làm xong.",
+    "Dùng đúng tệp đã được lập.",
+  ),
+  "device-note": told("Nội dung không vừa một bản ghi.", "Viết một dòng, tối đa 200 ký tự."),
+  "device-out": told("Thiết bị đã ngừng dùng.", "Xem các bản ghi: có thể không còn gì phải làm."),
+  "device-overtaken": told("Thiết bị vừa được bắt đầu lại.", "Lấy thiết bị ra khỏi khe.", "Thử lại."),
+  "device-reason": told("Thiếu lý do.", "Chọn một lý do.", "Lý do khác: viết vào ghi chú."),
+  "device-unknown": told("Nhật ký không có thiết bị này.", "Viết như trong các bản ghi."),
+  "no-scrap": told("Không có việc loại bỏ nào hủy được.", "Xem các bản ghi của thiết bị."),
+  successor: told(
+    "Bo mạch này không thay chỗ bo mạch cũ được.",
+    "Kiểm tra địa chỉ MAC và số sê-ri của bo mạch mới.",
+    "Xem bản ghi của cả hai.",
+  ),
+  "successor-id": told(
+    "Theo hồ sơ này bo mạch mới không có ID đăng ký.",
+    "Kiểm tra địa chỉ MAC của bo mạch mới.",
+    "Kiểm tra hồ sơ.",
+  ),
 };

@@ -7,6 +7,9 @@ const leave = "保持所有文件原样。";
 const paper = "请对照纸质单重新读取。";
 
 export const problems: ProblemWords = {
+  "batch-not-asked": told("还没有说明批次的内容。", "说明设备和原因，然后请人批准。"),
+  "cleanup-not-chosen": told("没有选择清单。", "选择已处理的清单，然后请人批准。"),
+  "repair-busy": told("某个批次正占用维修槽位。", "停止该批次，或等它完成。", "然后查看设备。"),
   "account-disabled": told("账户已停用。", "由两名管理员重新启用。"),
   "account-locked": told("PIN 连错十次，账户已锁定。", "由两名管理员发放一次性 PIN。"),
   action: told("此处没有该操作。", admin),
@@ -151,7 +154,12 @@ export const problems: ProblemWords = {
   "rekey-not-approved": told("重新写入密钥未经批准。", "由另一位班长批准。"),
   "rekey-list": told("批次清单有错误。", "请改正所指的行：未接受任何内容。"),
   "rekey-batch": told("没有此批次，或已关闭。", "查看哪些批次未关闭。"),
-  "rekey-altered": told("批次清单不是已批准的那份。", "不要按它作业。", "恢复文件，或关闭批次。", "呼叫质检。"),
+  "rekey-altered": told(
+    "批次清单不是已批准的那份。",
+    "不要按它作业。",
+    "恢复文件，或关闭批次。",
+    "呼叫质检。",
+  ),
   "rekey-empty": told("没有设备使用此组密钥。", "核对密钥名称。"),
   "slot-out": told("该槽位已停用。", "请使用其他槽位。", "检查线缆、触点和适配器。", "由班长恢复该槽位。"),
   "training-account": told("培训示例账户不可用。", "呼叫管理员。"),
@@ -170,4 +178,19 @@ export const problems: ProblemWords = {
   "order-signed": told("数量由客户签名。", "请客户签另一张工单。"),
   "order-state": told("工单目前的状态不允许这样做。", "在“工单”中查看状态。"),
   "order-unknown": told("这里没有此工单。", "在“工单”中查看。"),
+  "board-proof": told(
+    "新板将得到与旧板相同的密钥。",
+    "销毁旧板并作书面记录。",
+    "说明记录在何处：由第二人确认。",
+  ),
+  "cleaned-up": told("该身份已在云端停用。", "保持不变。", "电路板完好时：换用其他序列号。"),
+  "cleanup-list": told("此清单不是本站生成的，或已经完成。", "请使用生成时的原文件。"),
+  "device-note": told("内容无法写入记录。", "请写成一行，最多 200 个字符。"),
+  "device-out": told("该设备已停用。", "查看其记录：也许无需操作。"),
+  "device-overtaken": told("该设备刚刚又开始写入。", "从槽位取出设备。", "再试一次。"),
+  "device-reason": told("缺少原因。", "选择一个原因。", "其他原因：写在备注中。"),
+  "device-unknown": told("日志中没有该设备。", "请按记录中的写法填写。"),
+  "no-scrap": told("没有可撤销的报废。", "查看该设备的记录。"),
+  successor: told("这块板不能取代旧板。", "核对新板的 MAC 地址和序列号。", "查看两块板的记录。"),
+  "successor-id": told("按此配置，新板没有注册 ID。", "核对新板的 MAC 地址。", "核对产品配置。"),
 };
