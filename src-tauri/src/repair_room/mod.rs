@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use keystation::config::{Profile, Purpose, SlotConfig};
 use keystation::line::Line;
+use keystation::lives::LifeError;
 use keystation::people::{Action, ApprovalId, Permit, Request};
 use keystation::repair::{BatchAsked, BatchWork};
 use keystation::{Station, StationError, Work};
@@ -152,12 +153,10 @@ fn planned(station: &Station, asked: &RekeyAsked) -> Result<Planned, Problem> {
     let reason = station.rekey_reason(asked.why.reason.as_str(), asked.why.note.as_str())?;
     let work = work_at(station, asked.slot, asked.profile.as_str())?;
     let id = RegistrationId::new(asked.device.as_str(), IdRule::Punctuation);
-    let id = id.map_err(|_| Problem::new("device-unknown", "This is no registration ID.", LOOK))?;
+    let id = id.map_err(|_| StationError::from(LifeError::NoDevice("what was looked at".to_owned())))?;
     let asked = station.ask_rekey(&id, &work.profile, reason, asked.why.same_key)?;
     Ok(Planned { asked, work })
 }
-
-const LOOK: &[&str] = &["Look at the device again, and choose what becomes of it."];
 
 /// What the second person is asked for before a device is re-keyed.
 pub(crate) fn ask_rekey(station: &Station, asked: &RekeyAsked) -> Result<ApprovalRequest, Problem> {

@@ -121,6 +121,12 @@ export class Returned {
     this.#approving.cancel();
   }
 
+  /** Back from a FAIL: to the same form, where nothing was written, with what was chosen. */
+  again(): void {
+    if (this.device?.seen) this.came = undefined;
+    else this.choose(undefined);
+  }
+
   /** Another device. */
   forget(): void {
     this.choose(undefined);
@@ -177,8 +183,10 @@ export class Returned {
     await this.#line.refresh();
     if (device) {
       const { life, out, parent } = await this.#shop.lookUp(device.id).catch(() => device);
-      // What it said before is not what it holds now.
-      this.device = { ...device, life, out, parent, seen: came.act === "rekey" ? null : device.seen };
+      // What it said before is not what it holds now, unless nothing was written.
+      const untouched =
+        came.act !== "rekey" || (came.outcome.outcome === "fail" && came.outcome.safety === "untouched");
+      this.device = { ...device, life, out, parent, seen: untouched ? device.seen : null };
     }
   }
 
