@@ -2,7 +2,20 @@
 
 import { beforeEach, describe, expect, test } from "vitest";
 
-import { button, click, fill, identify, inStillTime, openWindow, press, scan, settle, text } from "../bench";
+import {
+  button,
+  choose,
+  click,
+  closeWindow,
+  fill,
+  identify,
+  inStillTime,
+  openWindow,
+  press,
+  scan,
+  settle,
+  text,
+} from "../bench";
 import { FakeShell, good } from "../fake";
 import type { Rooms } from "../rooms.svelte";
 import { as } from "../scenes-people";
@@ -215,6 +228,21 @@ test("the clean-up list is saved, and put down as done by two people", async () 
   expect(said()).toContain("Everything was done for 3 identities");
   await approved();
   expect(said()).toContain("3 identities are put down as cleaned up");
+});
+
+test("which devices hang on a key leads to a batch that moves them", async () => {
+  await closeWindow();
+  await open("cu-0301");
+  rooms.go("keys");
+  await settle();
+  await rooms.keys.open("gk-2026a");
+  await settle();
+  await click("Move them to another key…");
+  await settle();
+  expect(rooms.here).toBe("repair");
+  expect(shown()).toBe("batch-new");
+  expect(rooms.repair.batches.label).toBe("gk-2026a");
+  expect(rooms.repair.batches.reason).toBe("key-rotation");
 });
 
 test("what is half done is gone with the person", async () => {

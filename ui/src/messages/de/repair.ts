@@ -168,6 +168,7 @@ export const repair: RepairWords = {
     title: "Serien",
     none: "Noch keine Serie wurde begonnen.",
     make: "Neue Serie",
+    rotate: "Auf einen anderen Schlüssel umstellen…",
     which: "Welche Geräte",
     from: {
       list: "Die einer Liste",

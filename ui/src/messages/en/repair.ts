@@ -196,6 +196,7 @@ export const repair = {
     title: "Batches",
     none: "No batch was opened yet.",
     make: "New batch",
+    rotate: "Move them to another key…",
     which: "Which devices",
     from: { list: "Those of a list", count: "So many, whichever come", under: "All under a group key" },
     listSays: "A spreadsheet as CSV, with the columns id, mac, serial, or some of them.",

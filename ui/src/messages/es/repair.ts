@@ -165,6 +165,7 @@ export const repair: RepairWords = {
     title: "Lotes",
     none: "Todavía no se abrió ningún lote.",
     make: "Lote nuevo",
+    rotate: "Pasarlos a otra clave…",
     which: "Qué dispositivos",
     from: {
       list: "Los de una lista",

@@ -155,6 +155,7 @@ export const repair: RepairWords = {
     title: "Lô",
     none: "Chưa mở lô nào.",
     make: "Lô mới",
+    rotate: "Chuyển sang khóa khác…",
     which: "Thiết bị nào",
     from: { list: "Theo danh sách", count: "Số lượng, bất kỳ thiết bị", under: "Mọi thiết bị của khóa nhóm" },
     listSays: "Bảng CSV có các cột id, mac, serial hoặc vài cột trong số đó.",

@@ -145,6 +145,7 @@ export const repair: RepairWords = {
     title: "批次",
     none: "还没有批次。",
     make: "新批次",
+    rotate: "改用另一密钥…",
     which: "哪些设备",
     from: { list: "清单中的设备", count: "若干台，任意设备", under: "某组密钥下的全部" },
     listSays: "CSV 表格，含 id、mac、serial 列或其中几列。",
