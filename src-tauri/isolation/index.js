@@ -44,6 +44,32 @@ const isNewOrder = (value) =>
   isText(value.until, 10) &&
   isLabel(value.key) &&
   isText(value.checkValue, 32);
+const isWhy = (value) =>
+  isObject(value) &&
+  isText(value.reason, 32) &&
+  isText(value.note, 200) &&
+  typeof value.sameKey === "boolean";
+const isRekey = (value) =>
+  isObject(value) &&
+  isWholeNumber(value.slot) &&
+  value.slot <= 64 &&
+  isText(value.device, 128) &&
+  isText(value.profile, 1024) &&
+  isWhy(value.why);
+const isBoard = (value) =>
+  isObject(value) && isText(value.profile, 1024) && isText(value.mac, 32) && isText(value.destroyed, 200);
+const isTakeOut = (value) =>
+  isObject(value) &&
+  isText(value.device, 128) &&
+  isText(value.act, 16) &&
+  isText(value.reason, 32) &&
+  isText(value.note, 200) &&
+  (isNothing(value.board) || isBoard(value.board));
+const isBatchFrom = (value) =>
+  value === "list" ||
+  (isObject(value) &&
+    Object.keys(value).length === 1 &&
+    (isWholeNumber(value.count) || isLabel(value.under)));
 const isPersonChange = ({ user, reason, approval }) =>
   isUser(user) && isReason(reason) && isApproval(approval);
 
@@ -82,8 +108,8 @@ const commands = {
   approve: ({ request, who, pin }) =>
     isObject(request) &&
     isText(request.action, 32) &&
-    isText(request.subject, 256) &&
-    isReason(request.reason) &&
+    isText(request.subject, 640) &&
+    isText(request.reason, 240) &&
     isWho(who) &&
     isPin(pin),
   people: () => true,
@@ -105,6 +131,26 @@ const commands = {
     isOrder(id) && (isNothing(device) || isText(device, 128)) && isReason(reason),
   raise_quota: ({ id, quantity, reason, approval }) =>
     isOrder(id) && isWholeNumber(quantity) && isReason(reason) && isApproval(approval),
+  repair_places: () => true,
+  look: ({ slot, profile }) => isWholeNumber(slot) && slot <= 64 && isText(profile, 1024),
+  look_up: ({ device }) => isText(device, 128),
+  ask_rekey: ({ asked }) => isRekey(asked),
+  rekey_device: ({ asked, approval }) => isRekey(asked) && isApproval(approval),
+  ask_take_out: ({ asked }) => isTakeOut(asked),
+  take_out: ({ asked, approval }) => isTakeOut(asked) && isApproval(approval),
+  batches: () => true,
+  batch: ({ id }) => isOrder(id),
+  batch_now: () => true,
+  ask_batch: ({ from, profile, why }) => isBatchFrom(from) && isText(profile, 1024) && isWhy(why),
+  open_batch: ({ approval }) => isApproval(approval),
+  start_batch: ({ id }) => isOrder(id),
+  pause_batch: ({ paused }) => typeof paused === "boolean",
+  stop_batch: () => true,
+  close_batch: ({ id }) => isOrder(id),
+  save_batch: ({ id }) => isOrder(id),
+  save_cleanup: ({ all }) => typeof all === "boolean",
+  ask_cleaned_up: () => true,
+  cleaned_up: ({ approval }) => isApproval(approval),
   keys: () => true,
   custodies: () => true,
   key_devices: ({ label, after }) => isLabel(label) && (isNothing(after) || isWholeNumber(after)),

@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 use keystation::people::{self, Action};
+use keystation::repair::ReasonCode;
+use keystation_core::record::DeviceReason;
 use keystation_core::role::{Role, Roles};
 use ts_rs::{Config, TS};
 
@@ -74,6 +76,34 @@ fn generated() -> BTreeMap<String, String> {
         dto::OrderPage,
         dto::NewOrder,
         dto::CreatedOrder,
+        dto::RepairPlaces,
+        dto::RepairSlot,
+        dto::RepairProfile,
+        dto::RepairDevice,
+        dto::SeenDevice,
+        dto::SetState,
+        dto::Held,
+        dto::DeviceOut,
+        dto::OutHow,
+        dto::ParentKey,
+        dto::RekeyAsked,
+        dto::RekeyWhy,
+        dto::RekeyOutcome,
+        dto::KeyEffect,
+        dto::TakeOutAsked,
+        dto::TakeOutAct,
+        dto::SwapBoard,
+        dto::TakenOutLine,
+        dto::BatchFrom,
+        dto::BatchRequest,
+        dto::BatchLine,
+        dto::BatchSums,
+        dto::BatchPage,
+        dto::OddDevice,
+        dto::BatchNow,
+        dto::BatchSlot,
+        dto::BatchSlotState,
+        dto::CleanupLine,
         dto::ShiftReport,
         dto::ShiftOrder,
         dto::ShiftCount,
@@ -156,7 +186,26 @@ fn policy() -> String {
             text += &format!("  \"{action}\": {roles},\n");
         }
     }
-    text + "} as const satisfies Readonly<Record<string, readonly Role[]>>;\n"
+    text += "} as const satisfies Readonly<Record<string, readonly Role[]>>;\n\n\
+             /** Why devices are re-keyed, scrapped, revoked, replaced, put back: each list is closed. */\n\
+             export const REASONS = {\n";
+    let of_device =
+        |reasons: &[DeviceReason]| list(reasons.iter().map(|reason| reason.as_str().to_owned()).collect());
+    let reasons = [
+        ("rekey", list(ReasonCode::ALL.iter().map(ToString::to_string).collect())),
+        ("scrap", of_device(DeviceReason::SCRAP)),
+        ("revoke", of_device(DeviceReason::REVOKE)),
+        ("replace", of_device(DeviceReason::REPLACE)),
+        ("restore", of_device(DeviceReason::RESTORE)),
+    ];
+    for (act, reasons) in reasons {
+        text += &format!("  {act}: {reasons},\n");
+    }
+    let new = ReasonCode::ALL.iter().filter(|code| code.needs_new_key()).map(ToString::to_string).collect();
+    text + "} as const;\n\n/** Of these, what only another key serves. */\n\
+            export const NEEDS_NEW_KEY: readonly string[] = "
+        + &list(new)
+        + ";\n"
 }
 
 #[test]

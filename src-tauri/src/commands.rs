@@ -8,6 +8,7 @@ pub(crate) mod keys;
 pub(crate) mod log;
 pub(crate) mod orders;
 pub(crate) mod people;
+pub(crate) mod repair;
 pub(crate) mod shift;
 
 use keystation::Station;

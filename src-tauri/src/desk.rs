@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
-use keystation::config::Profile;
+use keystation::config::{Profile, Purpose};
 use keystation::line::{LabelMatch, Line, LineEvent};
 use keystation::people::{Action, Away, Permit};
 use keystation::training::Training;
@@ -21,6 +21,7 @@ use crate::dto::{self, SessionLine};
 use crate::labels::Labels;
 use crate::machine::Departure;
 use crate::problem::Problem;
+use crate::repair_room::RepairBench;
 use crate::typed::Dialogs;
 
 /// What the window was opened on.
@@ -127,6 +128,8 @@ pub(crate) struct LineDesk {
     /// The group key of the first slot's profile.
     key: Option<KeyLabel>,
     running: Arc<Mutex<Option<Line>>>,
+    /// What repair is at.
+    pub(crate) repair: Arc<RepairBench>,
 }
 
 impl LineDesk {
@@ -148,8 +151,9 @@ impl LineDesk {
             slots: Vec::new(),
             key: None,
             running: Arc::default(),
+            repair: Arc::default(),
         };
-        for slot in &station.config().slots {
+        for slot in station.config().slots_for(Purpose::Line) {
             let profile = Profile::read(&slot.profile)?;
             desk.slots.push(dto::SlotLine {
                 number: slot.number,
@@ -180,6 +184,15 @@ impl LineDesk {
     {
         let station = self.station.clone();
         self.guarded(async { Ok(spawn_blocking(move || work(&station)).await??) }).await
+    }
+
+    /// Does `work` of repair, on a thread that may take its time; it passes the one gate there.
+    pub(crate) async fn at_repair<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Station, &RepairBench) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let repair = Arc::clone(&self.repair);
+        self.at_station(move |station| work(station, &repair)).await
     }
 
     /// Does `work` if `action` is permitted, with the permit.
@@ -316,6 +329,7 @@ impl LineDesk {
     fn close(&self) -> Result<(), StationError> {
         self.room.cancel_verify();
         self.board.close();
+        self.repair.stop();
         // Not while the lock is held: a slot ends after the device in hand.
         let line = lock(&self.running).take();
         drop(line);

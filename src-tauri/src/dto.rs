@@ -7,6 +7,7 @@ mod check;
 mod keys;
 mod orders;
 mod people;
+mod repair;
 mod scan;
 mod shift;
 
@@ -22,6 +23,7 @@ pub(crate) use keys::*;
 pub(crate) use orders::told::order_id;
 pub(crate) use orders::*;
 pub(crate) use people::*;
+pub(crate) use repair::*;
 pub(crate) use scan::*;
 pub(crate) use shift::*;
 

@@ -19,6 +19,7 @@ mod machine;
 mod navigation;
 mod order_book;
 mod problem;
+mod repair_room;
 mod shell;
 mod typed;
 mod verbs;

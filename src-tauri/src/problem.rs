@@ -7,6 +7,7 @@ use std::error::Error;
 use keystation::ceremony::CeremonyError;
 use keystation::people::{ChangePinError, Denied, PersonError, PinRefused, SignInError};
 use keystation::{NotAName, Notice, SecretRefused, StationError};
+use keystation_core::failure::Failure;
 use serde::Serialize;
 
 /// What happened and what to do. The page decides on `code` and shows the rest.
@@ -80,6 +81,18 @@ impl From<ChangePinError> for Problem {
 impl From<PinRefused> for Problem {
     fn from(refused: PinRefused) -> Self {
         PersonError::Pin(refused).into()
+    }
+}
+
+/// A device that gave no answer, or that nobody may touch: nothing was written.
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        let code = failure.code;
+        let mut said = code.sentence().to_owned();
+        if let Some(cause) = &failure.cause {
+            said = format!("{said} {}", sentence(&**cause));
+        }
+        Self::new(code.as_str(), &said, remedy::own(code.as_str()).unwrap_or_else(|| code.remedy()))
     }
 }
 

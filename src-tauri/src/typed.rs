@@ -139,6 +139,16 @@ impl Question {
         Self { takes_text: false, ..Self::new("Choose the list of devices", "", "Take it in") }
     }
 
+    /// The list of a batch of repair.
+    pub(crate) fn batch_list() -> Self {
+        Self { takes_text: false, ..Self::new("Choose the list of devices to re-key", "", "Take it in") }
+    }
+
+    /// A list of the cloud's clean-up that was done.
+    pub(crate) fn cleanup_list() -> Self {
+        Self { takes_text: false, ..Self::new("Choose the list that was cleaned up", "", "Take it in") }
+    }
+
     /// The same question, with what was wrong with the last try.
     pub(crate) fn complain(&mut self, complaint: &str) {
         complaint.clone_into(&mut self.complaint);

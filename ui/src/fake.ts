@@ -21,10 +21,11 @@ import { FakeLabels } from "./fake/labels";
 import { causes } from "./fake/log";
 import { FakeOrders } from "./fake/orders";
 import { FakePeople } from "./fake/people";
+import { FakeRepair } from "./fake/repair";
 import { refuse } from "./fake/refuse";
 import { roomsOf, roster } from "./fake/roster";
 import { shiftOf } from "./fake/shift";
-import type { Archive, Door, KeyRing, OrderBook, Shell, Staff } from "./shell";
+import type { Archive, Door, KeyRing, OrderBook, RepairShop, Shell, Staff } from "./shell";
 import { STEPS } from "./steps";
 
 export { failing, good, nobody, operator, station, type FakeDevice } from "./fake/bench";
@@ -66,6 +67,8 @@ export class FakeShell implements Shell {
   readonly ring: FakeKeys;
   /** The work orders. */
   readonly book: FakeOrders;
+  /** Devices that come back. */
+  readonly shop: FakeRepair;
   readonly labels: FakeLabels;
   readonly #ceremony: FakeCeremony;
 
@@ -96,6 +99,7 @@ export class FakeShell implements Shell {
     this.staff.looking = overview.readOnly;
     this.ring = new FakeKeys(this.staff, append);
     this.book = new FakeOrders(this.staff, append);
+    this.shop = new FakeRepair(this.staff, (event, id) => this.#append(event, "", id));
     if (overview.order === null)
       this.book.pages = this.book.pages.filter(({ order }) => order.state !== "open");
     this.#ceremony = new FakeCeremony(this.ring, this.staff, append);
@@ -269,6 +273,28 @@ export class FakeShell implements Shell {
   closeOrder: OrderBook["closeOrder"] = (id, reason) => this.book.close(id, reason);
   scrapDevice: OrderBook["scrapDevice"] = (id, device) => this.book.scrap(id, device);
   raiseQuota: OrderBook["raiseQuota"] = (...asked) => this.book.raise(...asked);
+
+  repairPlaces: RepairShop["repairPlaces"] = () => this.shop.show();
+  look: RepairShop["look"] = (slot) => this.shop.look(slot);
+  lookUp: RepairShop["lookUp"] = (device) => this.shop.lookUp(device);
+  askRekey: RepairShop["askRekey"] = (asked) => this.shop.askRekey(asked);
+  rekeyDevice: RepairShop["rekeyDevice"] = (...asked) => this.shop.rekey(...asked);
+  askTakeOut: RepairShop["askTakeOut"] = (asked) => this.shop.askTakeOut(asked);
+  takeOut: RepairShop["takeOut"] = (...asked) => this.shop.takeOut(...asked);
+  batches: RepairShop["batches"] = () => this.shop.batches.list();
+  batch: RepairShop["batch"] = (id) => this.shop.batches.show(id);
+  batchNow: RepairShop["batchNow"] = () => Promise.resolve(this.shop.batches.now ?? null);
+  askBatch: RepairShop["askBatch"] = (...asked) => this.shop.batches.ask(...asked);
+  openBatch: RepairShop["openBatch"] = (approval) => this.shop.batches.open(approval);
+  startBatch: RepairShop["startBatch"] = (id) => this.shop.batches.start(id);
+  pauseBatch: RepairShop["pauseBatch"] = (paused) => this.shop.batches.pause(paused);
+  stopBatch: RepairShop["stopBatch"] = () => this.shop.batches.stop();
+  closeBatch: RepairShop["closeBatch"] = (id) => this.shop.batches.close(id);
+  saveBatch: RepairShop["saveBatch"] = (id) =>
+    Promise.resolve(this.folder === undefined ? null : { path: `${this.folder}/${id}-5124.pdf` });
+  saveCleanup: RepairShop["saveCleanup"] = () => this.shop.saveCleanup(this.folder);
+  askCleanedUp: RepairShop["askCleanedUp"] = () => this.shop.askCleanedUp();
+  cleanedUp: RepairShop["cleanedUp"] = (approval) => this.shop.cleanedUp(approval);
 
   search: Archive["search"] = (...query) => this.archive.search(...query);
   device: Archive["device"] = (id) => this.archive.device(id);

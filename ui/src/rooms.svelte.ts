@@ -7,6 +7,7 @@ import { Languages, type Store } from "./languages.svelte";
 import { Line } from "./line.svelte";
 import { Orders } from "./orders/orders.svelte";
 import { People } from "./people/people.svelte";
+import { Repair } from "./repair/repair.svelte";
 import { Session } from "./session.svelte";
 import type { Shell } from "./shell";
 import type { Sound } from "./sound";
@@ -18,6 +19,7 @@ export class Rooms {
   readonly keys: Keys;
   readonly orders: Orders;
   readonly people: People;
+  readonly repair: Repair;
   readonly languages: Languages;
   #chosen: Room | undefined = $state();
 
@@ -28,6 +30,7 @@ export class Rooms {
     this.keys = new Keys(shell, this.session);
     this.orders = new Orders(shell, this.session, this.line);
     this.people = new People(shell, this.session);
+    this.repair = new Repair(shell, this.line);
     this.languages = new Languages(store);
   }
 
@@ -45,6 +48,7 @@ export class Rooms {
     this.people.close();
     this.keys.close();
     this.orders.close();
+    this.repair.close();
   }
 
   go(room: Room): void {

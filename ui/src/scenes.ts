@@ -8,6 +8,7 @@ import { auditScenes } from "./scenes-audit";
 import { keyScenes } from "./scenes-keys";
 import { manyScenes } from "./scenes-many";
 import { orderScenes } from "./scenes-orders";
+import { repairScenes } from "./scenes-repair";
 import { as, peopleScenes } from "./scenes-people";
 import { STEPS } from "./steps";
 
@@ -194,6 +195,7 @@ export const scenes: Readonly<Record<string, () => Scene | Promise<Scene>>> = {
   ...peopleScenes,
   ...keyScenes,
   ...orderScenes,
+  ...repairScenes,
   ...auditScenes,
 };
 

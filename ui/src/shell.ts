@@ -3,13 +3,19 @@
 import type { AddedPerson } from "./bindings/AddedPerson";
 import type { Approval } from "./bindings/Approval";
 import type { ApprovalRequest } from "./bindings/ApprovalRequest";
+import type { BatchFrom } from "./bindings/BatchFrom";
+import type { BatchLine } from "./bindings/BatchLine";
+import type { BatchNow } from "./bindings/BatchNow";
+import type { BatchPage } from "./bindings/BatchPage";
+import type { BatchRequest } from "./bindings/BatchRequest";
 import type { CardUpdate } from "./bindings/CardUpdate";
 import type { Ceremony } from "./bindings/Ceremony";
 import type { CheckPlaces } from "./bindings/CheckPlaces";
 import type { CheckReport } from "./bindings/CheckReport";
+import type { CleanupLine } from "./bindings/CleanupLine";
 import type { ComponentOutcome } from "./bindings/ComponentOutcome";
-import type { Custody } from "./bindings/Custody";
 import type { CreatedOrder } from "./bindings/CreatedOrder";
+import type { Custody } from "./bindings/Custody";
 import type { DenialPage } from "./bindings/DenialPage";
 import type { DeviceLife } from "./bindings/DeviceLife";
 import type { Figures } from "./bindings/Figures";
@@ -25,6 +31,11 @@ import type { Overview } from "./bindings/Overview";
 import type { PersonLine } from "./bindings/PersonLine";
 import type { Problem } from "./bindings/Problem";
 import type { RecordLine } from "./bindings/RecordLine";
+import type { RekeyAsked } from "./bindings/RekeyAsked";
+import type { RekeyOutcome } from "./bindings/RekeyOutcome";
+import type { RekeyWhy } from "./bindings/RekeyWhy";
+import type { RepairDevice } from "./bindings/RepairDevice";
+import type { RepairPlaces } from "./bindings/RepairPlaces";
 import type { Review } from "./bindings/Review";
 import type { ReviewLine } from "./bindings/ReviewLine";
 import type { Role } from "./bindings/Role";
@@ -33,6 +44,8 @@ import type { ScanLine } from "./bindings/ScanLine";
 import type { SearchPage } from "./bindings/SearchPage";
 import type { ShiftReport } from "./bindings/ShiftReport";
 import type { SignIn } from "./bindings/SignIn";
+import type { TakenOutLine } from "./bindings/TakenOutLine";
+import type { TakeOutAsked } from "./bindings/TakeOutAsked";
 import type { UnlockOutcome } from "./bindings/UnlockOutcome";
 import type { VerifyProgress } from "./bindings/VerifyProgress";
 import type { VerifyVerdict } from "./bindings/VerifyVerdict";
@@ -150,8 +163,43 @@ export interface OrderBook {
   raiseQuota(id: string, quantity: number, reason: string, approval: number): Promise<void>;
 }
 
+/** Devices that come back. What is asked for says what a second person approves. Every method rejects with a {@link Problem}. */
+export interface RepairShop {
+  repairPlaces(): Promise<RepairPlaces>;
+  /** Looks at the device in a slot of repair; nothing is written to it. */
+  look(slot: number, profile: string): Promise<RepairDevice>;
+  /** The record of a device, by its registration ID, MAC address or serial number. */
+  lookUp(device: string): Promise<RepairDevice>;
+  askRekey(asked: RekeyAsked): Promise<ApprovalRequest>;
+  rekeyDevice(asked: RekeyAsked, approval: number): Promise<RekeyOutcome>;
+  askTakeOut(asked: TakeOutAsked): Promise<ApprovalRequest>;
+  takeOut(asked: TakeOutAsked, approval: number): Promise<TakenOutLine>;
+  /** The newest first. */
+  batches(): Promise<BatchLine[]>;
+  batch(id: string): Promise<BatchPage>;
+  batchNow(): Promise<BatchNow | null>;
+  /** Asks for the list outside of the page; null if the person gave up. */
+  askBatch(from: BatchFrom, profile: string, why: RekeyWhy): Promise<BatchRequest | null>;
+  /** Opens the one that was asked for last. Its ID. */
+  openBatch(approval: number): Promise<string>;
+  /** Has the slots of repair work on it. */
+  startBatch(id: string): Promise<void>;
+  pauseBatch(paused: boolean): Promise<void>;
+  /** Gives the slots back. */
+  stopBatch(): Promise<void>;
+  /** Closes it for good. */
+  closeBatch(id: string): Promise<void>;
+  /** Asks for a folder outside of the page, and writes the reconciliation there; null if the person gave up. */
+  saveBatch(id: string): Promise<Saved | null>;
+  /** The same for the list of what is to be blocked in the cloud. */
+  saveCleanup(all: boolean): Promise<CleanupLine | null>;
+  /** Asks for a list that was done outside of the page; null if the person gave up. */
+  askCleanedUp(): Promise<ApprovalRequest | null>;
+  cleanedUp(approval: number): Promise<CleanupLine>;
+}
+
 /** Every method rejects with a {@link Problem}. */
-export interface Shell extends Archive, Door, Staff, KeyRing, OrderBook {
+export interface Shell extends Archive, Door, Staff, KeyRing, OrderBook, RepairShop {
   /** Station, session, key, counts, slots. */
   overview(): Promise<Overview>;
   /** The last `count` records, newest first. */

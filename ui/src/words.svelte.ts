@@ -37,6 +37,9 @@ class Words {
   get orders(): Messages["orders"] {
     return this.#messages.orders;
   }
+  get repair(): Messages["repair"] {
+    return this.#messages.repair;
+  }
   get audit(): Messages["audit"] {
     return this.#messages.audit;
   }

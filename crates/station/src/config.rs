@@ -21,7 +21,7 @@ use crate::review::ReviewRule;
 
 pub use orders::OrderRule;
 pub use profile::Profile;
-pub use slot::{ScannerConfig, SlotConfig};
+pub use slot::{Purpose, ScannerConfig, SlotConfig};
 pub(crate) use source::Source;
 
 /// A setting that cannot be used. Nothing has happened yet; the file has to be mended.
@@ -192,6 +192,11 @@ fn session(source: &Source<'_>, section: &SessionSection) -> Result<SessionRule,
 }
 
 impl StationConfig {
+    /// The slots for one purpose, in the order of the file.
+    pub fn slots_for(&self, purpose: Purpose) -> impl Iterator<Item = &SlotConfig> {
+        self.slots.iter().filter(move |slot| slot.purpose == purpose)
+    }
+
     /// Reads `station.toml`; the profiles that its slots name are looked for in `profiles/` beside it.
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
         let source = Source::read(file)?;

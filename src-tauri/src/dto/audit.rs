@@ -13,6 +13,8 @@ pub(crate) enum Room {
     Line,
     /// Work orders.
     Orders,
+    /// Devices that come back.
+    Repair,
     /// The log.
     Audit,
     /// Group keys.

@@ -199,7 +199,7 @@ pub(crate) struct AccountChange {
 }
 
 /// What a second person approves.
-#[derive(Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub(crate) struct ApprovalRequest {
     /// The word of the action.
@@ -207,10 +207,10 @@ pub(crate) struct ApprovalRequest {
     pub(crate) action: Text<40>,
     /// What it is done to.
     #[cfg_attr(test, ts(type = "string"))]
-    pub(crate) subject: Text<256>,
-    /// Why, or empty.
+    pub(crate) subject: Text<640>,
+    /// Why, or empty: a word of a list may stand before it.
     #[cfg_attr(test, ts(type = "string"))]
-    pub(crate) reason: Reason,
+    pub(crate) reason: Text<240>,
 }
 
 /// What came of asking a second person.

@@ -105,6 +105,26 @@ fn commands() -> Vec<(&'static str, Value)> {
         ("close_order", json!({ "id": "WO-1", "reason": "" })),
         ("scrap_device", json!({ "id": "WO-1", "device": "SN-1", "reason": "it fell" })),
         ("raise_quota", json!({ "id": "WO-1", "quantity": 3, "reason": "spare", "approval": 0 })),
+        ("repair_places", json!({})),
+        ("look", json!({ "slot": 7, "profile": "test.toml" })),
+        ("look_up", json!({ "device": "sn-0001" })),
+        ("ask_rekey", json!({ "asked": rekey() })),
+        ("rekey_device", json!({ "asked": rekey(), "approval": 0 })),
+        ("ask_take_out", json!({ "asked": scrap() })),
+        ("take_out", json!({ "asked": scrap(), "approval": 0 })),
+        ("batches", json!({})),
+        ("batch", json!({ "id": "RK-1" })),
+        ("batch_now", json!({})),
+        ("ask_batch", json!({ "from": { "count": 3 }, "profile": "test.toml", "why": why() })),
+        ("open_batch", json!({ "approval": 0 })),
+        ("start_batch", json!({ "id": "RK-1" })),
+        ("pause_batch", json!({ "paused": true })),
+        ("stop_batch", json!({})),
+        ("close_batch", json!({ "id": "RK-1" })),
+        ("save_batch", json!({ "id": "RK-1" })),
+        ("save_cleanup", json!({ "all": false })),
+        ("ask_cleaned_up", json!({})),
+        ("cleaned_up", json!({ "approval": 0 })),
         ("keys", json!({})),
         ("custodies", json!({})),
         ("key_devices", json!({ "label": "gk-2026a", "after": null })),
@@ -125,6 +145,18 @@ fn commands() -> Vec<(&'static str, Value)> {
         ("ceremony_finish", json!({ "checkValue": "7C1D0-A4E91" })),
         ("ceremony_abort", json!({})),
     ]
+}
+
+fn why() -> Value {
+    json!({ "reason": "returned", "note": "", "sameKey": false })
+}
+
+fn rekey() -> Value {
+    json!({ "slot": 7, "device": "sn-0001", "profile": "test.toml", "why": why() })
+}
+
+fn scrap() -> Value {
+    json!({ "device": "sn-0001", "act": "scrap", "reason": "broken", "note": "", "board": null })
 }
 
 fn key(label: &str) -> Value {

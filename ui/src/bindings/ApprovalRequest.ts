@@ -13,6 +13,6 @@ action: string,
  */
 subject: string, 
 /**
- * Why, or empty.
+ * Why, or empty: a word of a list may stand before it.
  */
 reason: string, };

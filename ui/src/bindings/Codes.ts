@@ -34,13 +34,13 @@ export const FAILURES = {
   "no-label": { sentence: "The label of the device was not scanned.", remedy: ["Scan the label.", "Plug the device in again."] },
   "wrong-label": { sentence: "The label that was scanned is not that of the device.", remedy: ["Check which label belongs to which device.", "Scan the right label.", "Plug the device in again."] },
   "other-board": { sentence: "The serial number or the MAC address was keyed before, on another board.", remedy: ["Keep the device apart.", "Call the supervisor: a new board is for repair."] },
-  "scrapped": { sentence: "The device was put down as scrap.", remedy: ["Keep the device apart.", "Call the supervisor: who put it back on the bench?", "A mistake: somebody of repair and a supervisor take it back."] },
+  "scrapped": { sentence: "The device was put down as scrap.", remedy: ["Keep the device apart.", "Call the supervisor: who put it back on the bench?", "A mistake: two people put it back in Repair."] },
   "revoked": { sentence: "The identity of the device was revoked: it must not get a key again.", remedy: ["Keep the device apart.", "Call the supervisor: this is for good, only another identity can be keyed."] },
   "replaced": { sentence: "Another board took the place of this one.", remedy: ["Keep the device apart.", "Call the supervisor: this board was to be destroyed."] },
   "moved": { sentence: "The port of the slot changed while the device was in it.", remedy: ["Leave the device in its place.", "Plug it in again.", "Again: call the supervisor."] },
   "no-order": { sentence: "No work order is open that the device could be made under.", remedy: ["The supervisor opens the work order in Orders.", "Plug the device in again."] },
   "order-full": { sentence: "The work order is complete: as many devices were begun as it is for.", remedy: ["Stop.", "Call the supervisor: count the box, then close the order."] },
-  "same-key": { sentence: "The device would get the key that it holds: for this reason that heals nothing.", remedy: ["Name a profile with another group key, or give the device another ID: board swap.", "Meant all the same: ask again, and say so."] },
+  "same-key": { sentence: "The device would get the key that it holds: for this reason that heals nothing.", remedy: ["Choose a profile with another group key, or swap the board.", "Meant all the same: say so beside the reason."] },
   "not-of-batch": { sentence: "The device is not on the list of the batch.", remedy: ["Keep the device apart.", "Compare its label with the list of the batch.", "Call the supervisor."] },
   "already-rekeyed": { sentence: "The device was re-keyed in this batch already.", remedy: ["Put it to the finished ones.", "Plug in the next device."] },
   "batch-full": { sentence: "The batch is complete: as many devices were begun as it was approved for.", remedy: ["Stop.", "Call the supervisor: count the devices, then close the batch."] },
@@ -74,6 +74,7 @@ export type ProblemCode =
   | "away"
   | "badge-refused"
   | "badge-taken"
+  | "batch-not-asked"
   | "board-proof"
   | "cancelled"
   | "ceremony-aborted"
@@ -85,6 +86,7 @@ export type ProblemCode =
   | "check-value"
   | "cleaned-up"
   | "cleanup-list"
+  | "cleanup-not-chosen"
   | "clock-jumped"
   | "component-refused"
   | "credential-old"
@@ -181,6 +183,7 @@ export type ProblemCode =
   | "rekey-not-approved"
   | "rekey-reason"
   | "remark"
+  | "repair-busy"
   | "reviewer"
   | "role"
   | "roles"

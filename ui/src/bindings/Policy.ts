@@ -87,3 +87,15 @@ export const OPEN_TO = {
   "restore": ["administrator"],
   "rebuild": ["administrator"],
 } as const satisfies Readonly<Record<string, readonly Role[]>>;
+
+/** Why devices are re-keyed, scrapped, revoked, replaced, put back: each list is closed. */
+export const REASONS = {
+  rekey: ["returned", "leaked-key", "key-rotation", "wrong-scope", "board-repair", "firmware-lost-key", "other"],
+  scrap: ["broken", "test-failed", "lost", "end-of-life", "other"],
+  revoke: ["key-leaked", "stolen", "lost", "cloned", "end-of-life", "other"],
+  replace: ["board-failed", "upgrade", "other"],
+  restore: ["mistake", "found", "other"],
+} as const;
+
+/** Of these, what only another key serves. */
+export const NEEDS_NEW_KEY: readonly string[] = ["leaked-key", "key-rotation"];

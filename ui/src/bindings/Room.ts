@@ -3,4 +3,4 @@
 /**
  * A room that this window has.
  */
-export type Room = "line" | "orders" | "audit" | "keys" | "people";
+export type Room = "line" | "orders" | "repair" | "audit" | "keys" | "people";

@@ -69,7 +69,7 @@ export const station: Overview = {
   notices: [],
   slots: [{ number: 1, port: "/dev/ttyUSB0", profile: "env-sensor 2", scans: false }],
   health: [],
-  rooms: ["line", "orders", "audit"],
+  rooms: ["line", "orders", "repair", "audit"],
   readOnly: false,
   training: false,
   example: null,

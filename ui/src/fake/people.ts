@@ -10,7 +10,7 @@ import type { Role } from "../bindings/Role";
 import type { SessionLine } from "../bindings/SessionLine";
 import type { SignIn } from "../bindings/SignIn";
 import type { Who } from "../bindings/Who";
-import { actions, approvers, type Action } from "../actions";
+import { actions, approvers, may, type Action } from "../actions";
 import type { Staff } from "../shell";
 import { nobody } from "./bench";
 import { refuse } from "./refuse";
@@ -150,7 +150,7 @@ export class FakePeople implements Staff {
   spend(approval: number | null, action: Action, subject: string, reason = ""): { by: string } | Problem {
     const roles = approvers(action);
     const role = roles.join(" or ");
-    if (this.session.state !== "open" || !this.session.roles.some((held) => roles.includes(held)))
+    if (this.session.state !== "open" || !may(this.session.roles, action))
       return problem("role", `Only a ${role} may do this.`, `Fetch a ${role}.`);
     const found = approval === null ? undefined : this.#approvals.get(approval);
     if (!found || approval === null)

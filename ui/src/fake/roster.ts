@@ -45,6 +45,7 @@ export function roomsOf(roles: readonly Role[]): Room[] {
   const open: readonly [Room, boolean][] = [
     ["line", may(roles, "inject") || may(roles, "unlock")],
     ["orders", may(roles, "orders")],
+    ["repair", may(roles, "rekey")],
     ["audit", may(roles, "search-room")],
     ["keys", may(roles, "keys")],
     ["people", may(roles, "people")],

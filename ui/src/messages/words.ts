@@ -9,6 +9,7 @@ import type { keys } from "./en/keys";
 import type { line } from "./en/line";
 import type { orders } from "./en/orders";
 import type { people } from "./en/people";
+import type { repair } from "./en/repair";
 import type { Told } from "./told";
 
 export type LineWords = typeof line;
@@ -16,6 +17,7 @@ export type DoorWords = typeof door;
 export type PeopleWords = typeof people;
 export type KeysWords = typeof keys;
 export type OrdersWords = typeof orders;
+export type RepairWords = typeof repair;
 export type AuditWords = typeof audit;
 export type EventWords = typeof events;
 export type OutcomeWords = typeof outcomes;
@@ -30,6 +32,7 @@ export interface Messages {
   people: PeopleWords;
   keys: KeysWords;
   orders: OrdersWords;
+  repair: RepairWords;
   audit: AuditWords;
   events: EventWords;
   outcomes: OutcomeWords;

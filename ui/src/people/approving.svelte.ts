@@ -31,6 +31,13 @@ export class Approving {
     this.request = { action, subject, reason };
   }
 
+  /** The same for what the station said that is to be approved. */
+  bring(request: ApprovalRequest, deed: (approval: number) => Promise<void>): void {
+    this.entry.reset();
+    this.#deed = deed;
+    this.request = request;
+  }
+
   cancel(): void {
     this.request = undefined;
     this.entry.reset();

@@ -17,6 +17,19 @@ pub struct SlotConfig {
     pub place: Place,
     /// The profile file.
     pub profile: PathBuf,
+    /// What is plugged in there.
+    pub purpose: Purpose,
+}
+
+/// What a slot is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// New devices: the line begins each by itself.
+    #[default]
+    Line,
+    /// Devices that come back. The line never touches one: somebody looks at it first and says what becomes of it.
+    Repair,
 }
 
 /// A serial code scanner for labels.
@@ -40,6 +53,8 @@ pub(super) struct SlotSection {
     usb: Option<toml::Spanned<String>>,
     interface: Option<u8>,
     profile: toml::Spanned<String>,
+    #[serde(default, rename = "use")]
+    purpose: Purpose,
 }
 
 #[derive(Deserialize)]
@@ -71,13 +86,13 @@ pub(super) fn slots(
         let room =
             if slots.len() < SlotConfig::LIMIT { Ok(()) } else { Err("a station has at most 64 slots") };
         source.checked("slot", span.clone(), room)?;
-        let SlotSection { port, usb, interface, profile } = section.into_inner();
+        let SlotSection { port, usb, interface, profile, purpose } = section.into_inner();
         let file = profiles.join(profile.get_ref());
         let found = if file.is_file() { Ok(()) } else { Err(format!("no file {}", file.display())) };
         source.checked("profile", profile.span(), found)?;
         let place = place(source, "slot", &span, [port, usb], interface)?;
         alone(source, "slot", span, &place, &slots)?;
-        slots.push(SlotConfig { number, place, profile: file });
+        slots.push(SlotConfig { number, place, profile: file, purpose });
     }
     Ok(slots)
 }

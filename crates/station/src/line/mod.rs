@@ -21,7 +21,7 @@ use std::time::Instant;
 use keystation_core::record::Event;
 use keystation_device::hotplug::Interrupt;
 
-use crate::config::Profile;
+use crate::config::{Profile, Purpose, SlotConfig};
 use crate::error::StationError;
 use crate::people::{Action, Permit};
 use crate::repair::BatchWork;
@@ -174,7 +174,9 @@ impl Line {
         let mut cards = BTreeMap::new();
         for &number in numbers {
             let slot = station.config().slots.iter().find(|slot| slot.number == number);
-            let slot = slot.ok_or(StationError::NoSlot(number))?;
+            // A device that came back is not to be begun, or told FAIL, because somebody named its slot.
+            let meant = |slot: &&SlotConfig| matches!(duty, Duty::Rekey(_)) || slot.purpose == Purpose::Line;
+            let slot = slot.filter(meant).ok_or(StationError::NoSlot(number))?;
             let card = Card {
                 place: slot.place.to_string(),
                 state: SlotState::Waiting,

@@ -165,7 +165,8 @@ impl Station {
         Ok(self.reader()?.life(id)?)
     }
 
-    fn parent_of(&self, life: Option<&Life>) -> Result<Option<KeyedBefore>, StationError> {
+    /// The group key under which a device proved its key last, and what may be done with that today.
+    pub fn parent_of(&self, life: Option<&Life>) -> Result<Option<KeyedBefore>, StationError> {
         let Some(keyed) = life.and_then(|life| life.keyed.as_ref()) else { return Ok(None) };
         let known = match keyed.key.parse::<KeyLabel>() {
             Ok(label) => self.reader()?.known_key(&label)?,

@@ -9,6 +9,17 @@ use super::{Ceremony, CeremonyPhase, Custody, KeyCard, KeyOrigin, KeySlot, KeySt
 use crate::bounded::Text;
 use crate::problem::{Problem, sentence};
 
+impl From<Standing> for KeyState {
+    fn from(state: Standing) -> Self {
+        match state {
+            Standing::Imported => Self::Imported,
+            Standing::Active => Self::Active,
+            Standing::Suspended => Self::Suspended,
+            Standing::Destroyed => Self::Destroyed,
+        }
+    }
+}
+
 impl From<CustodyKind> for Custody {
     fn from(kind: CustodyKind) -> Self {
         match kind {
@@ -64,12 +75,7 @@ impl KeyCard {
             custody: kind.into(),
             check_value: info.check_value.to_string(),
             bytes: info.length,
-            state: match state {
-                Standing::Imported => KeyState::Imported,
-                Standing::Active => KeyState::Active,
-                Standing::Suspended => KeyState::Suspended,
-                Standing::Destroyed => KeyState::Destroyed,
-            },
+            state: state.into(),
             how: match how.as_str() {
                 "single" => KeyOrigin::Single,
                 "ceremony" => KeyOrigin::Ceremony,

@@ -14,6 +14,11 @@ impl Approved {
     pub(crate) const fn is_given(self) -> bool {
         self.0.is_some()
     }
+
+    /// Whether anybody can have given it: they count from 1.
+    pub(crate) fn can_be(self) -> bool {
+        self.0.is_some_and(|number| number > 0)
+    }
 }
 
 impl From<Approved> for ApprovalId {

@@ -84,6 +84,8 @@ impl Room {
         let rooms = [
             (Self::Line, roles.is_empty() || may(Action::Inject) || may(Action::Unlock)),
             (Self::Orders, may(Action::Orders)),
+            // QA looks at a finished device in the Audit room.
+            (Self::Repair, may(Action::Rekey)),
             (Self::Audit, may(Action::SearchRoom)),
             (Self::Keys, may(Action::Keys)),
             (Self::People, may(Action::People)),

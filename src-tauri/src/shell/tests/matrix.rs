@@ -18,11 +18,13 @@ enum Open {
     Own,
     /// These roles: one letter each, of operator, repair, supervisor, custodian, qa, administrator.
     To(&'static str),
-    /// These roles, and another of them has to approve it.
+    /// These roles, and another person has to approve it.
     ByTwo(&'static str),
+    /// These roles ask what another person would have to approve.
+    Asks(&'static str),
 }
 
-use Open::{All, ByTwo, Leaving, Own, To};
+use Open::{All, Asks, ByTwo, Leaving, Own, To};
 
 /// The expectation, and the action that the policy has for it.
 const EXPECTED: &[(&str, Action, Open)] = &[
@@ -71,6 +73,26 @@ const EXPECTED: &[(&str, Action, Open)] = &[
     ("close_order", Action::CloseOrder, To("s")),
     ("scrap_device", Action::Scrap, To("s")),
     ("raise_quota", Action::RaiseQuota, ByTwo("sa")),
+    ("repair_places", Action::Look, To("rsq")),
+    ("look", Action::Look, To("rsq")),
+    ("look_up", Action::Look, To("rsq")),
+    ("ask_rekey", Action::Rekey, Asks("rs")),
+    ("rekey_device", Action::Rekey, ByTwo("rs")),
+    ("ask_take_out", Action::ScrapDevice, Asks("rs")),
+    ("take_out", Action::ScrapDevice, ByTwo("rs")),
+    ("batches", Action::Look, To("rsq")),
+    ("batch", Action::Look, To("rsq")),
+    ("batch_now", Action::Look, To("rsq")),
+    ("ask_batch", Action::Rekey, Asks("rs")),
+    ("open_batch", Action::Rekey, ByTwo("rs")),
+    ("start_batch", Action::ContinueRekey, To("rs")),
+    ("pause_batch", Action::ContinueRekey, To("rs")),
+    ("stop_batch", Action::ContinueRekey, To("rs")),
+    ("close_batch", Action::CloseRekey, To("rs")),
+    ("save_batch", Action::ContinueRekey, To("rs")),
+    ("save_cleanup", Action::ListCleanup, To("rs")),
+    ("ask_cleaned_up", Action::CleanedUp, Asks("rs")),
+    ("cleaned_up", Action::CleanedUp, ByTwo("rs")),
     ("keys", Action::Keys, To("scqa")),
     ("custodies", Action::Keys, To("scqa")),
     ("key_devices", Action::Keys, To("scqa")),
@@ -104,8 +126,8 @@ pub(super) fn expected(command: &str, role: &str, state: State) -> Option<&'stat
     };
     by_state.or(match open {
         All | Leaving | Own => None,
-        To(roles) | ByTwo(roles) if !roles.contains(&role[..1]) => Some("role"),
-        To(_) => None,
+        To(roles) | ByTwo(roles) | Asks(roles) if !roles.contains(&role[..1]) => Some("role"),
+        To(_) | Asks(_) => None,
         ByTwo(_) => Some("approval-missing"),
     })
 }
@@ -124,10 +146,10 @@ fn the_policy_is_what_is_expected_here() {
             All => "all",
             Leaving => "signed, away",
             Own => "signed",
-            To(roles) | ByTwo(roles) => roles,
+            To(roles) | ByTwo(roles) | Asks(roles) => roles,
         };
         assert_eq!(said, meant, "{command}");
-        let approved = matches!(open, ByTwo(_)) || *command == "approve";
+        let approved = matches!(open, ByTwo(_) | Asks(_)) || *command == "approve";
         assert_eq!(rule.approval.is_some(), approved, "{command}");
     }
     let listed: Vec<_> = EXPECTED.iter().map(|(command, ..)| *command).collect();

@@ -58,7 +58,12 @@ fn an_approval_that_is_none_is_refused_by_the_gate() {
         for wrong in [json!(null), json!("7"), json!(-1), json!(0.5), json!([1]), json!({ "approval": 1 })] {
             let mut arguments = arguments.clone();
             arguments["approval"] = wrong;
-            let asker = if command.ends_with("_key") || command == "take_transfer" { "cu-1" } else { "ad-1" };
+            let asker = match command {
+                "rekey_device" | "take_out" | "open_batch" | "cleaned_up" => "re-1",
+                "take_transfer" => "cu-1",
+                command if command.ends_with("_key") => "cu-1",
+                _ => "ad-1",
+            };
             for (user, why) in [("op-1", "role"), (asker, "approval-missing")] {
                 staffed.bring(user, State::Open);
                 let size = staffed.size();
@@ -69,7 +74,7 @@ fn an_approval_that_is_none_is_refused_by_the_gate() {
             }
         }
     }
-    assert_eq!(tried, 11 * 6 * 2);
+    assert_eq!(tried, 15 * 6 * 2);
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod left; // what was half typed when somebody left
 mod orders; // work orders, from the file to the last device
 mod page; // the page, through WebDriver
 mod people; // who is there, and who may come
+mod repair; // devices that come back
 mod room; // the Audit room, as somebody uses it
 pub(crate) mod screen; // display, keyboard, camera
 mod shift; // a shift, from sign-in to report

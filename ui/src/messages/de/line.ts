@@ -12,7 +12,14 @@ export const line: LineWords = {
     prove: { name: "Nachweis", running: "Nachweis…" },
     record: { name: "Eintrag", running: "Eintragen…" },
   },
-  rooms: { line: "Linie", orders: "Aufträge", audit: "Audit", keys: "Schlüssel", people: "Konten" },
+  rooms: {
+    line: "Linie",
+    orders: "Aufträge",
+    repair: "Reparatur",
+    audit: "Audit",
+    keys: "Schlüssel",
+    people: "Konten",
+  },
   strip: {
     thisWindow: "Dieses Fenster",
     readOnly: "Nur lesen",

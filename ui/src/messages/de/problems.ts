@@ -8,6 +8,16 @@ const leave = "Alle Dateien so lassen, wie sie sind.";
 const paper = "Noch einmal vom Papier ablesen.";
 
 export const problems: ProblemWords = {
+  "batch-not-asked": told("Die Serie steht nicht fest.", "Geräte und Grund nennen und freigeben lassen."),
+  "cleanup-not-chosen": told(
+    "Es wurde keine Liste gewählt.",
+    "Die erledigte Liste wählen und freigeben lassen.",
+  ),
+  "repair-busy": told(
+    "Eine Serie hat die Plätze der Reparatur.",
+    "Die Serie anhalten oder abwarten.",
+    "Dann das Gerät ansehen.",
+  ),
   "account-disabled": told(
     "Das Konto ist stillgelegt.",
     "Zwei Personen der Administration geben es wieder frei.",
@@ -104,7 +114,10 @@ export const problems: ProblemWords = {
     "MAC-Adresse oder Seriennummer suchen.",
     "An einer anderen Station gefertigt?",
   ),
-  "no-product-label": told("Das Produkt hat an dieser Station kein Etikett.", "Den Administrator rufen: station.toml hat keinen Abschnitt [[label]] dafür."),
+  "no-product-label": told(
+    "Das Produkt hat an dieser Station kein Etikett.",
+    "Den Administrator rufen: station.toml hat keinen Abschnitt [[label]] dafür.",
+  ),
   "no-random-numbers": told("Das System gibt keine Zufallszahlen.", admin),
   "no-session": told("Niemand ist angemeldet.", "Anmelden."),
   "no-thread": told("Das System gibt dem Programm nicht genug Mittel.", admin),

@@ -7,6 +7,7 @@ import { keys } from "./keys";
 import { line } from "./line";
 import { orders } from "./orders";
 import { people } from "./people";
+import { repair } from "./repair";
 
 export const en: Messages = {
   line,
@@ -14,6 +15,7 @@ export const en: Messages = {
   people,
   keys,
   orders,
+  repair,
   audit,
   events,
   outcomes,

@@ -20,6 +20,7 @@ const steps: Record<Step, { name: string; running: string }> = {
 const rooms: Record<Room, string> = {
   line: "Line",
   orders: "Orders",
+  repair: "Repair",
   audit: "Audit",
   keys: "Keys",
   people: "People",

@@ -8,6 +8,7 @@ import { line } from "./line";
 import { orders } from "./orders";
 import { people } from "./people";
 import { problems } from "./problems";
+import { repair } from "./repair";
 
 export const es: Messages = {
   line,
@@ -15,6 +16,7 @@ export const es: Messages = {
   people,
   keys,
   orders,
+  repair,
   audit,
   events,
   outcomes,

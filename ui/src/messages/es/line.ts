@@ -12,7 +12,14 @@ export const line: LineWords = {
     prove: { name: "Probar", running: "Probando…" },
     record: { name: "Anotar", running: "Anotando…" },
   },
-  rooms: { line: "Línea", orders: "Órdenes", audit: "Auditoría", keys: "Claves", people: "Personas" },
+  rooms: {
+    line: "Línea",
+    orders: "Órdenes",
+    repair: "Reparación",
+    audit: "Auditoría",
+    keys: "Claves",
+    people: "Personas",
+  },
   strip: {
     thisWindow: "Esta ventana",
     readOnly: "Solo lectura",

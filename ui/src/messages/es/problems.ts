@@ -7,6 +7,16 @@ const leave = "Deje todos los archivos como están.";
 const paper = "Léalo otra vez en el papel.";
 
 export const problems: ProblemWords = {
+  "batch-not-asked": told(
+    "No está dicho qué lote se pide.",
+    "Diga dispositivos y motivo, y pida la aprobación.",
+  ),
+  "cleanup-not-chosen": told("No se eligió ninguna lista.", "Elija la lista hecha y pida la aprobación."),
+  "repair-busy": told(
+    "Un lote ocupa los puestos de reparación.",
+    "Pare el lote, o espere a que termine.",
+    "Después mire el dispositivo.",
+  ),
   "account-disabled": told(
     "La cuenta está desactivada.",
     "Dos personas de Administración la activan de nuevo.",
@@ -102,7 +112,10 @@ export const problems: ProblemWords = {
     "Busque su dirección MAC o su número de serie.",
     "¿Recibió la clave en otra estación?",
   ),
-  "no-product-label": told("El producto no tiene etiqueta en esta estación.", "Llame al administrador: station.toml no tiene ninguna sección [[label]] para él."),
+  "no-product-label": told(
+    "El producto no tiene etiqueta en esta estación.",
+    "Llame al administrador: station.toml no tiene ninguna sección [[label]] para él.",
+  ),
   "no-random-numbers": told("El sistema no da números aleatorios.", admin),
   "no-session": told("Nadie ha iniciado sesión.", "Inicie sesión."),
   "no-thread": told("El sistema no da recursos suficientes.", admin),

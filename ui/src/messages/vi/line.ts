@@ -9,7 +9,14 @@ export const line: LineWords = {
     prove: { name: "Chứng minh", running: "Đang chứng minh…" },
     record: { name: "Lưu", running: "Đang lưu…" },
   },
-  rooms: { line: "Chuyền", orders: "Lệnh", audit: "Kiểm toán", keys: "Khóa", people: "Nhân sự" },
+  rooms: {
+    line: "Chuyền",
+    orders: "Lệnh",
+    repair: "Sửa chữa",
+    audit: "Kiểm toán",
+    keys: "Khóa",
+    people: "Nhân sự",
+  },
   strip: {
     thisWindow: "Cửa sổ này",
     readOnly: "Chỉ đọc",

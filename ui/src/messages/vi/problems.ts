@@ -7,6 +7,9 @@ const leave = "Giữ nguyên mọi tệp.";
 const paper = "Đọc lại từ giấy.";
 
 export const problems: ProblemWords = {
+  "batch-not-asked": told("Chưa nói lô gồm những gì.", "Nêu thiết bị và lý do, rồi xin duyệt."),
+  "cleanup-not-chosen": told("Chưa chọn danh sách.", "Chọn danh sách đã làm, rồi xin duyệt."),
+  "repair-busy": told("Một lô đang dùng các khe sửa chữa.", "Dừng lô, hoặc chờ xong.", "Rồi xem thiết bị."),
   "account-disabled": told("Tài khoản đã bị ngưng.", "Hai quản trị viên mở lại."),
   "account-locked": told("Sai PIN mười lần, tài khoản bị khóa.", "Hai quản trị viên cấp PIN dùng một lần."),
   action: told("Ở đây không có thao tác này.", admin),
@@ -84,7 +87,10 @@ export const problems: ProblemWords = {
     "Tìm theo địa chỉ MAC hoặc số sê-ri.",
     "Được cấp khóa ở trạm khác?",
   ),
-  "no-product-label": told("Sản phẩm này không có nhãn ở trạm này.", "Gọi quản trị viên: station.toml không có mục [[label]] cho sản phẩm."),
+  "no-product-label": told(
+    "Sản phẩm này không có nhãn ở trạm này.",
+    "Gọi quản trị viên: station.toml không có mục [[label]] cho sản phẩm.",
+  ),
   "no-random-numbers": told("Hệ thống không cấp số ngẫu nhiên.", admin),
   "no-session": told("Chưa có ai đăng nhập.", "Hãy đăng nhập."),
   "no-thread": told("Hệ thống không đủ tài nguyên.", admin),

@@ -9,7 +9,7 @@ export const line: LineWords = {
     prove: { name: "验证", running: "正在验证…" },
     record: { name: "记录", running: "正在记录…" },
   },
-  rooms: { line: "产线", orders: "工单", audit: "审计", keys: "密钥", people: "人员" },
+  rooms: { line: "产线", orders: "工单", repair: "维修", audit: "审计", keys: "密钥", people: "人员" },
   strip: {
     thisWindow: "本窗口",
     readOnly: "只读",

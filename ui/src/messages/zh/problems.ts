@@ -7,6 +7,9 @@ const leave = "保持所有文件原样。";
 const paper = "请对照纸质单重新读取。";
 
 export const problems: ProblemWords = {
+  "batch-not-asked": told("还没有说明批次的内容。", "说明设备和原因，然后请人批准。"),
+  "cleanup-not-chosen": told("没有选择清单。", "选择已处理的清单，然后请人批准。"),
+  "repair-busy": told("某个批次正占用维修槽位。", "停止该批次，或等它完成。", "然后查看设备。"),
   "account-disabled": told("账户已停用。", "由两名管理员重新启用。"),
   "account-locked": told("PIN 连错十次，账户已锁定。", "由两名管理员发放一次性 PIN。"),
   action: told("此处没有该操作。", admin),

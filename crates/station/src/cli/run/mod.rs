@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use keystation::config::Profile;
+use keystation::config::{Profile, Purpose};
 use keystation::line::{Account, Line, LineEvent, Logged, SlotEvent, SlotState};
 use keystation::people::Action;
 use keystation::{Archive, Exit, Station, StationError};
@@ -39,7 +39,7 @@ pub(super) fn run(
     let configured = &station.config().slots;
     let numbers = match slots {
         Some(SlotList(numbers)) => numbers.clone(),
-        None => configured.iter().map(|slot| slot.number).collect(),
+        None => station.config().slots_for(Purpose::Line).map(|slot| slot.number).collect(),
     };
     if numbers.is_empty() {
         return Err(StationError::NoSlot(1));
