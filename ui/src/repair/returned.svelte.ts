@@ -145,10 +145,8 @@ export class Returned {
   async #rekey({ id, seen }: RepairDevice): Promise<void> {
     if (!seen) return;
     // Before the approval, which is good for a minute.
-    if (this.#line.locked) {
-      await this.#line.unlock();
-      if (this.#line.locked) return;
-    }
+    if (this.#line.locked) await this.#line.unlock();
+    if (this.#line.locked) return;
     const asked = { slot: seen.slot, device: id, profile: this.profile, why: this.#why() };
     await this.#do(async () => {
       const request = await this.#shop.askRekey(asked);
