@@ -22,7 +22,7 @@ async function open(overview = big, shell = new FakeShell(overview)): Promise<Fa
 /** Opens the window and goes to the audit room by its key. */
 async function audit(overview = big, shell = new FakeShell(overview)): Promise<FakeShell> {
   await open(overview, shell);
-  if (overview.rooms.length > 1) await press("3", { ctrlKey: true });
+  if (overview.rooms.length > 1) await press("4", { ctrlKey: true });
   return shell;
 }
 
@@ -48,14 +48,14 @@ describe("the rooms", () => {
     await closeWindow();
     await open({ ...big, rooms: ["line"] });
     expect(document.querySelector("nav[aria-label=Rooms]")).toBeNull();
-    await press("3", { ctrlKey: true });
+    await press("4", { ctrlKey: true });
     expect(document.querySelector("[role=search]")).toBeNull();
   });
 
   test("are entered by Ctrl and their number, and the search box takes what is typed then", async () => {
     await open();
     expect(document.querySelector("[role=search]")).toBeNull();
-    await press("3", { ctrlKey: true });
+    await press("4", { ctrlKey: true });
     expect(document.activeElement).toBe(box());
     await press("1", { ctrlKey: true });
     expect(document.querySelector("[data-slot]")).not.toBeNull();

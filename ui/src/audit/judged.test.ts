@@ -46,7 +46,7 @@ async function open(overview = big, shell = new FakeShell(overview)): Promise<Fa
 /** Opens the window and goes to the audit room by its key. */
 async function audit(overview = big, shell = new FakeShell(overview)): Promise<FakeShell> {
   await open(overview, shell);
-  if (overview.rooms.length > 1) await press("3", { ctrlKey: true });
+  if (overview.rooms.length > 1) await press("4", { ctrlKey: true });
   return shell;
 }
 

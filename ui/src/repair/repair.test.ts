@@ -49,7 +49,7 @@ async function look(): Promise<void> {
   await settle();
 }
 
-test("only those may enter who may re-key", async () => {
+test("only those may enter who may re-key", () => {
   expect(rooms.all).toContain("repair");
   for (const [user, may] of [
     ["op-0121", false],

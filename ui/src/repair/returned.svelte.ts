@@ -145,10 +145,8 @@ export class Returned {
   async #rekey({ id, seen }: RepairDevice): Promise<void> {
     if (!seen) return;
     // Before the approval, which is good for a minute.
-    if (this.#line.locked) {
-      await this.#line.unlock();
-      if (this.#line.locked) return;
-    }
+    if (this.#line.locked) await this.#line.unlock();
+    if (this.#line.locked) return;
     const asked = { slot: seen.slot, device: id, profile: this.profile, why: this.#why() };
     await this.#do(async () => {
       const request = await this.#shop.askRekey(asked);
@@ -178,8 +176,6 @@ export class Returned {
   /** Says what came of it, beside what the log has of the device now. */
   async #done(came: Came): Promise<void> {
     const { device } = this;
-    if (came.act !== "rekey" || came.outcome.outcome === "pass") this.choose(undefined);
-    this.came = came;
     await this.#line.refresh();
     if (device) {
       const { life, out, parent } = await this.#shop.lookUp(device.id).catch(() => device);
@@ -188,6 +184,9 @@ export class Returned {
         came.act !== "rekey" || (came.outcome.outcome === "fail" && came.outcome.safety === "untouched");
       this.device = { ...device, life, out, parent, seen: untouched ? device.seen : null };
     }
+    // What was chosen stays for whoever goes back from a FAIL.
+    if (came.act !== "rekey" || came.outcome.outcome === "pass") this.choose(undefined);
+    this.came = came;
   }
 
   #why(): RekeyWhy {

@@ -41,7 +41,9 @@ export function attempt({ mode, outcome, holds }: AttemptLine): { known: Knowled
 /** How an event of a device's life is known, and what happened. */
 export function lived(event: LifeEvent, life: readonly LifeEvent[]): { known: Knowledge; word: string } {
   const { event: name, outcome, holds } = event;
-  const about = life.find(({ seq }) => seq === event.refersTo) ?? event;
+  // An intent speaks for itself: what it refers to is the key of before.
+  const of = name === "inject.intent" ? undefined : life.find(({ seq }) => seq === event.refersTo);
+  const about = of ?? event;
   const again = about.mode === "rekey";
   const because = words.outcome(outcome);
   const said = words.audit.lived;
