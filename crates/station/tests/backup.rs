@@ -208,6 +208,8 @@ fn a_backup_has_no_signing_key_and_no_names() {
         "MANIFEST",
         "audit.db",
         "head.note",
+        "labels/example.toml",
+        "labels/example.zpl",
         "log.vkey",
         "people.json",
         "pepper.key",
