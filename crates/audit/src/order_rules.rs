@@ -154,7 +154,7 @@ macro_rules! keyed_before {
     ($same:literal, $other:literal) => {
         concat!(
             "SELECT seq, rid, ", $other, " NOT IN ('', ?2) AND ?2 <> '' FROM sighting INDEXED BY sighting_", $same,
-            " WHERE ", $same, " = ?1 AND (", $other, " NOT IN ('', ?2) AND ?2 <> '' OR rid <> ?3) AND mode <> 'refused' AND (
+            " WHERE ", $same, " = ?1 AND (", $other, " NOT IN ('', ?2) AND ?2 <> '' OR rid <> ?3 AND ?5) AND mode <> 'refused' AND (
                   EXISTS (SELECT 1 FROM outcome WHERE outcome.intent = sighting.seq AND outcome.holds = 'new')
                   OR EXISTS (SELECT 1 FROM open_intent
                              WHERE open_intent.rid = sighting.rid AND open_intent.seq = sighting.seq))
@@ -176,28 +176,26 @@ fn judge_board(
     }
     // It may have the label of the boards whose place it takes.
     let replaces = retired::replaces(conn, rid, Some(mac))?.map_or(-1, Seq::cast_signed);
-    // Repair may put a new board under an old label.
-    if intent.mode == Mode::New {
-        for (sql, same, other) in
-            [(keyed_before!("sn", "mac"), sn, mac), (keyed_before!("mac", "sn"), mac, sn)]
-        {
-            if same.is_empty() {
-                continue;
-            }
-            let found = conn
-                .prepare_cached(sql)?
-                .query_row((same, other, rid, replaces), |row| {
-                    Ok((number(row, 0)?, row.get(1)?, row.get(2)?))
-                })
-                .optional()?;
-            if let Some((record, id, other_board)) = found {
-                let refusal = if other_board {
-                    IntentRefusal::OtherBoard { record }
-                } else {
-                    IntentRefusal::OtherId { record, id }
-                };
-                return Ok(Err(refusal));
-            }
+    // Repair gives a board another ID, where its own is known to a stranger. That another board comes under an old label is a board
+    // swap, and takes a record of its own.
+    let also_ids = intent.mode == Mode::New;
+    for (sql, same, other) in [(keyed_before!("sn", "mac"), sn, mac), (keyed_before!("mac", "sn"), mac, sn)] {
+        if same.is_empty() {
+            continue;
+        }
+        let found = conn
+            .prepare_cached(sql)?
+            .query_row((same, other, rid, replaces, also_ids), |row| {
+                Ok((number(row, 0)?, row.get(1)?, row.get(2)?))
+            })
+            .optional()?;
+        if let Some((record, id, other_board)) = found {
+            let refusal = if other_board {
+                IntentRefusal::OtherBoard { record }
+            } else {
+                IntentRefusal::OtherId { record, id }
+            };
+            return Ok(Err(refusal));
         }
     }
     // Also where that device failed, or is in work: no two registration IDs have one key.

@@ -262,6 +262,8 @@ impl Bench<'_, '_> {
             (DeviceState::Keyed, None, Some(record)) => KeyedHere(record).into(),
             (DeviceState::Keyed, None, None) => Code::ForeignKey.into(),
             (DeviceState::Empty, None, Some(_)) => Code::AlreadyRecorded.into(),
+            // Or repair would make new devices, past every work order.
+            (DeviceState::Empty, Some(_), None) if standing.open.is_none() => Code::NeverKeyed.into(),
             _ => return Ok(()),
         };
         Err(self.refuse(refused, Some(seen), Some(set.id())))

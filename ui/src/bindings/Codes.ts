@@ -41,6 +41,7 @@ export const FAILURES = {
   "no-order": { sentence: "No work order is open that the device could be made under.", remedy: ["The supervisor opens the work order in Orders.", "Plug the device in again."] },
   "order-full": { sentence: "The work order is complete: as many devices were begun as it is for.", remedy: ["Stop.", "Call the supervisor: count the box, then close the order."] },
   "same-key": { sentence: "The device would get the key that it holds: for this reason that heals nothing.", remedy: ["Choose a profile with another group key, or swap the board.", "Meant all the same: say so beside the reason."] },
+  "never-keyed": { sentence: "The device has no key, and no record says that it had one: a first key is none of repair.", remedy: ["Put it to the new devices: the line gives it its first key."] },
   "not-of-batch": { sentence: "The device is not on the list of the batch.", remedy: ["Keep the device apart.", "Compare its label with the list of the batch.", "Call the supervisor."] },
   "already-rekeyed": { sentence: "The device was re-keyed in this batch already.", remedy: ["Put it to the finished ones.", "Plug in the next device."] },
   "batch-full": { sentence: "The batch is complete: as many devices were begun as it was approved for.", remedy: ["Stop.", "Call the supervisor: count the devices, then close the batch."] },

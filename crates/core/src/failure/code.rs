@@ -84,6 +84,8 @@ pub enum Code {
     OrderFull,
     /// Repair would write the key that the device holds, and only another one serves the purpose.
     SameKey,
+    /// Repair is to write a key into a device that has none, and of which no record says that it ever had one.
+    NeverKeyed,
     /// The batch has a list, and the device is not on it.
     NotOfBatch,
     /// It was re-keyed in this batch before.
@@ -138,6 +140,7 @@ impl Code {
         Self::NoOrder,
         Self::OrderFull,
         Self::SameKey,
+        Self::NeverKeyed,
         Self::NotOfBatch,
         Self::AlreadyRekeyed,
         Self::BatchFull,
@@ -188,6 +191,7 @@ impl Code {
             Self::NoOrder => "no-order",
             Self::OrderFull => "order-full",
             Self::SameKey => "same-key",
+            Self::NeverKeyed => "never-keyed",
             Self::NotOfBatch => "not-of-batch",
             Self::AlreadyRekeyed => "already-rekeyed",
             Self::BatchFull => "batch-full",
@@ -235,6 +239,7 @@ impl Code {
             | Self::NoOrder
             | Self::OrderFull
             | Self::SameKey
+            | Self::NeverKeyed
             | Self::NotOfBatch
             | Self::AlreadyRekeyed
             | Self::BatchFull
@@ -295,6 +300,9 @@ impl Code {
                 "The device would get the key that it holds: for this reason that heals nothing."
             }
             Self::NotOfBatch => "The device is not on the list of the batch.",
+            Self::NeverKeyed => {
+                "The device has no key, and no record says that it had one: a first key is none of repair."
+            }
             Self::AlreadyRekeyed => "The device was re-keyed in this batch already.",
             Self::BatchFull => "The batch is complete: as many devices were begun as it was approved for.",
             Self::Collision => "Two devices would have the same key.",
@@ -398,6 +406,7 @@ impl Code {
                 "Compare its label with the list of the batch.",
                 "Call the supervisor.",
             ],
+            Self::NeverKeyed => &["Put it to the new devices: the line gives it its first key."],
             Self::AlreadyRekeyed => &["Put it to the finished ones.", "Plug in the next device."],
             Self::BatchFull => &["Stop.", "Call the supervisor: count the devices, then close the batch."],
             Self::Collision => &[

@@ -82,6 +82,7 @@ pub(super) const fn exit_of(failure: &Failure) -> Exit {
         | Code::NoOrder
         | Code::OrderFull
         | Code::SameKey
+        | Code::NeverKeyed
         | Code::NotOfBatch
         | Code::AlreadyRekeyed
         | Code::BatchFull

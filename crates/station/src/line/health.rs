@@ -69,6 +69,7 @@ pub const fn nature(code: Code) -> Nature {
         | Code::NoOrder
         | Code::OrderFull
         | Code::SameKey
+        | Code::NeverKeyed
         | Code::NotOfBatch
         | Code::AlreadyRekeyed
         | Code::BatchFull => (false, false),

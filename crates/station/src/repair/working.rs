@@ -250,12 +250,6 @@ impl BatchWork {
         Ok(if *same_key { overwrite.accepting_same_key() } else { overwrite })
     }
 
-    /// The one place that says which devices a batch lets through, whatever its list says: what is scrapped or revoked is to be
-    /// refused here.
-    fn may_live(&self, _id: &RegistrationId, _device: &Identity) -> Result<(), NotAdmitted> {
-        Ok(())
-    }
-
     /// Whether the log says that the device got its key in this batch. Asked while the caller has its ID alone.
     fn is_done(&self, id: &RegistrationId) -> Result<bool, StationError> {
         if self.devices().done.contains(id) {
@@ -276,7 +270,6 @@ impl Admission for BatchWork {
                 entry => entry,
             },
         };
-        self.may_live(id, device)?;
         match self.is_done(id) {
             Ok(false) => {}
             Ok(true) => return refused(Code::AlreadyRekeyed),

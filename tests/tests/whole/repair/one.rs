@@ -165,6 +165,25 @@ fn a_device_of_another_station_is_rekeyed_and_the_record_says_that_nobody_knows_
     bench.assert_log_intact();
 }
 
+/// Repair makes no new devices past the work orders, and no swap of boards goes past its record.
+#[test]
+fn repair_gives_no_first_key_and_puts_no_other_board_under_an_old_label() {
+    let (elsewhere, bench) = (Bench::stranger(), Bench::quick());
+    let known = Sim::published(&bench.file("known"));
+    assert_eq!(bench.inject(&known.port(0)).exit, Some(0));
+    let empty = Sim::start(&bench.file("empty"), 1, &["--serial", "SN-9", "--mac", "a4:cf:12:00:00:09"]);
+    let other = ["--serial", "007-888-abc", "--mac", "a4:cf:12:00:00:10"];
+    let other = Sim::start(&bench.file("other"), 1, &other);
+    assert_eq!(elsewhere.inject(&other.port(0)).exit, Some(0));
+    for (sim, why, generation) in [(&empty, "never-keyed", 0), (&other, "other-board", 1)] {
+        let run = rekey(&bench, &sim.port(0), &[&OLD[..], &["--reason", "returned"]].concat());
+        assert_eq!((run.exit, &run.event("fail").unwrap()["code"]), (Some(3), &json!(why)), "{run:?}");
+        assert_eq!(last(&bench, "inject.refuse")["code"], why);
+        assert_eq!(sim.state(0)["generation"], generation);
+    }
+    bench.assert_log_intact();
+}
+
 /// A first write that was cut off behind the commit: repair finds it complete, overwrites nothing, and says so.
 #[test]
 fn what_was_left_open_is_settled_before_anything_is_overwritten() {

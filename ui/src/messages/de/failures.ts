@@ -183,6 +183,10 @@ export const failures: FailureWords = {
     "Etikett mit der Liste vergleichen.",
     "Schichtleitung rufen.",
   ),
+  "never-keyed": told(
+    "Das Gerät hat keinen Schlüssel, und kein Eintrag sagt, dass es je einen hatte.",
+    "Zu den neuen Geräten legen: Den ersten Schlüssel gibt die Linie.",
+  ),
   "already-rekeyed": told(
     "Das Gerät hat in dieser Serie schon einen neuen Schlüssel.",
     "Zu den fertigen legen.",
@@ -248,6 +252,7 @@ export const causes: CauseWords = {
   "order-full": "Auftrag voll",
   "same-key": "Derselbe Schlüssel",
   "not-of-batch": "Nicht auf der Liste",
+  "never-keyed": "Nie mit Schlüssel",
   "already-rekeyed": "Schon fertig",
   "batch-full": "Serie voll",
   collision: "Gleicher Schlüssel",

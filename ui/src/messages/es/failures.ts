@@ -182,6 +182,10 @@ export const failures: FailureWords = {
     "Compare su etiqueta con la lista.",
     "Llame a Supervisión.",
   ),
+  "never-keyed": told(
+    "El dispositivo no tiene clave y ningún registro dice que la tuviera.",
+    "Póngalo con los nuevos: la primera clave la da la línea.",
+  ),
   "already-rekeyed": told(
     "El dispositivo ya recibió otra clave en este lote.",
     "Póngalo con los terminados.",
@@ -247,6 +251,7 @@ export const causes: CauseWords = {
   "order-full": "Orden completa",
   "same-key": "La misma clave",
   "not-of-batch": "Fuera de la lista",
+  "never-keyed": "Nunca tuvo clave",
   "already-rekeyed": "Ya terminado",
   "batch-full": "Lote completo",
   collision: "Misma clave",

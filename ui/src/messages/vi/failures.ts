@@ -170,6 +170,10 @@ export const failures: FailureWords = {
     "So nhãn với danh sách của lô.",
     "Gọi tổ trưởng.",
   ),
+  "never-keyed": told(
+    "Thiết bị không có khóa, và không bản ghi nào nói nó từng có khóa.",
+    "Để vào chỗ thiết bị mới: dây chuyền ghi khóa đầu tiên.",
+  ),
   "already-rekeyed": told(
     "Thiết bị đã được ghi lại khóa trong lô này.",
     "Để vào chỗ đã xong.",
@@ -231,6 +235,7 @@ export const causes: CauseWords = {
   "order-full": "Đủ lệnh",
   "same-key": "Cùng một khóa",
   "not-of-batch": "Ngoài danh sách",
+  "never-keyed": "Chưa từng có khóa",
   "already-rekeyed": "Đã xong",
   "batch-full": "Đủ lô",
   collision: "Trùng khóa",

@@ -96,6 +96,7 @@ export const failures: FailureWords = {
     "将标签与批次清单比对。",
     "呼叫班长。",
   ),
+  "never-keyed": told("设备没有密钥，也没有记录表明它曾有密钥。", "放到新设备处：首个密钥由产线写入。"),
   "already-rekeyed": told("设备在本批次中已重新写入密钥。", "放到已完成处。", "插入下一台设备。"),
   "batch-full": told(
     "批次已满：已开始的设备达到批准数量。",
@@ -153,6 +154,7 @@ export const causes: CauseWords = {
   "order-full": "工单已满",
   "same-key": "密钥未变",
   "not-of-batch": "不在清单",
+  "never-keyed": "从未有密钥",
   "already-rekeyed": "已完成",
   "batch-full": "批次已满",
   collision: "密钥相同",
