@@ -42,6 +42,8 @@ struct Inner {
     custodies: Custodies,
     ceremonies: Ceremonies,
     orders: Shelf,
+    /// Held from the look at the batches of repair to the record that is made of it.
+    batches: Mutex<()>,
     in_work: InWork,
     desk: Mutex<Desk>,
     /// Told whenever what somebody is typing concerns nobody any more.
@@ -173,6 +175,7 @@ impl Station {
             custodies: Custodies::sealing(data, &config, work)?,
             ceremonies: Ceremonies::new(Limits::STATION),
             orders: Shelf::default(),
+            batches: Mutex::default(),
             in_work: InWork::default(),
             after: After::default(),
             journal,
@@ -351,6 +354,11 @@ impl Station {
     /// A look at the log, over a connection that is kept.
     pub(crate) fn look(&self) -> Result<crate::readers::Look<'_>, StationError> {
         self.0.readers.look(&paths(&self.0.data))
+    }
+
+    /// Nobody else opens or closes a batch of repair meanwhile: its number, and the record before it, are looked up first.
+    pub(crate) fn with_batches(&self) -> MutexGuard<'_, ()> {
+        self.0.batches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn in_work(&self) -> &InWork {

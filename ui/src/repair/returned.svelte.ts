@@ -71,12 +71,8 @@ export class Returned {
     const { device } = this;
     if (!device) return [];
     const known = device.life !== null;
-    if (device.out)
-      return device.out.how === "scrapped"
-        ? ["restore", "revoke"]
-        : device.out.how === "replaced"
-          ? ["revoke"]
-          : [];
+    // What was replaced is blocked with the list for the cloud: its ID may be that of the board in its place.
+    if (device.out) return device.out.how === "scrapped" ? ["restore", "revoke"] : [];
     const acts: Act[] = known ? ["replace", "scrap", "revoke"] : ["revoke"];
     return device.seen ? ["rekey", ...acts] : acts;
   }

@@ -49,11 +49,15 @@ fn collect(directory: &Path, below: &str, paths: &mut Vec<String>) -> Result<(),
         if stays(&relative) {
             continue;
         }
-        // A link to a file is followed, as the station does. Pipes and sockets are nobody's data.
-        let kind = fs::symlink_metadata(&path).map_err(unread(&path))?.file_type();
-        if kind.is_dir() {
+        // A link to a file is followed, as the station does; one that leads nowhere, or out of the station into a folder, is
+        // said. Pipes and sockets are nobody's data.
+        let link = fs::symlink_metadata(&path).map_err(unread(&path))?.is_symlink();
+        let found = fs::metadata(&path).map_err(unread(&path))?;
+        if found.is_dir() && link {
+            return Err(unread(&path)(io::Error::other("it is a link to a folder")));
+        } else if found.is_dir() {
             collect(directory, &relative, paths)?;
-        } else if fs::metadata(&path).is_ok_and(|found| found.is_file()) {
+        } else if found.is_file() {
             paths.push(relative);
         }
     }
@@ -153,10 +157,19 @@ mod tests {
         ] {
             put(path);
         }
-        symlink(directory.path().join("nowhere"), directory.path().join("dangling")).unwrap();
         let found = hashed(directory.path()).unwrap();
         assert_eq!(found.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(), taken);
         assert_eq!(found[0].1, <[u8; 32]>::from(Sha256::digest("x")));
+        let link = directory.path().join("keys");
+        for place in [directory.path().join("nowhere"), std::env::temp_dir()] {
+            symlink(&place, &link).unwrap();
+            let refused = hashed(directory.path());
+            assert!(
+                matches!(&refused, Err(BackupError::Unread { path, .. }) if *path == link),
+                "{refused:?}"
+            );
+            fs::remove_file(&link).unwrap();
+        }
         put("a\nb");
         assert!(matches!(hashed(directory.path()), Err(BackupError::Name(_))));
     }

@@ -159,6 +159,7 @@ impl Station {
     }
 
     fn batch_opened(&self, permit: &Permit, asked: &BatchAsked) -> Result<Batch, StationError> {
+        let _alone = self.with_batches();
         let reader = self.reader()?;
         let id = next_id(&reader)?;
         if let Some(list) = &asked.list {
@@ -217,6 +218,7 @@ impl Station {
     }
 
     fn batch_closed(&self, permit: &Permit, id: &OrderId) -> Result<(Seq, Reconciliation), StationError> {
+        let _alone = self.with_batches();
         let reader = self.reader()?;
         let closing = open(batch(&reader, id)?)?;
         let counts = reconcile(&reader, self.data(), &closing)?.counts;
