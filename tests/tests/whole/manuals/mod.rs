@@ -1,0 +1,63 @@
+//! The manuals: each command in them is run, in its order, at a station with devices. PINs and passphrases are typed, so to say, by
+//! files; ports, sticks, keys and days are those of the test. A command that the test does not know fails it.
+
+mod desk;
+mod text;
+
+use std::fs;
+use std::process::Command;
+
+use base64ct::{Base64, Encoding as _};
+use desk::Desk;
+use keystation_tests::bench::{Bench, LABEL, PUBLISHED_CHECK_VALUE, finished};
+use keystation_tests::sim::Sim;
+use sha2::{Digest as _, Sha256};
+
+/// The parts of the work order that is there when the shift begins.
+const ORDER: &str = "--customer Contoso --profile thermostat.toml --quantity 500 --from 2026-01-01 --until 2099-12-31";
+
+/// A simulated device, as a manual names it.
+fn device(bench: &Bench, serial: &str, mac: &str) -> Sim {
+    Sim::start(&bench.file(&format!("sim-{}", mac.replace(':', ""))), 1, &["--serial", serial, "--mac", mac])
+}
+
+fn port(sim: &Sim) -> String {
+    sim.port(0).to_str().unwrap().to_owned()
+}
+
+fn inject(bench: &Bench, sim: &Sim) {
+    let mut command = bench.keystation();
+    command.args(["inject", "--profile", "thermostat.toml", "--port"]).arg(sim.port(0));
+    let done = finished(bench.signed(bench.with_passphrase(&mut command), "op-0117", None));
+    assert_eq!(done.exit, Some(0), "{done:?}");
+}
+
+/// A slot of the line for each device.
+fn slots(desk: &Desk, devices: &[&Sim]) {
+    for sim in devices {
+        desk.set(&format!("[[slot]]\nport = {:?}\nprofile = \"thermostat.toml\"\n", sim.port(0)));
+    }
+}
+
+/// 64 bytes that are a good group key, other ones for each number.
+fn group_key(number: u8) -> [u8; 64] {
+    std::array::from_fn(|at| (at as u8).wrapping_mul(73).wrapping_add(number.wrapping_mul(29)) ^ 0xa5)
+}
+
+#[test]
+fn operator() {
+    let manual = text::read("operator-manual.md");
+    assert_eq!(manual.by_hand, 0);
+    let mut desk = Desk::new();
+    let [first, second] = [("SN00000101", "a4:cf:12:00:01:01"), ("SN00000102", "a4:cf:12:00:01:02")]
+        .map(|(serial, mac)| device(&desk.bench, serial, mac));
+    desk.means("/dev/ttyUSB0", port(&second));
+    slots(&desk, &[&first]);
+    let key = ["--key", LABEL, "--check-value", PUBLISHED_CHECK_VALUE];
+    let made = ["order", "create", "--id", "WO-44192"].into_iter().chain(ORDER.split(' ')).chain(key);
+    let made = desk.bench.run(&made.collect::<Vec<_>>());
+    assert_eq!(made.exit, Some(0), "{made:?}");
+    desk.follow(&manual, |_, _| {});
+    assert_eq!([&first, &second].map(|sim| sim.state(0)["generation"].clone()), [1, 1]);
+    desk.bench.assert_log_intact();
+}
