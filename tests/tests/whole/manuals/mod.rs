@@ -9,6 +9,7 @@ use std::process::Command;
 
 use base64ct::{Base64, Encoding as _};
 use desk::Desk;
+use keystation_tests::people;
 use keystation_tests::bench::{Bench, LABEL, PUBLISHED_CHECK_VALUE, finished};
 use keystation_tests::sim::Sim;
 use sha2::{Digest as _, Sha256};
@@ -60,4 +61,44 @@ fn operator() {
     desk.follow(&manual, |_, _| {});
     assert_eq!([&first, &second].map(|sim| sim.state(0)["generation"].clone()), [1, 1]);
     desk.bench.assert_log_intact();
+}
+
+#[test]
+fn repair() {
+    let manual = text::read("repair-manual.md");
+    assert_eq!(manual.by_hand, 1, "the script for the cloud");
+    let mut desk = Desk::new();
+    let old: Vec<_> = (1..=4)
+        .map(|n| device(&desk.bench, &format!("SN0000010{n}"), &format!("a4:cf:12:00:01:0{n}")))
+        .collect();
+    old.iter().for_each(|sim| inject(&desk.bench, sim));
+    let new = device(&desk.bench, "SN00000104", "a4:cf:12:00:02:04");
+    desk.means("/dev/ttyUSB0", port(&old[0]));
+    desk.means("/dev/ttyUSB1", port(&new));
+    second_key(&desk.bench);
+    slots(&desk, &[&old[1], &old[2], &old[3]]);
+    fs::write(desk.bench.file("desk").join("returned.csv"), "serial\nSN00000102\nSN00000103\n").unwrap();
+    desk.set(&printer(&desk));
+    desk.follow(&manual, |_, _| {});
+    desk.bench.assert_log_intact();
+}
+
+/// A second group key, and `second.toml`, a profile that names it.
+fn second_key(bench: &Bench) {
+    bench.private("second-key", &Base64::encode_string(&group_key(2)));
+    let imported = bench.import("gk-2026b", &bench.file("second-key"));
+    let check_value = imported.event("import").unwrap_or_else(|| panic!("{imported:?}"))["check_value"].clone();
+    people::activate(&bench.data(), "gk-2026b", check_value.as_str().unwrap());
+    let profiles = bench.data().join("profiles");
+    let profile = fs::read_to_string(profiles.join("test.toml")).unwrap();
+    fs::write(profiles.join("second.toml"), profile.replace(LABEL, "gk-2026b")).unwrap();
+}
+
+/// A printer that is a file.
+fn printer(desk: &Desk) -> String {
+    let file = desk.path("labels.zpl");
+    format!(
+        "[[printer]]\nname = \"bench\"\nfile = {file:?}\n\n[[label]]\nprofile = \"thermostat.toml\"\nprinter = \"bench\"\n\
+         template = \"example.zpl\"\nsymbol = \"qr\"\nmodule_dots = 4\n"
+    )
 }
