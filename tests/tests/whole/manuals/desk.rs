@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use keystation_tests::bench::{Bench, Killed, PUBLISHED_CHECK_VALUE, Run, pin_file};
@@ -141,14 +140,19 @@ impl Desk {
                 let check = step.option("--check-value").expect("a ceremony has one");
                 command.args(["--confirm-check-value", &self.here(check, &step.place)]);
             }
-            ["init", ..] => ["admin-1", "admin-2"].iter().for_each(|id| from("--admin-pin-file", &pin_file(id))),
+            ["init", ..] => {
+                ["admin-1", "admin-2"].iter().for_each(|id| from("--admin-pin-file", &pin_file(id)))
+            }
             ["person", "add" | "reset-pin", ..] => from("--new-pin-file", "pin-once"),
             ["person", "change-pin"] => from("--new-pin-file", "pin-own"),
             ["person", "set", ..] => from("--name-file", "name"),
             ["backup" | "restore", ..] => from("--backup-passphrase-file", "backup-passphrase"),
             ["ports" | "selftest" | "diagnose" | "look", ..]
             | ["run", "--training"]
-            | ["batch" | "cleanup" | "device" | "label" | "order" | "outbox" | "audit" | "witness" | "clock", ..]
+            | [
+                "batch" | "cleanup" | "device" | "label" | "order" | "outbox" | "audit" | "witness" | "clock",
+                ..,
+            ]
             | ["key", "activate" | "suspend" | "list" | "devices", ..]
             | ["person", "roles" | "disable" | "enable" | "list" | "forget", ..] => {}
             _ => panic!("{}: the test does not know how to run {verb:?}", step.place),
@@ -164,11 +168,6 @@ impl Desk {
             }
             _ => {}
         }
-    }
-
-    /// The only file of this ending on the desk or the stick.
-    pub(super) fn file(&self, name: &str) -> PathBuf {
-        ["desk", "stick"].map(|folder| self.bench.file(folder).join(name)).into_iter().find(|f| f.exists()).unwrap()
     }
 }
 

@@ -9,13 +9,14 @@ use std::process::Command;
 
 use base64ct::{Base64, Encoding as _};
 use desk::Desk;
+use keystation_tests::bench::{Bench, LABEL, PUBLISHED_CHECK_VALUE, check_value_on_paper, finished};
 use keystation_tests::people;
-use keystation_tests::bench::{Bench, LABEL, PUBLISHED_CHECK_VALUE, finished};
 use keystation_tests::sim::Sim;
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha512};
 
 /// The parts of the work order that is there when the shift begins.
-const ORDER: &str = "--customer Contoso --profile thermostat.toml --quantity 500 --from 2026-01-01 --until 2099-12-31";
+const ORDER: &str =
+    "--customer Contoso --profile thermostat.toml --quantity 500 --from 2026-01-01 --until 2099-12-31";
 
 /// A simulated device, as a manual names it.
 fn device(bench: &Bench, serial: &str, mac: &str) -> Sim {
@@ -87,7 +88,8 @@ fn repair() {
 fn second_key(bench: &Bench) {
     bench.private("second-key", &Base64::encode_string(&group_key(2)));
     let imported = bench.import("gk-2026b", &bench.file("second-key"));
-    let check_value = imported.event("import").unwrap_or_else(|| panic!("{imported:?}"))["check_value"].clone();
+    let check_value =
+        imported.event("import").unwrap_or_else(|| panic!("{imported:?}"))["check_value"].clone();
     people::activate(&bench.data(), "gk-2026b", check_value.as_str().unwrap());
     let profiles = bench.data().join("profiles");
     let profile = fs::read_to_string(profiles.join("test.toml")).unwrap();
@@ -101,4 +103,90 @@ fn printer(desk: &Desk) -> String {
         "[[printer]]\nname = \"bench\"\nfile = {file:?}\n\n[[label]]\nprofile = \"thermostat.toml\"\nprinter = \"bench\"\n\
          template = \"example.zpl\"\nsymbol = \"qr\"\nmodule_dots = 4\n"
     )
+}
+
+#[test]
+fn custodian() {
+    let manual = text::read("custodian-manual.md");
+    assert_eq!(manual.by_hand, 0);
+    let mut desk = Desk::new();
+    // The ceremony makes this key; both papers say so.
+    let whole = group_key(3);
+    let first: [u8; 64] = Sha512::digest("keystation example component 1").into();
+    let second: [u8; 64] = std::array::from_fn(|at| whole[at] ^ first[at]);
+    for (number, component) in [(1, first), (2, second)] {
+        desk.bench.private(&format!("component-{number}"), &Base64::encode_string(&component));
+        // docs/ceremony.md, section 2
+        let input = [b"keystation/gkc/v1\0", &[number][..], &component].concat();
+        let check = Sha256::digest(input)[..3].iter().map(|byte| format!("{byte:02X}")).collect::<String>();
+        desk.means(["check of component 1", "check of component 2"][usize::from(number) - 1], check);
+    }
+    for (value, file, number) in
+        [("3F9A2-77C10", "whole", 3), ("0D9E1-5B5C4", "sealed", 4), ("91D4C-0B7F3", "key-in-one-piece", 5)]
+    {
+        desk.bench.private(file, &Base64::encode_string(&group_key(number)));
+        desk.means(value, check_value_on_paper(&desk.bench.file(file)));
+    }
+    desk.follow(&manual, |desk, verb| {
+        if verb.contains(&"--transfer") {
+            seal(desk, &group_key(4), &check_value_on_paper(&desk.bench.file("sealed")));
+        }
+    });
+    let listed = desk.bench.run(&["key", "list"]);
+    let state = |label: &str| {
+        let key =
+            listed.events.iter().find(|key| key["label"] == label).unwrap_or_else(|| panic!("{listed:?}"));
+        key["state"].clone()
+    };
+    assert_eq!(["gk-2026b", "gk-2026c", "gk-2026d"].map(state), ["destroyed", "imported", "imported"]);
+    desk.bench.assert_log_intact();
+}
+
+/// What the owner of `gk-2026c` does, with the ordinary `age` (docs/vault-format.md, section 9).
+fn seal(desk: &Desk, key: &[u8], check: &str) {
+    let recipient = desk.bench.run(&["key", "recipient"]);
+    let recipient =
+        recipient.event("recipient").unwrap_or_else(|| panic!("{recipient:?}"))["recipient"].clone();
+    let document = format!(
+        "{{\"check\":\"{check}\",\"format\":\"keystation-transfer/v1\",\"group\":\"pumps\",\"key\":\"{}\",\
+         \"label\":\"gk-2026c\",\"scope\":\"0ne00000000\",\"slot\":\"primary\"}}\n",
+        Base64::encode_string(key)
+    );
+    desk.bench.private("document", &document);
+    let mut age = Command::new("age");
+    age.args(["-r", recipient.as_str().unwrap(), "-o", &format!("{}/gk-2026c.age", desk.path("stick"))]);
+    let sealed = age.arg(desk.bench.file("document")).status().expect("age (apt-get install age) is there");
+    assert!(sealed.success());
+}
+
+#[test]
+fn administrator() {
+    let manual = text::read("administrator-manual.md");
+    assert_eq!(manual.by_hand, 1, "the installation");
+    let mut desk = Desk::new();
+    desk.means("/var/lib/station-1", desk.path("restored"));
+    fs::create_dir(desk.bench.file("outbox")).unwrap();
+    desk.set(&format!("[outbox]\nfolder = {:?}\n", desk.path("outbox")));
+    let sim = device(&desk.bench, "SN00000101", "a4:cf:12:00:01:01");
+    inject(&desk.bench, &sim);
+    desk.follow(&manual, |desk, verb| {
+        if verb.starts_with(&["clock", "accept"]) {
+            clock_goes_back(&desk.bench, &sim);
+        }
+    });
+    desk.bench.assert_log_intact();
+    assert!(fs::read_dir(desk.bench.file("outbox")).unwrap().count() > 20, "the records were delivered");
+}
+
+/// As `clock.rs` does it: only the wall clock moves.
+fn clock_goes_back(bench: &Bench, sim: &Sim) {
+    let plain = bench.inject_command(&sim.port(0));
+    let mut command = Command::new("faketime");
+    command.args(["-f", "-1h"]).arg(plain.get_program()).args(plain.get_args());
+    let doubted = finished(&mut command);
+    assert_eq!(
+        doubted.event("notice").map(|notice| &notice["code"]),
+        Some(&"clock-doubted".into()),
+        "{doubted:?}"
+    );
 }
