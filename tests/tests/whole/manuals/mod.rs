@@ -14,10 +14,6 @@ use keystation_tests::people;
 use keystation_tests::sim::Sim;
 use sha2::{Digest as _, Sha256, Sha512};
 
-/// The parts of the work order that is there when the shift begins.
-const ORDER: &str =
-    "--customer Contoso --profile thermostat.toml --quantity 500 --from 2026-01-01 --until 2099-12-31";
-
 /// A simulated device, as a manual names it.
 fn device(bench: &Bench, serial: &str, mac: &str) -> Sim {
     Sim::start(&bench.file(&format!("sim-{}", mac.replace(':', ""))), 1, &["--serial", serial, "--mac", mac])
@@ -41,6 +37,16 @@ fn slots(desk: &Desk, devices: &[&Sim]) {
     }
 }
 
+/// The work order of the manuals, which is not open yet.
+fn create(bench: &Bench) {
+    let order =
+        "--customer Contoso --profile thermostat.toml --quantity 500 --from 2026-01-01 --until 2099-12-31";
+    let key = ["--key", LABEL, "--check-value", PUBLISHED_CHECK_VALUE];
+    let words = ["order", "create", "--id", "WO-44192"].into_iter().chain(order.split(' ')).chain(key);
+    let made = bench.run(&words.collect::<Vec<_>>());
+    assert_eq!(made.exit, Some(0), "{made:?}");
+}
+
 /// 64 bytes that are a good group key, other ones for each number.
 fn group_key(number: u8) -> [u8; 64] {
     std::array::from_fn(|at| (at as u8).wrapping_mul(73).wrapping_add(number.wrapping_mul(29)) ^ 0xa5)
@@ -55,10 +61,7 @@ fn operator() {
         .map(|(serial, mac)| device(&desk.bench, serial, mac));
     desk.means("/dev/ttyUSB0", port(&second));
     slots(&desk, &[&first]);
-    let key = ["--key", LABEL, "--check-value", PUBLISHED_CHECK_VALUE];
-    let made = ["order", "create", "--id", "WO-44192"].into_iter().chain(ORDER.split(' ')).chain(key);
-    let made = desk.bench.run(&made.collect::<Vec<_>>());
-    assert_eq!(made.exit, Some(0), "{made:?}");
+    create(&desk.bench);
     desk.follow(&manual, |_, _| {});
     assert_eq!([&first, &second].map(|sim| sim.state(0)["generation"].clone()), [1, 1]);
     desk.bench.assert_log_intact();
@@ -189,4 +192,29 @@ fn clock_goes_back(bench: &Bench, sim: &Sim) {
         Some(&"clock-doubted".into()),
         "{doubted:?}"
     );
+}
+
+#[test]
+fn qa() {
+    let manual = text::read("qa-manual.md");
+    assert_eq!(manual.by_hand, 1, "the window");
+    let mut desk = Desk::new();
+    let bench = &desk.bench;
+    let stick = bench.file("stick");
+    fs::copy(bench.data().join("head.note"), stick.join("last-week.note")).unwrap();
+    let sim = device(bench, "SN00000101", "a4:cf:12:00:01:01");
+    create(bench);
+    assert_eq!(bench.run(&["order", "open", "WO-44192"]).exit, Some(0));
+    inject(bench, &sim);
+    fs::copy(bench.data().join("head.note"), stick.join("today.note")).unwrap();
+    fs::copy(bench.data().join("log.vkey"), stick.join("log.vkey")).unwrap();
+    desk.means("/dev/ttyUSB0", port(&sim));
+    desk.means("/srv/witness", desk.path("witness"));
+    desk.follow(&manual, |desk, verb| {
+        if verb.starts_with(&["audit", "anchor", "status"]) {
+            let vkey = fs::read_to_string(desk.bench.file("witness").join("witness.vkey")).unwrap();
+            desk.set(&format!("[[witness]]\nvkey = {:?}\n", vkey.trim()));
+        }
+    });
+    desk.bench.assert_log_intact();
 }
