@@ -53,17 +53,19 @@ fn group_key(number: u8) -> [u8; 64] {
 }
 
 #[test]
-fn operator() {
-    let manual = text::read("operator-manual.md");
-    assert_eq!(manual.by_hand, 0);
+fn operator_and_supervisor() {
+    let [operator, supervisor] = ["operator-manual.md", "supervisor-manual.md"].map(text::read);
+    assert_eq!(operator.by_hand + supervisor.by_hand, 0);
     let mut desk = Desk::new();
     let [first, second] = [("SN00000101", "a4:cf:12:00:01:01"), ("SN00000102", "a4:cf:12:00:01:02")]
         .map(|(serial, mac)| device(&desk.bench, serial, mac));
     desk.means("/dev/ttyUSB0", port(&second));
     slots(&desk, &[&first]);
     create(&desk.bench);
-    desk.follow(&manual, |_, _| {});
+    desk.follow(&operator, |_, _| {});
     assert_eq!([&first, &second].map(|sim| sim.state(0)["generation"].clone()), [1, 1]);
+    // The same shift, on its other side.
+    desk.follow(&supervisor, |_, _| {});
     desk.bench.assert_log_intact();
 }
 
