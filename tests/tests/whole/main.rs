@@ -29,6 +29,7 @@ mod kill; // the station killed at every step
 mod lies; // devices that say OK and do something else
 mod line; // all slots at once: unplugged devices, labels, a slot that is taken out
 mod lives; // devices that are taken out, boards that take the place of others, what is cleaned up behind them
+mod manuals; // each command of the manuals, at a station with devices
 mod orders; // work orders: lists, places, signatures, what is accounted for
 mod package; // both packages, and the one of Debian on a clean Debian
 mod people; // who may do what at the command line
