@@ -168,7 +168,7 @@ fn a_report_adds_up_and_only_the_one_that_was_signed_is_genuine() {
     let judged = |vkey: &str| bench.run(&["audit", "report", "verify", pdf, "--vkey", vkey]);
     let genuine = judged(vkey);
     assert_eq!((genuine.exit, &genuine.event("report-verify").unwrap()["genuine"]), (Some(0), &true.into()));
-    let stranger = Bench::quick();
+    let stranger = Bench::stranger();
     assert_eq!(judged(stranger.data().join("log.vkey").to_str().unwrap()).exit, Some(1), "another station");
     assert_eq!(judged(&format!("{pdf}.note")).exit, Some(2), "that is no key");
 
@@ -229,6 +229,6 @@ fn a_job_sheet_holds_against_the_log_that_it_was_made_from_and_no_other() {
         (compared.exit, compared.event("compare").map(|compared| compared["verdict"].clone()))
     };
     assert_eq!(compare(&note), (Some(0), Some("grown".into())));
-    let other = Bench::quick();
+    let other = Bench::stranger();
     assert_ne!(compare(&other.data().join("head.note")).0, Some(0), "the sheet of another station");
 }

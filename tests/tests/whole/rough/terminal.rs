@@ -105,8 +105,8 @@ impl Terminal {
         };
         assert!(!drawn.contains(acts), "{line:?}");
         assert!(drawn.chars().count() <= WIDTH, "it would wrap: {line:?}");
-        if let Some(scan) = drawn.strip_prefix("scan: ") {
-            scan.clone_into(&mut self.scan);
+        if let Some(scan) = drawn.strip_prefix("scan:") {
+            scan.strip_prefix(' ').unwrap_or(scan).clone_into(&mut self.scan);
         } else if !drawn.starts_with("slot ") {
             let mut words = drawn.split_whitespace();
             let mut number = || words.next().and_then(|word| word.parse::<u64>().ok()).expect(drawn);

@@ -15,7 +15,7 @@ export const line: LineWords = {
   rooms: {
     line: "Línea",
     orders: "Órdenes",
-    repair: "Reparación",
+    repair: "Reparar",
     audit: "Auditoría",
     keys: "Claves",
     people: "Personas",
