@@ -33,7 +33,6 @@ fn every_event() -> Vec<Event> {
         },
         Event::Close,
         Event::Unlock { custody: "sealed-file" },
-        Event::Rebuilt { why: "asked" },
         Event::Lock,
         Event::UnlockFailed { why: "passphrase" },
         Event::KeyImport {
@@ -145,6 +144,7 @@ fn every_event() -> Vec<Event> {
             counts: BatchCounts { asked: 2, done: 1, failed: 0, missing: 1, unexpected: 3 },
             before: Some(0),
         }),
+        Event::Rebuilt { why: "asked" },
         Event::SlotOut { number: 5, why: "failures", count: 6, code: Some(Code::Silent) },
         Event::SlotOut { number: 6, why: "flapping", count: 6, code: None },
         Event::SlotBack { number: 5 },
