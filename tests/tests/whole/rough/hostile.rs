@@ -159,7 +159,7 @@ fn visits(bench: &Bench, part: u8) -> Vec<Visit> {
         };
         let persona = Persona { mac: Some([0x00, 0x1b, 0xc5, part, a, b]), serial: Some(serial), firmware };
         let state = bench.file("sim").join("states").join(format!("text-{part}-{number}.json"));
-        Visit { device: Device { persona, state }, kind: Kind::Good, faults: String::new(), label: None }
+        Visit::new(Device { persona, state }, Kind::Good)
     };
     texts().into_iter().enumerate().map(visit).collect()
 }

@@ -68,7 +68,7 @@ fn sixteen_slots_and_a_kill_in_each_box_give_no_place_away_twice() {
         for (slot, device) in devices.iter().enumerate() {
             // Slow enough that all slots are in the middle of it when the station is killed.
             let faults = "delay=20".to_owned();
-            hands.lay(slot, &Visit { device: device.clone(), kind: Kind::Good, faults, label: None });
+            hands.lay(slot, &Visit { faults, ..Visit::new(device.clone(), Kind::Good) });
         }
         let mut line = RunningLine::start(&bench, "sup-1");
         (0..SLOTS).for_each(|slot| hands.plug(slot));

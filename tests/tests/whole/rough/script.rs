@@ -100,6 +100,15 @@ pub(super) struct Visit {
     pub(super) faults: String,
     /// What is scanned before it.
     pub(super) label: Option<String>,
+    /// The device that it pretends to be, which lies in no slot meanwhile.
+    pub(super) of: Option<Device>,
+}
+
+impl Visit {
+    /// With nothing wrong on its line, and no label.
+    pub(super) const fn new(device: Device, kind: Kind) -> Self {
+        Self { device, kind, faults: String::new(), label: None, of: None }
+    }
 }
 
 /// The script: the same for the same seed and the same order of results.
@@ -207,7 +216,7 @@ impl Script {
         });
         let mut kind = kind.unwrap_or(Kind::Good);
         let mut device = self.new_device();
-        let mut faults = String::new();
+        let (mut faults, mut of) = (String::new(), None);
         match kind {
             Kind::Slow => faults = self.one_of(&["delay=40;boot=300", "split=1", "noise=40;banner;chatter"]),
             Kind::Garbled => faults = self.one_of(&["flip=", "dup=", "drop="]) + self.byte().as_str(),
@@ -242,13 +251,13 @@ impl Script {
                         Kind::Clone => device.persona = keyed.persona.clone(),
                         _ => device.persona.serial.clone_from(&keyed.persona.serial),
                     }
-                    self.keyed.push(keyed);
+                    of = Some(keyed);
                 }
             },
             Kind::Twin => {
                 let twin = Device { state: self.memory(), ..device.clone() };
                 self.left = self.left.saturating_sub(1);
-                self.waiting.push_back(Visit { device: twin, kind, faults: String::new(), label: None });
+                self.waiting.push_back(Visit::new(twin, kind));
             }
             _ => {}
         }
@@ -257,17 +266,19 @@ impl Script {
             Kind::NoLabel => None,
             _ => Some(device.serial().to_owned()),
         };
-        Some(Visit { device, kind, faults, label })
+        Some(Visit { device, kind, faults, label, of })
     }
 
     /// How it ended.
     pub(super) fn ended(&mut self, visit: Visit, end: &str) {
-        let Visit { device, kind, .. } = visit;
+        let Visit { device, kind, of, .. } = visit;
         assert!(kind.ends().contains(&end), "{kind:?} ended as {end}: {device:?}, {}", visit.faults);
-        if end == "pass" || kind == Kind::Again {
+        self.keyed.extend(of);
+        // One of two that say they are the same is not seen again: the other may be in a slot then.
+        if end == "pass" && kind != Kind::Twin || kind == Kind::Again {
             self.keyed.push(device);
         } else if kind.by_chance() {
-            self.waiting.push_back(Visit { device, kind: Kind::Mended, faults: String::new(), label: None });
+            self.waiting.push_back(Visit::new(device, Kind::Mended));
         }
     }
 
