@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::bench::{Bench, Killed};
 
 /// Longer than anything takes, on a busy computer too: a test that waits for it has failed.
-const LONG: Duration = Duration::from_secs(120);
+pub const LONG: Duration = Duration::from_secs(120);
 
 /// A line at work, and what it told.
 pub struct RunningLine {
@@ -85,6 +85,11 @@ impl RunningLine {
                 return event;
             }
         }
+    }
+
+    /// What is told next, kept nowhere; `None`: the program ended, or tells nothing for so long.
+    pub fn hear(&mut self, wait: Duration) -> Option<Value> {
+        self.output.recv_timeout(wait).ok()
     }
 
     /// Reads on until slot `slot` tells an event of this name.

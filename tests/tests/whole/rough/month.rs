@@ -1,9 +1,12 @@
 //! Ten thousand devices in one run of thirty-two slots, handled as roughly as a floor does.
 
-use keystation_tests::bench::{Bench, random_hex};
-use keystation_tests::line::{RunningLine, slots_on};
-use keystation_tests::orders;
+use std::collections::BTreeSet;
 use std::fs;
+use std::time::Duration;
+
+use keystation_tests::bench::{Bench, random_hex};
+use keystation_tests::line::{LONG, RunningLine, slots_on};
+use keystation_tests::orders;
 
 use super::counts::{Told, assert_no_wrong_pass, assert_sums};
 use super::hands::Hands;
@@ -17,6 +20,8 @@ const GROWTH: u64 = 6 * 1024;
 /// After so many results memory is looked at for the first time: everything was used by then.
 const WARM: usize = 2_000;
 const SLOTS: usize = 32;
+/// A slot that is still out while nothing else is told gets its Enter again: longer than an empty line belongs to the code before it.
+const AGAIN: Duration = Duration::from_millis(200);
 const ORDER: &str = "WO-10000";
 
 /// All slots ask for the label.
@@ -40,11 +45,17 @@ fn ten_thousand_devices_in_one_run_are_all_accounted_for() {
     let mut script = Script::new(&bench.file("sim").join("states"), seed, DEVICES);
     let mut line = RunningLine::start(&bench, "sup-1");
     let mut in_slot: Vec<Option<Visit>> = vec![None; SLOTS];
-    let mut told = Vec::new();
+    let (mut told, mut out) = (Vec::new(), BTreeSet::new());
     let (mut results, mut outs, mut warm, mut aimed) = (0, 0, 0, 0);
     loop {
-        let event = line.until(|_| true);
-        line.told.clear();
+        let event = loop {
+            match line.hear(if out.is_empty() { LONG } else { AGAIN }) {
+                Some(event) => break event,
+                // Its Enter came right behind a label, and was taken for the end of it.
+                None if !out.is_empty() => line.types(""),
+                None => panic!("it ended, or tells no more; in its slots: {in_slot:?}"),
+            }
+        };
         let slot = event["slot"].as_u64().map(|number| usize::try_from(number).unwrap() - 1);
         match (event["event"].as_str().unwrap(), slot) {
             ("waiting", Some(slot)) => {
@@ -89,7 +100,9 @@ fn ten_thousand_devices_in_one_run_are_all_accounted_for() {
                     break;
                 }
             }
-            ("out", _) => {
+            ("back", Some(slot)) => drop(out.remove(&slot)),
+            ("out", Some(slot)) => {
+                out.insert(slot);
                 outs += 1;
                 line.types("");
             }
