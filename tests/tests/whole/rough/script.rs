@@ -223,10 +223,7 @@ impl Script {
             Kind::Mute => {
                 faults = self.one_of(&["silent=info", "silent=stage", "silent=commit", "silent=prove"])
             }
-            // On the way to it, or the last byte of an answer could be that of a PASS: put back by hands that do not look, it would
-            // be the next device, and without a label.
-            Kind::Bounced => faults = format!("unplug=rx@{}", self.below(280)),
-            Kind::Pulled => faults = format!("unplug={}", self.byte()),
+            Kind::Bounced | Kind::Pulled => faults = format!("unplug={}", self.byte()),
             Kind::Swapped => faults = "lie=other-identity-after-write".to_owned(),
             Kind::NotKept => faults = self.one_of(&["lie=ram-only", "lie=ok-stores-nothing"]),
             Kind::Liar => {
