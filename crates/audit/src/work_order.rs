@@ -8,6 +8,7 @@ use keystation_core::record::{OrderTerms, Seq};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::account::{number, parsed};
+use crate::anchor::hex;
 use crate::group_key::field;
 use crate::projection::{Mode, Outcome, Sighting};
 use crate::record::{Record, RecordError, is_day};
@@ -352,10 +353,6 @@ pub(crate) fn has_place(conn: &Connection, order: &WorkOrder, rid: &str) -> Resu
          WHERE rid = ?1 AND job = ?2 AND mode <> 'refused' AND seq > ?3 LIMIT 1",
     )?
     .exists((rid, order.id.as_str(), order.created.cast_signed()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// 64 lower-case hexadecimal digits.

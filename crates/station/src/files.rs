@@ -1,7 +1,8 @@
-//! Small text files that come and go on a stick.
+//! Files that are on the disk when they are said to be: small texts that come and go on a stick, and what a station keeps beside its log.
 
-use std::fs::File;
-use std::io::{Error, ErrorKind, Read, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Error, ErrorKind, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use crate::error::StationError;
@@ -28,4 +29,20 @@ pub fn write_text(path: &Path, text: &str) -> Result<(), StationError> {
         file.sync_all()
     };
     write().map_err(|cause| StationError::Disk { path: path.to_owned(), cause })
+}
+
+/// Puts a file that its owner alone may read in the place of the one before. A crash at any moment leaves one or the other; it is
+/// the new one, on the disk, when this returns.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let new = path.with_added_extension("new");
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    // The new name is durable when the directory is.
+    File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
 }

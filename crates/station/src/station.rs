@@ -399,6 +399,7 @@ pub(crate) fn clock() -> Result<SystemClock, StationError> {
     SystemClock::new().map_err(StationError::Clock)
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

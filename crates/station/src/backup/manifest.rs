@@ -6,6 +6,7 @@ use keystation_audit::Checkpoint;
 use sha2::{Digest, Sha256};
 
 use super::error::BackupError;
+use crate::station::hex;
 
 /// The first line.
 const FORMAT: &str = "# keystation-backup/v1";
@@ -78,10 +79,6 @@ pub(super) fn is_plain(path: &str) -> bool {
     // `sha256sum` spells a backslash otherwise.
     !path.chars().any(|c| c.is_control() || c == '\\')
         && path.split('/').all(|name| !matches!(name, "" | "." | ".."))
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn digest(text: &str) -> Option<[u8; 32]> {

@@ -7,16 +7,16 @@
 //! the line stops: a kill loses fewer than these. It is no evidence, and no record is made of it.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
 use super::lock;
 use crate::error::StationError;
+use crate::files;
 
 /// Contacts after which the file is written anew.
 const EVERY: u32 = 50;
@@ -99,7 +99,8 @@ impl Wear {
     /// No device waits for this, and none fails by it: what could not be written is tried again after as many contacts.
     fn write(&self, state: &mut State) {
         let document = Document { format: FORMAT.to_owned(), slots: state.slots.clone() };
-        if let Err(error) = put(&self.path, &document) {
+        let text = serde_json::to_string(&document).map_err(io::Error::from);
+        if let Err(error) = text.and_then(|text| files::replace(&self.path, format!("{text}\n").as_bytes())) {
             tracing::error!(%error, path = %self.path.display(), "the contacts of the slots were not written");
         }
         state.unwritten = 0;
@@ -113,19 +114,6 @@ fn slots(text: &str) -> io::Result<BTreeMap<String, Contact>> {
     } else {
         Err(io::Error::new(ErrorKind::InvalidData, "it is no keystation-slots/v1"))
     }
-}
-
-/// A crash at any moment leaves the file before or this one.
-fn put(path: &Path, document: &Document) -> io::Result<()> {
-    let new = PathBuf::from(format!("{}.new", path.display()));
-    let mut text = serde_json::to_string(document)?;
-    text.push('\n');
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
-    // The new name is durable when the directory is.
-    File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::error::StationError;
 use crate::people::{Action, ApprovalId, Permit, Request};
 use crate::report::list::{dashed, harmless, unwritten};
 use crate::report::{NewFile, OutError};
-use crate::station::Station;
+use crate::station::{Station, hex};
 use crate::training::{self, TrainingError};
 
 /// A list is shorter: 64 MiB.
@@ -162,8 +162,4 @@ fn table(origin: &str, devices: &[Blocked], path: &Path) -> Result<Vec<u8>, Stat
     writer.flush().map_err(|e| unwritten(e.into()))?;
     drop(writer);
     Ok(bytes)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

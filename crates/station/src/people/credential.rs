@@ -1,16 +1,17 @@
 //! `people.json`: hashes of PINs and tags of badges. Which of them count, the log says (docs/people.md).
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::file_error::{PeopleFileError, private};
 use super::pin::{PinCost, PinHash};
 use crate::error::StationError;
+use crate::files;
 
 /// Bytes at most: four thousand credentials.
 const LIMIT: u64 = 1 << 20;
@@ -90,20 +91,8 @@ impl Credentials {
 
     /// Puts the file in the place of the one before. A crash at any moment leaves one or the other.
     pub(super) fn write(&self, path: &Path, cost: PinCost) -> Result<(), StationError> {
-        let new = PathBuf::from(format!("{}.new", path.display()));
-        let put = || {
-            match fs::remove_file(&new) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-            file.write_all(self.to_text(cost).as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&new, path)?;
-            // The new name is durable when the directory is.
-            File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
-        };
-        put().map_err(|cause| StationError::Disk { path: path.to_owned(), cause })
+        files::replace(path, self.to_text(cost).as_bytes())
+            .map_err(|cause| StationError::Disk { path: path.to_owned(), cause })
     }
 
     /// The one of `user` under this number.
@@ -153,6 +142,7 @@ mod tests {
     use super::super::pepper::Pepper;
     use super::super::pin::Pin;
     use super::*;
+    use std::fs;
 
     fn credential(pin: &str, badge: &str) -> Credential {
         let pepper = Pepper::from_bytes([7; 32]);

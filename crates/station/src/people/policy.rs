@@ -38,7 +38,6 @@ const REPORTERS: &[Role] = &[Role::Supervisor, Role::Qa];
 const SUPERVISORS: &[Role] = &[Role::Supervisor];
 const REVIEWERS: &[Role] = &[Role::Qa];
 const KEY_READERS: &[Role] = &[Role::Supervisor, Role::Custodian, Role::Qa, Role::Administrator];
-const REPRINTERS: &[Role] = &[Role::Repair, Role::Supervisor];
 const CUSTODIANS: &[Role] = &[Role::Custodian];
 const STOPPERS: &[Role] = &[Role::Supervisor, Role::Custodian];
 const ADMINISTRATORS: &[Role] = &[Role::Administrator];
@@ -71,7 +70,7 @@ pub const fn rule(action: Action) -> Rule {
             alone(BENCH)
         }
         Action::PutBack | Action::CreateOrder | Action::CloseOrder | Action::Scrap => alone(SUPERVISORS),
-        Action::Reprint => alone(REPRINTERS),
+        Action::Reprint => alone(REPAIRERS),
         Action::Deliver => alone(HEADS),
         Action::Unlock => alone(KEEPERS),
         Action::Check | Action::Look => alone(CHECKERS),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,7 @@ use super::file_error::{PeopleFileError, private};
 use super::throttle::{LOCKED_OUT_AT, Moment};
 use crate::data_dir::DataDir;
 use crate::error::StationError;
+use crate::files;
 
 /// Bytes at most: more than a thousand people.
 const LIMIT: u64 = 1 << 18;
@@ -86,19 +87,15 @@ impl Tries {
     }
 
     fn keep(&self) -> Result<(), StationError> {
-        let new = PathBuf::from(format!("{}.new", self.path.display()));
         let put = || {
-            match fs::remove_file(if self.by_user.is_empty() { &self.path } else { &new }) {
+            if !self.by_user.is_empty() {
+                return files::replace(&self.path, to_text(&self.by_user).as_bytes());
+            }
+            match fs::remove_file(&self.path) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
-            if !self.by_user.is_empty() {
-                let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-                file.write_all(to_text(&self.by_user).as_bytes())?;
-                file.sync_all()?;
-                fs::rename(&new, &self.path)?;
-            }
-            // The name is durable when the directory is.
+            // That it is gone is durable when the directory is.
             File::open(self.path.parent().unwrap_or(Path::new("/")))?.sync_all()
         };
         put().map_err(|cause| StationError::Disk { path: self.path.clone(), cause })

@@ -4,10 +4,10 @@
 //! found in a log of any size without a table of their own, and none of them in a file that somebody could lose.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, DirBuilder};
+use std::io::{self};
 use std::ops::ControlFlow;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 
 use keystation_audit::{ReadError, Reader, Record};
@@ -20,6 +20,7 @@ use super::error::RekeyError;
 use super::list::BatchList;
 use crate::data_dir::DataDir;
 use crate::error::StationError;
+use crate::files;
 
 /// A batch that two people agreed to.
 #[derive(Debug, Clone)]
@@ -167,12 +168,7 @@ pub(super) fn keep(data: &DataDir, id: &OrderId, list: &BatchList) -> Result<(),
     let path = file(data, id);
     let written = || -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(data.rekeys())?;
-        let part = path.with_added_extension("part");
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
-        file.write_all(list.text())?;
-        file.sync_all()?;
-        fs::rename(&part, &path)?;
-        fs::File::open(data.rekeys())?.sync_all()
+        files::replace(&path, list.text())
     };
     written().map_err(|cause| StationError::Disk { path: path.clone(), cause })
 }

@@ -17,7 +17,7 @@ use crate::config::Profile;
 use crate::custodies::Custodies;
 use crate::error::StationError;
 use crate::people::{Action, Permit, Request};
-use crate::station::Station;
+use crate::station::{Station, hex};
 
 /// Which devices a batch is for.
 #[derive(Debug, Clone)]
@@ -240,8 +240,4 @@ fn open(batch: Batch) -> Result<Batch, RekeyError> {
         Some(ended) => Err(RekeyError::Closed { batch: batch.id, record: ended.record }),
         None => Ok(batch),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
