@@ -74,8 +74,13 @@ fn another_board_and_a_key_of_another_device_are_refused() {
         let again = try_it(board("sn-1-b", mac, serial)).unwrap();
         append(&journal, Event::Result(outcome("sn-1-b", again, Holds::Old)));
     }
-    let mode = Mode::Rekey(Rekey::of_unknown(ReasonCode::Returned, "su-1"));
-    try_it(Intent { mode, ..board("sn-2-b", b, "SN-2") }).unwrap();
+    // Repair puts no other label on it either, but gives the same board another ID, where its own is known to a stranger.
+    let rekey = |rid: &str, serial: &str| {
+        let mode = Mode::Rekey(Rekey::of_unknown(ReasonCode::Returned, "su-1"));
+        try_it(Intent { mode, ..board(rid, b, serial) })
+    };
+    assert_eq!(refusal(rekey("sn-2-b", "SN-2")), IntentRefusal::OtherBoard { record: second });
+    rekey("sn-1-b-again", "SN-1").unwrap();
 
     let same = Intent { fingerprint: key_of("sn-1-b").fingerprint(), ..board("sn-9", "", "SN-9") };
     let refused = refusal(try_it(same));

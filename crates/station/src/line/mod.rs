@@ -115,10 +115,11 @@ impl Shared {
             Scan::Slot(number) if !self.cards.contains_key(&number) => Err(LabelError::NoSlot(number)),
             scan => Ok(scan),
         });
-        (self.tell)(LineEvent::Scan(scan.clone()));
+        // Before it is told: whoever hears of a label may plug its device in at once.
         if let Ok(scan) = &scan {
             self.change_scans(|scans| scans.put(scan.clone()));
         }
+        (self.tell)(LineEvent::Scan(scan.clone()));
         scan
     }
 
