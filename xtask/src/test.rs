@@ -61,7 +61,7 @@ const STEPS: &[Step] = &[
         name: "unit",
         reach: Reach::Fast,
         tests: true,
-        lines: &["cargo test --locked --workspace --exclude keystation-tests --quiet"],
+        lines: &["cargo test --locked --workspace --exclude keystation-tests --no-fail-fast --quiet"],
     },
     Step { name: "agent", reach: Reach::Fast, tests: true, lines: &["make --directory firmware host-test"] },
     Step {
