@@ -15,7 +15,9 @@ use crate::station;
 /// Slots of a full line.
 const SLOTS: u32 = 32;
 /// Devices that each slot keys in a round.
-const EACH: u32 = 10;
+const EACH: u32 = 20;
+/// Within which the first devices come: the time of about one injection, so that the slots are in all its steps.
+const FIRSTS: Duration = Duration::from_millis(64);
 /// Rounds; the sides take turns, so that what else the machine does hits both.
 const ROUNDS: u32 = 5;
 
@@ -27,9 +29,9 @@ pub(crate) fn slots_32(directory: &Path) -> Row {
         let before = processor();
         let many = run(directory, &station, 2 * round + 1, SLOTS);
         cpu.push((processor() - before).as_secs_f64() * 1000.0 / f64::from(SLOTS * EACH));
-        ones.push(1.0 / one);
-        all.push(f64::from(SLOTS) / many);
-        ratios.push(one / many);
+        ones.push(one);
+        all.push(many);
+        ratios.push(many / (one * f64::from(SLOTS)));
     }
     station.close().unwrap();
     Row {
@@ -48,9 +50,10 @@ pub(crate) fn slots_32(directory: &Path) -> Row {
     }
 }
 
-/// Keys devices in `slots` slots at once; seconds that each device took, on average of a slot. Hands as fast as the slots: a device
-/// is pulled at its PASS, the next one comes as soon as the slot waits for it. (Put in before the old one has left, it would wait two
-/// seconds, with one slot as with 32, and the row would measure these.)
+/// Keys devices in `slots` slots at once; devices a second, all slots together, while every slot has work: from when each has had its
+/// first device until one has had its last. Hands as fast as the slots: a device is pulled at its PASS, the next one comes as soon
+/// as the slot waits for it. (Put in before the old one has left, it would wait two seconds, with one slot as with 32, and the row
+/// would measure these.) Nobody plugs in thirty-two devices within one millisecond: the first ones come within [`FIRSTS`].
 fn run(directory: &Path, station: &Station, lot: u32, slots: u32) -> f64 {
     // The line comes first: what it watches with there is a limited number of for each user, and the simulator takes the rest.
     let devices: Arc<OnceLock<sim::Bench>> = Arc::default();
@@ -58,22 +61,21 @@ fn run(directory: &Path, station: &Station, lot: u32, slots: u32) -> f64 {
         devices.port(((number - 1) * EACH + nth) as usize).to_owned()
     };
     let nth: Vec<_> = (0..=slots).map(|_| AtomicU32::new(0)).collect();
-    let (done, finished) = mpsc::channel();
+    let (done, passed) = mpsc::channel();
     let exchange = {
         let (devices, directory) = (Arc::clone(&devices), directory.to_owned());
         // The slot's own thread is the person in front of it.
         move |event: LineEvent| match event {
             LineEvent::Slot(number, SlotEvent::Pass { .. }) => {
+                let now = Instant::now();
                 let devices = devices.get().expect("no device passes before there are devices");
                 let keyed = nth[number as usize].fetch_add(1, Ordering::Relaxed);
                 devices.unplug(((number - 1) * EACH + keyed) as usize);
-                if keyed + 1 == EACH {
-                    done.send(()).unwrap();
-                }
+                done.send((now, keyed + 1)).unwrap();
             }
             LineEvent::Slot(number, SlotEvent::Waiting) => {
                 let next = nth[number as usize].load(Ordering::Relaxed);
-                if let Some(devices) = devices.get().filter(|_| next < EACH) {
+                if let Some(devices) = devices.get().filter(|_| (1..EACH).contains(&next)) {
                     station::put(&directory, number, &port(devices, number, next));
                 }
             }
@@ -88,19 +90,20 @@ fn run(directory: &Path, station: &Station, lot: u32, slots: u32) -> f64 {
     let powered = station::devices(directory, lot, (slots * EACH) as usize);
     let firsts: Vec<_> = numbers.iter().map(|&number| port(&powered, number, 0)).collect();
     assert!(devices.set(powered).is_ok(), "set here only");
-    let began = Instant::now();
     for (&number, first) in numbers.iter().zip(&firsts) {
         station::put(directory, number, first);
+        std::thread::sleep(FIRSTS / slots);
     }
-    for _ in 0..slots {
-        finished.recv().unwrap();
-    }
-    let took = began.elapsed();
+    let mut passes: Vec<(Instant, u32)> = (0..slots * EACH).map(|_| passed.recv().unwrap()).collect();
     drop(line);
     for &number in &numbers {
         std::fs::remove_file(station::place(directory, number)).unwrap();
     }
-    took.as_secs_f64() / f64::from(EACH)
+    passes.sort_unstable();
+    let began = passes.iter().filter(|(_, nth)| *nth == 1).map(|(at, _)| *at).max().expect("there are slots");
+    let ended = passes.iter().find(|(_, nth)| *nth == EACH).expect("there are slots").0;
+    let within = passes.iter().filter(|(at, _)| *at > began && *at <= ended).count();
+    within as f64 / (ended - began).as_secs_f64()
 }
 
 /// Time that this process used of the processors so far (proc(5), `stat`, fields 14 and 15, in hundredths of a second).

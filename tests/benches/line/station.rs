@@ -17,6 +17,9 @@ use keystation_vault::{DerivedKeyAnswer, NewKey, SealedFile, WorkFactor};
 /// The speed of the device protocol.
 pub(crate) const BAUD: u32 = 115_200;
 
+/// Where the stations are: on the disk that the build is on, as their log is made to last.
+pub(crate) const DISK: &str = env!("CARGO_TARGET_TMPDIR");
+
 /// Where slot `number` finds its device.
 pub(crate) fn place(directory: &Path, number: u32) -> PathBuf {
     directory.join(format!("slot{number}"))
@@ -29,7 +32,8 @@ pub(crate) fn open(directory: &Path, slots: u32) -> Station {
 
 /// The same with somebody else signed in.
 pub(crate) fn open_for(directory: &Path, slots: u32, operator: &str) -> Station {
-    let data = DataDir::new(directory.join("data"));
+    let row = directory.file_name().expect("a row has a directory of its own");
+    let data = DataDir::new(Path::new(DISK).join(row).join("data"));
     Station::init(&data, "keylog.example.com/plant7/stn03").unwrap();
     people::settle(data.path());
     let profile = fs::read_to_string(data.path().join("profiles/example.toml")).unwrap();

@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
@@ -15,7 +16,7 @@ use rustix::io::Errno;
 use rustix::pty::OpenptFlags;
 use rustix::termios::OptionalActions;
 
-use crate::hotplug::{Interrupt, Waited, forget, notifier, wait_for};
+use crate::hotplug::{Interrupt, Waited, forget, wait_for};
 
 /// How long what was sent may wait for its reader when the device is switched off in good order.
 const DRAIN: Duration = Duration::from_millis(200);
@@ -28,12 +29,15 @@ pub(super) struct Pty {
     name: PathBuf,
     link: PathBuf,
     /// Tells of closed ends; `None` when the system has no inotify instance left.
-    closed: Option<OwnedFd>,
+    closed: Option<Arc<OwnedFd>>,
+    /// By which it tells of this one.
+    watched: Option<i32>,
 }
 
 impl Pty {
-    /// Makes a pair and links `link` to the station's end. What stood there before is replaced.
-    pub(super) fn open(link: &Path) -> io::Result<Self> {
+    /// Makes a pair and links `link` to the station's end. What stood there before is replaced. `closed` is the inotify instance that
+    /// is to tell of closed ends, the same for every pair of a slot: the kernel takes some 15 ms to close one.
+    pub(super) fn open(link: &Path, closed: Option<Arc<OwnedFd>>) -> io::Result<Self> {
         let device = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
         rustix::pty::grantpt(&device)?;
         rustix::pty::unlockpt(&device)?;
@@ -47,10 +51,12 @@ impl Pty {
         rustix::termios::tcsetattr(&station, OptionalActions::Now, &settings)?;
         rustix::fs::fcntl_setfl(&device, OFlags::NONBLOCK)?;
 
-        let closed = notifier()?;
+        let mut watched = None;
         if let Some(closed) = &closed {
+            // What it still had to say of the pair before must not take this one from the station that has it.
+            forget(closed)?;
             let flags = inotify::WatchFlags::CLOSE_WRITE | inotify::WatchFlags::CLOSE_NOWRITE;
-            inotify::add_watch(closed, &name, flags)?;
+            watched = Some(inotify::add_watch(closed, &name, flags)?);
         }
 
         let beside = link.with_extension("new");
@@ -60,7 +66,7 @@ impl Pty {
         }
         symlink(&name, &beside)?;
         fs::rename(&beside, link)?;
-        Ok(Self { device, station, name, link: link.to_owned(), closed })
+        Ok(Self { device, station, name, link: link.to_owned(), closed, watched })
     }
 
     /// The terminal itself, for example `/dev/pts/7`.
@@ -75,7 +81,7 @@ impl Pty {
 
     /// Readable when a station has closed its end: see [`Pty::forget_station`].
     pub(super) fn closed(&self) -> Option<BorrowedFd<'_>> {
-        self.closed.as_ref().map(AsFd::as_fd)
+        self.closed.as_ref().map(|closed| closed.as_fd())
     }
 
     /// A station that was killed leaves its TIOCEXCL behind, because our descriptor keeps the terminal alive: the next
@@ -120,8 +126,12 @@ impl Pty {
 }
 
 impl Drop for Pty {
-    /// Removes the link, if it is still this terminal's.
+    /// Ends the watch, and removes the link, if it is still this terminal's.
     fn drop(&mut self) {
+        if let (Some(closed), Some(watched)) = (&self.closed, self.watched) {
+            // A terminal that is gone took its watch along.
+            let _ = inotify::remove_watch(closed, watched);
+        }
         if fs::read_link(&self.link).is_ok_and(|target| target == self.name) {
             // Whoever removed it in between did what was wanted.
             let _ = fs::remove_file(&self.link);

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
-use rustix::fd::AsFd;
+use rustix::fd::{AsFd, OwnedFd};
 use zeroize::Zeroizing;
 
 use super::bench::{Event, What};
@@ -17,7 +17,7 @@ use super::device::{Reply, SimDevice};
 use super::line::Pace;
 use super::pty::Pty;
 use super::script::{Blow, Direction, Faults};
-use crate::hotplug::{Interrupt, Waited, poll, wait_for};
+use crate::hotplug::{Interrupt, Waited, notifier, poll, wait_for};
 
 /// What the bench tells a slot to do. The sender hears when it is done.
 pub(super) enum Order {
@@ -63,6 +63,8 @@ pub(super) struct Slot {
     noise: u32,
     /// Who waits to hear that an order was carried out.
     waiting: Option<SyncSender<()>>,
+    /// Tells of closed ends of the pseudo-terminals, one after the other.
+    closed: Option<Arc<OwnedFd>>,
 }
 
 /// Bytes that are sent in one go: a chunk of 2.8 ms at 115200 baud.
@@ -94,6 +96,7 @@ impl Slot {
             silent: false,
             noise: 1,
             waiting: None,
+            closed: None,
         }
     }
 
@@ -160,7 +163,10 @@ impl Slot {
         (self.received, self.sent, self.silent) = (0, 0, false);
         // It starts before it can be found, as a bus-powered device does: who finds it is heard, unless a start takes time.
         self.device.start()?;
-        let pty = Pty::open(&self.link)?;
+        if self.closed.is_none() {
+            self.closed = notifier()?.map(Arc::new);
+        }
+        let pty = Pty::open(&self.link, self.closed.clone())?;
         self.tell(What::Ready(pty.name().to_owned()));
         loop {
             match self.powered(&pty) {

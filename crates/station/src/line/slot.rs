@@ -128,9 +128,11 @@ impl Slot {
             if self.config.place.find()? == Found::Nothing {
                 // Unplugged while the station was locked is nobody's fault.
                 self.bad = if waited { None } else { self.lost_contact() };
+                self.line.wear.keep();
                 continue;
             }
             let left = self.key_device()?;
+            self.line.wear.keep();
             self.until_gone(left)?;
             self.at_stake = None;
             if !self.line.stopping() {

@@ -3,8 +3,8 @@
 //! The log cannot say it: a contact that closes and opens again before a device has spoken leaves no record, and is the very thing
 //! that wears. So the counts are in a file of their own, `slots.json`, by the place on the USB tree or the path of the port: a slot
 //! that is given another place begins anew, and so does one whose line somebody took out of the file after a contact was
-//! changed. It is written, flushed and put in the place of the one before after [`EVERY`] contacts of the whole line and when
-//! the line stops: a kill loses fewer than these. It is no evidence, and no record is made of it.
+//! changed. It is written, flushed and put in the place of the one before after [`EVERY`] contacts of the whole line, as soon as a
+//! device has its result, and when the line stops: a kill loses hardly more than these. It is no evidence, and no record is made of it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -44,6 +44,8 @@ struct Document {
 pub(super) struct Wear {
     path: PathBuf,
     state: Mutex<State>,
+    /// Whoever writes: the file is never older than what was written before.
+    writing: Mutex<()>,
 }
 
 struct State {
@@ -62,7 +64,7 @@ impl Wear {
             Err(cause) => Err(cause),
         };
         let slots = slots.map_err(|cause| StationError::Unreadable { path: path.clone(), cause })?;
-        Ok(Self { path, state: Mutex::new(State { slots, unwritten: 0 }) })
+        Ok(Self { path, state: Mutex::new(State { slots, unwritten: 0 }), writing: Mutex::new(()) })
     }
 
     pub(super) fn of(&self, place: &str) -> Contact {
@@ -83,27 +85,39 @@ impl Wear {
         let mut state = lock(&self.state);
         change(state.slots.entry(place.to_owned()).or_default());
         state.unwritten += 1;
-        if state.unwritten >= EVERY {
-            self.write(&mut state);
+    }
+
+    /// Writes what the file does not have yet, if that is [`EVERY`] contacts. A slot asks when its device has its result: flushing
+    /// takes the disk's time, and nobody waits for it then.
+    pub(super) fn keep(&self) {
+        // One that writes already writes for all.
+        if let Ok(_writing) = self.writing.try_lock()
+            && lock(&self.state).unwritten >= EVERY
+        {
+            self.write();
         }
     }
 
     /// Writes what the file does not have yet.
     pub(super) fn flush(&self) {
-        let mut state = lock(&self.state);
-        if state.unwritten > 0 {
-            self.write(&mut state);
+        let _writing = lock(&self.writing);
+        if lock(&self.state).unwritten > 0 {
+            self.write();
         }
     }
 
-    /// No device waits for this, and none fails by it: what could not be written is tried again after as many contacts.
-    fn write(&self, state: &mut State) {
-        let document = Document { format: FORMAT.to_owned(), slots: state.slots.clone() };
-        let text = serde_json::to_string(&document).map_err(io::Error::from);
+    /// No device fails by it: what could not be written is tried again after as many contacts.
+    fn write(&self) {
+        let slots = {
+            let mut state = lock(&self.state);
+            state.unwritten = 0;
+            state.slots.clone()
+        };
+        let text =
+            serde_json::to_string(&Document { format: FORMAT.to_owned(), slots }).map_err(io::Error::from);
         if let Err(error) = text.and_then(|text| files::replace(&self.path, format!("{text}\n").as_bytes())) {
             tracing::error!(%error, path = %self.path.display(), "the contacts of the slots were not written");
         }
-        state.unwritten = 0;
     }
 }
 
@@ -125,14 +139,17 @@ mod tests {
     }
 
     #[test]
-    fn contacts_survive_a_restart_and_a_kill_loses_fewer_than_fifty() {
+    fn contacts_survive_a_restart_and_a_kill_loses_those_since_the_last_result() {
         let dir = tempfile::tempdir().unwrap();
         let wear = Wear::read(file(&dir)).unwrap();
         for _ in 0..EVERY - 1 {
             wear.closed("usb 1-1.4");
         }
-        assert!(!file(&dir).exists());
+        wear.keep();
+        assert!(!file(&dir).exists(), "it is not due");
         wear.lost("usb 1-1.4");
+        assert!(!file(&dir).exists(), "no device waits for the disk");
+        wear.keep();
         wear.closed("usb 1-1.2");
         let killed = Wear::read(file(&dir)).unwrap();
         assert_eq!(killed.of("usb 1-1.4"), Contact { cycles: 49, lost: 1 });
