@@ -58,35 +58,6 @@ export function still(count: number, round = ROUND): () => Promise<FakeShell> {
   };
 }
 
-/** How long a step takes on a line that runs, and how long a device stays, in milliseconds. */
-const STEP = 150;
-const STAYS = 1000;
-
-/** Slots whose FAIL stays until somebody saw it: those that have a key of their own. */
-const HELD = 12;
-
-/**
- * A line on which every slot works, one device after the other, a device in two seconds: each of its steps is a change of a card,
- * each result is a look at counts and records. In the first slots every other device fails.
- */
-export function running(count: number): () => FakeShell {
-  return () => {
-    const shell = line(count);
-    shell.pace = () => new Promise((done) => setTimeout(done, STEP));
-    const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
-    async function work(slot: number): Promise<never> {
-      for (let made = slot; ; made++) {
-        await shell.plug(slot, device(slot, slot <= HELD && made % 2 === 0));
-        await wait(STAYS);
-        shell.unplug(slot);
-        await wait(STEP);
-      }
-    }
-    for (let slot = 1; slot <= count; slot++) void work(slot);
-    return shell;
-  };
-}
-
 export const manyScenes: Readonly<Record<string, () => FakeShell | Promise<FakeShell>>> = {
   "one-slot": still(1),
   "eight-slots": still(8),

@@ -1,11 +1,10 @@
 // `states.html?state=pass` is the window in that state; without one, all of them side by side. `language=de` sets the
-// language; `language=longer` is English with every message 40 % longer. `running=32` is a line of 32 slots that works.
+// language; `language=longer` is English with every message 40 % longer.
 
 import { longer } from "./longer";
 import { isLanguage } from "./messages/languages";
 import { open } from "./open";
 import { scenes } from "./scenes";
-import { running } from "./scenes-many";
 import { places } from "./scenes-text";
 import { words } from "./words.svelte";
 
@@ -14,7 +13,6 @@ const language = asked.get("language");
 const place = places[asked.get("place") ?? ""]?.();
 const name = asked.get("state");
 const scene = name === null ? undefined : scenes[name];
-const slots = Number(asked.get("running"));
 
 if (scene) {
   const { shell, act } = await scene();
@@ -31,9 +29,6 @@ if (scene) {
   });
   // For whoever photographs.
   document.documentElement.dataset.stands = name ?? "";
-} else if (slots > 0) {
-  await open(running(slots)(), () => undefined).line.start();
-  document.documentElement.dataset.stands = "running";
 } else if (place) {
   const rooms = open(place.shell, () => undefined);
   await rooms.line.start();

@@ -58,13 +58,6 @@ export class Bench {
     const page = await browser.newPage({ timezoneId: "UTC" });
     // As the shell does with `freezePrototype`: a library that gives an object its own `constructor`, say, fails there.
     await page.addInitScript("Object.freeze(Object.prototype)");
-    // When the last key came, by the browser's own time stamp: before any handler of the page can keep it to itself.
-    await page.addInitScript(() => {
-      const keep = ({ timeStamp }: Event) => {
-        document.documentElement.dataset.struck = String(timeStamp);
-      };
-      addEventListener("keydown", keep, { capture: true });
-    });
     return new Bench(browser, server, url, page);
   }
 
@@ -81,11 +74,6 @@ export class Bench {
   /** The window at a place where texts can be said: `say` of the page. */
   place(place: string): Promise<Page> {
     return this.#open(`place=${place}`, "light", BENCH);
-  }
-
-  /** A line of so many slots, all of them at work. */
-  running(slots: number): Promise<Page> {
-    return this.#open(`running=${slots}`, "light", LARGE);
   }
 
   /** The window in this state and language, at a time that stands still from then on: the same picture each time. */

@@ -1,11 +1,10 @@
 import { defineConfig } from "vitest/config";
 
-// What is measured, as a JSON object a row for `cargo xtask bench`, and what is photographed for docs/screen.md: on the built
-// bundle, in a real browser.
+// What is photographed for docs/screen.md: on the built bundle, in a real browser.
 export default defineConfig({
   test: {
     environment: "node",
-    include: ["tests/browser/**/*.{bench,photo}.ts"],
+    include: ["tests/browser/**/*.photo.ts"],
     testTimeout: 300_000,
     reporters: [["default", { summary: false }]],
     disableConsoleIntercept: true,
