@@ -75,7 +75,8 @@ const PACKAGES: &[Package] = &[
     package("webkit2gtk-driver", Reach::Full, "WebDriver for the real window"),
     package("chromium", Reach::Full, "every state of the screen, with axe"),
     package("debootstrap", Reach::Full, "a clean Debian, into which the tests install the package"),
-    package("rpm", Reach::Full, "the tests read what is in the other package"),
+    package("rpm", Reach::Full, "the tests install the other package, into a folder"),
+    package("systemd", Reach::Full, "checks the unit of the line; nothing is started by it"),
     package("qemu-system-arm", Reach::Full, "runs the device agent as firmware of a Cortex-M3"),
     package("gcc-arm-none-eabi", Reach::Full, "compiles that firmware"),
 ];

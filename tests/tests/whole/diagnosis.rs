@@ -22,6 +22,17 @@ impl Canaries {
         canary
     }
 
+    /// Words of lower case, as a passphrase has them; each of them is looked for.
+    fn plant_words(&mut self, place: &'static str) -> String {
+        let word = || -> String {
+            let letter = |digit: char| char::from(b'g' + u8::try_from(digit.to_digit(16).unwrap()).unwrap());
+            random_hex(4).chars().map(letter).collect()
+        };
+        let words = [word(), word(), word()];
+        self.0.extend(words.iter().map(|word| (place, word.clone())));
+        words.join(" ")
+    }
+
     fn found_in(&self, text: &str) -> Vec<&'static str> {
         let lower = text.to_lowercase();
         let found = |(_, canary): &&(&'static str, String)| lower.contains(&canary.to_lowercase());
@@ -30,6 +41,7 @@ impl Canaries {
 }
 
 fn append(file: &Path, text: &str) {
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
     let mut file = OpenOptions::new().create(true).append(true).open(file).unwrap();
     writeln!(file, "{text}").unwrap();
 }
@@ -57,6 +69,11 @@ fn no_canary_of_a_station_is_in_its_diagnostic_bundle() {
     let named = finished(bench.signed(&mut name, "admin-1", None));
     assert_eq!(named.exit, Some(0), "{named:?}");
     append(&data.join("hook.log"), &canaries.plant("the log of a hook"));
+    append(&data.join("labels/example.zpl"), &format!("^FX {}", canaries.plant_words("a label")));
+    append(&data.join("crash.txt"), &format!("panicked: {}", canaries.plant_words("what a crash left")));
+    append(&data.join("after/outbox"), &canaries.plant_words("how far the outbox is"));
+    let out = canaries.plant_words("the folder of the outbox").replace(' ', "-");
+    append(&data.join("station.toml"), &format!("[outbox]\nfolder = \"/srv/{out}\""));
     fs::create_dir(data.join(canaries.plant("the name of a folder"))).unwrap();
     fs::write(data.join(canaries.plant("the name of a file")), canaries.plant("a file")).unwrap();
     let serial = canaries.plant("the serial number of a device");
@@ -93,6 +110,17 @@ fn no_canary_of_a_station_is_in_its_diagnostic_bundle() {
     let failing = Sim::start(&bench.file("failing"), 1, &options);
     let failed = bench.inject(&failing.port(0));
     assert_eq!(failed.exit, Some(1), "{failed:?}");
+    let note = canaries.plant_words("a note on a device");
+    let scrapped = bench.run(&[
+        "device",
+        "scrap",
+        "sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6",
+        "--reason",
+        "other",
+        "--note",
+        &note,
+    ]);
+    assert_eq!(scrapped.exit, Some(0), "{scrapped:?}");
     let recorded = bench
         .records()
         .iter()

@@ -1,4 +1,4 @@
-//! What is installed: the `.deb` on a clean Debian 12, and the same files in the `.rpm`.
+//! What is installed: the `.deb` on a clean Debian 12, and the `.rpm`, which has the same files, by its own tool into a folder.
 //!
 //! `cargo xtask package --debug` makes both first. The clean Debian is made by debootstrap, once, and kept in the target
 //! directory, as are the packages that ours depends on; each run begins with a copy of it. Mirror and proxy are those of this machine's apt.
@@ -135,6 +135,29 @@ fn colours(screen: &Screen, file: &Path) -> usize {
     counted.trim().parse().unwrap_or_else(|_| panic!("not a number of colours: {counted}"))
 }
 
+/// Starts a window on a display of its own, waits until it has painted its page, and closes it.
+fn shows_its_page(window: &mut Command) {
+    let screen = Screen::open_to_all();
+    let log = folder().join("window.log");
+    let out = fs::File::create(&log).unwrap();
+    window.stdout(out.try_clone().unwrap()).stderr(out);
+    let mut window = Killed(screen.put(window).spawn().unwrap());
+    let picture = folder().join("window.png");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !(screen.shows("Keystation") && colours(&screen, &picture) > 20) {
+        let ended = window.0.try_wait().unwrap();
+        let said = || fs::read_to_string(&log).unwrap_or_default();
+        assert!(ended.is_none() && Instant::now() < deadline, "no window: {ended:?}: {}", said());
+        thread::sleep(Duration::from_millis(250));
+    }
+    screen.press("alt+F4");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while window.0.try_wait().unwrap().is_none() {
+        assert!(Instant::now() < deadline, "the window does not close");
+        thread::sleep(Duration::from_millis(250));
+    }
+}
+
 #[test]
 fn the_package_installs_on_a_clean_debian_works_there_and_leaves_the_data_when_it_goes() {
     let began = Instant::now();
@@ -176,27 +199,8 @@ fn the_package_installs_on_a_clean_debian_works_there_and_leaves_the_data_when_i
     lap("self test passed");
 
     // The window, on a display of this machine.
-    let screen = Screen::open_to_all();
-    let mut window = clean.script("op", "exec keystation-desktop");
-    let log = folder().join("window.log");
-    let out = fs::File::create(&log).unwrap();
-    window.stdout(out.try_clone().unwrap()).stderr(out);
-    let mut window = Killed(screen.put(&mut window).spawn().unwrap());
-    let picture = folder().join("window.png");
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !(screen.shows("Keystation") && colours(&screen, &picture) > 20) {
-        let ended = window.0.try_wait().unwrap();
-        let said = || fs::read_to_string(&log).unwrap_or_default();
-        assert!(ended.is_none() && Instant::now() < deadline, "no window: {ended:?}: {}", said());
-        thread::sleep(Duration::from_millis(250));
-    }
+    shows_its_page(&mut clean.script("op", "exec keystation-desktop"));
     lap("the window shows its page");
-    screen.press("alt+F4");
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while window.0.try_wait().unwrap().is_none() {
-        assert!(Instant::now() < deadline, "the window does not close");
-        thread::sleep(Duration::from_millis(250));
-    }
 
     // It goes, and says what stays.
     clean.run("root", "mkdir -m 700 /var/lib/keystation; echo x > /var/lib/keystation/station.toml");
@@ -229,4 +233,58 @@ fn both_packages_have_the_same_files() {
     assert!(!deb.iter().any(|file| file.contains("sim") || file.contains("driven")), "{deb:?}");
     let scripts = done(Command::new("rpm").args(["--query", "--scripts", "--package"]).arg(package("rpm")));
     assert!(scripts.contains("the data of stations are left as they are"), "{scripts}");
+}
+
+/// By the tool of the systems that it is for, into a folder; with the libraries of this machine, which are those that it was built with.
+#[test]
+fn the_rpm_installs_and_its_programs_and_its_unit_work() {
+    let place = folder().join("rpm-root");
+    let rpm = |verb: &str| {
+        let mut rpm = root(&format!("rpm {verb} --root"));
+        rpm.arg(&place);
+        rpm
+    };
+    done(root("rm -rf --one-file-system").arg(&place));
+    done(root("mkdir").arg(&place));
+    done(&mut rpm("--initdb"));
+    // What it needs is here under the names of another distribution; its scripts are asked for in the test above.
+    done(rpm("--install --nodeps --noscripts --nosignature").arg(package("rpm")));
+    let verified = done(rpm("--verify --nodeps --noscripts").arg("keystation"));
+    assert_eq!(verified.lines().filter(|line| line.contains('/')).collect::<Vec<_>>(), Vec::<&str>::new());
+
+    let home = tempfile::tempdir().unwrap();
+    let installed = |name: &str| {
+        let mut command = Command::new(place.join("usr/bin").join(name));
+        command.env("HOME", home.path()).env_remove("XDG_DATA_HOME").stdin(Stdio::null());
+        command
+    };
+    done(installed("keystation").args(["init", "--origin", "keylog.example.com/plant7/stn03"]));
+    let said = done(installed("keystation").arg("selftest"));
+    assert!(said.contains("ok   derivation") && !said.contains("FAIL"), "{said}");
+    shows_its_page(&mut installed("keystation-desktop"));
+
+    // systemd says what it does not understand of a unit, and goes on. What the unit stands on comes from this machine.
+    let units = place.join("usr/lib/systemd/system");
+    done(
+        root("sh -c")
+            .arg("cp /usr/lib/systemd/system/*.target /usr/lib/systemd/system/*.slice \"$1\"")
+            .arg("sh")
+            .arg(&units),
+    );
+    let analyze = |verb: &str| {
+        let mut analyze = Command::new("systemd-analyze");
+        analyze.arg(format!("--root={}", place.display())).args(verb.split(' ')).arg("keystation.service");
+        analyze
+    };
+    assert_eq!(done(&mut analyze("verify --man=no --recursive-errors=yes")), "");
+    // 1.0 of 10, and not much more (docs/install.md).
+    done(&mut analyze("security --offline=true --threshold=15"));
+
+    done(rpm("--erase --nodeps --noscripts").arg("keystation"));
+    for gone in
+        ["usr/bin/keystation", "usr/bin/keystation-desktop", "usr/lib/systemd/system/keystation.service"]
+    {
+        assert!(!place.join(gone).exists(), "{gone}");
+    }
+    done(root("rm -rf --one-file-system").arg(&place));
 }
