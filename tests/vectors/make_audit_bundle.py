@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes audit-bundle.json from docs/audit-format.md, sections 6, 7 and 14, alone.
+"""Makes audit-bundle.json from docs/audit-format.md, sections 6, 7, 13 and 14, alone.
 
 The log is that of make_audit.py. A file below `tile/` is given in hexadecimal, every other one as it is; `null` in a
 `set` takes the file away. `part` is what a verifier must find wrong: key, checkpoint, witness, seen, file, record, tile,
@@ -170,6 +170,47 @@ def order_of(change, **own):
     return "order." + change, dict(job="WO-1") | own
 
 
+# --- a batch of repair: section 13 --------------------------------------------------------------------------------
+
+
+GK = dict(gk="gk-2026b", gkcv="7C1D0A4E91", group="contoso-line-7", scope="0ne00EMU001", slot="secondary")
+APPROVED = GK | dict(endpoint="global.azure-devices-provisioning.net", profile_sha256="21" * 32, reason="leaked-key", note="case 4711",
+                     same_key=0, op2="su-1")
+# One row by registration ID, one by all three, one by a serial number with every sign that JSON escapes.
+ROWS = [RID + ",,", 'sn-2,a4cf12000107,S"2', ',,S\\,"3']
+ROOT = root([leaf(row.encode()) for row in ROWS])
+
+
+def opens(job="RK-1", prior=-1, rows=ROWS, qty=3, **own):
+    """The record that opens a batch for the devices of a list, or for so many. None takes a field away."""
+    hashes = dict(sha256="74" * 32, list_root=ROOT.hex()) if rows else dict(sha256="", list_root="")
+    said = APPROVED | hashes | {"job": job, "qty": qty, "profile": "second.toml", "from": "", "prior": prior} | own
+    return "rekey.open", {k: v for k, v in said.items() if v is not None}
+
+
+def rekeys(row=0, job="RK-1", named=None, at=None, hashes=None, **own):
+    """An intent of it, for the device of a row; without a row, of a batch that has no list."""
+    device = [dict(rid=RID, mac="a1b2c3d4e5f6", sn="007-888-abc"), dict(rid="sn-2", mac="a4cf12000107", sn='S"2'),
+              dict(rid="sn-3", mac="a4cf12000108", sn='S\\,"3')][row if row is not None else 0]
+    place = {}
+    if row is not None:
+        hashes = path(row, [leaf(r.encode()) for r in ROWS]) if hashes is None else hashes
+        place = dict(row=row if at is None else at, named=named or ["id", "id+mac+serial", "serial"][row], path=b64(b"".join(hashes)))
+    said = APPROVED | device | place | dict(fw="2.4.1", dkfp="%024x" % (row or 7), profile="example 1", job=job, port="p", prior=3, mode="rekey",
+                                            before="a165bece4738cde6fbdc5281", effect="new-key") | {"try": 2} | own
+    return "inject.intent", {k: v for k, v in said.items() if v is not None}
+
+
+def came(ref, rid=RID, holds="new"):
+    return "inject.result", dict(rc="ok" if holds == "new" else "unplugged", ref=ref, rid=rid, holds=holds,
+                                 vmode="challenge" if holds == "new" else "", code="" if holds == "new" else "unplugged")
+
+
+def closes(done, failed, missing, ref=5, job="RK-1", prior=-1, **own):
+    return "rekey.close", dict(job=job, ref=ref, asked=done + failed + missing, done=done, failed=failed, missing=missing, unexpected=0,
+                               prior=prior) | own
+
+
 # --- what must be accepted and refused --------------------------------------------------------------------------
 
 
@@ -261,6 +302,23 @@ def cases():
                out("scrap")), None),
         ("whole", "scrap of the epoch before, by mistake", forged(then(out_before("scrap", 4), out("restore", ref=1), True)), None),
         ("whole", "an event of a device that a later program knows", later(out("scrap"), ("device.later", {}), out("revoke")), None),
+        ("whole", "a batch for the devices of a list", later(opens(), rekeys(0), came(6), rekeys(1), came(8, "sn-2", "unknown"), rekeys(1, prior=8),
+                                                             rekeys(2), closes(1, 2, 0)), None),
+        ("whole", "a batch for so many devices", later(opens(rows=None, qty=2), rekeys(None), rekeys(None, rid="sn-8"), rekeys(None), came(8),
+                                                       closes(1, 1, 0)), None),
+        ("whole", "batches, one behind the other and at the same time",
+         later(opens(), opens("RK-2", 5, rows=None, qty=9), rekeys(0), came(7), rekeys(None, job="RK-2"), came(9), closes(1, 0, 2),
+               closes(1, 0, 8, 6, "RK-2", 11), opens("RK-3", 6), rekeys(0, job="RK-3")), None),
+        ("whole", "an outcome that comes after the end of its batch", later(opens(), rekeys(0), closes(0, 1, 2), came(6)), None),
+        ("whole", "a batch that is for a list of one device",
+         later(opens(rows=["x"], qty=1, list_root=leaf((RID + ",,").encode()).hex()), rekeys(0, hashes=[])), None),
+        ("whole", "the same key for a leak, which was approved", later(opens(same_key=1), rekeys(0, same_key=1, effect="same-key"),
+                                                                        rekeys(0, job="", same_key=1, effect="unknown-key")), None),
+        ("whole", "one device re-keyed, of no batch", later(rekeys(None, job="")), None),
+        ("whole", "a batch of an older program, which asked nothing",
+         later(opens(profile_sha256=None, endpoint=None, list_root=None), rekeys(None, profile_sha256=None, same_key=None, gk="other"),
+               closes(0, 0, 3), rekeys(None, profile_sha256=None, same_key=None)), None),
+        ("whole", "a re-key of a program that knew no batches", later(rekeys(None, job="WO-44192", effect=None, profile_sha256=None, same_key=None)), None),
     ]
     fails = [
         # Whoever has no key.
@@ -324,6 +382,72 @@ def cases():
         ("whole", "record", "signed, of a device: restored, and was revoked in the epoch before",
          forged(then(out_before("revoke", 4), out("restore", ref=1)))),
         ("whole", "record", "signed, of a device: carried over without its MAC address", forged(then(out_before("scrap", 4, mac=5)))),
+        # Batches of repair.
+        ("whole", "record", "signed, of a batch: never opened", later(rekeys(None))),
+        ("whole", "record", "signed, of a batch: never opened, and of no profile", later(rekeys(None, profile_sha256=None, same_key=None))),
+        ("whole", "record", "signed, of a batch: opened later", later(rekeys(0), opens())),
+        ("whole", "record", "signed, of a batch: closed", later(opens(), closes(0, 0, 3), rekeys(0))),
+        ("whole", "record", "signed, of a batch: another group key", later(opens(), rekeys(0, gk="gk-2026c"))),
+        ("whole", "record", "signed, of a batch: another check value", later(opens(), rekeys(0, gkcv="9B5BDBEC8B"))),
+        ("whole", "record", "signed, of a batch: another ID scope", later(opens(), rekeys(0, scope="0ne00EMU002"))),
+        ("whole", "record", "signed, of a batch: another slot of the key", later(opens(), rekeys(0, slot="primary"))),
+        ("whole", "record", "signed, of a batch: another enrollment group", later(opens(), rekeys(0, group="contoso-line-8"))),
+        ("whole", "record", "signed, of a batch: another endpoint", later(opens(), rekeys(0, endpoint="elsewhere.example.com"))),
+        ("whole", "record", "signed, of a batch: another profile", later(opens(), rekeys(0, profile_sha256="22" * 32))),
+        ("whole", "record", "signed, of a batch: of no profile", later(opens(), rekeys(0, profile_sha256=None))),
+        ("whole", "record", "signed, of a batch: another reason", later(opens(), rekeys(0, reason="returned"))),
+        ("whole", "record", "signed, of a batch: another note", later(opens(), rekeys(0, note="case 4712"))),
+        ("whole", "record", "signed, of a batch: the same key, which nobody approved", later(opens(), rekeys(0, same_key=1, effect="same-key"))),
+        ("whole", "record", "signed, of a batch: another approver", later(opens(), rekeys(0, op2="su-2"))),
+        ("whole", "record", "signed, of a batch: by who approved it", later(opens(), rekeys(0, op="su-1"))),
+        ("whole", "record", "signed, of a batch: a first key", later(opens(), rekeys(0, mode="new"))),
+        ("whole", "record", "signed, of a batch: one that is not on the list", later(opens(), rekeys(0, rid="sn-9"))),
+        ("whole", "record", "signed, of a batch: another board than the row says", later(opens(), rekeys(1, mac="a4cf12000109"))),
+        ("whole", "record", "signed, of a batch: another serial number than the row says", later(opens(), rekeys(2, sn="S-4"))),
+        ("whole", "record", "signed, of a batch: a row that names less than it says", later(opens(), rekeys(1, named="id"))),
+        ("whole", "record", "signed, of a batch: what it names spelled otherwise", later(opens(), rekeys(1, named="mac+id+serial"))),
+        ("whole", "record", "signed, of a batch: without a row", later(opens(), rekeys(None))),
+        ("whole", "record", "signed, of a batch: another row", later(opens(), rekeys(0, at=1))),
+        ("whole", "record", "signed, of a batch: a row behind the last", later(opens(), rekeys(0, at=3))),
+        ("whole", "record", "signed, of a batch: a row below the first", later(opens(), rekeys(0, at=-1))),
+        ("whole", "record", "signed, of a batch: a row as a text", later(opens(), rekeys(0, at="0"))),
+        ("whole", "record", "signed, of a batch: a path of no hash", later(opens(), rekeys(0, hashes=[]))),
+        ("whole", "record", "signed, of a batch: a path of half a hash", later(opens(), rekeys(0, hashes=path(0, [leaf(r.encode()) for r in ROWS]) + [b"x"]))),
+        ("whole", "record", "signed, of a batch: a path that is no Base64", later(opens(), rekeys(0, path="!"))),
+        ("whole", "record", "signed, of a batch: two devices of one row", later(opens(), rekeys(2), rekeys(2, rid="sn-4"))),
+        ("whole", "record", "signed, of a batch: done twice", later(opens(), rekeys(0), came(6), rekeys(0))),
+        ("whole", "record", "signed, of a batch: done twice, once more after another", later(opens(), rekeys(0), came(6), rekeys(1), rekeys(0))),
+        ("whole", "record", "signed, of a batch: one device more than approved", later(opens(rows=None, qty=1), rekeys(None), rekeys(None, rid="sn-8"))),
+        ("whole", "record", "signed, of a batch: a row where there is no list", later(opens(rows=None), rekeys(0))),
+        ("whole", "record", "signed, of a batch: the same key for a leak", later(opens(), rekeys(0, effect="same-key"))),
+        ("whole", "record", "signed, of a batch: nobody knows which key, for a leak", later(opens(), rekeys(0, effect="unknown-key"))),
+        ("whole", "record", "signed, of no batch: the same key for a leak", later(rekeys(None, job="", effect="same-key"))),
+        ("whole", "record", "signed, of no batch: nobody knows which key, for a rotation",
+         later(rekeys(None, job="", reason="key-rotation", effect="unknown-key"))),
+        ("whole", "record", "signed, of a batch: opened twice", later(opens(), opens(prior=5))),
+        ("whole", "record", "signed, of a batch: opened again after its end", later(opens(), closes(0, 0, 3), opens(prior=5))),
+        ("whole", "record", "signed, of a batch: the ID of a work order", later(order_of("create"), opens("WO-1"))),
+        ("whole", "record", "signed, of a batch: its ID given to a work order", later(opens(), order_of("create", job="RK-1"))),
+        ("whole", "record", "signed, of a batch: approved by nobody", later(opens(op2=""))),
+        ("whole", "record", "signed, of a batch: approved by who asked", later(opens(op2="rep-1"))),
+        ("whole", "record", "signed, of a batch: for no device", later(opens(qty=0))),
+        ("whole", "record", "signed, of a batch: a list without its tree", later(opens(list_root=""))),
+        ("whole", "record", "signed, of a batch: a tree without its list", later(opens(sha256=""))),
+        ("whole", "record", "signed, of a batch: a tree that is no hash", later(opens(list_root="ff"))),
+        ("whole", "record", "signed, of a batch: a profile that is no hash", later(opens(profile_sha256=""))),
+        ("whole", "record", "signed, of a batch: without an endpoint", later(opens(endpoint=None))),
+        ("whole", "record", "signed, of a batch: it names another before it", later(opens(prior=3))),
+        ("whole", "record", "signed, of a batch: it passes over the one before it", later(opens(), opens("RK-2"))),
+        ("whole", "record", "signed, of a batch: the end of none", later(closes(0, 0, 3))),
+        ("whole", "record", "signed, of a batch: the end of another record", later(opens(), closes(0, 0, 3, ref=4))),
+        ("whole", "record", "signed, of a batch: two ends", later(opens(), closes(0, 0, 3), closes(0, 0, 3, prior=6))),
+        ("whole", "record", "signed, of a batch: an end that passes over the one before it",
+         later(opens(), opens("RK-2", 5), closes(0, 0, 3), closes(0, 0, 3, 6, "RK-2"))),
+        ("whole", "record", "signed, of a batch: more asked than approved", later(opens(), closes(0, 0, 4))),
+        ("whole", "record", "signed, of a batch: sums that do not add up", later(opens(), closes(0, 0, 2, asked=3))),
+        ("whole", "record", "signed, of a batch: more done than were", later(opens(), rekeys(0), closes(1, 0, 2))),
+        ("whole", "record", "signed, of a batch: fewer done than were", later(opens(), rekeys(0), came(6), closes(0, 1, 2))),
+        ("whole", "record", "signed, of a batch: begun, and said to be missing", later(opens(), rekeys(0), closes(0, 0, 3))),
         # What an epoch takes over.
         ("whole", "record", "signed: devices out of order", forged(epoch(records=[out_before("scrap", 5), out_before("revoke", 4)]))),
         ("whole", "record", "signed: a record carried over behind the beginning", forged(epoch(carried=3))),

@@ -28,7 +28,8 @@ type bundle struct {
 	checkpoint checkpoint
 	tree       *tree
 	beginning  beginning
-	devices    devicesOut // of a whole bundle
+	devices    devicesOut    // of a whole bundle
+	batches    repairBatches // the same
 }
 
 // verifyBundle checks the bundle in dir. trusted is the key that the user knows, or nil; seen are checkpoints that left
@@ -196,6 +197,9 @@ func (b *bundle) verifyEntries(entries tlog.Tile) error {
 			return err
 		}
 		if err := b.devices.add(first+i, data[2:end]); err != nil {
+			return err
+		}
+		if err := b.batches.add(first+i, data[2:end]); err != nil {
 			return err
 		}
 		data = data[end:]

@@ -484,7 +484,7 @@ class Bundle:
     """A bundle that is being verified. `key` is the one that it was found to be signed with."""
 
     def __init__(self, folder, trusted, seen, devices=None):
-        self.folder, self.devices = folder, devices or DevicesOut()
+        self.folder, self.devices, self.batches = folder, devices or DevicesOut(), Batches()
         keys = read_keys(os.path.join(folder, "log.vkey"), LOG)
         if len(keys) != 1:
             raise Refused("key", f"log.vkey has {len(keys)} keys, a log has one")
@@ -573,6 +573,7 @@ class Bundle:
             fields = check_place(seq, body, self.key, self.beginning)
             leaves.append(leaf_hash(body))
             self.devices.add(fields)
+            self.batches.add(fields)
             at = end
         if at != len(data):
             raise Refused("file", f"{path} goes on behind record {first + width - 1}")
@@ -709,6 +710,138 @@ class DevicesOut:
     def begun(self, seq, rid):
         if any(not by_order for _, _, _, by_order in self.in_force(rid)):
             raise Refused("record", f"record {seq} begins {rid}, which is out")
+
+
+# --- batches of repair: section 13 ------------------------------------------------------------------------------------
+
+TERMS = ("gk", "gkcv", "group", "scope", "slot", "endpoint", "profile_sha256", "reason", "note", "same_key", "op2")
+NAMES = {"id": "rid", "mac": "mac", "serial": "sn"}
+hash_like = text_like(re.compile("[0-9a-f]{64}").fullmatch)
+
+
+class Batch:
+    """One that was opened, as far as it is known."""
+
+    def __init__(self, fields):
+        self.opened, self.closed, self.quantity = fields["seq"], False, fields["qty"]
+        self.terms = {key: fields[key] for key in TERMS} if "profile_sha256" in fields else None
+        self.root = bytes.fromhex(fields["list_root"]) if fields.get("list_root") else None
+        self.begun = {}  # registration ID: whether it is done
+        self.rows = {}  # row of the list: registration ID
+
+
+class Batches:
+    """Told of every record of a log, in order. Remembers batches, the devices of those that are open, and the IDs of work orders."""
+
+    def __init__(self):
+        self.known, self.orders = {}, set()
+        self.intents = {}  # number of an intent of an open batch: the batch and the registration ID
+        self.newest = {"rekey.open": -1, "rekey.close": -1}
+
+    def add(self, fields):
+        event = fields["ev"]
+        try:
+            if event == "inject.intent":
+                self.intent(fields)
+            elif event in ("inject.result", "inject.resolve"):
+                if fields["holds"] == "new" and fields["ref"] in self.intents:
+                    batch, rid = self.intents.pop(fields["ref"])
+                    batch.begun[rid] = True
+            elif event == "order.create":
+                self.orders.add(fields["job"])
+                if fields["job"] in self.known:
+                    raise Refused("record", f"record {fields['seq']} creates a work order with the ID of a batch")
+            elif event == "rekey.open":
+                self.open(fields)
+            elif event == "rekey.close":
+                self.close(fields)
+        except KeyError as missing:
+            raise Refused("record", f"record {fields['seq']} has no {missing.args[0]}") from None
+
+    def follows(self, fields):
+        seq, event = fields["seq"], fields["ev"]
+        before, self.newest[event] = self.newest[event], seq
+        if fields["prior"] != before:
+            raise Refused("record", f"record {seq} does not name the {event} before it, which is {before}")
+
+    def open(self, fields):
+        seq, job = fields["seq"], fields["job"]
+        if job in self.known or job in self.orders:
+            raise Refused("record", f"record {seq} opens a batch under the ID {job}, which was given before")
+        self.follows(fields)
+        whole = count(fields["qty"]) and fields["qty"] > 0
+        if "profile_sha256" in fields:  # or an older program opened it, and nothing is asked of its devices
+            lists = fields["sha256"], fields["list_root"]
+            whole = whole and flag(fields["same_key"]) and hash_like(fields["profile_sha256"]) \
+                and (lists == ("", "") or all(map(hash_like, lists))) and fields["op2"] not in ("", fields["op"]) \
+                and all(any_text(fields[key]) and (fields[key] or key == "note") for key in TERMS if key != "same_key")
+        if not whole:
+            raise Refused("record", f"record {seq} opens a batch, and does not say for what, or nobody else approved it")
+        self.known[job] = Batch(fields)
+
+    def intent(self, fields):
+        seq, rid, job, rekeys = fields["seq"], fields["rid"], fields["job"], fields["mode"] == "rekey"
+        if rekeys and "profile_sha256" in fields and fields.get("same_key") == 0 \
+                and fields.get("reason") in ("leaked-key", "key-rotation") and fields.get("effect") != "new-key":
+            raise Refused("record", f"record {seq} re-keys for a reason that asks for another key, and says that it is none")
+        batch = self.known.get(job)
+        if batch is None:
+            if rekeys and "effect" in fields and job != "":
+                raise Refused("record", f"record {seq} is of the batch {job}, which was never opened")
+            return
+        if batch.terms is not None:
+            self.admit(batch, fields)
+        if rekeys and not batch.closed:
+            batch.begun.setdefault(rid, False)
+            if batch.root is not None:
+                batch.rows[fields["row"]] = rid
+            self.intents[seq] = batch, rid
+
+    def admit(self, batch, fields):
+        seq, rid, job = fields["seq"], fields["rid"], fields["job"]
+        if batch.closed:
+            raise Refused("record", f"record {seq} is of the batch {job}, which was closed")
+        other = [key for key in TERMS if fields.get(key) != batch.terms[key]]
+        if other or fields["mode"] != "rekey":
+            raise Refused("record", f"record {seq} is of the batch {job}, which was approved with another {other or 'mode'}")
+        if fields["op"] == fields["op2"]:
+            raise Refused("record", f"record {seq} is of the batch {job}, and of one person alone")
+        if batch.begun.get(rid):
+            raise Refused("record", f"record {seq} re-keys {rid} a second time in the batch {job}")
+        if batch.root is None:
+            if "row" in fields or rid not in batch.begun and len(batch.begun) >= batch.quantity:
+                raise Refused("record", f"record {seq} begins one device more than the batch {job} was approved for")
+        elif not is_listed(batch, fields) or batch.rows.get(fields["row"], rid) != rid:
+            raise Refused("record", f"record {seq} begins {rid}, which is not on the list of the batch {job}, or whose row another has")
+
+    def close(self, fields):
+        seq, batch = fields["seq"], self.known.get(fields["job"])
+        if batch is None or batch.closed or fields["ref"] != batch.opened:
+            raise Refused("record", f"record {seq} closes the batch {fields['job']}, which is not open")
+        self.follows(fields)
+        batch.closed = True
+        self.intents = {seq: (of, rid) for seq, (of, rid) in self.intents.items() if of is not batch}
+        if batch.terms is None:
+            return
+        sums = [fields[key] for key in ("asked", "done", "failed", "missing")]
+        done = sum(batch.begun.values())
+        if not all(map(count, sums)) or sums[0] != batch.quantity or sums[0] != sum(sums[1:]) or sums[1] != done \
+                or sums[2] < len(batch.begun) - done:
+            raise Refused("record", f"record {seq} closes the batch {fields['job']} with sums that are not those of its records")
+
+
+def is_listed(batch, fields):
+    """Whether a row of the list of a batch is what an intent says of its device."""
+    row, named = fields.get("row"), fields.get("named")
+    if not count(row) or row >= batch.quantity or not any_text(named) or not any_text(fields.get("path")):
+        return False
+    said = [name for name in NAMES if name in named.split("+")]
+    path = base64_of(fields["path"])
+    if not said or "+".join(said) != named or path is None or len(path) % 32:
+        return False
+    text = ",".join(fields[key] if name in said else "" for name, key in NAMES.items())
+    proof = Proof(None, row, [path[at:at + 32] for at in range(0, len(path), 32)], None)
+    return proves(proof, leaf_hash(text.encode()), batch.quantity, batch.root)
 
 
 class Devices(DevicesOut):
@@ -993,7 +1126,7 @@ def verify_database(folder, trusted, seen, witnesses):
     with opened(folder) as database:
         if database.execute("PRAGMA application_id").fetchone()[0] != 0x4B534C47:
             raise Refused("file", "audit.db is not the database of a log")
-        if database.execute("PRAGMA user_version").fetchone()[0] not in (1, 2, 3, 4, 5, 6):
+        if database.execute("PRAGMA user_version").fetchone()[0] not in (1, 2, 3, 4, 5, 6, 7):
             raise Refused("file", "audit.db is of a version that this program does not know")
         own = []
         for size, note, cosignatures in database.execute("SELECT size, note, cosig FROM checkpoint ORDER BY size"):
@@ -1009,14 +1142,17 @@ def verify_database(folder, trusted, seen, witnesses):
         held += [(checkpoint, "seen") for checkpoint in [head, *(entry.checkpoint for entry in tail)] if checkpoint.size <= log.size]
         held += [(checkpoint, "seen") for checkpoint in open_seen(seen, key, tail[-1].checkpoint if tail else log, True)]
         held = collections.deque(sorted(held, key=lambda pair: pair[0].size))
-        nodes, tree, beginning, devices = Nodes(database), Peaks(), Beginning(), DevicesOut()
+        nodes, tree, beginning = Nodes(database), Peaks(), Beginning()
+        rules = DevicesOut(), Batches()
         for stored, body, leaf in database.execute("SELECT seq, body, leaf FROM log ORDER BY seq"):
             seq = tree.size
             if stored != seq:
                 raise Refused("record", f"record {seq} is missing")
             if type(body) is not bytes:
                 raise Refused("record", f"record {seq} is no record")
-            devices.add(check_place(seq, body, key, beginning))
+            fields = check_place(seq, body, key, beginning)
+            for rule in rules:
+                rule.add(fields)
             if not same_leaf(leaf_hash(body), leaf):
                 raise Refused("record", f"record {seq} is not the one whose hash the tree has")
             tree.add(leaf, nodes.check)
@@ -1031,7 +1167,9 @@ def verify_database(folder, trusted, seen, witnesses):
     for entry in tail:
         for seq, body in enumerate(entry.records, entry.first):
             if seq == tree.size:
-                devices.add(check_place(seq, body, key, beginning))
+                fields = check_place(seq, body, key, beginning)
+                for rule in rules:
+                    rule.add(fields)
                 tree.add(leaf_hash(body))
                 hold(tree, held)
     if held:

@@ -403,7 +403,7 @@ class Database(Case):
             ("checkpoint", "UPDATE checkpoint SET size = 299 WHERE size = 300", []),
             ("checkpoint", "UPDATE checkpoint SET note = ?, cosig = NULL WHERE size = 300", [self.log.fork(100).checkpoint(300)]),
             ("witness", "UPDATE checkpoint SET cosig = ? WHERE size = 300", [self.log.cosignature(301)]),
-            ("file", "PRAGMA user_version = 7", []),
+            ("file", "PRAGMA user_version = 8", []),
             ("file", "PRAGMA application_id = 1", []),
             ("file", "DROP TABLE node", []),
         ]:

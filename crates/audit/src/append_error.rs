@@ -8,6 +8,7 @@ use keystation_core::key::KeyLabel;
 use keystation_core::record::Seq;
 
 use crate::anchor::AnchorRefusal;
+use crate::batch_rules::BatchRefusal;
 use crate::clock_rules::AcceptRefusal;
 use crate::device_rules::DeviceRefusal;
 use crate::finding::Finding;
@@ -86,6 +87,9 @@ pub enum AppendError {
     /// The work order is left as it is. The log goes on.
     #[error(transparent)]
     Order(#[from] OrderRefusal),
+    /// The batch of repair is left as it is. The log goes on.
+    #[error(transparent)]
+    Batch(#[from] BatchRefusal),
     /// The device is left as it is. The log goes on.
     #[error(transparent)]
     Device(#[from] DeviceRefusal),

@@ -8,6 +8,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::account::Account;
 use crate::append_error::AppendError;
+use crate::batch_rules;
 use crate::carry;
 use crate::clock::Stamp;
 use crate::device_anchor;
@@ -199,7 +200,11 @@ fn check_sequel(
                 return Ok(Err(AppendError::Overtaken { id: intent.id.to_string() }));
             }
             let day = &record.time()[..10];
-            return Ok(judge_intent(conn, intent, day)?.map_err(AppendError::NotBegun));
+            if let Err(refused) = judge_intent(conn, intent, day)? {
+                return Ok(Err(AppendError::NotBegun(refused)));
+            }
+            let judged = batch_rules::judge_intent(conn, record)?;
+            return Ok(judged.map_err(|refused| AppendError::NotBegun(refused.into())));
         }
         Event::Result(outcome) | Event::Resolve(outcome)
             if !projection::is_intent(conn, outcome.id.as_str(), outcome.intent)? =>
@@ -222,6 +227,7 @@ fn check_sequel(
         }
         Event::Device(device) => return Ok(judge_device(conn, device)?.map_err(AppendError::Device)),
         Event::Cleanup(cleanup) => return Ok(judge_cleanup(conn, cleanup)?.map_err(AppendError::Device)),
+        Event::Repair(_) => return Ok(batch_rules::judge_batch(conn, record)?.map_err(AppendError::Batch)),
         Event::User(UserEvent { user, change, .. }) => {
             let known = Account::of(conn, user)?.is_some();
             match change {

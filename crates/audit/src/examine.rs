@@ -104,7 +104,10 @@ pub(crate) fn examine(
                 Err(finding) => examined.faults.push((place, finding)),
             }
             match Step::of(&record) {
-                Ok(step) => expected.add(&record, step.as_ref()),
+                Ok(step) => {
+                    let refused = expected.add(&record, step.as_ref());
+                    examined.faults.extend(refused.map(|why| (place, Finding::Batch { seq, why })));
+                }
                 Err(why) => examined.faults.push((place, not_a_record(why))),
             }
         }

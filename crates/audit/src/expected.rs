@@ -6,6 +6,8 @@ use std::hash::{BuildHasher, RandomState};
 use keystation_core::record::Seq;
 use rusqlite::{Connection, Row};
 
+use crate::batch_rules::BatchRefusal;
+use crate::expected_batches::ExpectedBatches;
 use crate::expected_orders::ExpectedOrders;
 use crate::expected_retired::ExpectedRetired;
 use crate::projection::{Holds, Mode, Outcome, Sighting, Step};
@@ -20,7 +22,7 @@ const SIGHTINGS: &str = "
            rc IS coalesce(
                (SELECT outcome.rc FROM outcome WHERE outcome.intent = sighting.seq ORDER BY outcome.seq DESC LIMIT 1),
                CASE mode WHEN 'refused' THEN 'refused' ELSE 'open' END),
-           live, dkfp
+           live, dkfp, place
     FROM sighting ORDER BY seq";
 
 /// The sets that a device proved before the last one.
@@ -52,6 +54,7 @@ pub(crate) struct Expected {
     /// Of the numbers of the records that are found by an index.
     indexed: u64,
     orders: ExpectedOrders,
+    batches: ExpectedBatches,
     retired: ExpectedRetired,
 }
 
@@ -70,11 +73,14 @@ impl Expected {
             said: Said::default(),
             indexed: 0,
             orders: ExpectedOrders::default(),
+            batches: ExpectedBatches::default(),
             retired: ExpectedRetired::default(),
         }
     }
 
-    pub(crate) fn add(&mut self, record: &Record<'_>, step: Option<&Step<'_>>) {
+    /// Takes the next record. Says why the station has to refuse it, if the batches of repair are why.
+    pub(crate) fn add(&mut self, record: &Record<'_>, step: Option<&Step<'_>>) -> Option<BatchRefusal> {
+        let refused = step.and_then(|step| self.batches.judge(record, step));
         self.count(record);
         if said::is_indexed(record.event()) {
             self.indexed = self.indexed.wrapping_add(self.hasher.hash_one(record.seq().cast_signed()));
@@ -82,6 +88,7 @@ impl Expected {
         match step {
             Some(Step::Sighting(sighting)) => {
                 self.orders.add_sighting(sighting);
+                self.batches.add_sighting(sighting);
                 self.sightings = self.sightings.wrapping_add(self.hasher.hash_one(sighting_row(sighting)));
                 if sighting.mode != Mode::Refused {
                     if sighting.again && self.again.len() <= AGAIN && !self.again.contains(&*sighting.rid) {
@@ -92,6 +99,7 @@ impl Expected {
             }
             Some(Step::Outcome(outcome)) => {
                 self.orders.add_outcome(outcome);
+                self.batches.add_outcome(outcome);
                 self.outcomes = self.outcomes.wrapping_add(self.hasher.hash_one(row_of(outcome)));
                 self.settle(outcome);
             }
@@ -109,8 +117,10 @@ impl Expected {
                 self.retired.add(step);
             }
             Some(Step::Cleanup(step)) => self.retired.add_list(step),
+            Some(Step::Batch(step)) => self.batches.add(step),
             None => {}
         }
+        refused
     }
 
     fn open_again(&mut self, rid: &str, intent: Seq) {
@@ -166,6 +176,7 @@ impl Expected {
             ("checked", self.checks_agree(conn)?),
             ("work_order", said::agree(self.orders.orders(), WorkOrder::all(conn))?),
             ("scrap", self.orders.scrap_agrees(conn)?),
+            ("batch", self.batches.agree_with(conn)?),
         ];
         let said = self.said.agrees(conn)?;
         let retired = self.retired.agree_with(conn)?;
@@ -194,7 +205,7 @@ impl Expected {
             }
             before = Some(seq);
             let values = (
-                (seq, number(1)?, number(2)?),
+                (seq, number(1)?, number(2)?, number(15)?),
                 (text(3)?, text(4)?, text(5)?, text(6)?, text(7)?),
                 (text(8)?, text(9)?, text(10)?, text(11)?, text(14)?),
             );
@@ -317,13 +328,14 @@ fn row_of<'o>(outcome: &'o Outcome<'_>) -> (Seq, Seq, (&'o str, &'o str, &'o str
 
 /// The values of a row of `sighting`: numbers, the device and its job, key and what was done.
 type SightingRow<'s> = (
-    (i64, i64, i64),
+    (i64, i64, i64, i64),
     (&'s str, &'s str, &'s str, &'s str, &'s str),
     (&'s str, &'s str, &'s str, &'s str, &'s str),
 );
 
 fn sighting_row<'s>(sighting: &'s Sighting<'_>) -> SightingRow<'s> {
-    let Sighting { seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code, dkfp, again: _ } = sighting;
-    let numbers = (seq.cast_signed(), *t, mono.cast_signed());
+    let Sighting { seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code, dkfp, place, again: _ } =
+        sighting;
+    let numbers = (seq.cast_signed(), *t, mono.cast_signed(), *place);
     (numbers, (rid, mac, sn, job, op), (gk, port, mode.as_str(), code, dkfp))
 }

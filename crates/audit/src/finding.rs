@@ -2,6 +2,7 @@
 
 use keystation_core::record::Seq;
 
+use crate::batch_rules::BatchRefusal;
 use crate::checkpoint::CheckpointError;
 use crate::record::RecordError;
 
@@ -147,6 +148,14 @@ pub enum Finding {
         /// Which.
         seq: Seq,
     },
+    /// A record that the station has to refuse, by what the records before it say of its batch of repair.
+    #[error("Record {seq} is one that the station has to refuse: {why}.")]
+    Batch {
+        /// Which.
+        seq: Seq,
+        /// Why.
+        why: BatchRefusal,
+    },
     /// The database cannot be read.
     #[error("The database cannot be read from record {seq} on: {why}.")]
     Unreadable {
@@ -171,6 +180,7 @@ impl Finding {
             | Self::Genesis { seq }
             | Self::Carried { seq }
             | Self::NotRefused { seq }
+            | Self::Batch { seq, .. }
             | Self::Node { first: seq, .. }
             | Self::Unreadable { seq, .. }
             | Self::Rewound { log: seq, .. } => Some(*seq),

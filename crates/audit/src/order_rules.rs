@@ -9,6 +9,8 @@ use keystation_core::record::{Intent, Mode, OrderChange, OrderEvent, Seq};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::account::number;
+use crate::batch::Batch;
+use crate::batch_rules::BatchRefusal;
 use crate::order_reader::Unaccounted;
 use crate::retired;
 use crate::work_order::{OrderState, Scrap, WorkOrder, has_place, is_scrap};
@@ -85,6 +87,9 @@ pub enum IntentRefusal {
     /// It was taken out.
     #[error(transparent)]
     Retired(Retirement),
+    /// Its batch of repair does not allow it.
+    #[error(transparent)]
+    Batch(#[from] BatchRefusal),
     /// Its key was derived for another registration ID.
     #[error("record {record} has the fingerprint of its key, for another registration ID")]
     Collision {
@@ -104,6 +109,7 @@ impl IntentRefusal {
             Self::Full { .. } => Code::OrderFull,
             Self::Scrap { .. } => Code::Scrapped,
             Self::Retired(retirement) => retirement.what.code(),
+            Self::Batch(refusal) => refusal.code(),
             Self::OtherBoard { .. } => Code::OtherBoard,
             Self::OtherId { .. } => Code::AlreadyRecorded,
             Self::Collision { .. } => Code::Collision,
@@ -282,7 +288,8 @@ pub(crate) fn judge_order(
         (None, OrderChange::Created(_)) => {
             // A refusal names what somebody typed.
             let named = "SELECT 1 FROM sighting WHERE job = ?1 AND mode <> 'refused' LIMIT 1";
-            let known = conn.prepare_cached(named)?.exists([id.as_str()])?;
+            let known = conn.prepare_cached(named)?.exists([id.as_str()])?
+                || Batch::find(conn, id.as_str())?.is_some();
             return Ok(if known { Err(OrderRefusal::Known(id.clone())) } else { Ok(()) });
         }
         (None, _) => return Ok(Err(OrderRefusal::Unknown(id.clone()))),

@@ -57,6 +57,13 @@ impl Origin {
         self.0.rsplit('/').nth(1) == Some(TRAINING)
     }
 
+    /// The number of the epoch, from 1.
+    #[must_use]
+    pub fn epoch(&self) -> u32 {
+        let epoch = self.0.rsplit('/').next().and_then(|epoch| epoch.parse().ok());
+        epoch.expect("the only way to an origin saw to it")
+    }
+
     /// The characters, all ASCII.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -6,6 +6,7 @@ use keystation_core::record::Seq;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::account::AccountStep;
+use crate::batch::{self, BatchStep};
 use crate::cleanup::CleanupStep;
 use crate::component::Component;
 use crate::group_key::KeyStep;
@@ -32,6 +33,7 @@ pub(crate) enum Step<'a> {
     Order(OrderStep),
     Device(DeviceStep),
     Cleanup(CleanupStep),
+    Batch(BatchStep),
 }
 
 /// A row of `sighting`, as the record alone tells it.
@@ -51,6 +53,8 @@ pub(crate) struct Sighting<'a> {
     pub(crate) code: Cow<'a, str>,
     /// Fingerprint of the key that was to be written; empty of a refusal.
     pub(crate) dkfp: Cow<'a, str>,
+    /// Row of the list of its batch; −1 where there is none.
+    pub(crate) place: i64,
     /// Not the first intent of its device, as it says itself. No column.
     pub(crate) again: bool,
 }
@@ -138,6 +142,7 @@ impl<'a> Step<'a> {
                     mode,
                     code: text("code"),
                     dkfp: text("dkfp"),
+                    place: record.integer("row").filter(|row| *row >= 0).unwrap_or(-1),
                     again: record.integer("try").is_some_and(|attempt| attempt != 1),
                 })))
             }
@@ -174,6 +179,7 @@ impl<'a> Step<'a> {
             event if event.starts_with("order.") => Ok(OrderStep::of(record)?.map(Self::Order)),
             event if event.starts_with("device.") => Ok(DeviceStep::of(record)?.map(Self::Device)),
             event if event.starts_with("cleanup.") => Ok(CleanupStep::of(record)?.map(Self::Cleanup)),
+            event if event.starts_with("rekey.") => Ok(BatchStep::of(record)?.map(Self::Batch)),
             event if event.starts_with("user.") || event.starts_with("auth.") => {
                 Ok(AccountStep::of(record)?.map(Self::Account))
             }
@@ -202,6 +208,7 @@ pub(crate) fn apply(
         Some(Step::Order(step)) => step.apply(conn),
         Some(Step::Device(step)) => step.apply(conn),
         Some(Step::Cleanup(step)) => step.apply(conn),
+        Some(Step::Batch(step)) => step.apply(conn),
         None => Ok(()),
     }
 }
@@ -211,7 +218,7 @@ pub(crate) fn rebuild(conn: &Connection) -> Result<(), ReadError> {
     conn.execute_batch(
         "DELETE FROM sighting; DELETE FROM outcome; DELETE FROM open_intent; DELETE FROM tally; DELETE FROM checked;
          DELETE FROM account; DELETE FROM group_key; DELETE FROM component; DELETE FROM work_order; DELETE FROM scrap;
-         DELETE FROM retired; DELETE FROM cleanup;",
+         DELETE FROM retired; DELETE FROM cleanup; DELETE FROM batch;",
     )?;
     let mut statement = conn.prepare("SELECT seq, body FROM log ORDER BY seq")?;
     let mut rows = statement.query([])?;
@@ -235,11 +242,13 @@ fn count(conn: &Connection, record: &Record<'_>) -> Result<(), rusqlite::Error> 
 }
 
 fn add_sighting(conn: &Connection, sighting: &Sighting<'_>) -> Result<(), rusqlite::Error> {
-    let Sighting { seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code, dkfp, again: _ } = sighting;
+    let Sighting { seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code, dkfp, place, again: _ } =
+        sighting;
     work_order::count_begun(conn, sighting)?;
+    batch::count_begun(conn, sighting)?;
     conn.prepare_cached(
-        "INSERT INTO sighting (seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code, rc, dkfp, live)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0)",
+        "INSERT INTO sighting (seq, t, mono, rid, mac, sn, job, op, gk, port, mode, code, rc, dkfp, live, place)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0, ?15)",
     )?
     .execute((
         seq.cast_signed(),
@@ -256,6 +265,7 @@ fn add_sighting(conn: &Connection, sighting: &Sighting<'_>) -> Result<(), rusqli
         code,
         mode.rc(),
         dkfp,
+        place,
     ))?;
     if *mode != Mode::Refused {
         open(conn, rid, *seq)?;

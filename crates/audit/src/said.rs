@@ -1,5 +1,5 @@
-//! What records say of people, group keys, components, work orders and devices that were taken out: as many as a plant has, whatever the
-//! number of its devices.
+//! What records say of people, group keys, components, work orders, batches of repair and devices that were taken out: as many as a
+//! plant has, whatever the number of its devices.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +10,7 @@ use crate::account::Account;
 use crate::branches::Branches;
 use crate::carry::Beginning;
 use crate::component::Component;
+use crate::expected_batches::OpenedBatches;
 use crate::expected_orders::ExpectedOrders;
 use crate::expected_retired::ExpectedRetired;
 use crate::finding::Finding;
@@ -33,6 +34,7 @@ macro_rules! indexed {
             $columns,
             " FROM log INDEXED BY log_said
               WHERE substr(body, instr(body, x'226576223a22') + 6, 3) IN (x'757365', x'617574', x'676b2e', x'636172', x'6f7264', x'646576', x'636c65')
+                 OR substr(body, instr(body, x'226576223a22') + 6, 7) IN (x'72656b65792e6f', x'72656b65792e63')
               ORDER BY seq",
             $order
         )
@@ -56,7 +58,8 @@ pub(crate) const RESTORES: &str = concat!(
 
 /// Whether a record of this event is one of them.
 pub(crate) fn is_indexed(event: &str) -> bool {
-    ["use", "aut", "gk.", "car", "ord", "dev", "cle"].iter().any(|begin| event.starts_with(begin))
+    let begins = ["use", "aut", "gk.", "car", "ord", "dev", "cle", "rekey.o", "rekey.c"];
+    begins.iter().any(|begin| event.starts_with(begin))
 }
 
 /// Holds the tables that say who may do what against their records, in time that grows with people and keys and not with devices:
@@ -66,6 +69,7 @@ pub(crate) fn check(conn: &Connection, key: &VerifierKey, frontier: &Frontier) -
     let mut beginning = state::with_first(conn, Beginning::of)?;
     let (mut said, mut orders, mut retired) =
         (Said::default(), ExpectedOrders::default(), ExpectedRetired::default());
+    let mut batches = OpenedBatches::default();
     let mut tally: BTreeMap<(String, String), (u64, Seq)> = BTreeMap::new();
     let mut statement = conn.prepare(indexed!("seq, body, leaf"))?;
     let mut rows = statement.query([])?;
@@ -86,6 +90,7 @@ pub(crate) fn check(conn: &Connection, key: &VerifierKey, frontier: &Frontier) -
             Some(Step::Order(step)) => orders.add(&step, &mut retired),
             Some(Step::Device(step)) => retired.add(&step),
             Some(Step::Cleanup(step)) => retired.add_list(&step),
+            Some(Step::Batch(step)) => batches.add(&step),
             step => step.iter().for_each(|step| said.add(step)),
         }
         let count = tally.entry((record.event().to_owned(), record.rc().to_owned())).or_default();
@@ -99,6 +104,9 @@ pub(crate) fn check(conn: &Connection, key: &VerifierKey, frontier: &Frontier) -
     if let Some((table, _)) = orders.into_iter().chain(retired.agree_with(conn)?).find(|(_, agrees)| !agrees)
     {
         return Err(differs(table));
+    }
+    if !batches.agree_with(conn)? {
+        return Err(differs("batch"));
     }
     let mut statement = conn.prepare("SELECT ev, rc, records, last FROM tally")?;
     let number = |row: &rusqlite::Row<'_>, column| row.get::<_, i64>(column).map(i64::cast_unsigned);
@@ -143,7 +151,11 @@ impl Said {
                     out.add(step);
                 }
             }
-            Step::Sighting(_) | Step::Outcome(_) | Step::Checked { .. } | Step::Cleanup(_) => {}
+            Step::Sighting(_)
+            | Step::Outcome(_)
+            | Step::Checked { .. }
+            | Step::Cleanup(_)
+            | Step::Batch(_) => {}
         }
     }
 

@@ -27,12 +27,15 @@ const SCHEMA_4: &str = include_str!("schema-4.sql");
 /// Structure 5, which knew of no scrap but that of work orders.
 const SCHEMA_5: &str = include_str!("schema-5.sql");
 
+/// Structure 6, which asked nothing of batches of repair.
+const SCHEMA_6: &str = include_str!("schema-6.sql");
+
 /// `KSLG`: the file is a log of this program (<https://sqlite.org/pragma.html#pragma_application_id>).
 const APPLICATION_ID: i64 = 0x4b53_4c47;
 
 /// Counts the structures that the database had. A program refuses one that is newer than itself; an older one it
 /// [upgrades](upgrade).
-pub(crate) const USER_VERSION: i64 = 6;
+pub(crate) const USER_VERSION: i64 = 7;
 
 /// How long a statement waits for another connection.
 const BUSY: Duration = Duration::from_secs(5);
@@ -83,6 +86,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection, NotThis> {
         Err(NotThis::Version(3)) => check_against(&conn, SCHEMA_3)?,
         Err(NotThis::Version(4)) => check_against(&conn, SCHEMA_4)?,
         Err(NotThis::Version(5)) => check_against(&conn, SCHEMA_5)?,
+        Err(NotThis::Version(6)) => check_against(&conn, SCHEMA_6)?,
         recognised => {
             recognised?;
             check_structure(&conn)?;
@@ -107,10 +111,16 @@ pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), ReadError> {
             "DROP TABLE sighting; DROP TABLE outcome; DROP TABLE open_intent; DROP TABLE tally; DROP TABLE checked;
              DROP TABLE account; DROP TABLE group_key; DROP TABLE component;"
         }
-        _ => {
+        4 | 5 => {
             "DROP INDEX log_said;
              DROP TABLE sighting; DROP TABLE outcome; DROP TABLE open_intent; DROP TABLE tally; DROP TABLE checked;
              DROP TABLE account; DROP TABLE group_key; DROP TABLE component; DROP TABLE work_order; DROP TABLE scrap;"
+        }
+        _ => {
+            "DROP INDEX log_said;
+             DROP TABLE sighting; DROP TABLE outcome; DROP TABLE open_intent; DROP TABLE tally; DROP TABLE checked;
+             DROP TABLE account; DROP TABLE group_key; DROP TABLE component; DROP TABLE work_order; DROP TABLE scrap;
+             DROP TABLE retired; DROP TABLE cleanup;"
         }
     })?;
     let derived = SCHEMA.find("-- Derived from log").expect("the derived tables stand last in the schema");

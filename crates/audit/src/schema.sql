@@ -41,10 +41,11 @@ CREATE TABLE checkpoint (
     anchors TEXT
 ) STRICT;
 
--- Derived from log: where the records are that say who may do what: user.…, auth.…, gk.…, carry.…, order.…, device.…, cleanup.…. Of the bytes of a record
--- only its own key is `"ev":"`, for within a text a quote is escaped. SQLite keeps it, whoever writes.
+-- Derived from log: where the records are that say who may do what: user.…, auth.…, gk.…, carry.…, order.…, device.…, cleanup.…, rekey.open, rekey.close. Of the
+-- bytes of a record only its own key is `"ev":"`, for within a text a quote is escaped. SQLite keeps it, whoever writes.
 CREATE INDEX log_said ON log (seq)
-WHERE substr(body, instr(body, x'226576223a22') + 6, 3) IN (x'757365', x'617574', x'676b2e', x'636172', x'6f7264', x'646576', x'636c65');
+WHERE substr(body, instr(body, x'226576223a22') + 6, 3) IN (x'757365', x'617574', x'676b2e', x'636172', x'6f7264', x'646576', x'636c65')
+   OR substr(body, instr(body, x'226576223a22') + 6, 7) IN (x'72656b65792e6f', x'72656b65792e63');
 
 -- Derived from log: a device that was on a port. One row for each intent and each refusal.
 CREATE TABLE sighting (
@@ -62,7 +63,8 @@ CREATE TABLE sighting (
     code TEXT NOT NULL,     -- of a refusal
     rc   TEXT NOT NULL,     -- of the last outcome; `open` while there is none
     dkfp TEXT NOT NULL,     -- fingerprint of the key of an intent; empty of a refusal
-    live INTEGER NOT NULL CHECK (live IN (0, 1)) -- its set is the one that the device proved last
+    live INTEGER NOT NULL CHECK (live IN (0, 1)), -- its set is the one that the device proved last
+    place INTEGER NOT NULL -- of an intent of a batch with a list the row, from 0; else -1
 ) STRICT;
 
 -- Each ends with the time, so that any page of any search is read in its order and from where it begins.
@@ -80,6 +82,9 @@ CREATE INDEX sighting_live ON sighting (gk) WHERE live = 1;
 
 -- Two registration IDs that would have one key.
 CREATE INDEX sighting_dkfp ON sighting (dkfp) WHERE dkfp <> '';
+
+-- Who has a row of the list of a batch.
+CREATE INDEX sighting_place ON sighting (job, place) WHERE place >= 0;
 
 -- Derived from log: what came of an intent; the last one counts.
 CREATE TABLE outcome (
@@ -217,3 +222,14 @@ CREATE TABLE cleanup (
     devices INTEGER NOT NULL,
     upto    INTEGER NOT NULL -- the last record that it was made of
 ) STRICT;
+
+-- Derived from log: batches of repair.
+CREATE TABLE batch (
+    job       TEXT NOT NULL PRIMARY KEY,
+    opened    INTEGER NOT NULL, -- the record that says what was approved
+    closed    INTEGER,          -- the record of its end
+    qty       INTEGER NOT NULL,
+    list_root TEXT NOT NULL,    -- empty: whichever devices are plugged in
+    judged    INTEGER NOT NULL CHECK (judged IN (0, 1)), -- else an older program opened it, and said too little
+    begun     INTEGER NOT NULL  -- devices with an intent in it
+) STRICT, WITHOUT ROWID;

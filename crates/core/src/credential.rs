@@ -135,11 +135,17 @@ impl Overwrite {
         Self { same_key: true, ..self }
     }
 
-    /// Whether a re-key with this effect is what was permitted: where only another key serves the purpose, the same one is written
-    /// for somebody who said so, and for nobody else.
+    /// Whether a re-key with this effect is what was permitted: where only another key serves the purpose, the same one, or one of
+    /// which nobody can say whether it is, is written for somebody who said so, and for nobody else.
     #[must_use]
     pub const fn permits(&self, effect: Effect) -> bool {
-        self.same_key || !(self.reason.code().needs_new_key() && matches!(effect, Effect::SameKey))
+        self.same_key || !self.reason.code().needs_new_key() || matches!(effect, Effect::NewKey)
+    }
+
+    /// Whether it is known that the key may be the one that the device holds.
+    #[must_use]
+    pub const fn accepts_same_key(&self) -> bool {
+        self.same_key
     }
 
     /// Why the old set may go.
@@ -189,8 +195,10 @@ mod tests {
             let permission = Overwrite::approved(code.into(), "op-1", "sup-1").unwrap();
             let heals_nothing = matches!(code, ReasonCode::LeakedKey | ReasonCode::KeyRotation);
             assert_eq!(permission.permits(Effect::SameKey), !heals_nothing, "{code}");
-            assert!(permission.permits(Effect::NewKey) && permission.permits(Effect::UnknownKey));
-            assert!(permission.accepting_same_key().permits(Effect::SameKey), "{code}");
+            assert_eq!(permission.permits(Effect::UnknownKey), !heals_nothing, "{code}");
+            assert!(permission.permits(Effect::NewKey), "{code}");
+            let knowing = permission.accepting_same_key();
+            assert!(Effect::ALL.into_iter().all(|effect| knowing.permits(effect)), "{code}");
         }
     }
 }

@@ -18,6 +18,7 @@ pub use contract::{
 };
 use fault::{Fault, KeyedHere};
 use settle::NotSettled;
+pub use settle::{Left, Settled, settle};
 
 use crate::credential::{CredentialSet, Overwrite};
 use crate::failure::{Code, Failure, Safety};
@@ -76,6 +77,8 @@ pub struct Order<'a> {
     pub endpoint: &'a Endpoint,
     /// Name and version of the product profile.
     pub profile: &'a str,
+    /// SHA-256 of its file.
+    pub profile_sha256: [u8; 32],
     /// Work order, or empty.
     pub job: &'a str,
     /// Which devices are meant.
@@ -142,14 +145,23 @@ pub fn inject(
     let mut asked = false;
     if let Some(open) = unsettled {
         match bench.holds_already(&seen, &set, &open) {
-            Ok(true) => return bench.confirm(&seen, &set, open.seq, Event::Resolve),
+            Ok(true) => {
+                let pass = bench.confirm(&seen, &set, open.seq, Event::Resolve)?;
+                // What another batch or the line had begun is settled there; this batch has not re-keyed it yet.
+                if order.job.is_empty() || open.job == order.job {
+                    return Ok(pass);
+                }
+                bench.safety = Safety::Untouched;
+                standing =
+                    log.standing(set.id()).map_err(|e| bench.refuse(e, Some(&seen), Some(set.id())))?;
+            }
             Ok(false) if order.acknowledged => {
                 // Written once more it might keep it, and be shipped by chance.
                 let lost = Fault::new(Code::NotKept, Holds::Old);
                 return Err(bench.fail(lost, &seen, open.seq, &set, Event::Resolve));
             }
             Ok(false) => {
-                bench.settle_as_not_written(&seen, open.seq, &set)?;
+                bench.settle_as_not_written(&seen, open.seq, set.id())?;
                 // The next intent follows what the log knows now: the settled one is none that it could name.
                 standing =
                     log.standing(set.id()).map_err(|e| bench.refuse(e, Some(&seen), Some(set.id())))?;
@@ -202,7 +214,9 @@ impl Bench<'_, '_> {
         let Some(open) = &standing.open else { return Ok(None) };
         match NotSettled::judge(open, seen, self.order.job) {
             Ok(()) => Ok(Some(open.clone())),
-            // Repair replaces the set, whosever it is; the new intent names the open one.
+            // Repair asks this board, whoever began it.
+            Err(NotSettled::OtherOrder { .. }) if self.order.overwrite.is_some() => Ok(Some(open.clone())),
+            // And replaces the set of another board; the new intent names the open one.
             Err(_) if self.order.overwrite.is_some() => Ok(None),
             Err(cause) => {
                 if matches!(cause, NotSettled::OtherBoard(_)) {
@@ -241,18 +255,15 @@ impl Bench<'_, '_> {
         &mut self,
         seen: &Sighting,
         open: Seq,
-        set: &CredentialSet,
-    ) -> Result<(), Failure> {
-        let outcome = Outcome {
-            intent: open,
-            id: set.id().clone(),
-            failure: Some(Code::NotWritten),
-            holds: Holds::Old,
-        };
-        self.append(Event::Resolve(outcome))
-            .map_err(|e| unrecorded(e, Safety::NotKeyed, Some(seen), Some(set.id())))?;
+        id: &RegistrationId,
+    ) -> Result<Seq, Failure> {
+        let failure = Some(Code::NotWritten);
+        let outcome = Outcome { intent: open, id: id.clone(), failure, holds: Holds::Old };
+        let receipt = self
+            .append(Event::Resolve(outcome))
+            .map_err(|e| unrecorded(e, Safety::NotKeyed, Some(seen), Some(id)))?;
         self.safety = Safety::Untouched;
-        Ok(())
+        Ok(receipt.seq)
     }
 
     /// Policy, before the first byte of a write.
@@ -283,14 +294,18 @@ impl Bench<'_, '_> {
         let held: Vec<Fingerprint> = standing.proved.into_iter().chain(open).collect();
         let effect = Effect::of(&set.key().fingerprint(), &held);
         if !overwrite.permits(effect) {
-            return Err(self.refuse(Code::SameKey, Some(seen), Some(set.id())));
+            let code = if effect == Effect::UnknownKey { Code::UnknownKey } else { Code::SameKey };
+            return Err(self.refuse(code, Some(seen), Some(set.id())));
         }
-        Ok(Mode::Rekey(Rekey {
+        Ok(Mode::Rekey(Box::new(Rekey {
             reason: overwrite.reason().clone(),
             approver: overwrite.approver().to_owned(),
             effect,
             before: standing.proved,
-        }))
+            same_key: overwrite.accepts_same_key(),
+            profile: self.order.profile_sha256,
+            place: self.order.admission.place(&seen.identity, set.id()),
+        })))
     }
 
     fn intend(
@@ -359,6 +374,18 @@ impl Bench<'_, '_> {
     }
 
     fn prove_after_restart(&mut self, seen: &Sighting, set: &CredentialSet) -> Result<(), Fault> {
+        match self.proven_after_restart(seen, &[set])? {
+            Some(_) => Ok(()),
+            None => Err(Fault::new(Code::NotProven, Holds::Unknown)),
+        }
+    }
+
+    /// Which of `sets` the device proves after a restart; `None`: none of them.
+    fn proven_after_restart(
+        &mut self,
+        seen: &Sighting,
+        sets: &[&CredentialSet],
+    ) -> Result<Option<usize>, Fault> {
         let unknown = |e| Fault::of(e, Holds::Unknown);
         self.step(Step::Restart);
         self.device.restart().map_err(unknown)?;
@@ -369,19 +396,18 @@ impl Bench<'_, '_> {
         if again.identity != seen.identity {
             return Err(Fault::new(Code::Swapped, Holds::Unknown));
         }
-        let proven = proof.as_ref().is_ok_and(|proof| proof::holds(set.key(), nonce, set.id(), proof));
+        let proves = |proof| sets.iter().position(|set| proof::holds(set.key(), nonce, set.id(), proof));
+        let proven = proof.as_ref().ok().and_then(proves);
         if again.state == DeviceState::Empty {
             // A device that proves a key and says that it has none is believed in neither.
-            return Err(Fault::new(Code::NotKept, if proven { Holds::Unknown } else { Holds::Old }));
+            let holds = if proven.is_some() { Holds::Unknown } else { Holds::Old };
+            return Err(Fault::new(Code::NotKept, holds));
         }
         if again.boot == seen.boot {
             return Err(Fault::new(Code::NotRestarted, Holds::Unknown));
         }
         proof.map_err(unknown)?;
-        if !proven {
-            return Err(Fault::new(Code::NotProven, Holds::Unknown));
-        }
-        Ok(())
+        Ok(proven)
     }
 
     /// Nothing was written, and the log says so.

@@ -25,7 +25,7 @@ pub use people::{
     Away, Counting, CredentialChange, Denial, DenialReason, End, Purpose, SessionEvent, SignInRefusal,
     UserChange, UserEvent,
 };
-pub use repair::{BatchCounts, BatchTerms, RepairEvent};
+pub use repair::{BatchCounts, BatchTerms, ListHashes, ListPlace, RepairEvent, RowNames, row_text};
 
 use crate::failure::Code;
 use crate::identity::Identity;

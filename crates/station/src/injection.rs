@@ -8,7 +8,7 @@ use keystation_core::failure::{Code, Failure, Safety};
 use keystation_core::flow::{self, Admission, AnyDevice, DeviceError, NotAdmitted, Order, Pass, Step};
 use keystation_core::identity::Identity;
 use keystation_core::key::KeyLabel;
-use keystation_core::record::{Entry, Event};
+use keystation_core::record::{Entry, Event, ListPlace};
 use keystation_core::registration::RegistrationId;
 use keystation_device::place::Place;
 use keystation_device::placed::Placed;
@@ -71,6 +71,10 @@ impl Admission for SameDevice<'_> {
             Some(before) if before != identity => Err(NotAdmitted { code: Code::Swapped, cause: None }),
             _ => self.inner.admit(identity, id),
         }
+    }
+
+    fn place(&self, identity: &Identity, id: &RegistrationId) -> Option<ListPlace> {
+        self.inner.place(identity, id)
     }
 }
 
@@ -168,6 +172,7 @@ impl Station {
             key: key.info(),
             endpoint: &work.profile.endpoint,
             profile: &work.profile.title,
+            profile_sha256: work.profile.sha256,
             job: &work.job,
             port: &place,
             actor: permit.actor(),

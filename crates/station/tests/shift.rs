@@ -203,7 +203,8 @@ impl Bench {
             fingerprint: DeviceKey::filled_by(|key| key.fill(device + 1)).fingerprint(),
             profile: "thermostat 3".to_owned(),
             // None, and one that a spreadsheet must not take for a formula.
-            job: ["", "WO-1", "=1+1"][usize::from(job)].to_owned(),
+            job: if standing.keyed.is_some() { "" } else { ["", "WO-1", "=1+1"][usize::from(job)] }
+                .to_owned(),
             port: "usb-1-1.4".to_owned(),
             mode: match standing.keyed {
                 None => Mode::New,

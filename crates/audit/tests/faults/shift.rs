@@ -209,6 +209,7 @@ fn inject(
         key: &key,
         endpoint: &Endpoint::default(),
         profile: "thermostat/3",
+        profile_sha256: [0; 32],
         job: "WO-44192",
         port: "usb-1-1.4",
         actor: &actor(),

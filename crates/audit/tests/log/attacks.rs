@@ -216,7 +216,7 @@ fn derived_tables_that_lie_are_named() {
         ("UPDATE sighting SET t = t + 1 WHERE seq = 7", "sighting"),
         ("DELETE FROM sighting WHERE seq = 39", "sighting"),
         (
-            "INSERT INTO sighting SELECT 41, t, mono, rid, mac, sn, job, op, gk, port, mode, code, rc, dkfp, 0 FROM sighting WHERE seq = 7",
+            "INSERT INTO sighting SELECT 41, t, mono, rid, mac, sn, job, op, gk, port, mode, code, rc, dkfp, 0, place FROM sighting WHERE seq = 7",
             "sighting",
         ),
         ("UPDATE outcome SET holds = 'new' WHERE intent = 7", "outcome"),

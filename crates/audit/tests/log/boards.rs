@@ -77,7 +77,7 @@ fn another_board_and_a_key_of_another_device_are_refused() {
     // Repair puts no other label on it either, but gives the same board another ID, where its own is known to a stranger.
     let rekey = |rid: &str, serial: &str| {
         let mode = Mode::Rekey(Rekey::of_unknown(ReasonCode::Returned, "su-1"));
-        try_it(Intent { mode, ..board(rid, b, serial) })
+        try_it(Intent { mode, job: String::new(), ..board(rid, b, serial) })
     };
     assert_eq!(refusal(rekey("sn-2-b", "SN-2")), IntentRefusal::OtherBoard { record: second });
     rekey("sn-1-b-again", "SN-1").unwrap();

@@ -4,8 +4,8 @@ use keystation_audit::Reader;
 use keystation_core::failure::Code;
 use keystation_core::record::{
     AfterEvent, Backup, BackupEvent, BatchCounts, BatchTerms, Check, Cleanup, CleanupList, Denial,
-    DenialReason, DeviceChange, Event, Holds, Intent, KeyEvent, KeyOrigin, Mode, OrderChange, Purpose, Rekey,
-    RepairEvent, SessionEvent, UserChange, UserEvent,
+    DenialReason, DeviceChange, Event, Holds, Intent, KeyEvent, KeyOrigin, ListHashes, Mode, OrderChange,
+    Purpose, Rekey, RepairEvent, SessionEvent, UserChange, UserEvent,
 };
 use keystation_core::repair::ReasonCode;
 use keystation_core::role::Role;
@@ -53,6 +53,7 @@ fn every_event() -> Vec<Event> {
         Event::Intent(intent("sn-1")),
         Event::Intent(Intent {
             mode: Mode::Rekey(Rekey::of_unknown(ReasonCode::Returned, "op-2")),
+            job: String::new(),
             ..intent("sn-2")
         }),
         Event::Result(outcome("sn-1", 11, Holds::Unknown)),
@@ -129,20 +130,16 @@ fn every_event() -> Vec<Event> {
             terms: Box::new(BatchTerms {
                 reason: ReasonCode::KeyRotation.into(),
                 same_key: false,
-                list: Some([7; 32]),
+                list: Some(ListHashes { sha256: [7; 32], root: [8; 32] }),
                 devices: 2,
                 key: group_key(),
+                endpoint: "global.azure-devices-provisioning.net".to_owned(),
                 profile: "second.toml".to_owned(),
+                profile_sha256: [9; 32],
                 from: Some(group_key().label),
                 approver: "su-1".to_owned(),
                 before: None,
             }),
-        }),
-        Event::Repair(RepairEvent::Closed {
-            batch: "RK-1".parse().unwrap(),
-            opened: 1,
-            counts: BatchCounts { asked: 2, done: 1, failed: 0, missing: 1, unexpected: 3 },
-            before: Some(0),
         }),
         Event::Rebuilt { why: "asked" },
         Event::SlotOut { number: 5, why: "failures", count: 6, code: Some(Code::Silent) },
@@ -158,6 +155,14 @@ fn every_event() -> Vec<Event> {
         Event::ReviewSigned { from: 0, to: 0, root: "00".repeat(32), remark: "x".to_owned() },
         Event::Checked(Check { id: None, identity: None, passed: false, code: "silent".to_owned() }),
     ];
+    let opened = |event: &Event| matches!(event, Event::Repair(RepairEvent::Opened { .. }));
+    let opened = events.iter().position(opened).unwrap() as u64;
+    events.push(Event::Repair(RepairEvent::Closed {
+        batch: "RK-1".parse().unwrap(),
+        opened,
+        counts: BatchCounts { asked: 2, done: 0, failed: 1, missing: 1, unexpected: 3 },
+        before: None,
+    }));
     events.extend(after().map(Event::After));
     for event in &events {
         match event {

@@ -40,8 +40,9 @@ fn write(journal: &Journal, rid: &str, key: &GroupKeyInfo, holds: Holds) -> Seq 
         None => Mode::New,
         Some(_) => Mode::Rekey(Rekey::of_unknown(ReasonCode::Returned, "su-1")),
     };
-    let seq =
-        journal.append(&entry(follow(journal, Intent { key: key.clone(), mode, ..intent(rid) }))).unwrap();
+    let job = if mode == Mode::New { intent(rid).job } else { String::new() };
+    let next = Intent { key: key.clone(), mode, job, ..intent(rid) };
+    let seq = journal.append(&entry(follow(journal, next))).unwrap();
     journal.append(&entry(Event::Result(outcome(rid, seq, holds)))).unwrap();
     seq
 }

@@ -172,7 +172,7 @@ fn key_is_for_the_station_alone() {
 fn database_of_another_program_or_version_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let paths = closed(directory.path(), 1);
-    for version in [0, 7, -1] {
+    for version in [0, 8, -1] {
         attacker(&paths).pragma_update(None, "user_version", version).unwrap();
         assert!(matches!(open(&paths), Err(OpenError::Version { found, .. }) if found == version));
         assert!(Reader::open(&paths).is_err());
@@ -180,7 +180,7 @@ fn database_of_another_program_or_version_is_refused() {
     // One that says it is older, and is not.
     attacker(&paths).pragma_update(None, "user_version", 1).unwrap();
     assert!(matches!(open(&paths), Err(OpenError::Integrity(Finding::Structure { .. }))));
-    attacker(&paths).pragma_update(None, "user_version", 6).unwrap();
+    attacker(&paths).pragma_update(None, "user_version", 7).unwrap();
     attacker(&paths).pragma_update(None, "application_id", 7).unwrap();
     assert!(matches!(open(&paths), Err(OpenError::NotALog { id: 7, .. })));
     assert!(Reader::open(&paths).is_err());

@@ -81,7 +81,7 @@ fn a_life_is_told_from_the_first_sight_to_the_last() {
         check_value: "0123456789".parse().unwrap(),
         ..group_key()
     };
-    let job = "RK-1".to_owned();
+    let job = String::new();
     let rekey = Intent { mode, key, job, fingerprint: device_key(2).fingerprint(), ..intent(RID) };
     let third = append(&journal, follow(&journal, rekey));
     assert_eq!(
@@ -95,7 +95,7 @@ fn a_life_is_told_from_the_first_sight_to_the_last() {
     assert_eq!(life.standing, DeviceStanding::Keyed, "who is turned away keeps its key");
     let fingerprint = device_key(2).fingerprint().to_string();
     let (key, check_value) = ("gk-2027a".to_owned(), "01234-56789".to_owned());
-    let (record, intent_of, job) = (rekeyed, third, "RK-1".to_owned());
+    let (record, intent_of, job) = (rekeyed, third, String::new());
     let by_second_key =
         Keyed { record, intent: intent_of, key, check_value, fingerprint, job, ..by_first_key };
     assert_eq!(life.keyed, Some(by_second_key));
@@ -130,7 +130,7 @@ fn a_life_is_told_from_the_first_sight_to_the_last() {
     );
     let LifeEvent { job, port, firmware, time_ms, .. } = &life.events[6];
     let place = intent(RID).port;
-    assert_eq!((job.as_str(), port, firmware.as_str()), ("RK-1", &place, "2.4.1"));
+    assert_eq!((job.as_str(), port, firmware.as_str()), ("", &place, "2.4.1"));
     assert_eq!(*time_ms, 1_795_313_643_123 + 130);
 }
 

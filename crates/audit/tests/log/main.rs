@@ -5,6 +5,7 @@
 mod accounts; // who may sign in, and how often a PIN was wrong
 mod anchor; // what a witness cosigned
 mod attacks; // what is done to the files is found, at start or by the verifier
+mod batches; // batches of repair: what is refused, and found in a log that was forged
 mod bits; // the same, one bit at a time
 mod boards; // two boards under one label
 mod bundle; // what is handed to those who need not trust the station

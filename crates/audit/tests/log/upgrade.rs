@@ -1,13 +1,16 @@
-//! Databases that older programs wrote: `tests/vectors/audit-v1.db`, `audit-v2.db`, `audit-v3.db`, `audit-v3-keyed.db`, `audit-v4.db` and `audit-v5.db`, 43, 25, 20, 29, 52
-//! and 52 records signed with the example key of RFC 8032.
+//! Databases that older programs wrote: `tests/vectors/audit-v1.db`, `audit-v2.db`, `audit-v3.db`, `audit-v3-keyed.db`, `audit-v4.db`, `audit-v5.db` and `audit-v6.db`, 43, 25,
+//! 20, 29, 52, 52 and 18 records signed with the example key of RFC 8032.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use keystation_audit::{
-    AppendError, Finding, IntentRefusal, Journal, KeyState, OpenError, Paths, Query, Reader, Signer,
+    AppendError, BatchRefusal, Finding, IntentRefusal, Journal, KeyState, OpenError, Paths, Query, Reader,
+    Signer,
 };
+use keystation_core::record::{BatchCounts, Event, Intent, Mode, Rekey, RepairEvent};
+use keystation_core::repair::ReasonCode;
 use tempfile::TempDir;
 
 use crate::support::{attacker, entry, follow, id, intact, intent, open};
@@ -126,7 +129,7 @@ fn people_and_keys_of_an_older_program_are_kept_and_its_device_keys_are_known() 
 
 #[test]
 fn older_database_that_was_tampered_with_stays_as_it_is() {
-    for name in ["audit-v1", "audit-v2", "audit-v3", "audit-v3-keyed", "audit-v4", "audit-v5"] {
+    for name in ["audit-v1", "audit-v2", "audit-v3", "audit-v3-keyed", "audit-v4", "audit-v5", "audit-v6"] {
         let (_directory, paths) = older(name);
         attacker(&paths).execute_batch("DROP TRIGGER log_no_update").unwrap();
         let tampered = fs::read(&paths.db).unwrap();
@@ -177,6 +180,39 @@ fn orders_go_on(name: &str) {
     let serial = body.split("\"sn\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
     let found = Reader::open(&paths).unwrap().scrap_in_force(serial).unwrap();
     assert_eq!(found.map(|scrap| scrap.record), Some(scrap.0.cast_unsigned()), "{body}");
+    journal.close().unwrap();
+    open(&paths).unwrap();
+}
+
+/// One batch that is closed, with an intent that came a moment after its end, and one that is open: its program asked nothing in the
+/// transaction, and said too little for anybody to go on.
+#[test]
+fn batches_of_an_older_program_are_kept_and_nobody_goes_on_with_them() {
+    let (_directory, paths) = older("audit-v6");
+    let before = log(&paths);
+    assert!(Reader::open(&paths).err().unwrap().to_string().contains("when the station opens it"));
+    let journal = open(&paths).unwrap();
+    assert_eq!((log(&paths), intact(&paths)), (before, 18));
+    let reader = Reader::open(&paths).unwrap();
+    let (first, second) = ("RK-1".parse().unwrap(), "RK-2".parse().unwrap());
+    assert_eq!(
+        [reader.seen_in(&first, "sn-0001").unwrap(), reader.seen_in(&second, "sn-0003").unwrap()],
+        [(true, true), (true, false)]
+    );
+    let (_, opened) = reader.newest("rekey.open").unwrap();
+    let (_, closed) = reader.newest("rekey.close").unwrap();
+    let mode = Mode::Rekey(Rekey::of_unknown(ReasonCode::Returned, "su-1"));
+    let next = Intent { job: "RK-2".to_owned(), mode, ..intent("sn-0003") };
+    let refused = journal.append(&entry(follow(&journal, next))).unwrap_err();
+    let expected = BatchRefusal::Terms { batch: second.clone(), field: "profile_sha256" };
+    assert!(
+        matches!(&refused, AppendError::NotBegun(IntentRefusal::Batch(why)) if *why == expected),
+        "{refused:?}"
+    );
+    let counts = BatchCounts { asked: 2, done: 0, failed: 1, missing: 1, unexpected: 0 };
+    let end = RepairEvent::Closed { batch: second, opened: opened.unwrap(), counts, before: closed };
+    journal.append(&entry(Event::Repair(end))).unwrap();
+    assert_eq!(intact(&paths), 19);
     journal.close().unwrap();
     open(&paths).unwrap();
 }

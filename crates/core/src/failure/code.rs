@@ -92,6 +92,12 @@ pub enum Code {
     AlreadyRekeyed,
     /// As many devices were begun in the batch as it was approved for.
     BatchFull,
+    /// The batch was closed, or was never opened in this log.
+    BatchClosed,
+    /// It would be written otherwise than the batch was approved: under another key, profile, endpoint or reason.
+    BatchTerms,
+    /// No record says which key it holds, and only another one serves the purpose.
+    UnknownKey,
     /// Two devices would have the same key.
     Collision,
     /// A record could not be made durable.
@@ -144,6 +150,9 @@ impl Code {
         Self::NotOfBatch,
         Self::AlreadyRekeyed,
         Self::BatchFull,
+        Self::BatchClosed,
+        Self::BatchTerms,
+        Self::UnknownKey,
         Self::Collision,
         Self::LogFailed,
     ];
@@ -195,6 +204,9 @@ impl Code {
             Self::NotOfBatch => "not-of-batch",
             Self::AlreadyRekeyed => "already-rekeyed",
             Self::BatchFull => "batch-full",
+            Self::BatchClosed => "batch-closed",
+            Self::BatchTerms => "batch-terms",
+            Self::UnknownKey => "unknown-key",
             Self::Collision => "collision",
             Self::LogFailed => "log-failed",
         }
@@ -243,6 +255,9 @@ impl Code {
             | Self::NotOfBatch
             | Self::AlreadyRekeyed
             | Self::BatchFull
+            | Self::BatchClosed
+            | Self::BatchTerms
+            | Self::UnknownKey
             | Self::Collision => "refused",
             Self::NotWritten | Self::VaultLocked | Self::VaultFailed | Self::LogFailed => "aborted",
         }
@@ -305,6 +320,13 @@ impl Code {
             }
             Self::AlreadyRekeyed => "The device was re-keyed in this batch already.",
             Self::BatchFull => "The batch is complete: as many devices were begun as it was approved for.",
+            Self::BatchClosed => "The batch is closed.",
+            Self::BatchTerms => {
+                "The device would be written otherwise than the batch was approved: its key, its profile or its endpoint is another one."
+            }
+            Self::UnknownKey => {
+                "No record here says which key the device holds: whether it would get another one nobody can say."
+            }
             Self::Collision => "Two devices would have the same key.",
             Self::LogFailed => "The audit log cannot be written.",
         }
@@ -409,6 +431,16 @@ impl Code {
             Self::NeverKeyed => &["Put it to the new devices: the line gives it its first key."],
             Self::AlreadyRekeyed => &["Put it to the finished ones.", "Plug in the next device."],
             Self::BatchFull => &["Stop.", "Call the supervisor: count the devices, then close the batch."],
+            Self::BatchClosed => &["Keep the device.", "Have the rest approved as a batch of its own."],
+            Self::BatchTerms => &[
+                "Stop.",
+                "Bring the profile back as it was, or close the batch and have another one approved.",
+                "Tell QA.",
+            ],
+            Self::UnknownKey => &[
+                "Look at the device where it was keyed: that log knows its key.",
+                "Meant all the same: ask again, and say that it may be the same key.",
+            ],
             Self::Collision => &[
                 "Stop the line.",
                 "Keep the device apart.",

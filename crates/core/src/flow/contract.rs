@@ -8,7 +8,7 @@ use crate::failure::Code;
 use crate::identity::Identity;
 use crate::key::{DeviceKey, Fingerprint};
 use crate::proof::{Nonce, Proof};
-use crate::record::{Entry, Seq};
+use crate::record::{Entry, ListPlace, Seq};
 use crate::registration::RegistrationId;
 
 /// A group key in custody. The operation is offered, the key is kept.
@@ -57,6 +57,10 @@ pub trait Log {
 pub trait Admission: fmt::Debug {
     /// Whether this device gets its key, as far as work order and label are concerned.
     fn admit(&self, identity: &Identity, id: &RegistrationId) -> Result<(), NotAdmitted>;
+    /// Where a device that was admitted stands on the list of its batch, for the log; `None`: there is no such list.
+    fn place(&self, _: &Identity, _: &RegistrationId) -> Option<ListPlace> {
+        None
+    }
 }
 
 /// Every device that the recipe has a registration ID for: no work order says which ones, and no label has to be scanned.

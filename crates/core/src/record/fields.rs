@@ -1,6 +1,8 @@
 //! The fields of a record that its event adds to those that every record has.
 
-use super::{Check, Event, Intent, Mode, Outcome, Rekey, SessionEvent};
+use base64ct::{Base64, Encoding};
+
+use super::{Check, Event, Intent, ListPlace, Mode, Outcome, Rekey, SessionEvent};
 use crate::failure::Code;
 use crate::identity::Identity;
 use crate::key::{CheckValue, EnrollmentGroup, GroupKeyInfo, IdScope, KeyLabel, KeySlot};
@@ -100,7 +102,7 @@ impl Event {
     #[must_use]
     pub fn approver(&self) -> &str {
         match self {
-            Self::Intent(Intent { mode: Mode::Rekey(Rekey { approver, .. }), .. }) => approver,
+            Self::Intent(Intent { mode: Mode::Rekey(rekey), .. }) => &rekey.approver,
             Self::NextEpoch { previous, .. } => &previous.approver,
             Self::ClockAccepted { approver, .. } | Self::KeyImport { approver, .. } => approver,
             Self::User(user) => &user.approver,
@@ -258,15 +260,28 @@ impl Intent {
         ]);
         match &self.mode {
             Mode::New => fields.push(("mode", "new".into())),
-            Mode::Rekey(Rekey { reason, effect, before, approver: _ }) => fields.extend([
-                ("mode", "rekey".into()),
-                ("reason", reason.code().as_str().into()),
-                ("note", reason.note().into()),
-                ("effect", effect.as_str().into()),
-                ("before", before.map_or_else(String::new, |before| before.to_string()).into()),
-            ]),
+            Mode::Rekey(rekey) => {
+                let Rekey { reason, effect, before, same_key, profile, place, approver: _ } = &**rekey;
+                fields.extend([
+                    ("mode", "rekey".into()),
+                    ("reason", reason.code().as_str().into()),
+                    ("note", reason.note().into()),
+                    ("effect", effect.as_str().into()),
+                    ("before", before.map_or_else(String::new, |before| before.to_string()).into()),
+                    ("same_key", u64::from(*same_key).into()),
+                    ("profile_sha256", hex(profile).into()),
+                ]);
+                fields.extend(place.iter().flat_map(ListPlace::fields));
+            }
         }
         fields
+    }
+}
+
+impl ListPlace {
+    fn fields(&self) -> [(&'static str, Value); 3] {
+        let path = Base64::encode_string(self.path.as_flattened());
+        [("row", self.row.into()), ("named", self.named.text().into()), ("path", path.into())]
     }
 }
 

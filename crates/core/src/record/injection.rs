@@ -1,6 +1,6 @@
 //! What is recorded of one injection: what is about to be written, and what came of it.
 
-use super::Seq;
+use super::{ListPlace, Seq};
 use crate::failure::Code;
 use crate::identity::Identity;
 use crate::key::{Fingerprint, GroupKeyInfo};
@@ -42,7 +42,7 @@ pub enum Mode {
     /// The device held nothing.
     New,
     /// Repair overwrites what it held.
-    Rekey(Rekey),
+    Rekey(Box<Rekey>),
 }
 
 /// What a re-key adds to an intent.
@@ -56,14 +56,23 @@ pub struct Rekey {
     pub effect: Effect,
     /// Fingerprint of the key that the device proved last, if the log knows of one.
     pub before: Option<Fingerprint>,
+    /// Whether it was approved that the key may be the one that the device holds, where the reason asks for another one.
+    pub same_key: bool,
+    /// SHA-256 of the product profile's file.
+    pub profile: [u8; 32],
+    /// Where the device stands on the list of its batch, if that has one.
+    pub place: Option<ListPlace>,
 }
 
 impl Rekey {
-    /// One of a device that no record knows.
+    /// One of a device that no record knows, as a [`Mode`] has it.
     #[must_use]
-    pub fn of_unknown(reason: impl Into<RekeyReason>, approver: &str) -> Self {
+    pub fn of_unknown(reason: impl Into<RekeyReason>, approver: &str) -> Box<Self> {
         let (reason, approver) = (reason.into(), approver.to_owned());
-        Self { reason, approver, effect: Effect::UnknownKey, before: None }
+        let (profile, place) = ([0; 32], None);
+        // Whoever says nothing of the key that is replaced has to say that it may be the same.
+        let (effect, before, same_key) = (Effect::UnknownKey, None, true);
+        Box::new(Self { reason, approver, effect, before, same_key, profile, place })
     }
 }
 

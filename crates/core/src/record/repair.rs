@@ -47,20 +47,84 @@ pub struct BatchTerms {
     pub reason: RekeyReason,
     /// Whether the same key may be written again although the reason asks for another one.
     pub same_key: bool,
-    /// SHA-256 of the list of devices; `None`: whichever are plugged in.
-    pub list: Option<[u8; 32]>,
+    /// The list of devices; `None`: whichever are plugged in.
+    pub list: Option<ListHashes>,
     /// So many devices.
     pub devices: u64,
     /// The group key of the new keys.
     pub key: GroupKeyInfo,
+    /// DPS endpoint that is written.
+    pub endpoint: String,
     /// File name of the product profile.
     pub profile: String,
+    /// SHA-256 of that file.
+    pub profile_sha256: [u8; 32],
     /// The group key whose devices are moved, where the list is of them: a campaign.
     pub from: Option<KeyLabel>,
     /// The second person.
     pub approver: String,
     /// The `rekey.open` before this one in the log.
     pub before: Option<Seq>,
+}
+
+/// What a list of devices is known by (`docs/audit-format.md`, section 13).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListHashes {
+    /// SHA-256 of its bytes.
+    pub sha256: [u8; 32],
+    /// Root of the Merkle tree of its rows.
+    pub root: [u8; 32],
+}
+
+/// Where a device stands on the list of its batch, and that it does: the log judges it without the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListPlace {
+    /// Number of the row, from 0.
+    pub row: u64,
+    /// What the row says of the device.
+    pub named: RowNames,
+    /// The hashes beside the way from the row to the root of the list, lowest first (RFC 6962, section 2.1.1).
+    pub path: Vec<[u8; 32]>,
+}
+
+/// Which of the three a row of a list says; at least one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowNames {
+    /// The registration ID.
+    pub id: bool,
+    /// The MAC address.
+    pub mac: bool,
+    /// The serial number.
+    pub serial: bool,
+}
+
+impl RowNames {
+    /// The names in records, in their order.
+    const WORDS: [&'static str; 3] = ["id", "mac", "serial"];
+
+    /// The names that there are, joined by `+`.
+    #[must_use]
+    pub fn text(self) -> String {
+        let said = [self.id, self.mac, self.serial].into_iter().zip(Self::WORDS);
+        let words: Vec<_> = said.filter_map(|(said, word)| said.then_some(word)).collect();
+        words.join("+")
+    }
+
+    /// Reads what [`text`](Self::text) wrote; `None`: it is none, or spelled otherwise.
+    #[must_use]
+    pub fn named(text: &str) -> Option<Self> {
+        let says = |word| text.split('+').any(|part| part == word);
+        let [id, mac, serial] = Self::WORDS.map(says);
+        let names = Self { id, mac, serial };
+        (!text.is_empty() && names.text() == text).then_some(names)
+    }
+}
+
+/// The text of a row, over which its leaf is made: what it says of registration ID, MAC address (twelve hexadecimal digits, lower
+/// case) and serial number, with commas between them. What it does not say is empty.
+#[must_use]
+pub fn row_text(id: &str, mac: &str, serial: &str) -> String {
+    format!("{id},{mac},{serial}")
 }
 
 /// The reconciliation of a batch: `asked` is the sum of the next three.
@@ -108,9 +172,12 @@ impl RepairEvent {
                     ("reason", terms.reason.code().as_str().into()),
                     ("note", terms.reason.note().into()),
                     ("same_key", u64::from(terms.same_key).into()),
-                    ("sha256", terms.list.map_or_else(String::new, |list| hex(&list)).into()),
+                    ("sha256", terms.list.map_or_else(String::new, |list| hex(&list.sha256)).into()),
+                    ("list_root", terms.list.map_or_else(String::new, |list| hex(&list.root)).into()),
                     ("qty", terms.devices.into()),
+                    ("endpoint", terms.endpoint.as_str().into()),
                     ("profile", terms.profile.as_str().into()),
+                    ("profile_sha256", hex(&terms.profile_sha256).into()),
                     ("from", terms.from.as_ref().map_or("", KeyLabel::as_str).into()),
                     ("prior", before(terms.before)),
                 ]);

@@ -7,7 +7,8 @@ use keystation_core::credential::Overwrite;
 use keystation_core::derive::device_key;
 use keystation_core::failure::{Code, Failure, Safety};
 use keystation_core::flow::{
-    Admission, AnyDevice, Log, NotAdmitted, Order, Pass, Standing, Step, Vault, VaultError, inject,
+    Admission, AnyDevice, Left, Log, NotAdmitted, Order, Pass, Settled, Standing, Step, Vault, VaultError,
+    inject, settle,
 };
 use keystation_core::identity::{Identity, MacRule};
 use keystation_core::key::{CheckValue, DeviceKey, Endpoint, GroupKeyInfo, KeySlot};
@@ -148,6 +149,31 @@ impl World {
         died
     }
 
+    /// Looks at what was left open, with these keys.
+    pub(crate) fn settle(&mut self, old: Option<&dyn Vault>) -> Result<Option<Settled>, Failure> {
+        self.trace.clear();
+        self.runs += 1;
+        let order = Order {
+            recipe: &self.recipe,
+            key: &self.key,
+            endpoint: &self.endpoint,
+            profile: "thermostat/3",
+            profile_sha256: [0x33; 32],
+            job: "",
+            admission: &AnyDevice,
+            port: "usb-1-1.4",
+            actor: &self.actor,
+            nonces: [Nonce([self.runs; 32]), Nonce([self.runs | 0x80; 32])],
+            acknowledged: false,
+            overwrite: None,
+        };
+        let keys = Left { new: &self.vault, old };
+        let settled = settle(&order, keys, &mut self.board, &self.log, &mut |_| {});
+        let acts = self.trace.acts();
+        assert!(!acts.contains(&"stage") && !acts.contains(&"inject.intent"), "nothing is written: {acts:?}");
+        settled
+    }
+
     pub(crate) fn inject_with(&mut self, overwrite: Option<&Overwrite>) -> Result<Pass, Failure> {
         self.trace.clear();
         self.steps.clear();
@@ -157,6 +183,7 @@ impl World {
             key: &self.key,
             endpoint: &self.endpoint,
             profile: "thermostat/3",
+            profile_sha256: [0x33; 32],
             job: self.job,
             admission: if self.listed { &AnyDevice } else { &Others },
             port: "usb-1-1.4",

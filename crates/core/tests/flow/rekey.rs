@@ -104,6 +104,13 @@ fn a_key_that_may_be_in_the_device_counts_as_the_same_one() {
 fn a_device_that_no_record_knows_is_rekeyed_and_the_record_says_so() {
     let mut world = keyed();
     world.log.entries.borrow_mut().clear();
+    // A leak is not healed by a key of which nobody can say that it is another one, unless two people know that.
+    for reason in ReasonCode::ALL.into_iter().filter(|reason| reason.needs_new_key()) {
+        let overwrite = Overwrite::approved(reason.into(), "op-0117", "sup-0002").expect("two people");
+        let failure = world.inject_with(Some(&overwrite)).expect_err("nobody can say");
+        assert_eq!((failure.code, failure.safety), (Code::UnknownKey, Safety::Untouched), "{reason}");
+        assert!(!world.trace.acts().contains(&"inject.intent"));
+    }
     let pass = world.repair().expect("repair may");
     assert_eq!(effect(&world, pass.intent), Effect::UnknownKey);
 }

@@ -1,9 +1,11 @@
+use keystation_core::credential::Overwrite;
 use keystation_core::failure::{Code, Safety};
-use keystation_core::flow::{DeviceError, Refusal, Retired};
+use keystation_core::flow::{DeviceError, Refusal, Retired, Settled};
 use keystation_core::identity::MacRule;
 use keystation_core::recipe::{MacSpelling, Recipe};
 use keystation_core::record::{Event, Holds, Mode};
 use keystation_core::registration::IdRule;
+use keystation_core::repair::ReasonCode;
 
 use crate::bench::{FakeVault, GROUP_KEY, OTHER_GROUP_KEY, World};
 use crate::board::{Fault, Lie};
@@ -291,4 +293,97 @@ fn an_intent_is_settled_by_the_board_that_it_was_for() {
         world.inject().expect("the board that it was for");
         assert!(world.is_keyed());
     }
+}
+
+/// A device that was keyed, and whose re-key under another group key was cut off: behind the commit (`After`) or before it.
+fn cut_off(when: When) -> World {
+    let mut world = World::new();
+    world.inject().expect("a good device");
+    world.board.replug();
+    world.vault = FakeVault::Open(OTHER_GROUP_KEY);
+    world.job = "RK-1";
+    world.board.fault = Some(Fault { call: 2, when, error: || DeviceError::Unplugged(None) });
+    assert!(world.repair().is_err());
+    world.board.fault = None;
+    world.board.replug();
+    world
+}
+
+/// Whoever has the device looks at it: no order, no reason, and nothing is written.
+#[test]
+fn a_look_settles_what_was_left_open_whichever_key_it_holds() {
+    let mut world = cut_off(When::After);
+    let intent = world.standing().open.expect("it is open").seq;
+    let settled = world.settle(None).expect("it proves the new key");
+    let Some(Settled::New(pass)) = settled else { panic!("{settled:?}") };
+    assert_eq!((pass.intent, world.standing().open), (intent, None));
+    assert_eq!(world.trace.acts(), ["identify", "restart", "prove", "identify", "inject.resolve"]);
+    assert_eq!(world.settle(None).expect("nothing is open"), None);
+
+    let old = FakeVault::Open(GROUP_KEY);
+    let mut world = cut_off(When::Before);
+    let settled = world.settle(Some(&old)).expect("it proves the old key");
+    assert!(matches!(settled, Some(Settled::Old { .. })), "{settled:?}");
+    let outcome = world.log.last_outcome();
+    assert_eq!((outcome.failure, outcome.holds), (Some(Code::NotWritten), Holds::Old));
+    assert!(world.standing().open.is_none() && world.is_keyed());
+
+    // One that holds nothing needs no key.
+    let mut world = cut_off(When::Before);
+    world.board.stored = None;
+    world.vault = FakeVault::Locked;
+    assert!(matches!(world.settle(None), Ok(Some(Settled::Old { .. }))));
+    assert_eq!(world.trace.acts(), ["identify", "inject.resolve"]);
+}
+
+#[test]
+fn a_look_settles_nothing_that_the_device_does_not_show() {
+    // It holds the old key, which nobody can ask for here, or one that is not the one of before.
+    for old in [None, Some(FakeVault::Open([0x11; 64]))] {
+        let mut world = cut_off(When::Before);
+        let failure = world.settle(old.as_ref().map(|old| old as _)).expect_err("neither");
+        assert_eq!((failure.code, failure.safety), (Code::NotProven, Safety::Unknown));
+        assert!(world.standing().open.is_some());
+    }
+    for lie in
+        [Lie::EchoesNonce, Lie::SignsWithoutPrefix, Lie::ReplaysProof, Lie::DoesNotRestart, Lie::IsSwapped]
+    {
+        let mut world = cut_off(When::After);
+        world.board.lie = Some(lie);
+        let failure = world.settle(Some(&FakeVault::Open(GROUP_KEY))).expect_err("a liar");
+        assert_eq!(failure.safety, Safety::Unknown, "{lie:?}");
+        assert!(world.standing().open.is_some(), "{lie:?}");
+    }
+    // By the terms of the intent, and on its board.
+    let mut world = cut_off(When::After);
+    world.vault = FakeVault::Open(GROUP_KEY);
+    assert_eq!(world.settle(None).expect_err("another key").code, Code::OtherKey);
+    let mut world = cut_off(When::After);
+    world.log.retired = Some(Retired::Scrapped);
+    assert_eq!(world.settle(None).expect_err("taken out").code, Code::Scrapped);
+    assert!(world.standing().open.is_some());
+}
+
+/// What a batch that is closed by now had begun is settled first; then it is judged whether the key would be the same one.
+#[test]
+fn repair_asks_a_device_of_another_batch_before_it_judges_its_key() {
+    let leak = Overwrite::approved(ReasonCode::LeakedKey.into(), "op-0117", "sup-0002").expect("two people");
+    let mut world = cut_off(When::Before);
+    world.job = "RK-2";
+    let pass = world.inject_with(Some(&leak)).expect("it holds the old key: another one is written");
+    assert_eq!(world.trace.acts().iter().filter(|act| **act == "prove").count(), 2);
+    assert!(pass.intent > 2 && world.holds_key_of(&OTHER_GROUP_KEY));
+
+    let mut world = cut_off(When::After);
+    world.job = "RK-2";
+    let failure = world.inject_with(Some(&leak)).expect_err("it has that key by now");
+    assert_eq!((failure.code, failure.safety), (Code::SameKey, Safety::Untouched));
+    assert_eq!(world.standing().open, None, "which is settled");
+    assert_eq!(world.log.last_outcome().holds, Holds::New);
+    // One device is told so, and nothing is overwritten.
+    let mut world = cut_off(When::After);
+    world.job = "";
+    let intent = world.standing().open.expect("it is open").seq;
+    assert_eq!(world.repair().expect("it holds it").intent, intent);
+    assert!(!world.trace.acts().contains(&"stage"));
 }

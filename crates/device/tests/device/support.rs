@@ -115,6 +115,7 @@ pub(crate) fn inject<P: Port>(
         key: &key,
         endpoint: &Endpoint::default(),
         profile: "test-1",
+        profile_sha256: [0; 32],
         job: "",
         port: "test",
         actor: &Actor::default(),

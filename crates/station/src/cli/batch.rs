@@ -284,7 +284,7 @@ fn batch_line(batch: &Batch, out: Output) {
         "reason": reason.code().as_str(), "note": reason.note(), "devices": devices, "key": key.as_str(),
         "check_value": check_value.to_string(), "profile": profile,
         "from": from.as_ref().map(|from| from.as_str()),
-        "sha256": list.map(|digest| digest.map(|byte| format!("{byte:02x}")).concat()),
+        "sha256": list.map(|list| list.sha256.map(|byte| format!("{byte:02x}")).concat()),
     });
     if let Some(ended) = batch.closed {
         object["closed"] = ended.record.into();
@@ -302,7 +302,7 @@ fn told(
     pdf: Option<&Path>,
     out: Output,
 ) -> Result<(), StationError> {
-    let Reconciliation { batch, counts, days, effects, .. } = reconciled;
+    let Reconciliation { batch, counts, days, effects, settled_since, .. } = reconciled;
     if let Some(path) = csv {
         repair::csv(reconciled, path)?;
     }
@@ -313,6 +313,9 @@ fn told(
         "{}: {} asked = {} done + {} failed + {} missing; {} unexpected",
         batch.id, counts.asked, counts.done, counts.failed, counts.missing, counts.unexpected
     )];
+    if *settled_since > 0 {
+        lines.push(format!("  {settled_since} of them were settled after its end, by which they had failed"));
+    }
     lines.extend(effects.iter().map(|(effect, devices)| format!("  {devices} × {effect}")));
     let mut moved = 0;
     let by_day: Vec<Value> = days
@@ -330,6 +333,7 @@ fn told(
         &json!({ "event": "reconciliation", "batch": batch.id.as_str(), "asked": counts.asked,
                  "done": counts.done, "failed": counts.failed, "missing": counts.missing,
                  "unexpected": counts.unexpected, "effects": effects, "days": by_day,
+                 "settled_since": settled_since,
                  "closed": batch.closed.map(|ended| ended.record), "csv": csv, "pdf": pdf }),
     );
     Ok(())

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use keystation::people::{Action, Request, Unopened};
+use keystation::repair::{Batch, open_batches};
 use keystation::{DataDir, Exit, StationError, paths};
 use keystation_audit::{
     EpochError, EpochOrder, OpenError, OrderState, Origin, Paths, Reader, Record, SystemClock, UNPROVEN,
@@ -79,23 +80,27 @@ pub(super) fn tell(data: &DataDir, origin: &Origin, out: Output) -> Result<Exit,
     let reader = Reader::open(&paths(data))?;
     let (accounts, keys) = (reader.accounts()?.len(), reader.known_keys()?.len());
     let said = Said::read(&reader)?;
-    let ended = said.as_ref().and_then(|said| orders_that_ended(&said.aside(data)));
+    let aside = said.as_ref().map(|said| said.aside(data));
+    let ended = aside.as_deref().and_then(orders_that_ended);
+    let batches = aside.as_deref().and_then(batches_that_ended);
     let next = match accounts {
         0 => " Nobody has an account in it yet: keystation person begin.",
         _ => "",
     };
     out.say(
         printable(&format!(
-            "A new log was begun: {origin}. The old one is in {}. Give {} to the witnesses.{}{}{next}",
+            "A new log was begun: {origin}. The old one is in {}. Give {} to the witnesses.{}{}{}{next}",
             data.path().join("epochs").display(),
             paths(data).vkey.display(),
             said.as_ref().map(Said::reach).unwrap_or_default(),
             said_of_orders(ended.as_deref()),
+            said_of_batches(batches.as_deref()),
         )),
         &json!({ "event": "new-epoch", "origin": origin.as_str(), "accounts": accounts, "keys": keys,
                  "carried": said.as_ref().and_then(Said::carried), "carried_from": said.as_ref().and_then(Said::carried_from),
                  "lost": said.as_ref().and_then(Said::lost),
-                 "orders_ended": ended.map(|orders| orders.iter().map(|order| order.id.to_string()).collect::<Vec<_>>()) }),
+                 "orders_ended": ended.map(|orders| orders.iter().map(|order| order.id.to_string()).collect::<Vec<_>>()),
+                 "batches_ended": batches.map(|batches| batches.iter().map(|batch| batch.id.to_string()).collect::<Vec<_>>()) }),
     );
     after_new_log(data, out);
     Ok(Exit::Done)
@@ -105,6 +110,27 @@ pub(super) fn tell(data: &DataDir, origin: &Origin, out: Output) -> Result<Exit,
 fn orders_that_ended(aside: &Path) -> Option<Vec<WorkOrder>> {
     let orders = Reader::open(&Paths::in_dir(aside)).ok()?.work_orders().ok()?;
     Some(orders.into_iter().filter(|order| order.state != OrderState::Closed).collect())
+}
+
+/// The batches of repair of a log that was put aside which were open. `None`: it cannot be read.
+fn batches_that_ended(aside: &Path) -> Option<Vec<Batch>> {
+    open_batches(&Reader::open(&Paths::in_dir(aside)).ok()?).ok()
+}
+
+/// The same for them.
+fn said_of_batches(ended: Option<&[Batch]>) -> String {
+    let again = "What is left of one is asked for and approved anew.";
+    match ended {
+        None => format!(" No batch of repair was taken over: those that were open ENDED there. {again}"),
+        Some([]) => String::new(),
+        Some(batches) => {
+            let told =
+                |batch: &Batch| format!("{} ({} devices, {})", batch.id, batch.devices, batch.reason.code());
+            let told: Vec<_> = batches.iter().map(told).collect();
+            let told = told.join(", ");
+            format!(" No batch of repair was taken over. These ENDED with the old log: {told}. {again}")
+        }
+    }
 }
 
 /// What a new log does not take over, and what to do about it.

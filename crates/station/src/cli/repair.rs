@@ -1,10 +1,11 @@
 //! `keystation look` and `keystation rekey`: repair.
 
+use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
 use keystation::config::Profile;
 use keystation::people::Action;
-use keystation::repair::{Effect, Look};
+use keystation::repair::{Effect, LeftOpen, Look, NotAsked};
 use keystation::{Exit, StationError, Work};
 use keystation_core::failure::Failure;
 use keystation_core::flow::DeviceState;
@@ -19,12 +20,17 @@ use super::session::Bench;
 
 pub(super) fn look(bench: &Bench<'_>, args: &LookArgs) -> Result<Exit, StationError> {
     let profile = Profile::read(&bench.station.data().profile(&args.profile))?;
-    let permit = bench.permit(Action::Look)?;
     let work = Work { place: Place::Path(args.port.clone()), profile, job: String::new() };
-    let seen = bench
-        .station
-        .open_port(&permit, &work)
-        .and_then(|mut port| bench.station.look_at(&permit, &work, &mut port));
+    let mut seen = looked(bench, &work)?;
+    // Whoever can open the custody has the device asked.
+    if let Ok(Look { left: Some(LeftOpen::NotAsked(NotAsked::Locked(label))), .. }) = &seen
+        && (args.passphrase.is_given() || io::stdin().is_terminal())
+    {
+        let label = label.clone();
+        bench.out.note("A write was left open on the device. It is asked what came of that.");
+        key::open_for(bench, &label, &args.passphrase)?;
+        seen = looked(bench, &work)?;
+    }
     Ok(match seen {
         Ok(look) => {
             seen_now(&look, bench.out);
@@ -32,6 +38,14 @@ pub(super) fn look(bench: &Bench<'_>, args: &LookArgs) -> Result<Exit, StationEr
         }
         Err(failure) => failed(&failure, bench.out),
     })
+}
+
+fn looked(bench: &Bench<'_>, work: &Work) -> Result<Result<Look, Failure>, StationError> {
+    let permit = bench.permit(Action::Look)?;
+    // It may be in the middle of its restart.
+    let _in_work = bench.station.busy();
+    let port = bench.station.open_port(&permit, work);
+    Ok(port.and_then(|mut port| bench.station.look_at(&permit, work, &mut port)))
 }
 
 pub(super) fn rekey(bench: &Bench<'_>, args: &RekeyArgs, port: &Path) -> Result<Exit, StationError> {
@@ -89,7 +103,7 @@ fn failed(failure: &Failure, out: Output) -> Exit {
 
 /// What a look found, for people and programs.
 fn seen_now(look: &Look, out: Output) {
-    let Look { identity, firmware, state, generation, id, set, life, parent, holding, record } = look;
+    let Look { identity, firmware, state, generation, id, set, life, parent, holding, left, record } = look;
     let state = match state {
         DeviceState::Empty => "empty",
         DeviceState::Keyed => "keyed",
@@ -103,6 +117,7 @@ fn seen_now(look: &Look, out: Output) {
     if let Some(set) = set {
         lines.push(format!("  It holds a set for {} in scope {} at {}.", set.id, set.scope, set.endpoint));
     }
+    lines.extend(left.as_ref().map(|left| format!("  {}", left.sentence())));
     lines.push(format!("  {}", holding.sentence()));
     let keyed = life.as_ref().and_then(|life| life.keyed.as_ref());
     if let (Some(keyed), Some(parent)) = (keyed, parent) {
@@ -122,6 +137,7 @@ fn seen_now(look: &Look, out: Output) {
         "set": set.as_ref().map(|set| json!({ "id": set.id.as_str(), "scope": set.scope.as_str(),
             "endpoint": set.endpoint.to_string(), "fingerprint": set.fingerprint })),
         "holding": holding.as_str(), "meaning": holding.sentence(), "record": record,
+        "left": left.as_ref().map(LeftOpen::code),
         "keyed": keyed.map(|keyed| json!({ "record": keyed.record, "intent": keyed.intent, "job": keyed.job,
             "fingerprint": keyed.fingerprint, "scope": keyed.scope })),
         "parent": parent.as_ref().map(|parent| json!({ "key": parent.label, "check_value": parent.check_value,

@@ -7,6 +7,7 @@ use keystation_core::key::{Endpoint, KeyLabel};
 use keystation_core::recipe::{MacSpelling, Recipe};
 use keystation_core::registration::IdRule;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 use super::slot::baud;
 use super::source::Source;
@@ -18,6 +19,8 @@ use crate::line::LabelMatch;
 pub struct Profile {
     /// The file that it was read from.
     pub path: PathBuf,
+    /// SHA-256 of that file, as it was read.
+    pub sha256: [u8; 32],
     /// Name and revision, `thermostat/1`.
     pub title: String,
     /// How the registration ID is made.
@@ -140,6 +143,7 @@ impl Profile {
         };
         Ok(Self {
             path: file.to_owned(),
+            sha256: Sha256::digest(&source.text).into(),
             title: format!("{name}/{revision}"),
             recipe,
             group_key,

@@ -89,6 +89,7 @@ impl StationError {
             Self::Append(AppendError::ClockDoubted) => Code::ClockDoubted.as_str(),
             Self::Append(AppendError::NotAccepted(_)) => "clock-not-accepted",
             Self::Append(AppendError::Order(refusal)) => refusal_code(refusal),
+            Self::Append(AppendError::Batch(_)) => "rekey-batch",
             Self::Append(_) => "log-failed",
             Self::Unreadable { .. } => "file-unreadable",
             Self::VerifierKey { .. } => "verifier-key",

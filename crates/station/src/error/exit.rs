@@ -97,7 +97,9 @@ impl StationError {
                 true => Exit::Failed,
                 false => Exit::Refused,
             },
-            Self::Append(AppendError::ClockDoubted | AppendError::NotAccepted(_)) => Exit::Refused,
+            Self::Append(AppendError::ClockDoubted | AppendError::NotAccepted(_) | AppendError::Batch(_)) => {
+                Exit::Refused
+            }
             Self::Epoch(EpochError::OnePerson | EpochError::Reason) => Exit::Refused,
             Self::NotCosigned(refusal) => match refusal {
                 Refusal::Broken(_) | Refusal::Clock => Exit::Broken,

@@ -95,6 +95,9 @@ impl StationError {
             Self::Life(error) => error.remedy(),
             Self::Rekey(error) => error.remedy(),
             Self::Append(AppendError::Order(refusal)) => refusal_remedy(refusal),
+            Self::Append(AppendError::Batch(_)) => {
+                &["Look what became of it: keystation batch show.", "Then ask again."]
+            }
             Self::Transfer(error) => error.remedy(),
             Self::Ceremony(error) => error.remedy(),
             Self::Scan(_) => &["Check the scanner and its cable.", "Scan one code."],

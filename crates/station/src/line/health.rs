@@ -72,7 +72,10 @@ pub const fn nature(code: Code) -> Nature {
         | Code::NeverKeyed
         | Code::NotOfBatch
         | Code::AlreadyRekeyed
-        | Code::BatchFull => (false, false),
+        | Code::BatchFull
+        | Code::BatchClosed
+        | Code::BatchTerms
+        | Code::UnknownKey => (false, false),
         // The station: it stays so until somebody has been there.
         Code::VaultLocked | Code::VaultFailed | Code::SpaceLow | Code::ClockDoubted | Code::LogFailed => {
             (false, false)

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use keystation_audit::{ReadError, Reader, Record};
 use keystation_core::key::{CheckValue, KeyLabel};
 use keystation_core::order::OrderId;
-use keystation_core::record::{BatchCounts, Seq};
+use keystation_core::record::{BatchCounts, ListHashes, Seq};
 use keystation_core::repair::{ReasonCode, RekeyReason};
 
 use super::error::RekeyError;
@@ -39,8 +39,8 @@ pub struct Batch {
     pub reason: RekeyReason,
     /// Whether the same key may be written again although the reason asks for another one.
     pub same_key: bool,
-    /// SHA-256 of the list; `None`: whichever devices are plugged in.
-    pub list: Option<[u8; 32]>,
+    /// What its list is known by; `None`: whichever devices are plugged in.
+    pub list: Option<ListHashes>,
     /// So many devices.
     pub devices: u64,
     /// The group key of the new keys.
@@ -49,10 +49,23 @@ pub struct Batch {
     pub check_value: CheckValue,
     /// File name of the product profile.
     pub profile: String,
+    /// What was approved of it; `None`: by a program that did not say, so that the batch can only be closed.
+    pub approved: Option<ApprovedProfile>,
     /// The group key whose devices are moved, of a campaign.
     pub from: Option<KeyLabel>,
     /// How it ended; `None`: it is open.
     pub closed: Option<Ended>,
+}
+
+/// What two people agreed to of a product profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApprovedProfile {
+    /// SHA-256 of its file.
+    pub sha256: [u8; 32],
+    /// The DPS endpoint that is written.
+    pub endpoint: String,
+    /// The ID scope.
+    pub scope: String,
 }
 
 /// How a batch ended.
@@ -126,8 +139,19 @@ fn natural(record: &Record<'_>, key: &str) -> Option<u64> {
 
 fn opened(record: &Record<'_>) -> Option<Batch> {
     let text = |key| record.text(key);
+    let approved = match text("profile_sha256") {
+        None => None,
+        Some(sha256) => Some(ApprovedProfile {
+            sha256: unhex(&sha256)?,
+            endpoint: text("endpoint")?.into_owned(),
+            scope: text("scope")?.into_owned(),
+        }),
+    };
     let list = text("sha256")?;
-    let list = if list.is_empty() { None } else { Some(unhex(&list)?) };
+    // Programs of before did not say the root.
+    let root =
+        text("list_root").map_or(Some([0; 32]), |root| unhex(&root).or(root.is_empty().then_some([0; 32])));
+    let list = if list.is_empty() { None } else { Some(ListHashes { sha256: unhex(&list)?, root: root? }) };
     let from = text("from")?;
     let code = text("reason")?.parse::<ReasonCode>().ok()?;
     Some(Batch {
@@ -143,6 +167,7 @@ fn opened(record: &Record<'_>) -> Option<Batch> {
         key: text("gk")?.parse().ok()?,
         check_value: text("gkcv")?.parse().ok()?,
         profile: text("profile")?.into_owned(),
+        approved,
         from: if from.is_empty() { None } else { Some(from.parse().ok()?) },
         closed: None,
     })
@@ -163,19 +188,23 @@ fn file(data: &DataDir, id: &OrderId) -> PathBuf {
     data.rekeys().join(format!("{id}.csv"))
 }
 
-/// Keeps the list of a batch that is not in the log yet: whole or not at all, and on the disk when this returns.
-pub(super) fn keep(data: &DataDir, id: &OrderId, list: &BatchList) -> Result<(), StationError> {
+/// Keeps the list of a batch that is not in the log yet: whole or not at all, and on the disk when this returns. `false`: there is
+/// a list of this name, and it is left as it is.
+pub(super) fn keep(data: &DataDir, id: &OrderId, list: &BatchList) -> Result<bool, StationError> {
     let path = file(data, id);
-    let written = || -> io::Result<()> {
+    let written = || -> io::Result<bool> {
         DirBuilder::new().recursive(true).mode(0o700).create(data.rekeys())?;
-        files::replace(&path, list.text())
+        if path.symlink_metadata().is_ok() {
+            return Ok(false);
+        }
+        files::replace(&path, list.text()).map(|()| true)
     };
     written().map_err(|cause| StationError::Disk { path: path.clone(), cause })
 }
 
 /// The list of a batch, if it is the one that was approved; `None`: it has none.
 pub(super) fn list_of(data: &DataDir, batch: &Batch) -> Result<Option<BatchList>, StationError> {
-    let Some(digest) = batch.list else { return Ok(None) };
+    let Some(approved) = batch.list else { return Ok(None) };
     let path = file(data, &batch.id);
     let altered = |what| RekeyError::Altered { batch: batch.id.clone(), file: path.clone(), what };
     let bytes = fs::read(&path).map_err(|cause| match cause.kind() {
@@ -183,20 +212,32 @@ pub(super) fn list_of(data: &DataDir, batch: &Batch) -> Result<Option<BatchList>
         _ => StationError::Unreadable { path: path.clone(), cause },
     })?;
     let list = BatchList::read(&bytes, &path).map_err(RekeyError::from)?;
-    if list.digest() != digest {
+    if list.digest() != approved.sha256 {
         return Err(altered("was changed").into());
     }
     Ok(Some(list))
 }
 
-/// The ID of the next batch: one that no batch, and no work order of before, has.
-pub(super) fn next_id(reader: &Reader) -> Result<OrderId, ReadError> {
-    let mut number = reader.newest("rekey.open")?.0 + 1;
-    loop {
-        let id: OrderId = format!("{PREFIX}{number}").parse().expect("letters, a dash and a number");
-        if reader.work_order(&id)?.is_none() && !reader.knows_job(id.as_str())? {
-            return Ok(id);
-        }
-        number += 1;
-    }
+/// The IDs that the next batch can have, in their order: none that a batch or a work order of this log has. Those of an epoch behind
+/// the first say which it is, so that no ID is given twice in the life of a station.
+pub(super) fn next_ids(
+    reader: &Reader,
+) -> Result<impl Iterator<Item = Result<OrderId, ReadError>> + '_, ReadError> {
+    let epoch = reader.snapshot()?.checkpoint().origin.epoch();
+    let prefix = if epoch == 1 { PREFIX.to_owned() } else { format!("{PREFIX}{epoch}-") };
+    let first = reader.newest("rekey.open")?.0 + 1;
+    let free = move |number: u64| {
+        let id: OrderId = format!("{prefix}{number}").parse().expect("letters, dashes and numbers");
+        let known =
+            reader.knows_batch(&id)? || reader.work_order(&id)?.is_some() || reader.knows_job(id.as_str())?;
+        Ok((!known).then_some(id))
+    };
+    Ok((first..).map(free).filter_map(Result::transpose))
+}
+
+/// Batches of a log that are not closed: with their epoch they end.
+pub fn open_batches(reader: &Reader) -> Result<Vec<Batch>, StationError> {
+    let mut batches = batches(reader)?;
+    batches.retain(|batch| batch.closed.is_none());
+    Ok(batches)
 }

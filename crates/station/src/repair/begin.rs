@@ -3,14 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use keystation_audit::{AppendError, BatchRefusal};
 use keystation_core::key::{GroupKeyInfo, KeyLabel};
 use keystation_core::order::OrderId;
-use keystation_core::record::{BatchTerms, Event, RepairEvent, Seq};
+use keystation_core::record::{BatchTerms, Event, ListHashes, RepairEvent, Seq};
 use keystation_core::repair::RekeyReason;
 
-use super::batch::{Batch, batch, batches, keep, list_of, next_id};
+use super::batch::{ApprovedProfile, Batch, batch, batches, keep, list_of, next_ids};
 use super::error::RekeyError;
 use super::list::BatchList;
+use super::list_tree::ListTree;
 use super::reconcile::{Reconciliation, reconcile};
 use super::working::BatchWork;
 use crate::config::Profile;
@@ -39,11 +41,14 @@ pub enum BatchDevices {
 #[derive(Debug, Clone)]
 pub struct BatchAsked {
     list: Option<BatchList>,
+    /// What the list is known by.
+    hashes: Option<ListHashes>,
     devices: u64,
     from: Option<KeyLabel>,
     key: GroupKeyInfo,
     /// As the record names it: its file name in the station's folder, or the path to it.
     profile: String,
+    approved: ApprovedProfile,
     reason: RekeyReason,
     same_key: bool,
 }
@@ -55,12 +60,12 @@ impl BatchAsked {
         self.devices
     }
 
-    /// What the second person has to approve: this list, so many devices, under this group key, for this reason.
+    /// What the second person has to approve: this list, so many devices, under this group key, ID scope, endpoint and profile, for
+    /// this reason.
     #[must_use]
     pub fn request(&self) -> Request {
         let list = self.list.as_ref().map_or_else(|| "any".to_owned(), |list| hex(&list.digest()));
-        let GroupKeyInfo { label, check_value, .. } = &self.key;
-        let mut subject = format!("{list} {} {label} {check_value}", self.devices);
+        let mut subject = format!("{list} {} {}", self.devices, target(&self.key, &self.approved));
         if let Some(from) = &self.from {
             subject += &format!(" from {from}");
         }
@@ -74,7 +79,7 @@ impl BatchAsked {
     fn is(&self, batch: &Batch) -> bool {
         let devices = match &self.from {
             Some(_) => true,
-            None => batch.devices == self.devices && batch.list == self.list.as_ref().map(BatchList::digest),
+            None => batch.devices == self.devices && batch.list == self.hashes,
         };
         devices
             && batch.from == self.from
@@ -82,6 +87,21 @@ impl BatchAsked {
             && batch.reason == self.reason
             && batch.same_key == self.same_key
             && batch.profile == self.profile
+            && batch.approved.as_ref() == Some(&self.approved)
+    }
+}
+
+/// Under what a key is written, as two people agree to it.
+pub(super) fn target(key: &GroupKeyInfo, profile: &ApprovedProfile) -> String {
+    let GroupKeyInfo { label, check_value, .. } = key;
+    let ApprovedProfile { sha256, endpoint, scope } = profile;
+    format!("{label} {check_value} {scope} {endpoint} profile {}", hex(sha256))
+}
+
+impl ApprovedProfile {
+    /// What is asked for of a profile, under this group key.
+    pub(super) fn of(profile: &Profile, key: &GroupKeyInfo) -> Self {
+        Self { sha256: profile.sha256, endpoint: profile.endpoint.to_string(), scope: key.scope.to_string() }
     }
 }
 
@@ -110,8 +130,10 @@ impl Station {
         let (key, _) = Custodies::active(&reader, &profile.group_key)?;
         let mut asked = BatchAsked {
             list: None,
+            hashes: None,
             devices: 0,
             from: None,
+            approved: ApprovedProfile::of(profile, &key),
             key,
             profile: self.profile_name(&profile.path),
             reason,
@@ -142,6 +164,7 @@ impl Station {
         }
         if let Some(list) = &asked.list {
             asked.devices = list.entries().len() as u64;
+            asked.hashes = Some(ListHashes { sha256: list.digest(), root: ListTree::of(list).root() });
         }
         Ok(asked)
     }
@@ -161,17 +184,24 @@ impl Station {
     fn batch_opened(&self, permit: &Permit, asked: &BatchAsked) -> Result<Batch, StationError> {
         let _alone = self.with_batches();
         let reader = self.reader()?;
-        let id = next_id(&reader)?;
-        if let Some(list) = &asked.list {
-            keep(self.data(), &id, list)?;
-        }
+        let mut ids = next_ids(&reader)?;
+        let id = loop {
+            let id = ids.next().expect("there is always another number")?;
+            match &asked.list {
+                // A list that lies there under a name that no record has is of before: it is left as it is.
+                Some(list) if !keep(self.data(), &id, list)? => {}
+                _ => break id,
+            }
+        };
         let terms = BatchTerms {
             reason: asked.reason.clone(),
             same_key: asked.same_key,
-            list: asked.list.as_ref().map(BatchList::digest),
+            list: asked.hashes,
             devices: asked.devices,
             key: asked.key.clone(),
+            endpoint: asked.approved.endpoint.clone(),
             profile: asked.profile.clone(),
+            profile_sha256: asked.approved.sha256,
             from: asked.from.clone(),
             approver: permit.approver().to_owned(),
             before: reader.newest("rekey.open")?.1,
@@ -199,12 +229,21 @@ impl Station {
         let profile = Profile::read(&self.data().profile(Path::new(&batch.profile)))?;
         let known = reader.known_key(&profile.group_key)?;
         let expected = format!("{} ({})", batch.key, batch.check_value);
-        let found = known.map_or_else(
+        let found = known.as_ref().map_or_else(
             || format!("{}, which is not here", profile.group_key),
             |known| format!("{} ({})", known.info.label, known.info.check_value),
         );
         if found != expected {
             return Err(RekeyError::OtherKey { batch: batch.id, expected, found }.into());
+        }
+        let found = known.map(|known| ApprovedProfile::of(&profile, &known.info));
+        match &batch.approved {
+            None => return Err(RekeyError::Older(batch.id).into()),
+            approved if *approved == found => {}
+            Some(_) => {
+                let file = profile.path;
+                return Err(RekeyError::OtherProfile { what: format!("the batch {}", batch.id), file }.into());
+            }
         }
         let list = list_of(self.data(), &batch)?;
         let so_far = reconcile(&reader, self.data(), &batch)?;
@@ -219,19 +258,32 @@ impl Station {
 
     fn batch_closed(&self, permit: &Permit, id: &OrderId) -> Result<(Seq, Reconciliation), StationError> {
         let _alone = self.with_batches();
-        let reader = self.reader()?;
-        let closing = open(batch(&reader, id)?)?;
-        let counts = reconcile(&reader, self.data(), &closing)?.counts;
-        let event = RepairEvent::Closed {
-            batch: id.clone(),
-            opened: closing.opened,
-            counts,
-            before: reader.newest("rekey.close")?.1,
+        let mut tries = 0;
+        let record = loop {
+            tries += 1;
+            match self.append_by(permit, self.closing(id)?) {
+                // A device that was in work was done since it was counted: it is counted again.
+                Err(StationError::Append(AppendError::Batch(BatchRefusal::Counts(_)))) if tries < 3 => {}
+                closed => break closed?,
+            }
         };
-        let record = self.append_by(permit, Event::Repair(event))?;
         // Under a checkpoint that covers the record of the end.
         let reader = self.reader()?;
         Ok((record, reconcile(&reader, self.data(), &batch(&reader, id)?)?))
+    }
+}
+
+impl Station {
+    /// The record by which a batch would end now.
+    fn closing(&self, id: &OrderId) -> Result<Event, StationError> {
+        let reader = self.reader()?;
+        let closing = open(batch(&reader, id)?)?;
+        Ok(Event::Repair(RepairEvent::Closed {
+            batch: id.clone(),
+            opened: closing.opened,
+            counts: reconcile(&reader, self.data(), &closing)?.counts,
+            before: reader.newest("rekey.close")?.1,
+        }))
     }
 }
 

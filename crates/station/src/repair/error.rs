@@ -63,6 +63,19 @@ pub enum RekeyError {
         /// What there is.
         found: String,
     },
+    /// The profile is not the one that was approved.
+    #[error("{what} was approved for another profile, ID scope or endpoint than {} has now", file.display())]
+    OtherProfile {
+        /// The batch, or the re-key.
+        what: String,
+        /// The profile.
+        file: PathBuf,
+    },
+    /// It was opened by a program that did not say enough of what was approved.
+    #[error(
+        "the batch {0} was opened by an older program, and no record says which profile was approved for it"
+    )]
+    Older(OrderId),
     /// Nothing hangs on the key that is to be left.
     #[error("no device hangs on the group key {0}")]
     NoDevices(KeyLabel),
@@ -79,8 +92,8 @@ impl RekeyError {
             Self::Reason(_) => "rekey-reason",
             Self::NotApproved(_) | Self::NoApprover(_) => "rekey-not-approved",
             Self::List(_) | Self::Count(_) => "rekey-list",
-            Self::NoBatch(_) | Self::Closed { .. } | Self::Unreadable(_) => "rekey-batch",
-            Self::Altered { .. } | Self::OtherKey { .. } => "rekey-altered",
+            Self::NoBatch(_) | Self::Closed { .. } | Self::Unreadable(_) | Self::Older(_) => "rekey-batch",
+            Self::Altered { .. } | Self::OtherKey { .. } | Self::OtherProfile { .. } => "rekey-altered",
             Self::NoDevices(_) | Self::NoMove(_) => "rekey-empty",
         }
     }
@@ -97,7 +110,9 @@ impl RekeyError {
             | Self::NoApprover(_)
             | Self::Closed { .. }
             | Self::Altered { .. }
-            | Self::OtherKey { .. } => Exit::Refused,
+            | Self::OtherKey { .. }
+            | Self::OtherProfile { .. }
+            | Self::Older(_) => Exit::Refused,
             Self::Unreadable(_) => Exit::Broken,
         }
     }
@@ -119,7 +134,10 @@ impl RekeyError {
             Self::Altered { .. } => {
                 &["Re-key nothing by it.", "Bring the list back as it was, or close the batch.", "Tell QA."]
             }
-            Self::OtherKey { .. } => {
+            Self::Older(_) => {
+                &["Close it: keystation batch close.", "Have the rest approved as a batch of its own."]
+            }
+            Self::OtherKey { .. } | Self::OtherProfile { .. } => {
                 &["Bring the profile back as it was.", "Or close the batch and have another one approved."]
             }
             Self::NoDevices(_) => {

@@ -2,7 +2,7 @@
 
 use keystation_audit::{DeviceStanding, KeyState, Life};
 use keystation_core::failure::{Code, Failure, Safety};
-use keystation_core::flow::{Device, DeviceError, DeviceState};
+use keystation_core::flow::{Device, DeviceError, DeviceState, Refusal};
 use keystation_core::identity::Identity;
 use keystation_core::key::KeyLabel;
 use keystation_core::record::{Event, RepairEvent};
@@ -10,6 +10,7 @@ use keystation_core::registration::RegistrationId;
 use keystation_device::driver::{PublicSet, SmpDevice};
 use keystation_device::ports::SerialPort;
 
+use super::left::LeftOpen;
 use crate::error::StationError;
 use crate::injection::{Work, not_permitted};
 use crate::people::{Action, Permit};
@@ -36,6 +37,8 @@ pub struct Look {
     pub parent: Option<KeyedBefore>,
     /// The device's own word beside the log's.
     pub holding: Holding,
+    /// What came of a write that was left open on it; `None`: none was.
+    pub left: Option<LeftOpen>,
     /// The record of this look.
     pub record: u64,
 }
@@ -115,8 +118,8 @@ impl Holding {
 }
 
 impl Station {
-    /// Looks at the device on an open port. It is asked, and not written to; that it was looked at is a record. Permit:
-    /// [`Action::Look`].
+    /// Looks at the device on an open port. It is asked, and not written to; that it was looked at is a record. Where a write was
+    /// left open on it, and the group key of that can be used, it is asked what came of that, too. Permit: [`Action::Look`].
     pub fn look_at(&self, permit: &Permit, work: &Work, port: &mut SerialPort) -> Result<Look, Failure> {
         self.honour(permit, Action::Look).map_err(not_permitted)?;
         let in_work = self.busy();
@@ -125,14 +128,9 @@ impl Station {
             self.refused(permit, work, code, place.clone(), Unseen(cause))
         };
         let of_device = |e: DeviceError| refused(e.code(), e.into());
-        let mut device = SmpDevice::new(port);
-        let seen = device.identify().map_err(of_device)?;
+        let mut device = SmpDevice::new(&mut *port);
+        let mut seen = device.identify().map_err(of_device)?;
         in_work.known();
-        let set = match seen.state {
-            DeviceState::Empty => None,
-            DeviceState::Keyed | DeviceState::Locked => Some(device.public_set().map_err(of_device)?),
-        };
-        drop(in_work);
         let id = work.profile.recipe.registration_id(&seen.identity);
         let id = id.map_err(|e| refused(Code::NoIdentity, e.into()))?;
         let told = |e: StationError| Failure {
@@ -141,6 +139,26 @@ impl Station {
             id: Some(id.clone()),
             ..Failure::new(Code::LogFailed, Safety::Untouched)
         };
+        let left = self.ask_what_was_left(permit, work, port, (&id, &seen.identity)).map_err(told)?;
+        let mut device = SmpDevice::new(port);
+        if left.as_ref().is_some_and(LeftOpen::was_asked) {
+            let again = device.identify().map_err(of_device)?;
+            if again.identity != seen.identity {
+                return Err(refused(Code::Swapped, DeviceError::Refused(Refusal::WrongDevice).into()));
+            }
+            seen = again;
+        }
+        let told = |e: StationError| Failure {
+            cause: Some(Box::new(e)),
+            identity: Some(seen.identity.clone()),
+            id: Some(id.clone()),
+            ..Failure::new(Code::LogFailed, Safety::Untouched)
+        };
+        let set = match seen.state {
+            DeviceState::Empty => None,
+            DeviceState::Keyed | DeviceState::Locked => Some(device.public_set().map_err(of_device)?),
+        };
+        drop(in_work);
         let life = self.life_of(&id).map_err(told)?;
         let parent = self.parent_of(life.as_ref()).map_err(told)?;
         let holding = Holding::of(set.as_ref(), &id, life.as_ref());
@@ -157,6 +175,7 @@ impl Station {
             life,
             parent,
             holding,
+            left,
             record,
         })
     }

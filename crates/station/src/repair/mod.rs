@@ -7,18 +7,22 @@
 mod batch;
 mod begin;
 mod error;
+mod left;
 mod list;
+mod list_tree;
 mod look;
 mod one;
 mod reconcile;
+mod seen;
 mod sheet;
 mod working;
 
 pub(crate) use batch::PREFIX;
-pub use batch::{Batch, Ended, batch, batches};
+pub use batch::{ApprovedProfile, Batch, Ended, batch, batches, open_batches};
 pub use begin::{BatchAsked, BatchDevices};
 pub use error::RekeyError;
 pub use keystation_core::repair::{Effect, ReasonCode, ReasonError, RekeyReason};
+pub use left::{LeftOpen, NotAsked};
 pub use list::{BatchList, Entry};
 pub use look::{Holding, KeyedBefore, Look};
 pub use one::{Asked, Rekeyed};

@@ -5,12 +5,14 @@ use keystation_core::credential::Overwrite;
 use keystation_core::failure::{Code, Failure};
 use keystation_core::flow::{Admission, NotAdmitted, Pass, Step};
 use keystation_core::identity::Identity;
-use keystation_core::key::{CheckValue, KeyLabel};
+use keystation_core::key::GroupKeyInfo;
 use keystation_core::record::Seq;
 use keystation_core::registration::RegistrationId;
 use keystation_core::repair::{Effect, ReasonCode, RekeyReason};
 use keystation_device::ports::SerialPort;
 
+use super::batch::ApprovedProfile;
+use super::begin::target;
 use super::error::RekeyError;
 use crate::config::Profile;
 use crate::custodies::Custodies;
@@ -23,8 +25,8 @@ use crate::station::Station;
 #[derive(Debug, Clone)]
 pub struct Asked {
     id: RegistrationId,
-    key: KeyLabel,
-    check_value: CheckValue,
+    key: GroupKeyInfo,
+    approved: ApprovedProfile,
     reason: RekeyReason,
     same_key: bool,
 }
@@ -36,12 +38,12 @@ impl Asked {
         &self.reason
     }
 
-    /// What the second person has to approve: this device, under this group key, for this reason.
+    /// What the second person has to approve: this device, under this group key, ID scope, endpoint and profile, for this reason.
     #[must_use]
     pub fn request(&self) -> Request {
-        let Self { id, key, check_value, reason, same_key } = self;
+        let Self { id, key, approved, reason, same_key } = self;
         let same_key = if *same_key { " same-key" } else { "" };
-        let subject = format!("{id} {key} {check_value}{same_key}");
+        let subject = format!("{id} {}{same_key}", target(key, approved));
         Request { action: Action::Rekey, subject, reason: reason.to_string() }
     }
 }
@@ -87,7 +89,8 @@ impl Station {
         let actor = self.may_ask(Action::Rekey)?;
         let known = self.reader().and_then(|reader| Custodies::active(&reader, &profile.group_key));
         let (info, _) = self.done_or_told_by(Action::Rekey, &actor, id.as_str(), known)?;
-        Ok(Asked { id: id.clone(), key: info.label, check_value: info.check_value, reason, same_key })
+        let approved = ApprovedProfile::of(profile, &info);
+        Ok(Asked { id: id.clone(), key: info, approved, reason, same_key })
     }
 
     /// Overwrites the key of the device on an open port, if it is the one that was asked for. Permit: [`Action::Rekey`], approved
@@ -101,6 +104,11 @@ impl Station {
         watch: &mut dyn FnMut(Step),
     ) -> Result<Rekeyed, Failure> {
         self.honour_request(permit, &asked.request()).map_err(not_permitted)?;
+        if ApprovedProfile::of(&work.profile, &asked.key) != asked.approved {
+            let file = work.profile.path.clone();
+            let other = RekeyError::OtherProfile { what: "the re-key".to_owned(), file };
+            return Err(self.refused(permit, work, Code::NotPermitted, work.place.to_string(), other));
+        }
         let overwrite =
             Overwrite::approved(asked.reason.clone(), &permit.actor().operator, permit.approver());
         let overwrite = overwrite.map_err(|e| {

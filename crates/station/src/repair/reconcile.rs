@@ -31,6 +31,8 @@ pub struct Reconciliation {
     pub days: BTreeMap<String, u64>,
     /// Devices that were done, by what that did to their key.
     pub effects: BTreeMap<&'static str, u64>,
+    /// Devices that were done, and settled after the end of the batch: at its end they had failed.
+    pub settled_since: u64,
 }
 
 /// A device of a reconciliation. What is not known of it is empty.
@@ -56,6 +58,8 @@ pub struct Row {
     pub code: String,
     /// What the re-key did to its key.
     pub effect: Option<Effect>,
+    /// Whether a write was begun on it: it has a place in the batch.
+    pub begun: bool,
 }
 
 /// What came of a device.
@@ -85,18 +89,10 @@ impl State {
     }
 }
 
-/// What the records of a batch say of one device.
-#[derive(Default)]
-struct Seen {
-    row: Row,
-    /// Whether a write was begun on it.
-    begun: bool,
-}
-
-impl Seen {
+impl Row {
     /// Takes an attempt; the newest one comes first.
     fn take(&mut self, attempt: &Attempt, record: &Record<'_>) {
-        let row = &mut self.row;
+        let row = self;
         if row.attempts == 0 {
             row.id.clone_from(&attempt.rid);
             row.mac.clone_from(&attempt.mac);
@@ -104,7 +100,7 @@ impl Seen {
         }
         row.attempts += 1;
         let refused = attempt.mode == "refused";
-        self.begun |= !refused;
+        row.begun |= !refused;
         let done = attempt.outcome.as_ref().filter(|outcome| outcome.holds == "new");
         if let Some(outcome) = done {
             let effect = record.text("effect").and_then(|word| Effect::named(&word));
@@ -132,7 +128,7 @@ impl Seen {
 pub fn reconcile(reader: &Reader, data: &DataDir, batch: &Batch) -> Result<Reconciliation, StationError> {
     let list = list_of(data, batch)?;
     let moment = reader.snapshot()?;
-    let mut seen: HashMap<String, Seen> = HashMap::new();
+    let mut seen: HashMap<String, Row> = HashMap::new();
     let query = Query { terms: vec![(Field::Job, batch.id.to_string())], ..Query::default() };
     reader.attempts::<StationError>(&query, |attempt, record| {
         let who = if attempt.rid.is_empty() {
@@ -146,15 +142,16 @@ pub fn reconcile(reader: &Reader, data: &DataDir, batch: &Batch) -> Result<Recon
         }
         Ok(())
     })?;
-    let mut seen: Vec<Seen> = seen.into_values().collect();
+    let mut seen: Vec<Row> = seen.into_values().collect();
     // Of two boards that could be one entry the one that was done is meant, then the older one.
-    seen.sort_by_key(|seen| (seen.row.state != State::Done, !seen.begun, seen.row.record));
+    seen.sort_by_key(|row| (row.state != State::Done, !row.begun, row.record));
     let (mut rows, strangers) = match &list {
         Some(list) => of_list(list, seen),
         None => of_count(batch.devices, seen),
     };
     let mut counts = BatchCounts { asked: rows.len() as u64, ..BatchCounts::default() };
     let (mut days, mut effects) = (BTreeMap::new(), BTreeMap::new());
+    let (end, mut settled_since) = (batch.closed.map(|ended| ended.record), 0);
     for row in &rows {
         *match row.state {
             State::Done => &mut counts.done,
@@ -162,6 +159,7 @@ pub fn reconcile(reader: &Reader, data: &DataDir, batch: &Batch) -> Result<Recon
             State::Missing | State::Unexpected => &mut counts.missing,
         } += 1;
         if row.state == State::Done {
+            settled_since += u64::from(end.is_some_and(|end| row.record > Some(end)));
             let day = row.time_ms.map_or_else(String::new, day);
             *days.entry(day).or_default() += 1;
             let effect = row.effect.unwrap_or_default().as_str();
@@ -178,6 +176,7 @@ pub fn reconcile(reader: &Reader, data: &DataDir, batch: &Batch) -> Result<Recon
         rows,
         days,
         effects,
+        settled_since,
     })
 }
 
@@ -186,10 +185,10 @@ fn day(ms: i64) -> String {
     crate::report::moment(ms).chars().take(10).collect()
 }
 
-fn of_list(list: &BatchList, seen: Vec<Seen>) -> (Vec<Row>, Vec<Row>) {
+fn of_list(list: &BatchList, seen: Vec<Row>) -> (Vec<Row>, Vec<Row>) {
     let mut rows: Vec<Row> = list.entries().iter().map(unseen).collect();
     let mut strangers = Vec::new();
-    for Seen { row, .. } in seen {
+    for row in seen {
         let id = RegistrationId::new(&row.id, IdRule::Punctuation).ok();
         let identity = Identity { mac: row.mac.parse().ok(), serial: row.serial.parse().ok() };
         match id.and_then(|id| list.find(&id, &identity)) {
@@ -202,10 +201,10 @@ fn of_list(list: &BatchList, seen: Vec<Seen>) -> (Vec<Row>, Vec<Row>) {
 }
 
 /// A batch without a list is for so many devices, whichever they are.
-fn of_count(devices: u64, seen: Vec<Seen>) -> (Vec<Row>, Vec<Row>) {
+fn of_count(devices: u64, seen: Vec<Row>) -> (Vec<Row>, Vec<Row>) {
     let (mut rows, mut strangers) = (Vec::new(), Vec::new());
-    for Seen { row, begun } in seen {
-        let meant = begun || row.code != Code::BatchFull.as_str();
+    for row in seen {
+        let meant = row.begun || row.code != Code::BatchFull.as_str();
         if meant && (rows.len() as u64) < devices {
             rows.push(row);
         } else {

@@ -63,7 +63,7 @@ pub fn pdf(reconciled: &Reconciliation, path: &Path) -> Result<(), StationError>
 }
 
 fn pages(reconciled: &Reconciliation) -> Result<Vec<u8>, StationError> {
-    let Reconciliation { batch, checkpoint, note, counts, rows, days, effects } = reconciled;
+    let Reconciliation { batch, checkpoint, note, counts, rows, days, effects, settled_since } = reconciled;
     let mut paper = Paper::default();
     paper.y = head(&mut paper.page, "Re-key reconciliation", batch.id.as_str(), checkpoint) + 8.0;
     let key = format!("{}, check value {}", batch.key, check_value(batch.check_value.digits().as_str()));
@@ -92,6 +92,7 @@ fn pages(reconciled: &Reconciliation) -> Result<Vec<u8>, StationError> {
             ),
         ),
         ("Unexpected", counts.unexpected.to_string()),
+        ("Settled since its end", if *settled_since > 0 { settled_since.to_string() } else { String::new() }),
     ] {
         if !value.is_empty() {
             say(&mut paper, label, &value);

@@ -1,9 +1,8 @@
 //! A batch that is being worked on: which device is let through, and how far it is.
 //!
-//! Whether a device was done is what the log says, asked while nobody else has its registration ID. What is kept here beside is
-//! made from the log when the work begins, and only saves looking there again.
+//! Who is of the batch, and who was done in it, the log judges in the transaction of the intent. What is kept here beside is made from
+//! the log when the work begins, and only counts.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,8 +13,8 @@ use keystation_core::failure::{Code, Failure};
 use keystation_core::flow::{Admission, NotAdmitted, Pass, Step};
 use keystation_core::identity::Identity;
 use keystation_core::key::KeyLabel;
-use keystation_core::record::BatchCounts;
-use keystation_core::registration::{IdRule, RegistrationId};
+use keystation_core::record::{BatchCounts, ListPlace};
+use keystation_core::registration::RegistrationId;
 use keystation_core::role::Role;
 use keystation_device::place::Place;
 use keystation_device::ports::SerialPort;
@@ -23,7 +22,9 @@ use keystation_device::ports::SerialPort;
 use super::batch::Batch;
 use super::error::RekeyError;
 use super::list::BatchList;
+use super::list_tree::ListTree;
 use super::reconcile::{Reconciliation, State};
+use super::seen::{Mark, SeenDevices};
 use crate::config::Profile;
 use crate::error::StationError;
 use crate::injection::{Meant, Repair, Work, not_permitted};
@@ -35,24 +36,16 @@ pub struct BatchWork {
     station: Station,
     batch: Batch,
     list: Option<BatchList>,
+    tree: Option<ListTree>,
     profile: Profile,
     paused: AtomicBool,
     devices: Mutex<Devices>,
 }
 
-/// The devices of the batch, as far as they were seen.
-#[derive(Debug, Default)]
+/// The devices of the batch, as far as they were seen, and the pace.
+#[derive(Debug)]
 struct Devices {
-    /// Proved their key in it.
-    done: HashSet<RegistrationId>,
-    /// Were seen and did not, by now.
-    failed: HashSet<RegistrationId>,
-    /// Are none of it.
-    unexpected: HashSet<String>,
-    /// Who took an entry of the list: two boards may be what one row says.
-    taken: HashMap<usize, RegistrationId>,
-    /// Who took a place of a batch without a list.
-    begun: HashSet<RegistrationId>,
+    seen: SeenDevices,
     /// Devices that were done since the work began, and when the first one of them was begun.
     here: u64,
     since: Option<Instant>,
@@ -94,27 +87,30 @@ impl BatchWork {
         profile: Profile,
         so_far: &Reconciliation,
     ) -> Self {
-        let mut devices = Devices::default();
-        for row in &so_far.rows {
-            let id = RegistrationId::new(&row.id, IdRule::Punctuation).ok();
-            let identity = Identity { mac: row.mac.parse().ok(), serial: row.serial.parse().ok() };
-            let entry = id.as_ref().and_then(|id| list.as_ref().and_then(|list| list.find(id, &identity)));
-            match (row.state, id) {
-                (State::Done | State::Failed, Some(id)) => {
-                    if let Some(entry) = entry {
-                        devices.taken.insert(entry, id.clone());
-                    }
-                    devices.begun.insert(id.clone());
-                    let set = if row.state == State::Done { &mut devices.done } else { &mut devices.failed };
-                    set.insert(id);
+        let mut seen = SeenDevices::new(batch.devices, list.is_some());
+        for (index, row) in so_far.rows.iter().enumerate() {
+            let device = Identity { mac: row.mac.parse().ok(), serial: row.serial.parse().ok() };
+            let who = named(&row.id, &device);
+            let mark = match row.state {
+                State::Missing => continue,
+                State::Done => Mark::Done,
+                _ if row.begun => Mark::Begun,
+                _ => Mark::Refused,
+            };
+            match (row.state, &list) {
+                // Of a batch without a list it may come again, unless it was one too many.
+                (State::Unexpected, None) if row.code != Code::BatchFull.as_str() => {
+                    seen.saw(None, who, mark);
                 }
-                (State::Unexpected, _) => {
-                    devices.unexpected.insert(named(&row.id, &identity));
-                }
-                _ => {}
+                (State::Unexpected, _) => seen.stranger(who),
+                // The rows of the list stand first, in their order.
+                (_, list) => drop(seen.saw(list.is_some().then_some(index), who, mark)),
             }
         }
-        Self { station, batch, list, profile, paused: AtomicBool::new(false), devices: Mutex::new(devices) }
+        let tree = list.as_ref().map(ListTree::of);
+        let (here, since, rested, resting) = (0, None, Duration::ZERO, None);
+        let devices = Mutex::new(Devices { seen, here, since, rested, resting });
+        Self { station, batch, list, tree, profile, paused: AtomicBool::new(false), devices }
     }
 
     /// Which batch.
@@ -157,20 +153,12 @@ impl BatchWork {
     #[must_use]
     pub fn progress(&self) -> Progress {
         let devices = self.devices();
-        let (done, failed) = (devices.done.len() as u64, devices.failed.len() as u64);
-        let asked = self.batch.devices;
-        let counts = BatchCounts {
-            asked,
-            done,
-            failed,
-            missing: asked.saturating_sub(done + failed),
-            unexpected: devices.unexpected.len() as u64,
-        };
+        let counts = devices.seen.counts();
         let pace = devices.since.filter(|_| devices.here > 0).map(|since| {
             let resting = devices.resting.map(|since| since.elapsed()).unwrap_or_default();
             since.elapsed().saturating_sub(devices.rested + resting).div_f64(devices.here as f64)
         });
-        let rest = u32::try_from(asked.saturating_sub(done)).unwrap_or(u32::MAX);
+        let rest = u32::try_from(counts.asked.saturating_sub(counts.done)).unwrap_or(u32::MAX);
         let left = pace.map(|pace| pace.saturating_mul(rest));
         Progress { counts, left, paused: self.is_paused() }
     }
@@ -198,25 +186,45 @@ impl BatchWork {
         watch: &mut dyn FnMut(Step),
     ) -> Result<Pass, Failure> {
         let came = self.rekeyed(place, meant, port, watch);
-        let mut devices = self.devices();
         match &came {
-            Ok(pass) => {
-                devices.failed.remove(&pass.id);
-                if devices.done.insert(pass.id.clone()) {
-                    devices.here += 1;
-                }
-            }
-            Err(Failure { code: Code::NotOfBatch | Code::BatchFull, identity, id, .. }) => {
-                let (id, identity) = (id.as_ref().map_or("", |id| id.as_str()), identity.as_ref());
-                let nobody = Identity { mac: None, serial: None };
-                devices.unexpected.insert(named(id, identity.unwrap_or(&nobody)));
-            }
-            Err(Failure { id: Some(id), .. }) if !devices.done.contains(id) => {
-                devices.failed.insert(id.clone());
-            }
-            Err(_) => {}
+            Ok(pass) => self.saw(Some(&pass.id), Some(&pass.identity), None),
+            Err(Failure { id, identity, code, .. }) => self.saw(id.as_ref(), identity.as_ref(), Some(*code)),
         }
         came
+    }
+
+    /// Counts a device as what the log says of it by now: whoever was only refused has no place.
+    fn saw(&self, id: Option<&RegistrationId>, identity: Option<&Identity>, failed: Option<Code>) {
+        let nobody = Identity { mac: None, serial: None };
+        let device = identity.unwrap_or(&nobody);
+        let row = id.and_then(|id| self.list.as_ref()?.find(id, device));
+        let who = named(id.map_or("", RegistrationId::as_str), device);
+        if who == NOBODY {
+            return;
+        }
+        let (begun, done) = match (failed, id) {
+            (None, _) => (true, true),
+            (Some(_), None) => (false, false),
+            (Some(_), Some(id)) => self.seen_in(id).unwrap_or_else(|error| {
+                // Its failure is told all the same; the sums are made anew from the log in the end.
+                tracing::error!(%error, "nobody can look whether a device was begun in its batch");
+                (false, false)
+            }),
+        };
+        let mut devices = self.devices();
+        if failed == Some(Code::BatchFull) || self.list.is_some() && row.is_none() {
+            return devices.seen.stranger(who);
+        }
+        let mark = if done {
+            Mark::Done
+        } else if begun {
+            Mark::Begun
+        } else {
+            Mark::Refused
+        };
+        if devices.seen.saw(row, who, mark) {
+            devices.here += 1;
+        }
     }
 
     fn rekeyed(
@@ -250,50 +258,37 @@ impl BatchWork {
         Ok(if *same_key { overwrite.accepting_same_key() } else { overwrite })
     }
 
-    /// Whether the log says that the device got its key in this batch. Asked while the caller has its ID alone.
-    fn is_done(&self, id: &RegistrationId) -> Result<bool, StationError> {
-        if self.devices().done.contains(id) {
-            return Ok(true);
-        }
-        let keyed = self.station.look()?.keyed_under(id)?;
-        Ok(keyed.is_some_and(|(job, intent)| job == self.batch.id.as_str() && intent > self.batch.opened))
+    /// Whether the log says that the device was begun in this batch, and that it got its key in it.
+    fn seen_in(&self, id: &RegistrationId) -> Result<(bool, bool), StationError> {
+        Ok(self.station.look()?.seen_in(&self.batch.id, id.as_str())?)
     }
 }
 
+/// What the log refuses in the transaction of the intent is told here where it can be told before a key is derived: nobody takes a
+/// place, or a row of the list, but by an intent.
 impl Admission for BatchWork {
     fn admit(&self, device: &Identity, id: &RegistrationId) -> Result<(), NotAdmitted> {
         let refused = |code| Err(NotAdmitted { code, cause: None });
-        let entry = match &self.list {
-            None => None,
-            Some(list) => match list.find(id, device) {
-                None => return refused(Code::NotOfBatch),
-                entry => entry,
-            },
-        };
-        match self.is_done(id) {
-            Ok(false) => {}
-            Ok(true) => return refused(Code::AlreadyRekeyed),
-            Err(e) => return Err(NotAdmitted { code: Code::LogFailed, cause: Some(Box::new(e)) }),
+        if self.list.as_ref().is_some_and(|list| list.find(id, device).is_none()) {
+            return refused(Code::NotOfBatch);
         }
-        let mut devices = self.devices();
-        match entry {
-            Some(entry) => {
-                let mine = devices.taken.entry(entry).or_insert_with(|| id.clone());
-                if mine != id {
-                    return refused(Code::NotOfBatch);
-                }
-            }
-            None if devices.begun.contains(id) => {}
-            None if devices.begun.len() as u64 >= self.batch.devices => return refused(Code::BatchFull),
-            None => {
-                devices.begun.insert(id.clone());
-            }
+        match self.seen_in(id) {
+            Ok((_, false)) => Ok(()),
+            Ok((_, true)) => refused(Code::AlreadyRekeyed),
+            Err(e) => Err(NotAdmitted { code: Code::LogFailed, cause: Some(Box::new(e)) }),
         }
-        Ok(())
+    }
+
+    fn place(&self, device: &Identity, id: &RegistrationId) -> Option<ListPlace> {
+        let row = self.list.as_ref()?.find(id, device)?;
+        Some(self.tree.as_ref()?.place(row))
     }
 }
 
-/// What a device that is none of the batch is counted under.
+/// A device that did not say who it is.
+const NOBODY: &str = " ";
+
+/// What a device is counted under.
 fn named(id: &str, device: &Identity) -> String {
     if !id.is_empty() {
         return id.to_owned();

@@ -26,7 +26,7 @@ const ODD: usize = 50;
 impl RepairDevice {
     /// A device that is in `slot`.
     pub(crate) fn seen(slot: u32, look: Look, secured: Option<log::Secured>) -> Self {
-        let Look { identity, firmware, state, generation, id, set, life, parent, holding, record } = look;
+        let Look { identity, firmware, state, generation, id, set, life, parent, holding, record, .. } = look;
         let (scope, endpoint) =
             set.map(|set| (set.scope.to_string(), set.endpoint.to_string())).unwrap_or_default();
         let seen = SeenDevice {

@@ -165,6 +165,7 @@ impl Station {
             key: key.info(),
             endpoint: &Endpoint::default(),
             profile: "qemu",
+            profile_sha256: [0; 32],
             job: "",
             port: "dev0",
             actor: &actor,

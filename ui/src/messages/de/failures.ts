@@ -197,6 +197,22 @@ export const failures: FailureWords = {
     "Halt.",
     "Schichtleitung rufen: Geräte zählen, dann Serie schließen.",
   ),
+  "batch-closed": told(
+    "Die Serie ist geschlossen.",
+    "Gerät behalten.",
+    "Den Rest als eigene Serie genehmigen lassen.",
+  ),
+  "batch-terms": told(
+    "Das Gerät würde anders beschrieben, als die Serie genehmigt ist: Schlüssel, Profil oder Endpunkt ist ein anderer.",
+    "Halt.",
+    "Profil wiederherstellen, oder Serie schließen und eine andere genehmigen lassen.",
+    "QS informieren.",
+  ),
+  "unknown-key": told(
+    "Kein Eintrag hier sagt, welchen Schlüssel das Gerät hat: ob es einen anderen bekäme, weiß niemand.",
+    "Dort nachsehen, wo es seinen Schlüssel bekam: jenes Protokoll kennt ihn.",
+    "Doch so gemeint: noch einmal anfragen und sagen, dass es derselbe sein darf.",
+  ),
   collision: told(
     "Zwei Geräte bekämen denselben Schlüssel.",
     "Linie anhalten.",
@@ -255,6 +271,9 @@ export const causes: CauseWords = {
   "never-keyed": "Nie mit Schlüssel",
   "already-rekeyed": "Schon fertig",
   "batch-full": "Serie voll",
+  "batch-closed": "Serie geschlossen",
+  "batch-terms": "Anders genehmigt",
+  "unknown-key": "Schlüssel unbekannt",
   collision: "Gleicher Schlüssel",
   "log-failed": "Protokollfehler",
 };

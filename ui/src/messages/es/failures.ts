@@ -196,6 +196,22 @@ export const failures: FailureWords = {
     "Pare.",
     "Llame a Supervisión: cuente los dispositivos y cierre el lote.",
   ),
+  "batch-closed": told(
+    "El lote está cerrado.",
+    "Guarde el dispositivo.",
+    "Pida aprobar el resto como lote propio.",
+  ),
+  "batch-terms": told(
+    "El dispositivo se escribiría de otra forma que la aprobada para el lote: su clave, su perfil o su punto de conexión es otro.",
+    "Pare.",
+    "Restablezca el perfil, o cierre el lote y pida aprobar otro.",
+    "Avise a Calidad.",
+  ),
+  "unknown-key": told(
+    "Ningún registro de aquí dice qué clave tiene el dispositivo: nadie puede decir si recibiría otra.",
+    "Mire donde recibió su clave: aquel registro la conoce.",
+    "Si es lo que se quiere: pídalo de nuevo y diga que puede ser la misma.",
+  ),
   collision: told(
     "Dos dispositivos tendrían la misma clave.",
     "Pare la línea.",
@@ -254,6 +270,9 @@ export const causes: CauseWords = {
   "never-keyed": "Nunca tuvo clave",
   "already-rekeyed": "Ya terminado",
   "batch-full": "Lote completo",
+  "batch-closed": "Lote cerrado",
+  "batch-terms": "Aprobado de otra forma",
+  "unknown-key": "Clave desconocida",
   collision: "Misma clave",
   "log-failed": "Fallo del registro",
 };

@@ -184,6 +184,22 @@ export const failures: FailureWords = {
     "Dừng lại.",
     "Gọi tổ trưởng: đếm thiết bị, rồi đóng lô.",
   ),
+  "batch-closed": told(
+    "Lô đã đóng.",
+    "Giữ thiết bị lại.",
+    "Xin duyệt phần còn lại thành một lô riêng.",
+  ),
+  "batch-terms": told(
+    "Thiết bị sẽ được ghi khác với điều lô đã được duyệt: khóa, cấu hình hoặc điểm cuối là cái khác.",
+    "Dừng lại.",
+    "Khôi phục cấu hình, hoặc đóng lô và xin duyệt lô khác.",
+    "Báo QA.",
+  ),
+  "unknown-key": told(
+    "Không bản ghi nào ở đây cho biết thiết bị giữ khóa nào: không ai nói được nó có nhận khóa khác hay không.",
+    "Xem ở nơi thiết bị được nạp khóa: nhật ký ở đó biết khóa này.",
+    "Nếu vẫn muốn vậy: yêu cầu lại và nói rõ rằng có thể là cùng một khóa.",
+  ),
   collision: told(
     "Hai thiết bị sẽ có cùng một khóa.",
     "Dừng chuyền.",
@@ -238,6 +254,9 @@ export const causes: CauseWords = {
   "never-keyed": "Chưa từng có khóa",
   "already-rekeyed": "Đã xong",
   "batch-full": "Đủ lô",
+  "batch-closed": "Lô đã đóng",
+  "batch-terms": "Duyệt khác",
+  "unknown-key": "Không rõ khóa",
   collision: "Trùng khóa",
   "log-failed": "Lỗi nhật ký",
 };

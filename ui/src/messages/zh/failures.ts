@@ -103,6 +103,22 @@ export const failures: FailureWords = {
     "停止作业。",
     "呼叫班长：清点设备，然后关闭批次。",
   ),
+  "batch-closed": told(
+    "批次已关闭。",
+    "保留设备。",
+    "将其余设备作为单独批次申请批准。",
+  ),
+  "batch-terms": told(
+    "设备的写入内容将与批次所批准的不同：密钥、产品配置或端点已变。",
+    "停止作业。",
+    "恢复产品配置，或关闭批次并另行申请批准。",
+    "通知质检。",
+  ),
+  "unknown-key": told(
+    "此处没有记录表明设备持有哪个密钥：无法判断是否会得到另一个密钥。",
+    "到它写入密钥的地方查看：那里的日志知道该密钥。",
+    "仍要如此：重新申请，并注明可能是同一密钥。",
+  ),
   collision: told(
     "两台设备将得到同一密钥。",
     "停止产线。",
@@ -157,6 +173,9 @@ export const causes: CauseWords = {
   "never-keyed": "从未有密钥",
   "already-rekeyed": "已完成",
   "batch-full": "批次已满",
+  "batch-closed": "批次已关闭",
+  "batch-terms": "与批准不符",
+  "unknown-key": "密钥未知",
   collision: "密钥相同",
   "log-failed": "日志故障",
 };

@@ -2,6 +2,25 @@ use super::*;
 use crate::identity::Identity;
 use crate::repair::{Effect, ReasonCode, RekeyReason};
 
+fn hash(hex: &str) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap();
+    }
+    bytes
+}
+
+#[test]
+fn what_a_row_names_reads_back_in_one_spelling() {
+    for text in ["id", "mac", "serial", "id+mac", "id+serial", "mac+serial", "id+mac+serial"] {
+        assert_eq!(RowNames::named(text).map(RowNames::text).as_deref(), Some(text));
+    }
+    for text in ["", "+", "mac+id", "id+id", "id+", "sn", "id+mac+sn", "ID"] {
+        assert_eq!(RowNames::named(text), None, "{text}");
+    }
+    assert_eq!(row_text("", "a4cf12000107", ""), ",a4cf12000107,");
+}
+
 /// The records that stand in docs/audit-format.md, section 13.
 #[test]
 fn the_examples_of_the_documents_hold() {
@@ -29,18 +48,28 @@ fn the_examples_of_the_documents_hold() {
         length: 64,
     };
     let reason = RekeyReason::new(ReasonCode::LeakedKey, "case 4711").unwrap();
-    let mut list = [0; 32];
-    for (at, byte) in list.iter_mut().enumerate() {
-        let hex = "748666287426ace420aa8b8e3108c1be07a00ad091bab6d6c9f47d728ad8ccf9";
-        *byte = u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap();
-    }
+    let profile = hash("216161a13de912ec3cf88e7ac14838118160f7bea80a8bf81c89d5670cfa3070");
+    let sha256 = hash("748666287426ace420aa8b8e3108c1be07a00ad091bab6d6c9f47d728ad8ccf9");
+    // Python's hashlib, from the rows of the list.
+    let rows = [
+        "c9e6a75831a752fb62ca8eed8d974de80cc57f6f1fb29ba88b05f55b9fd77fee",
+        "d68886a7f25a25f4ec0ffa5227870aea46062ca4709aada981f5b439e2808ac0",
+        "98d64b5654bc686a3d64b76a8fb41234db5939f45bc8c8a85ec4abdea0020750",
+    ];
+    let path = rows[1..].iter().map(|row| hash(row)).collect();
+    assert!(section.contains(rows[0]));
     let terms = BatchTerms {
         reason: reason.clone(),
         same_key: false,
-        list: Some(list),
+        list: Some(ListHashes {
+            sha256,
+            root: hash("ef6beacce6c9e814ffb690e3bd2686ea09054ab1dab5bd21074969c5e45c3dae"),
+        }),
         devices: 3,
         key: key(),
+        endpoint: "global.azure-devices-provisioning.net".to_owned(),
         profile: "second.toml".to_owned(),
+        profile_sha256: profile,
         from: None,
         approver: "su-1".to_owned(),
         before: None,
@@ -55,16 +84,19 @@ fn the_examples_of_the_documents_hold() {
         profile: "example 1".to_owned(),
         job: "RK-1".to_owned(),
         port: "usb-1-1.4/0403:6001/FT9X2".to_owned(),
-        mode: Mode::Rekey(Rekey {
+        mode: Mode::Rekey(Box::new(Rekey {
             reason,
             approver: "su-1".to_owned(),
             effect: Effect::NewKey,
             before: Some("a165bece4738cde6fbdc5281".parse().unwrap()),
-        }),
+            same_key: false,
+            profile,
+            place: Some(ListPlace { row: 0, named: RowNames { id: true, mac: false, serial: false }, path }),
+        })),
         prior: Some(3),
         attempt: 2,
     };
-    let counts = BatchCounts { asked: 3, done: 2, failed: 0, missing: 1, unexpected: 0 };
+    let counts = BatchCounts { asked: 3, done: 1, failed: 0, missing: 2, unexpected: 0 };
     let batch = || "RK-1".parse().unwrap();
     let events = [
         Event::Repair(RepairEvent::Looked { id: id(), identity: identity(), holding: "as-recorded" }),

@@ -258,6 +258,20 @@ pub(crate) struct PassphraseFrom {
     pub(crate) tpm_auth_fd: Option<i32>,
 }
 
+impl PassphraseFrom {
+    /// Whether an option says where one comes from.
+    pub(crate) const fn is_given(&self) -> bool {
+        let files = [&self.passphrase_file, &self.token_pin_file, &self.tpm_auth_file];
+        let [vault, token, tpm] = files;
+        vault.is_some()
+            || token.is_some()
+            || tpm.is_some()
+            || self.passphrase_fd.is_some()
+            || self.token_pin_fd.is_some()
+            || self.tpm_auth_fd.is_some()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;

@@ -16,6 +16,9 @@ pub(crate) struct LookArgs {
     /// Product profile: a bare name in the station's `profiles` folder, or a path with a slash
     #[arg(long, value_name = "FILE")]
     pub(crate) profile: PathBuf,
+    // Needed only where a write was left open on the device.
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseFrom,
 }
 
 #[derive(Debug, Args)]
