@@ -133,7 +133,7 @@ fn a_batch_goes_from_its_list_over_a_pause_to_its_last_device_and_closes_by_itse
     page.wait_until(".number", "2 of 4");
     fleet.put(0, 4);
     let shown = slot_shows(&page, 0, "failed");
-    assert!(shown.contains("Not on the list"), "{shown}");
+    assert!(shown.contains("Not of batch"), "{shown}");
     picture(&screen, &page, "batch-2-running");
     assert_eq!(fleet.state(4)["generation"], 1);
 
@@ -207,6 +207,7 @@ fn a_rotation_says_who_hangs_on_the_old_key_and_is_ended_as_it_is() {
     assert_eq!(newest(&bench, "policy.refuse")["why"], "approval-same-person");
     page.press(Key::Escape);
     page.wait_for("[data-state=batch-new]");
+    page.until_painted(); // and longer than between the keys of a barcode scanner
     page.press(Key::Control + "h");
     page.wait_for("[data-state=hand-over]");
     page.sign_in("rep-1");

@@ -138,6 +138,7 @@ fn hands_in_a_hurry_begin_each_device_once_and_answer_nothing_that_they_did_not_
     screen.hold("Return");
     hands.until("keys", 12);
     screen.let_go("Return");
+    page.until_painted();
     until_states(&page, &["remove", "fail", "fail", "waiting", "waiting", "waiting"]);
 
     // So does a double click, although the next one stands in its place by the second one.
@@ -147,7 +148,9 @@ fn hands_in_a_hurry_begin_each_device_once_and_answer_nothing_that_they_did_not_
     hands.double_click("header button[aria-keyshortcuts='Control+H']");
     page.wait_for("[data-state=hand-over]");
     page.press(Key::Escape);
-    page.wait_for("[data-slot=\"3\"][data-state=fail]");
+    page.wait_for(".foremost");
+    until_states(&page, &["remove", "remove", "fail", "waiting", "waiting", "waiting"]);
+    page.until_painted();
     screen.photograph("haste-2-answered");
 
     // Twenty keys a second and double clicks everywhere, while devices come and go in all slots.
