@@ -117,6 +117,8 @@ export class Batches {
   async start(): Promise<void> {
     const id = this.page?.batch.id;
     if (id === undefined) return;
+    // What was saved says nothing of what is done from now on.
+    this.saved = undefined;
     if (this.#line.locked) await this.#line.unlock();
     await this.#changed(() => this.#shop.startBatch(id));
   }
