@@ -1,5 +1,6 @@
 //! What is left of a log that is not continued: what a new epoch takes over, and who can be asked. `docs/audit-format.md`, section 4.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use keystation_core::record::{CarriedFrom, Seq};
@@ -29,7 +30,7 @@ pub(crate) struct Remains {
 }
 
 /// So many records a checkpoint vouches for, their root, and which of them are not there as they were signed for.
-type Vouched = (u64, Hash, Lost);
+pub(crate) type Vouched = (u64, Hash, Lost);
 
 impl Remains {
     pub(crate) fn find(paths: &Paths, key: &VerifierKey) -> Result<Self, FileError> {
@@ -83,7 +84,7 @@ impl Remains {
 
     /// The greatest checkpoint whose root the records have: each by its bytes or by the leaf that is stored of it, and where these do not give it by
     /// the nodes above them.
-    fn vouched(&self) -> Option<Vouched> {
+    pub(crate) fn vouched(&self) -> Option<Vouched> {
         let by_records = self.vouched_by(|_| None);
         let all = self.last().map(|last| last.size);
         if by_records.as_ref().map(|(size, ..)| *size) == all {
@@ -111,16 +112,31 @@ impl Remains {
 
     /// Shows the records of the database, and those that only the tail has: number, bytes if they are some, leaf if it is one.
     fn each(&self, mut visit: impl FnMut(Seq, Option<&[u8]>, Option<Hash>)) {
-        let mut next = 0;
+        self.each_from(0, |seq, body, leaf| {
+            visit(seq, body, leaf);
+            ControlFlow::Continue(())
+        });
+    }
+
+    /// The same from record `next` on, until `visit` breaks it off.
+    pub(crate) fn each_from(
+        &self,
+        mut next: Seq,
+        mut visit: impl FnMut(Seq, Option<&[u8]>, Option<Hash>) -> ControlFlow<()>,
+    ) {
         if let Some(conn) = &self.conn {
             // It ends where there is a gap, or where SQLite can read no more: what is behind says nothing, and the number of
             // records that a checkpoint vouches for tells that it is so.
-            drop(rows(conn, &mut next, &mut visit));
+            if let Ok(ControlFlow::Break(())) = rows(conn, &mut next, &mut visit) {
+                return;
+            }
         }
         for batch in &self.tail {
             for (seq, body) in (batch.first()..).zip(&batch.bodies) {
                 if seq == next {
-                    visit(seq, Some(body), None);
+                    if visit(seq, Some(body), None).is_break() {
+                        return;
+                    }
                     next += 1;
                 }
             }
@@ -131,18 +147,20 @@ impl Remains {
 fn rows(
     conn: &Connection,
     next: &mut Seq,
-    visit: &mut impl FnMut(Seq, Option<&[u8]>, Option<Hash>),
-) -> Result<(), rusqlite::Error> {
-    let mut statement = conn.prepare("SELECT seq, body, leaf FROM log ORDER BY seq")?;
-    let mut rows = statement.query([])?;
+    visit: &mut impl FnMut(Seq, Option<&[u8]>, Option<Hash>) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, rusqlite::Error> {
+    let mut statement = conn.prepare("SELECT seq, body, leaf FROM log WHERE seq >= ?1 ORDER BY seq")?;
+    let mut rows = statement.query([next.cast_signed()])?;
     while let Some(row) = rows.next()? {
         if row.get::<_, i64>(0)?.cast_unsigned() != *next {
             break;
         }
-        visit(*next, row.get_ref(1)?.as_blob().ok(), row.get(2).ok());
+        if visit(*next, row.get_ref(1)?.as_blob().ok(), row.get(2).ok()).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
         *next += 1;
     }
-    Ok(())
+    Ok(ControlFlow::Continue(()))
 }
 
 /// What of the checkpoints in the database its key signed.

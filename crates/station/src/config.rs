@@ -45,6 +45,9 @@ pub enum ConfigError {
         /// Names the key and what is wrong with it.
         message: String,
     },
+    /// A file that the settings name is open to others.
+    #[error(transparent)]
+    Exposed(#[from] crate::after::Exposed),
 }
 
 /// `station.toml`.

@@ -82,6 +82,12 @@ impl DataDir {
         self.0.join("after")
     }
 
+    /// What an earlier epoch of the log left.
+    #[must_use]
+    pub fn epoch(&self, number: u32) -> PathBuf {
+        self.0.join("epochs").join(number.to_string())
+    }
+
     /// The sealed file.
     #[must_use]
     pub fn vault(&self) -> PathBuf {

@@ -135,6 +135,21 @@ pub enum StationError {
     /// The vault holds no key of this label.
     #[error("there is no key `{0}` in the vault")]
     NoKey(KeyLabel),
+    /// What was delivered is not in the log.
+    #[error(
+        "the outbox delivered the first {next} records of {delivered}, and the log of this station does not have them: it is {log} with {records} records, an \
+         older copy or another one. Nothing is delivered"
+    )]
+    OutboxAhead {
+        /// The log that was delivered.
+        delivered: String,
+        /// How many of its records.
+        next: u64,
+        /// The log that is there.
+        log: String,
+        /// How many records it has.
+        records: u64,
+    },
     /// The settings name no such custody.
     #[error("this station has no custody `{}`", .0.as_str())]
     NoCustody(CustodyKind),

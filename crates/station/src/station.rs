@@ -399,6 +399,16 @@ pub(crate) fn clock() -> Result<SystemClock, StationError> {
     SystemClock::new().map_err(StationError::Clock)
 }
 
+/// The 32 bytes of 64 hexadecimal digits.
+pub(crate) fn digest(digits: &str) -> Option<[u8; 32]> {
+    let pairs: Option<Vec<u8>> = digits
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .collect();
+    pairs?.try_into().ok()
+}
+
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

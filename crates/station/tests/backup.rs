@@ -82,14 +82,26 @@ impl Bench {
         [first, second]: [(&str, &str); 2],
     ) -> Result<DataDir, StationError> {
         let data = DataDir::new(self.file(into));
-        let unpacked = Unpacked::open(&self.file(backup), &passphrase(PASSPHRASE), &data)?;
+        self.unpack_by(backup, into, PASSPHRASE, [first, second])?
+            .restore_under("the disk broke", clock())?;
+        Ok(data)
+    }
+
+    fn unpack_by(
+        &self,
+        backup: &str,
+        into: &str,
+        secret: &str,
+        [first, second]: [(&str, &str); 2],
+    ) -> Result<Unpacked, StationError> {
+        let data = DataDir::new(self.file(into));
         let (first_pin, second_pin) = (pin(first.1), pin(second.1));
         let two = [
             Administrator { user: first.0, pin: &first_pin },
             Administrator { user: second.0, pin: &second_pin },
         ];
-        unpacked.restore_under(two, "the disk broke", clock(), PinCost::TEST)?;
-        Ok(data)
+        let backup = self.file(backup);
+        Unpacked::open_under(&backup, &passphrase(secret), &data, two, clock(), PinCost::TEST)
     }
 
     /// What of a restore is left: nothing, unless it was done.
@@ -301,13 +313,56 @@ fn two_administrators_of_the_station_that_was_copied_have_to_prove_it() {
     let code = |two| bench.restore_by("backup.age", "restored", two).unwrap_err().code();
     let [first, second] = ADMINS;
     assert_eq!(code([first, first]), "epoch");
-    assert_eq!(code([first, ("ad-2", "580317")]), "pin-wrong");
-    assert_eq!(code([("nobody", "493027"), second]), "pin-wrong");
-    assert_eq!(bench.left("restor"), Vec::<PathBuf>::new());
-    let data = DataDir::new(bench.file("restored"));
-    let wrong = Unpacked::open(&bench.file("backup.age"), &passphrase("not the passphrase"), &data);
-    let wrong = wrong.map(drop).unwrap_err();
+    for two in [[first, ("ad-2", "580317")], [("ad-1", "493028"), second], [("nobody", "493027"), second]] {
+        assert_eq!(code(two), "pin-wrong");
+        // Not as long as somebody might look at it either: unpacked is what both of them asked for.
+        let opened = bench.unpack_by("backup.age", "restored", PASSPHRASE, two);
+        assert_eq!((opened.map(drop).unwrap_err().code(), bench.left("restor")), ("pin-wrong", Vec::new()));
+    }
+    let wrong =
+        bench.unpack_by("backup.age", "restored", "not the passphrase", ADMINS).map(drop).unwrap_err();
     assert_eq!((wrong.code(), wrong.exit()), ("backup-passphrase", Exit::Refused));
+    assert_eq!(bench.left("restor"), Vec::<PathBuf>::new());
+
+    // What lies there between is for its owner only, and goes if nobody goes on.
+    let opened = bench.unpack_by("backup.age", "restored", PASSPHRASE, ADMINS).unwrap();
+    let [folder] = &bench.left("restor")[..] else { panic!("one folder") };
+    assert_eq!(fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(fs::metadata(folder.join("pepper.key")).unwrap().permissions().mode() & 0o777, 0o600);
+    drop(opened);
+    assert_eq!(bench.left("restor"), Vec::<PathBuf>::new());
+}
+
+/// How far the outbox was is in the backup, as old as its log or older: what was not delivered then is delivered by the restored station.
+#[test]
+fn a_restored_station_delivers_what_the_one_that_was_copied_had_not() {
+    let bench = Bench::new();
+    let out = bench.file("out");
+    fs::create_dir(&out).unwrap();
+    let settings = bench.data.settings();
+    let text = fs::read_to_string(&settings).unwrap();
+    fs::write(&settings, format!("{text}\n[outbox]\nfolder = {out:?}\n")).unwrap();
+    let deliver = |data: &DataDir| {
+        let station = open(data).unwrap();
+        station.sign_in(Person::Id("ad-1"), &pin("493027")).unwrap();
+        let permit = station.permit(Action::Deliver).unwrap();
+        let delivered = station.deliver(&permit, std::time::Duration::ZERO).unwrap().unwrap();
+        station.close().unwrap();
+        delivered
+    };
+    let first = deliver(&bench.data);
+    let made = bench.back_up("backup.age");
+    let left = made.manifest.size - first.next;
+    assert!(left > 0 && made.manifest.files.iter().any(|(path, _)| path == "after/outbox"));
+
+    let data = bench.restore("backup.age", "restored").unwrap();
+    let status = keystation::after::outbox_status(&data).unwrap();
+    let older: Vec<_> = status.older.iter().map(|log| (log.first, log.waiting)).collect();
+    assert_eq!(older, [(first.next, Some(left))]);
+    let before = fs::read_dir(&out).unwrap().count() as u64;
+    let done = deliver(&data);
+    assert_eq!((done.why, done.skipped.len()), (None, 0));
+    assert_eq!(fs::read_dir(&out).unwrap().count() as u64, before + left + done.of);
 }
 
 #[test]

@@ -25,7 +25,7 @@ const NAMING: [&str; 4] = [
 ];
 
 /// What only the headless program answers: arguments, files that it is given, witnesses, a station that is made.
-const COMMAND_LINE: [&str; 24] = [
+const COMMAND_LINE: [&str; 25] = [
     "backup-changing",
     "backup-damaged",
     "backup-passphrase",
@@ -40,6 +40,7 @@ const COMMAND_LINE: [&str; 24] = [
     "no-input",
     "no-such-size",
     "origin",
+    "outbox-ahead",
     "passphrases-differ",
     "pin-files",
     "pins-differ",

@@ -11,7 +11,7 @@ use keystation_core::repair::ReasonCode;
 use keystation_core::role::Role;
 
 use crate::orders::{created, order};
-use crate::support::{begin, entry, group_key, id, intact, intent, outcome};
+use crate::support::{ORIGIN, begin, entry, group_key, id, intact, intent, outcome};
 
 fn added(user: &str) -> Event {
     let change = UserChange::Added { roles: Role::Administrator.into(), credential: 1, once: false };
@@ -190,7 +190,7 @@ fn every_event() -> Vec<Event> {
 }
 
 /// What comes after a result.
-fn after() -> [AfterEvent; 10] {
+fn after() -> [AfterEvent; 12] {
     let printer = || "bench".to_owned();
     let program = || "mes".to_owned();
     [
@@ -202,8 +202,10 @@ fn after() -> [AfterEvent; 10] {
         AfterEvent::LabelsEnded { printer: printer() },
         AfterEvent::HookFailed { on: "pass", record: 3, program: program(), why: "exit", number: 1 },
         AfterEvent::HooksDropped { program: program(), count: 2, first: 3, last: 5, why: "full" },
-        AfterEvent::OutboxStalled { next: 3, why: "away" },
-        AfterEvent::OutboxFlows { next: 3 },
+        AfterEvent::OutboxStalled { of: None, next: 3, why: "away" },
+        AfterEvent::OutboxFlows { of: None, next: 3 },
+        AfterEvent::OutboxFlows { of: Some(ORIGIN.to_owned()), next: 3 },
+        AfterEvent::OutboxSkipped { of: ORIGIN.to_owned(), first: 3, count: 2, why: "damaged" },
     ]
 }
 

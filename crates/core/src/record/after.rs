@@ -58,7 +58,7 @@ pub enum AfterEvent {
     },
     /// `hook.fail`: a program of the settings did not do what it was called for.
     HookFailed {
-        /// What it was called for: `pass`, `fail`, `job-closed`, `scrap`.
+        /// What it was called for, in one word: `docs/after.md`, section 2.
         on: &'static str,
         /// The record that it was given.
         record: Seq,
@@ -84,6 +84,8 @@ pub enum AfterEvent {
     },
     /// `outbox.stall`: nothing could be delivered for a minute.
     OutboxStalled {
+        /// The log before this one of which it is a record; `None`: of this one.
+        of: Option<String>,
         /// The record that is to be delivered next.
         next: Seq,
         /// Why, in one word.
@@ -91,8 +93,21 @@ pub enum AfterEvent {
     },
     /// `outbox.flow`: after an `outbox.stall` something was delivered again.
     OutboxFlows {
+        /// As above.
+        of: Option<String>,
         /// The record that is to be delivered next.
         next: Seq,
+    },
+    /// `outbox.skip`: records of a log before this one that are not delivered, and never will be.
+    OutboxSkipped {
+        /// The name of that log.
+        of: String,
+        /// The first of them.
+        first: Seq,
+        /// How many follow each other; 0 where nobody knows.
+        count: u64,
+        /// Why, in one word.
+        why: &'static str,
     },
 }
 
@@ -109,6 +124,7 @@ impl AfterEvent {
             Self::HooksDropped { .. } => "hook.drop",
             Self::OutboxStalled { .. } => "outbox.stall",
             Self::OutboxFlows { .. } => "outbox.flow",
+            Self::OutboxSkipped { .. } => "outbox.skip",
         }
     }
 
@@ -116,7 +132,7 @@ impl AfterEvent {
         match self {
             Self::LabelFailed { .. } | Self::HookFailed { .. } => "failed",
             Self::PrinterStalled { .. } | Self::OutboxStalled { .. } => "waits",
-            Self::HooksDropped { .. } => "dropped",
+            Self::HooksDropped { .. } | Self::OutboxSkipped { .. } => "dropped",
             _ => "",
         }
     }
@@ -160,8 +176,22 @@ impl AfterEvent {
                 ("last", (*last).into()),
                 ("why", (*why).into()),
             ],
-            Self::OutboxStalled { next, why } => vec![("next", (*next).into()), ("why", (*why).into())],
-            Self::OutboxFlows { next } => vec![("next", (*next).into())],
+            Self::OutboxStalled { of, next, why } => {
+                let mut fields = vec![("next", (*next).into()), ("why", (*why).into())];
+                fields.extend(of.iter().map(|of| ("prev", of.as_str().into())));
+                fields
+            }
+            Self::OutboxFlows { of, next } => {
+                let mut fields = vec![("next", (*next).into())];
+                fields.extend(of.iter().map(|of| ("prev", of.as_str().into())));
+                fields
+            }
+            Self::OutboxSkipped { of, first, count, why } => vec![
+                ("prev", of.as_str().into()),
+                ("first", (*first).into()),
+                ("count", (*count).into()),
+                ("why", (*why).into()),
+            ],
         }
     }
 }

@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use keystation_audit::{Growth, Journal, Paths, Reader};
+use keystation_audit::{Growth, Journal, Reader};
 use keystation_core::record::{Actor, AfterEvent, Entry, Event, Seq};
 
 use super::position::Position;
+use crate::data_dir::DataDir;
 use crate::error::StationError;
+use crate::station::paths;
 
 /// What was begun when the end was asked for has so long.
 const GRACE: Duration = Duration::from_secs(5);
@@ -22,6 +24,12 @@ const LONG: Duration = Duration::from_secs(3600);
 pub(super) struct Stop(OnceLock<Instant>);
 
 impl Stop {
+    /// One whose time is over.
+    #[cfg(test)]
+    pub(super) fn long_ago() -> Self {
+        Self(Instant::now().checked_sub(GRACE).map_or_else(OnceLock::new, OnceLock::from))
+    }
+
     pub(super) fn ask(&self) {
         self.0.get_or_init(Instant::now);
     }
@@ -41,11 +49,10 @@ impl Stop {
 #[derive(Clone)]
 pub(super) struct Follower {
     pub(super) journal: Journal,
-    pub(super) paths: Paths,
+    /// Where the log is, those before it, and how far each follower is.
+    pub(super) data: DataDir,
     /// The station itself.
     pub(super) actor: Actor,
-    /// Where positions are kept.
-    pub(super) folder: PathBuf,
     pub(super) stop: Arc<Stop>,
     /// The record that it looks at next.
     pub(super) reached: Arc<AtomicU64>,
@@ -58,7 +65,7 @@ impl Follower {
 
     /// A connection of its own.
     pub(super) fn reader(&self) -> Result<Reader, StationError> {
-        Ok(Reader::open(&self.paths)?)
+        Ok(Reader::open(&paths(&self.data))?)
     }
 
     pub(super) fn append(&self, event: AfterEvent) -> Result<Seq, StationError> {
@@ -92,22 +99,27 @@ impl Follower {
     }
 
     pub(super) fn file(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+        self.data.after().join(name)
     }
 
     pub(super) fn origin(&self) -> &str {
         self.journal.origin().as_str()
     }
 
-    /// The position that is kept under `name`, if one of this log is.
-    pub(super) fn position(&self, name: &str) -> Result<Option<Position>, StationError> {
+    /// The position that is kept under `name`, of whichever log.
+    pub(super) fn kept(&self, name: &str) -> Result<Option<Position>, StationError> {
         let file = self.file(name);
-        Position::read(&file, self.origin()).map_err(|cause| StationError::Disk { path: file, cause })
+        Position::read(&file).map_err(|cause| StationError::Disk { path: file, cause })
+    }
+
+    /// The same, if it is one of this log.
+    pub(super) fn position(&self, name: &str) -> Result<Option<Position>, StationError> {
+        Ok(self.kept(name)?.filter(|position| position.origin() == self.origin()))
     }
 
     /// An error of the file of a position.
     pub(super) fn disk(&self) -> impl Fn(io::Error) -> StationError {
-        let path = self.folder.clone();
+        let path = self.data.after();
         move |cause| StationError::Disk { path: path.clone(), cause }
     }
 }

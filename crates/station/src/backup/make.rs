@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::error::BackupError;
 use super::files::{Folder, Hashing, hashed, sha256, unread};
 use super::manifest::Manifest;
+use crate::after::OUTBOX_POSITION;
 use crate::data_dir::DataDir;
 use crate::error::StationError;
 use crate::people::{Action, Permit};
@@ -140,11 +141,24 @@ impl Copied {
         let mut before = hashed(data.path())?;
         for _ in 0..ATTEMPTS {
             let log = Folder::make(&log).map_err(made)?;
+            // Before the log: then it is not ahead of the copy, and what is not known of it is delivered again.
+            let position = data.path().join(OUTBOX_POSITION);
+            let outbox = match fs::read(&position) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                read => Some(read.map_err(unread(&position))?),
+            };
             let checkpoint = reader.copy_into(log.path())?;
             let after = hashed(data.path())?;
             if before == after {
                 let mut files = after;
-                for name in ["audit.db", "head.note", "log.vkey"] {
+                let mut of_log = vec!["audit.db", "head.note", "log.vkey"];
+                if let Some(outbox) = outbox {
+                    let copy = log.path().join(OUTBOX_POSITION);
+                    let folder = copy.parent().unwrap_or(log.path());
+                    fs::create_dir(folder).and_then(|()| fs::write(&copy, outbox)).map_err(made)?;
+                    of_log.push(OUTBOX_POSITION);
+                }
+                for name in of_log {
                     let copy = log.path().join(name);
                     files.push((name.to_owned(), sha256(&copy).map_err(unread(&copy))?));
                 }

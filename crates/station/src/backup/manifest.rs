@@ -6,7 +6,7 @@ use keystation_audit::Checkpoint;
 use sha2::{Digest, Sha256};
 
 use super::error::BackupError;
-use crate::station::hex;
+use crate::station::{digest, hex};
 
 /// The first line.
 const FORMAT: &str = "# keystation-backup/v1";
@@ -79,15 +79,6 @@ pub(super) fn is_plain(path: &str) -> bool {
     // `sha256sum` spells a backslash otherwise.
     !path.chars().any(|c| c.is_control() || c == '\\')
         && path.split('/').all(|name| !matches!(name, "" | "." | ".."))
-}
-
-fn digest(text: &str) -> Option<[u8; 32]> {
-    let pairs: Option<Vec<u8>> = text
-        .as_bytes()
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect();
-    pairs?.try_into().ok()
 }
 
 #[cfg(test)]

@@ -26,11 +26,14 @@ const MANIFEST_LIMIT: u64 = 32 << 20;
 
 const CUT_OFF: &str = "it is cut off";
 
-/// A backup that was opened and is whole: its files lie beside the place of the station until they become one, and go if they do not.
+/// A backup that was opened, is whole, and whose administrators asked for it: its files lie beside the place of the station until they
+/// become one, and go if they do not.
 pub struct Unpacked {
     folder: Folder,
     manifest: Manifest,
     target: PathBuf,
+    order: EpochOrder,
+    cost: PinCost,
 }
 
 /// One of the two who decide it.
@@ -54,7 +57,30 @@ pub struct Restored {
 
 impl Unpacked {
     /// Opens a backup for a station in `data`, which must be empty or not there. Any changed, missing or added bit refuses it.
-    pub fn open(file: &Path, passphrase: &Passphrase, data: &DataDir) -> Result<Self, StationError> {
+    ///
+    /// Both people prove by their PINs that they are administrators of the station that was copied: against what is in the backup, so it is
+    /// unpacked for that, where its owner alone can read it. Where they do not prove it nothing of it is left when this returns.
+    pub fn open(
+        file: &Path,
+        passphrase: &Passphrase,
+        data: &DataDir,
+        two: [Administrator<'_>; 2],
+    ) -> Result<Self, StationError> {
+        Self::open_under(file, passphrase, data, two, clock()?, PinCost::STATION)
+    }
+
+    /// The same under another clock and with another cost of PINs than the usual ones. For tests.
+    pub fn open_under(
+        file: &Path,
+        passphrase: &Passphrase,
+        data: &DataDir,
+        [first, second]: [Administrator<'_>; 2],
+        clock: impl Clock,
+        cost: PinCost,
+    ) -> Result<Self, StationError> {
+        if first.user == second.user {
+            return Err(EpochError::OnePerson.into());
+        }
         // Without the slash that may stand behind it.
         let target: PathBuf = data.path().components().collect();
         if fs::read_dir(&target).is_ok_and(|mut entries| entries.next().is_some()) || target.is_file() {
@@ -66,6 +92,8 @@ impl Unpacked {
         };
         let unreadable = |cause| StationError::Unreadable { path: file.to_owned(), cause };
         let sealed = File::open(file).map_err(unreadable)?;
+        // Whoever does not know the passphrase writes nothing.
+        let plain = unseal(sealed, passphrase).map_err(refused)?;
         let mut name = target.clone().into_os_string();
         name.push(".restoring");
         let beside = PathBuf::from(name);
@@ -76,9 +104,18 @@ impl Unpacked {
             io::ErrorKind::AlreadyExists => BackupError::LeftOver(beside.clone()).into(),
             _ => disk(&beside)(cause),
         })?;
-        let plain = unseal(sealed, passphrase).map_err(refused)?;
         let manifest = unpack(plain, folder.path())?;
-        Ok(Self { folder, manifest, target })
+        let role = match Unopened::read_under(&DataDir::new(folder.path().to_owned()), clock, cost)? {
+            None => UNPROVEN.to_owned(),
+            Some(people) => {
+                let roles = people.administrator(first.user, first.pin)?;
+                people.administrator(second.user, second.pin)?;
+                if people.is_vouched() { roles.to_string() } else { UNPROVEN.to_owned() }
+            }
+        };
+        let (operator, approver) = (first.user.to_owned(), second.user.to_owned());
+        let order = EpochOrder { operator, role, approver, reason: String::new() };
+        Ok(Self { folder, manifest, target, order, cost })
     }
 
     /// What is in it.
@@ -88,47 +125,29 @@ impl Unpacked {
     }
 
     /// Makes the station: a new log follows the one of the backup, which stays as it was, and the new one says of what it was made.
-    /// Both people prove by their PINs that they are administrators of the station that was copied.
-    pub fn restore(self, two: [Administrator<'_>; 2], reason: &str) -> Result<Restored, StationError> {
-        self.restore_under(two, reason, clock()?, PinCost::STATION)
+    pub fn restore(self, reason: &str) -> Result<Restored, StationError> {
+        self.restore_under(reason, clock()?)
     }
 
-    /// The same under another clock and with another cost of PINs than the usual ones. For tests.
+    /// The same under another clock than the usual one. For tests.
     pub fn restore_under(
-        self,
-        [first, second]: [Administrator<'_>; 2],
+        mut self,
         reason: &str,
         clock: impl Clock + Clone + Sync,
-        cost: PinCost,
     ) -> Result<Restored, StationError> {
-        if first.user == second.user {
-            return Err(EpochError::OnePerson.into());
-        }
+        reason.clone_into(&mut self.order.reason);
         let data = DataDir::new(self.folder.path().to_owned());
-        let role = match Unopened::read_under(&data, clock.clone(), cost)? {
-            None => UNPROVEN.to_owned(),
-            Some(people) => {
-                let roles = people.administrator(first.user, first.pin)?;
-                people.administrator(second.user, second.pin)?;
-                if people.is_vouched() { roles.to_string() } else { UNPROVEN.to_owned() }
-            }
-        };
-        let order = EpochOrder {
-            operator: first.user.to_owned(),
-            role: role.clone(),
-            approver: second.user.to_owned(),
-            reason: reason.to_owned(),
-        };
-        let origin = begin_epoch(data.path(), &order, clock.clone())?;
-        let station = Station::open_under(&data, "keystation", clock, cost)?;
+        let origin = begin_epoch(data.path(), &self.order, clock.clone())?;
+        let station = Station::open_under(&data, "keystation", clock, self.cost)?;
+        let EpochOrder { operator, role, approver, reason } = self.order.clone();
         let restored = BackupEvent::Restored {
             backup: backup_of(&self.manifest),
             made: self.manifest.made.clone(),
-            reason: order.reason,
-            approver: order.approver,
+            reason,
+            approver,
         };
         let proven = role != UNPROVEN;
-        let actor = Actor { session: random::session()?, operator: order.operator, role };
+        let actor = Actor { session: random::session()?, operator, role };
         let record = station.journal().append(&Entry { actor, event: Event::Backup(restored) })?;
         station.close()?;
         self.take_place()?;

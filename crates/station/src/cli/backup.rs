@@ -53,15 +53,19 @@ pub(super) fn restore(
     let People { operator: Some(first), approver: Some(second), .. } = &cli.people else {
         return Err(EpochError::OnePerson.into());
     };
+    if first == second {
+        return Err(EpochError::OnePerson.into());
+    }
+    // All of them before anything of the backup is on the disk: at a prompt somebody may be gone for an hour.
     let passphrase = given(&args.passphrase, "Passphrase of the backup: ")?;
-    let unpacked = Unpacked::open(&args.file, &passphrase, data)?;
-    let (made, size) = (unpacked.manifest().made.clone(), unpacked.manifest().size);
     let People { pin_file, pin_fd, approver_pin_file, approver_pin_fd, .. } = &cli.people;
     let first_pin = pin(pin_file.as_deref(), *pin_fd, first)?;
     let second_pin = pin(approver_pin_file.as_deref(), *approver_pin_fd, second)?;
     let two =
         [Administrator { user: first, pin: &first_pin }, Administrator { user: second, pin: &second_pin }];
-    let restored = unpacked.restore(two, &args.reason)?;
+    let unpacked = Unpacked::open(&args.file, &passphrase, data, two)?;
+    let (made, size) = (unpacked.manifest().made.clone(), unpacked.manifest().size);
+    let restored = unpacked.restore(&args.reason)?;
     if !restored.proven {
         out.note("Nobody could prove who they are: the backup has no account. The new log says so.");
     }

@@ -17,6 +17,7 @@ use keystation::{DataDir, Exit, StationError, paths};
 use keystation_audit::Reader;
 use serde_json::{Value, json};
 
+use super::after::with_hooks;
 use super::args::{BatchVerb, Cli, RekeyArgs};
 use super::key;
 use super::output::Output;
@@ -291,11 +292,13 @@ pub(super) fn run(cli: &Cli, data: &DataDir, verb: &BatchVerb, out: Output) -> R
             Ok(Exit::Done)
         }
         BatchVerb::Close { id, to } => at_station(cli, data, out, |bench| {
-            let permit = bench.permit(Action::CloseRekey)?;
-            let (_, reconciled) = bench.station.close_batch(&permit, id)?;
-            told(&reconciled, to.csv.as_deref(), to.pdf.as_deref(), out)?;
-            let counts = reconciled.counts;
-            Ok(if counts.done == counts.asked { Exit::Done } else { Exit::Failed })
+            with_hooks(bench, |bench| {
+                let permit = bench.permit(Action::CloseRekey)?;
+                let (_, reconciled) = bench.station.close_batch(&permit, id)?;
+                told(&reconciled, to.csv.as_deref(), to.pdf.as_deref(), out)?;
+                let counts = reconciled.counts;
+                Ok(if counts.done == counts.asked { Exit::Done } else { Exit::Failed })
+            })
         }),
     }
 }

@@ -11,6 +11,7 @@ use keystation_audit::{
 };
 use serde_json::json;
 
+use super::after::after_new_log;
 use super::args::{Cli, People};
 use super::audit::does_not_open;
 use super::output::{Output, printable};
@@ -96,6 +97,7 @@ pub(super) fn tell(data: &DataDir, origin: &Origin, out: Output) -> Result<Exit,
                  "lost": said.as_ref().and_then(Said::lost),
                  "orders_ended": ended.map(|orders| orders.iter().map(|order| order.id.to_string()).collect::<Vec<_>>()) }),
     );
+    after_new_log(data, out);
     Ok(Exit::Done)
 }
 

@@ -143,14 +143,19 @@ fn run(cli: &Cli, out: Output) -> Result<Exit, StationError> {
             device::check(cli, &data, port, &profile, passphrase, out)
         }
         Verb::Look(args) => at_station(cli, &data, out, |bench| repair::look(bench, args)),
-        Verb::Rekey(args) => at_station(cli, &data, out, |bench| match &args.port {
-            Some(port) => repair::rekey(bench, args, port),
-            None => batch::rekey(bench, args),
+        Verb::Rekey(args) => at_station(cli, &data, out, |bench| {
+            after::with_hooks(bench, |bench| match &args.port {
+                Some(port) => repair::rekey(bench, args, port),
+                None => batch::rekey(bench, args),
+            })
         }),
         Verb::Batch(verb) => batch::run(cli, &data, verb, out),
         Verb::Order(verb) => order::run(cli, &data, verb, out),
-        Verb::Device(verb) => at_station(cli, &data, out, |bench| life::run(bench, &data, verb)),
+        Verb::Device(verb) => at_station(cli, &data, out, |bench| {
+            after::with_hooks(bench, |bench| life::run(bench, &data, verb))
+        }),
         Verb::Cleanup(verb) => at_station(cli, &data, out, |bench| life::cleanup(bench, verb)),
+        Verb::After => after::status(&data, out),
         Verb::Label(verb) => after::label(cli, &data, verb, out),
         Verb::Outbox(verb) => after::outbox(cli, &data, verb, out),
         Verb::Person(verb) => at_station(cli, &data, out, |bench| person::run(bench, verb)),

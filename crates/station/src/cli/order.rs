@@ -8,6 +8,7 @@ use keystation::{DataDir, Exit, Station, StationError, paths};
 use keystation_audit::{OrderState, Reader, Unaccounted, WorkOrder};
 use serde_json::json;
 
+use super::after::with_hooks;
 use super::args::{Cli, CreateArgs, OrderVerb};
 use super::output::Output;
 use super::session::{Bench, at_station};
@@ -24,7 +25,7 @@ pub(super) fn run(cli: &Cli, data: &DataDir, verb: &OrderVerb, out: Output) -> R
             }
             Ok(Exit::Done)
         }
-        verb => at_station(cli, data, out, |bench| act(bench, verb)),
+        verb => at_station(cli, data, out, |bench| with_hooks(bench, |bench| act(bench, verb))),
     }
 }
 

@@ -18,6 +18,7 @@ const OPEN: &[(&str, &str)] = &[
     ("key devices", FILE),
     ("order list", FILE),
     ("order show", FILE),
+    ("after", FILE),
     ("label status", FILE),
     ("outbox status", FILE),
     ("batch list", FILE),

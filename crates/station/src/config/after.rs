@@ -182,7 +182,8 @@ pub(super) fn hooks(source: &Source<'_>, sections: Vec<HookSection>) -> Result<V
         let mut on = Vec::new();
         for word in called.get_ref() {
             let known = HookEvent::ALL.into_iter().find(|event| event.word() == word.get_ref());
-            let known = known.ok_or("pass, fail, job-closed and scrap are possible");
+            let known = known
+                .ok_or_else(|| format!("{} are possible", HookEvent::ALL.map(HookEvent::word).join(", ")));
             on.push(source.checked("on", word.span(), known)?);
         }
         let some = if on.is_empty() { Err("it is called for nothing") } else { Ok(()) };

@@ -1,11 +1,15 @@
 //! The diagnostic bundle: what helps to find a fault, and nothing that a stranger may not read. `docs/diagnostics.md` lists it.
 //!
-//! Two things keep secrets out. Nothing is copied: every line is made here, of words that this program knows and of numbers, so no
-//! comment, name, serial number, firmware text or file name gets in. And what was made is searched before it has a file
-//! ([`NotClean`]), for whatever looks like a secret and for those that this station has.
+//! Three things keep secrets out. Nothing is copied: every line is made here, of words that this program knows and of numbers, so no
+//! comment, name, serial number, firmware text or file name gets in. What was made is searched before it has a file
+//! ([`NotClean`]), for whatever looks like a secret and for those that this station has. And what is neither a word of this program
+//! nor a number is masked, whatever it looks like.
 
 mod scan;
 mod sections;
+#[cfg(test)]
+mod tests;
+mod words;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -37,29 +41,10 @@ fn save(sections: &[Section], known: &scan::Known, file: &Path) -> Result<usize,
     let mut text = String::new();
     for Section { name, text: section } in sections {
         scan::examine(name, section, known)?;
-        text += &format!("== {name}\n{section}\n");
+        text += &format!("== {name}\n{}\n", words::masked(section));
     }
     let mut out = NewFile::private(file)?;
     out.write_all(text.as_bytes()).map_err(|cause| OutError::Disk { path: file.to_owned(), cause })?;
     out.keep()?;
     Ok(text.lines().count())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_is_saved_where_something_was_found() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("bundle.txt");
-        let known = scan::Known::of(&DataDir::new(directory.path().to_owned()));
-        let section = |text: &str| [Section { name: "log", text: format!("clean\n{text}\n") }];
-        let error = save(&section("PIN 493027"), &known, &file).unwrap_err();
-        assert_eq!((error.code(), error.exit()), ("diagnosis-not-clean", crate::Exit::Failed));
-        let told = error.to_string();
-        assert!(told.contains("`log`, line 2, character 5") && !told.contains("493027"), "{told}");
-        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
-        assert_eq!(save(&section("clean"), &known, &file).unwrap(), 4);
-    }
 }

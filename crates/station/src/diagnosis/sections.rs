@@ -10,6 +10,7 @@ use keystation_device::place::Place;
 use keystation_device::ports;
 
 use super::Section;
+use super::words::{is_known, is_port};
 use crate::config::StationConfig;
 use crate::custodies::Custodies;
 use crate::data_dir::DataDir;
@@ -25,12 +26,13 @@ const FAILURES: usize = 40;
 const LOOKED_AT: u32 = 5000;
 
 /// The files of a station's directory that have a name of the program's.
-const FILES: [&str; 28] = [
+const FILES: [&str; 30] = [
     "after",
     "audit.db",
     "audit.db-shm",
     "audit.db-wal",
     "audit.lock",
+    "backup.part",
     "ballast",
     "epoch.plan",
     "epochs",
@@ -46,6 +48,7 @@ const FILES: [&str; 28] = [
     "pepper.key",
     "profiles",
     "rekeys",
+    "slots.json",
     "station.key",
     "station.toml",
     "training",
@@ -93,10 +96,13 @@ fn settings(data: &DataDir) -> String {
     let config = match StationConfig::read(&data.settings()) {
         Ok(config) => config,
         Err(crate::config::ConfigError::Wrong { line, .. }) => {
-            return format!("line {line} cannot be used\n");
+            return format!("line {} cannot be used\n", grouped(line as u64));
+        }
+        Err(crate::config::ConfigError::Exposed(_)) => {
+            return "a file that they name is open to others\n".to_owned();
         }
         Err(crate::config::ConfigError::Unreadable { source, .. }) => {
-            return format!("cannot be read: {:?}\n", source.kind());
+            return format!("cannot be read: {}\n", cause(&source));
         }
     };
     let kind = |place: &Place| match place {
@@ -105,7 +111,7 @@ fn settings(data: &DataDir) -> String {
     };
     let mut text = String::new();
     for slot in &config.slots {
-        let _ = writeln!(text, "slot {}: {}", slot.number, kind(&slot.place));
+        let _ = writeln!(text, "slot {}: {}", grouped(slot.number.into()), kind(&slot.place));
     }
     let counted = [
         ("witnesses", config.witnesses.len() as u64),
@@ -143,6 +149,15 @@ fn settings(data: &DataDir) -> String {
     text
 }
 
+/// In a word of the program.
+fn cause(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "not there",
+        std::io::ErrorKind::PermissionDenied => "not permitted",
+        _ => "another reason",
+    }
+}
+
 /// Size and rights of what has a name of the program's; the rest is counted.
 fn files(data: &DataDir) -> String {
     let mut text = String::new();
@@ -150,7 +165,7 @@ fn files(data: &DataDir) -> String {
         let Ok(found) = fs::symlink_metadata(data.path().join(name)) else { continue };
         let (kind, mode) = (found.file_type(), found.permissions().mode() & 0o7777);
         let what = match (kind.is_dir(), kind.is_symlink()) {
-            (true, _) => format!("{} entries", entries(&data.path().join(name))),
+            (true, _) => format!("{} entries", grouped(entries(&data.path().join(name)))),
             (_, true) => "a link".to_owned(),
             _ => format!("{} bytes", grouped(found.len())),
         };
@@ -163,14 +178,15 @@ fn files(data: &DataDir) -> String {
             entry.as_ref().is_ok_and(|entry| !FILES.iter().any(|name| entry.file_name() == *name))
         })
         .count();
+    let others = grouped(others as u64);
     let free = rustix::fs::statvfs(data.path())
         .map_or_else(|_| "unknown".to_owned(), |disk| grouped((disk.f_bavail * disk.f_frsize) >> 20));
     let _ = writeln!(text, "others, whose names are left out: {others}\nfree MiB: {free}");
     text
 }
 
-fn entries(folder: &Path) -> usize {
-    fs::read_dir(folder).map_or(0, Iterator::count)
+fn entries(folder: &Path) -> u64 {
+    fs::read_dir(folder).map_or(0, |entries| entries.count() as u64)
 }
 
 /// Names that the kernel gives, and the numbers of vendor and product: texts come from the devices.
@@ -179,26 +195,16 @@ fn ports() -> String {
         Ok(ports) => ports,
         Err(_) => return "cannot be listed\n".to_owned(),
     };
-    let mut text = format!("{} ports\n", ports.len());
+    let mut text = format!("{} ports\n", grouped(ports.len() as u64));
     for port in ports {
         let name = port.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let name = if is_kernel_name(name) { name } else { "another name" };
+        let name = if is_port(name) { name } else { "another name" };
         let _ = match &port.usb {
             Some(usb) => writeln!(text, "{name} USB {:04x}:{:04x}", usb.vendor, usb.product),
             None => writeln!(text, "{name}"),
         };
     }
     text
-}
-
-/// `tty`, letters, up to four digits.
-fn is_kernel_name(name: &str) -> bool {
-    let letters = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    let digits = name.len() - letters.len();
-    letters.starts_with("tty")
-        && letters.len() <= 8
-        && digits <= 4
-        && letters.chars().all(|c| c.is_ascii_alphabetic())
 }
 
 fn tests(data: &DataDir) -> String {
@@ -254,7 +260,7 @@ fn records(data: &DataDir, looked_at: u32, most: usize, wanted: impl Fn(&str) ->
             continue;
         }
         let why = ["code", "why", "holds", "action"].into_iter().filter_map(|name| record.text(name));
-        let why: Vec<_> = why.filter(|word| is_word(word)).collect();
+        let why: Vec<_> = why.filter(|word| is_known(word)).collect();
         let (event, rc) = (word(record.event()), word(record.rc()));
         let (seq, time) = (grouped(record.seq()), record.time());
         lines.push(format!("{seq} {time} {event} {rc} {}\n", why.join(" ")).replace("  ", " "));
@@ -264,13 +270,8 @@ fn records(data: &DataDir, looked_at: u32, most: usize, wanted: impl Fn(&str) ->
 }
 
 /// A word of the program, as events and codes are; anything else is not repeated.
-fn is_word(text: &str) -> bool {
-    (1..=40).contains(&text.len())
-        && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'.' | b'-' | b'_'))
-}
-
 fn word(text: &str) -> &str {
-    if text.is_empty() || is_word(text) { text } else { "?" }
+    if text.is_empty() || is_known(text) { text } else { "?" }
 }
 
 fn is_number(text: &str) -> bool {
@@ -307,16 +308,6 @@ mod tests {
     }
 
     #[test]
-    fn only_names_of_the_kernel_are_repeated() {
-        assert!(["ttyUSB0", "ttyACM12", "ttyS0"].into_iter().all(is_kernel_name));
-        assert!(
-            !["ttyhunter2000000", "usb-FTDI_A6008isP", "", "tty-493027", "ttyUSB12345"]
-                .into_iter()
-                .any(is_kernel_name)
-        );
-    }
-
-    #[test]
     fn a_directory_without_a_station_is_told_as_one() {
         let directory = tempfile::tempdir().unwrap();
         let data = DataDir::new(directory.path().to_owned());
@@ -324,7 +315,7 @@ mod tests {
         let sections = all(&data, &now);
         let of = |name| sections.iter().find(|section| section.name == name).unwrap().text.clone();
         assert_eq!(of("log"), "does not open: station-missing\n");
-        assert_eq!(of("settings"), "cannot be read: NotFound\n");
+        assert_eq!(of("settings"), "cannot be read: not there\n");
         assert!(of("selftest").contains("ok   derivation\nFAIL log\n"), "{}", of("selftest"));
     }
 }

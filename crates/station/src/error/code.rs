@@ -49,6 +49,7 @@ impl StationError {
             Self::NoSlot(_) => "slot-unknown",
             Self::NoCheckPort(_) => "check-port-unknown",
             Self::NoKey(_) => "key-unknown",
+            Self::OutboxAhead { .. } => "outbox-ahead",
             Self::NoCustody(_) => "custody-unknown",
             Self::WhichCustody(_) => "which-custody",
             Self::OtherKey { .. } => "key-foreign",

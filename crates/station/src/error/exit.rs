@@ -43,7 +43,7 @@ impl StationError {
                 Exit::Refused
             }
             Self::Backup(error) => error.exit(),
-            Self::NotClean(_) => Exit::Failed,
+            Self::NotClean(_) | Self::OutboxAhead { .. } => Exit::Failed,
             Self::Transfer(_) => Exit::Usage,
             Self::Missing(_)
             | Self::Exists(_)

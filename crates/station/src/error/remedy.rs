@@ -22,6 +22,10 @@ impl StationError {
             Self::Config(ConfigError::Unreadable { .. }) => {
                 &["Check the name of the file, and that this user may read it."]
             }
+            Self::Config(ConfigError::Exposed(_)) => &[
+                "Give it, and each folder that it lies in, to root or to the user of the station: chown.",
+                "Let nobody else write to it: chmod go-w; a token nobody else read: chmod 600.",
+            ],
             Self::Config(ConfigError::Wrong { .. }) => &["Mend the line and start again."],
             Self::Origin(_) => &[
                 "Use keylog.<company-domain>/<plant>/<station>, for example keylog.example.com/plant7/stn03.",
@@ -68,6 +72,11 @@ impl StationError {
             Self::NoKey(_) => {
                 &["Check `group_key` in the profile.", "keystation key list shows what is there."]
             }
+            Self::OutboxAhead { .. } => &[
+                "Inject nothing; leave all files as they are.",
+                "Call QA: whoever took the records knows what the log had.",
+                "Two administrators then begin a new log: keystation audit new-epoch.",
+            ],
             Self::NoCustody(_) => &["Add its section to station.toml: [token] or [tpm]."],
             Self::WhichCustody(_) => &["Name one with `--custody`."],
             Self::OtherKey { .. } => {

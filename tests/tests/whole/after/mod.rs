@@ -81,6 +81,49 @@ fn inject_prints_a_label_and_records_it() {
     bench.assert_log_intact();
 }
 
+/// What is done to a device, and the end of an order, without a line: the hook is called by the verb that does it, and has its record.
+#[test]
+fn acts_on_devices_and_orders_call_their_hooks() {
+    let bench = Bench::quick();
+    let (hook, out) = (bench.file("hook"), bench.file("told"));
+    fs::write(&hook, format!("#!/bin/sh\ncat >> {}\n", out.display())).unwrap();
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    let on = r#"["pass", "fail", "scrap", "revoke", "replace", "restore", "job-closed", "batch-closed"]"#;
+    set(&bench, &format!("[[hook]]\non = {on}\nprogram = {hook:?}\nseconds = 60\n"));
+    let sim = Sim::start(&bench.file("sim"), 1, &["--serial", "SN-1", "--mac", "a4:cf:12:00:00:01"]);
+    assert_eq!(bench.inject(&sim.port(0)).exit, Some(0));
+    let id = "sn-sn-1-mac-a4-cf-12-00-00-01";
+    for words in [
+        "device scrap ID --reason broken",
+        "device restore ID --reason mistake",
+        "device revoke ID --reason stolen",
+        "device replace ID --reason board-failed --profile test.toml --mac a4:cf:12:00:00:02",
+    ] {
+        let run = bench.run(&words.replace("ID", id).split(' ').collect::<Vec<_>>());
+        assert_eq!(run.exit, Some(0), "{words}: {run:?}");
+    }
+    let told: Vec<Value> =
+        fs::read_to_string(&out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let seen: Vec<_> = told.iter().map(|told| told["event"].as_str().unwrap()).collect();
+    assert_eq!(seen, ["pass", "scrap", "restore", "revoke", "replace"]);
+    let records = bench.records();
+    for told in &told {
+        let record = &told["record"];
+        assert_eq!(*record, records[usize::try_from(record["seq"].as_u64().unwrap()).unwrap()]);
+    }
+    assert_eq!(told[4]["record"]["new_mac"], "a4cf12000002");
+
+    // Others may write to it now: the act is done, no hook is called, and the program says why.
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o775)).unwrap();
+    let run = bench.run(&["device", "revoke", "sn-sn-1-mac-a4-cf-12-00-00-02", "--reason", "stolen"]);
+    assert_eq!((run.exit, run.stderr.contains("may be written to")), (Some(0), true), "{run:?}");
+    assert_eq!(fs::read_to_string(&out).unwrap().lines().count(), told.len());
+    // Where a device would be made it is refused.
+    let refused = bench.inject(&sim.port(0));
+    assert_eq!((refused.exit, &refused.event("error").unwrap()["code"]), (Some(2), &"settings".into()));
+    bench.assert_log_intact();
+}
+
 /// The printer is off, a hook hangs, nobody is at the endpoint: every slot passes its device all the same, and the line ends in order.
 #[test]
 fn nothing_that_comes_after_a_pass_holds_a_slot_up() {
@@ -111,6 +154,12 @@ fn nothing_that_comes_after_a_pass_holds_a_slot_up() {
     assert_eq!((&sum["passed"], &sum["failed"]), (&SLOTS.into(), &0.into()), "{errors}");
     let status = bench.run(&["label", "status"]);
     assert_eq!(status.event("printer").unwrap()["waiting"].as_array().unwrap().len(), SLOTS, "{status:?}");
+    let after = bench.run(&["after"]);
+    let [printer, hooks, outbox] = ["printer", "hooks", "outbox"].map(|what| after.event(what).unwrap());
+    assert_eq!(printer, status.event("printer").unwrap());
+    let calls = hooks["failed"].as_u64().unwrap() + hooks["last_drop"]["number"].as_u64().unwrap();
+    assert_eq!((calls, &hooks["last_drop"]["of"]), (SLOTS as u64, &"hook".into()), "{hooks}");
+    assert_eq!((&outbox["next"], &outbox["waiting"]), (&0.into(), &outbox["records"]), "{outbox}");
     let records = bench.records();
     assert!(of(&records, "label.print").is_empty());
     // One call was under way, the others are dropped: all of them are told.

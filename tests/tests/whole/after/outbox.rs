@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use keystation_audit::{Journal, Paths, Reader, leaf_hash};
-use keystation_tests::bench::{Bench, Killed, random_hex};
+use keystation_tests::bench::{Bench, Killed, finished, random_hex};
 use keystation_tests::production::{Weeks, produce};
 
 use super::endpoint::Endpoint;
@@ -79,6 +79,52 @@ fn ten_thousand_records_come_in_order_whatever_fails() {
     assert_eq!(status["next"].as_u64(), Some(of), "{status}");
 }
 
+/// A new log in the middle: what the old one had left comes ahead of it, in its order, by an endpoint that fails at random.
+#[test]
+fn a_new_log_waits_until_the_old_one_is_delivered() {
+    let bench = Bench::quick();
+    let paths = Paths::in_dir(&bench.data());
+    let journal = Journal::open(&paths, Weeks::after(0)).unwrap();
+    let from = Reader::open(&paths).unwrap().size().unwrap();
+    produce(&journal, from, 400, 8);
+    journal.close().unwrap();
+    let endpoint = Endpoint::failing(0x5eed, 20);
+    set(&bench, &format!("[outbox]\nurl = \"http://{}/\"\nseconds = 10\n", endpoint.address));
+    let mut command = bench.keystation();
+    bench.signed(command.args(["outbox", "run", "--patience", "120"]), "sup-1", None);
+    let mut process = Killed(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    endpoint.until(150);
+    process.0.kill().unwrap();
+    process.0.wait().unwrap();
+
+    let mut command = bench.keystation();
+    command.args(["audit", "new-epoch", "--reason", "test"]);
+    let begun = finished(bench.signed(&mut command, "admin-1", Some("admin-2")));
+    assert_eq!(begun.exit, Some(0), "{begun:?}");
+    let waits = &begun.event("outbox").unwrap()["older"][0];
+    assert_eq!((&waits["log"], &waits["there"]), (&"keylog.example.com/plant7/stn03/1".into(), &true.into()));
+    let run = bench.run(&["outbox", "run", "--patience", "120"]);
+    assert_eq!(run.exit, Some(0), "{run:?}");
+
+    let mut first: Vec<(String, Vec<u8>)> = Vec::new();
+    for record in endpoint.taken() {
+        let again = first.iter().find(|(key, _)| *key == record.key);
+        match again {
+            Some((_, body)) => assert_eq!(*body, record.body),
+            None => first.push((record.key, record.body)),
+        }
+    }
+    let mut expected = Vec::new();
+    for (epoch, paths) in [(1, Paths::in_dir(&bench.data().join("epochs/1"))), (2, paths)] {
+        let stored = Reader::open(&paths).unwrap().recent(u32::MAX).unwrap();
+        let key = |seq| format!("keylog.example.com/plant7/stn03/{epoch}/{seq}");
+        expected.extend(stored.into_iter().map(|record| (key(record.seq), record.body)));
+    }
+    // The last record of the run goes out with the next one.
+    assert!(expected.len() - first.len() <= 2, "{} of {}", first.len(), expected.len());
+    assert!(first == expected[..first.len()], "in their order, none left out");
+}
+
 /// Takes POSTs over TLS, and writes their `Authorization` and body into a file.
 const SERVER: &str = r#"
 import http.server, ssl, sys
@@ -111,6 +157,8 @@ fn a_token_goes_to_the_endpoint_that_the_certificate_names_only() {
     let bench = Bench::quick();
     let folder = bench.file("tls");
     fs::create_dir(&folder).unwrap();
+    // Whatever this user's umask is.
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
     for name in ["ca", "other"] {
         openssl(
             &folder,

@@ -147,7 +147,7 @@ impl Desk {
             ["person", "change-pin"] => from("--new-pin-file", "pin-own"),
             ["person", "set", ..] => from("--name-file", "name"),
             ["backup" | "restore", ..] => from("--backup-passphrase-file", "backup-passphrase"),
-            ["ports" | "selftest" | "diagnose" | "look", ..]
+            ["ports" | "selftest" | "diagnose" | "look" | "after", ..]
             | ["run", "--training"]
             | [
                 "batch" | "cleanup" | "device" | "label" | "order" | "outbox" | "audit" | "witness" | "clock",

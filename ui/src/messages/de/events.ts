@@ -62,6 +62,7 @@ export const events: EventWords = {
   "hook.drop": "Programm wurde nicht aufgerufen",
   "outbox.stall": "Datensätze werden nicht abgenommen",
   "outbox.flow": "Datensätze werden wieder abgenommen",
+  "outbox.skip": "Datensätze eines früheren Protokolls werden nicht zugestellt",
   "review.signed": "Durchgesehen",
   "export.report": "Bericht erstellt",
 };

@@ -62,6 +62,7 @@ export const events = {
   "hook.drop": "A program was not called",
   "outbox.stall": "Records are not taken",
   "outbox.flow": "Records are taken again",
+  "outbox.skip": "Records of a former log are not delivered",
   "review.signed": "Reviewed",
   "export.report": "Report made",
 };

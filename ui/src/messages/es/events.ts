@@ -62,6 +62,7 @@ export const events: EventWords = {
   "hook.drop": "No se llamó al programa",
   "outbox.stall": "Nadie acepta los registros",
   "outbox.flow": "Los registros se aceptan de nuevo",
+  "outbox.skip": "Registros de un registro de auditoría anterior no se entregan",
   "review.signed": "Revisado",
   "export.report": "Informe creado",
 };

@@ -62,6 +62,7 @@ export const events: EventWords = {
   "hook.drop": "Chương trình không được gọi",
   "outbox.stall": "Bản ghi không được nhận",
   "outbox.flow": "Bản ghi lại được nhận",
+  "outbox.skip": "Bản ghi của nhật ký trước không được chuyển",
   "review.signed": "Đã soát xét",
   "export.report": "Đã lập báo cáo",
 };

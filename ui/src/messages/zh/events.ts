@@ -62,6 +62,7 @@ export const events: EventWords = {
   "hook.drop": "程序未被调用",
   "outbox.stall": "记录未被接收",
   "outbox.flow": "记录恢复接收",
+  "outbox.skip": "先前日志的记录不会送达",
   "review.signed": "已审阅",
   "export.report": "生成报告",
 };

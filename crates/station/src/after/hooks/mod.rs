@@ -1,4 +1,5 @@
-//! Hooks: programs of the factory that are called when a device passed or failed, when an order was closed, when a device became scrap.
+//! Hooks: programs of the factory that are called when a device passed or failed, was taken out or put back, when an order or a batch was
+//! closed.
 //!
 //! A hook is told and asked nothing: what becomes of it is a record and harms nothing. Each has a thread of its own, and a queue that is
 //! a piece of the log; if it is slower than the line the oldest calls are dropped, and that is a record too. Whoever must not miss one
@@ -7,16 +8,15 @@
 mod call;
 
 use std::collections::VecDeque;
-use std::io;
 use std::ops::ControlFlow;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use keystation_audit::{ReadError, Reader, Record};
 use keystation_core::record::{AfterEvent, Seq};
 
 use super::follow::Follower;
+use super::guarded::{self, Unfit};
 use crate::config::ConfigError;
 use crate::error::StationError;
 
@@ -41,19 +41,12 @@ impl HookConfig {
         self.program.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// Whether it is a program that not everybody may put another one in the place of.
+    /// Whether it is a program that nobody else may put another one in the place of.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let check = || {
-            let about = std::fs::metadata(&self.program)?;
-            if !about.is_file() || about.mode() & 0o111 == 0 {
-                Err(io::Error::other("it is no program"))
-            } else if about.mode() & 0o002 != 0 {
-                Err(io::Error::other("everybody may write to it, and it runs as the station"))
-            } else {
-                Ok(())
-            }
-        };
-        check().map_err(|source| ConfigError::Unreadable { file: self.program.clone(), source })
+        guarded::program(&self.program).map_err(|unfit| match unfit {
+            Unfit::Exposed(exposed) => exposed.into(),
+            Unfit::Unreadable(source) => ConfigError::Unreadable { file: self.program.clone(), source },
+        })
     }
 }
 
@@ -66,13 +59,30 @@ pub enum HookEvent {
     Fail,
     /// A work order was closed: `order.close`.
     JobClosed,
-    /// A device was put down as scrap: `order.scrap`.
+    /// A batch of repair was closed: `rekey.close`.
+    BatchClosed,
+    /// A device was put down as scrap: `order.scrap`, `device.scrap`.
     Scrap,
+    /// The identity of a device was revoked: `device.revoke`.
+    Revoke,
+    /// Another board took the place of one: `device.replace`.
+    Replace,
+    /// A scrap was none: `device.restore`.
+    Restore,
 }
 
 impl HookEvent {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Pass, Self::Fail, Self::JobClosed, Self::Scrap];
+    pub const ALL: [Self; 8] = [
+        Self::Pass,
+        Self::Fail,
+        Self::JobClosed,
+        Self::BatchClosed,
+        Self::Scrap,
+        Self::Revoke,
+        Self::Replace,
+        Self::Restore,
+    ];
 
     /// As settings and records have it.
     #[must_use]
@@ -81,7 +91,11 @@ impl HookEvent {
             Self::Pass => "pass",
             Self::Fail => "fail",
             Self::JobClosed => "job-closed",
+            Self::BatchClosed => "batch-closed",
             Self::Scrap => "scrap",
+            Self::Revoke => "revoke",
+            Self::Replace => "replace",
+            Self::Restore => "restore",
         }
     }
 
@@ -90,7 +104,11 @@ impl HookEvent {
             "inject.result" | "inject.resolve" if record.rc() == "ok" => Some(Self::Pass),
             "inject.result" | "inject.resolve" | "inject.refuse" => Some(Self::Fail),
             "order.close" => Some(Self::JobClosed),
-            "order.scrap" => Some(Self::Scrap),
+            "rekey.close" => Some(Self::BatchClosed),
+            "order.scrap" | "device.scrap" => Some(Self::Scrap),
+            "device.revoke" => Some(Self::Revoke),
+            "device.replace" => Some(Self::Replace),
+            "device.restore" => Some(Self::Restore),
             _ => None,
         }
     }
@@ -172,7 +190,15 @@ fn collect(
 fn call(follower: &Follower, reader: &Reader, hook: &HookConfig, due: Due) -> Result<(), StationError> {
     let Some(told) = told(reader, due)? else { return Ok(()) };
     let stop = &follower.stop;
-    if let Err(failed) = call::call(Path::new(&hook.program), hook.limit, told.as_bytes(), &|| stop.over()) {
+    // It may be another one by now.
+    let called = match hook.check() {
+        Ok(()) => call::call(&hook.program, hook.limit, told.as_bytes(), &|| stop.over()),
+        Err(error) => {
+            tracing::warn!(%error, "a hook is not called");
+            Err(call::Failed::Start)
+        }
+    };
+    if let Err(failed) = called {
         let (why, number) = failed.words();
         tracing::warn!(program = hook.name(), why, number, "a hook failed");
         let (on, record, program) = (due.on.word(), due.record, hook.name());

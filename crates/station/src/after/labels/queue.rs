@@ -7,6 +7,7 @@ use keystation_core::identity::Mac;
 use keystation_core::record::Seq;
 
 use super::Subject;
+use crate::after::status::Trouble;
 
 /// Something that asks for a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,17 +21,19 @@ pub(crate) struct Asked {
 }
 
 /// What the log says of a printer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Known {
     /// The record from which on it prints, if the settings had it last.
     pub(crate) begun: Option<Seq>,
     /// The last record whose label it has: labels are taken in order, so it has all before it.
     pub(crate) done: Option<Seq>,
+    /// The last time that it took nothing for a minute; the number is what it was to take.
+    pub(crate) stalled: Option<Trouble>,
 }
 
 impl Known {
     /// The first record that may still ask.
-    pub(crate) fn next(self) -> Option<Seq> {
+    pub(crate) fn next(&self) -> Option<Seq> {
         self.begun.map(|begun| self.done.map_or(begun, |done| begun.max(done + 1)))
     }
 }
@@ -58,6 +61,10 @@ pub(crate) fn known(reader: &Reader, printer: &str, from: Seq) -> Result<Known, 
         match record.event() {
             "label.begin" if of() => known.begun = Some(record.seq()),
             "label.end" if of() => known.begun = None,
+            "label.stall" if of() => {
+                let asked = record.integer("ref").unwrap_or_default();
+                known.stalled = Some(Trouble::of(record, printer.to_owned(), asked));
+            }
             "label.print" | "label.fail" if of() => {
                 let done = record.integer("ref").and_then(|seq| Seq::try_from(seq).ok());
                 known.done = known.done.max(done);

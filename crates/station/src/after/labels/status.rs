@@ -2,16 +2,18 @@
 
 use keystation_audit::Reader;
 use keystation_core::record::Seq;
+use serde::Serialize;
 
 use super::queue;
 use crate::after::position::Position;
+use crate::after::status::Trouble;
 use crate::config::StationConfig;
 use crate::data_dir::DataDir;
 use crate::error::StationError;
 use crate::station::paths;
 
 /// One printer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PrinterStatus {
     /// Its name.
     pub name: String,
@@ -19,10 +21,12 @@ pub struct PrinterStatus {
     pub begun: bool,
     /// Labels that it has not taken yet.
     pub waiting: Vec<Waiting>,
+    /// Why it does not take the first of them, if it did not for a minute: `number` is the record that asks for that one.
+    pub trouble: Option<Trouble>,
 }
 
 /// A label that waits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Waiting {
     /// The record that asks for it.
     pub asked: Seq,
@@ -40,14 +44,19 @@ pub fn status(data: &DataDir) -> Result<Vec<PrinterStatus>, StationError> {
     for printer in &config.printers {
         let name = printer.name.clone();
         let file = data.after().join(format!("label-{name}"));
-        let kept = Position::read(&file, &origin)
-            .map_err(|cause| StationError::Unreadable { path: file.clone(), cause })?;
-        let from = match kept {
+        let kept = Position::read(&file)
+            .map_err(|cause| StationError::Unreadable { path: file.clone(), cause })?
+            .filter(|position| position.origin() == origin);
+        let (from, stalled) = match kept {
             Some(position) => {
                 let known = queue::known(&reader, &name, position.next())?;
-                Some(known.done.map_or(position.next(), |done| position.next().max(done + 1)))
+                let next = known.done.map_or(position.next(), |done| position.next().max(done + 1));
+                (Some(next), known.stalled)
             }
-            None => queue::known(&reader, &name, 0)?.next(),
+            None => {
+                let known = queue::known(&reader, &name, 0)?;
+                (known.next(), known.stalled)
+            }
         };
         let mut waiting = Vec::new();
         if let Some(from) = from {
@@ -61,7 +70,9 @@ pub fn status(data: &DataDir) -> Result<Vec<PrinterStatus>, StationError> {
                 );
             }
         }
-        printers.push(PrinterStatus { name, begun: from.is_some(), waiting });
+        let first = waiting.first().and_then(|first: &Waiting| i64::try_from(first.asked).ok());
+        let trouble = stalled.filter(|stalled| Some(stalled.number) == first);
+        printers.push(PrinterStatus { name, begun: from.is_some(), waiting, trouble });
     }
     Ok(printers)
 }

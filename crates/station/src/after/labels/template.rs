@@ -28,6 +28,12 @@ impl Placeholder {
         ("symbol", Self::Symbol),
     ];
 
+    /// As a template names it.
+    pub(crate) fn name(self) -> &'static str {
+        let named = Self::NAMES.iter().find(|(_, placeholder)| *placeholder == self);
+        named.map(|(name, _)| *name).expect("each has a name")
+    }
+
     /// What it says of a device.
     pub(crate) fn of(self, subject: &Subject) -> &str {
         match self {

@@ -56,7 +56,7 @@ pub(in crate::after) fn begin(
 
 fn end_others(follower: &Follower, printers: &BTreeSet<&str>) -> Result<(), StationError> {
     let disk = follower.disk();
-    let files = match std::fs::read_dir(&follower.folder) {
+    let files = match std::fs::read_dir(follower.data.after()) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         files => files.map_err(&disk)?,
     };
@@ -82,12 +82,13 @@ pub(in crate::after) fn print(
     position: &mut Position,
 ) -> Result<(), StationError> {
     let reader = follower.reader()?;
+    let mut opening = file::Opening::default();
     while let Some(size) = follower.more_than(position.next()) {
         let (asked, next) = queue::waiting(&reader, position.next(), size, BATCH)?;
         for asked in asked {
             if let Some(subject) = queue::subject(&reader, asked)?
                 && let Some(label) = labels.iter().find(|label| label.title == subject.title)
-                && !hand_over(follower, printer, label, asked, subject, position)?
+                && !hand_over(follower, (printer, &mut opening), label, asked, subject, position)?
             {
                 return position.keep().map_err(follower.disk());
             }
@@ -105,7 +106,7 @@ pub(in crate::after) fn print(
 /// Hands one label over, however long it takes. Says no when the program ends first.
 fn hand_over(
     follower: &Follower,
-    printer: &PrinterConfig,
+    (printer, opening): (&PrinterConfig, &mut file::Opening),
     label: &LabelConfig,
     asked: Asked,
     mut subject: Subject,
@@ -126,7 +127,7 @@ fn hand_over(
                 return Ok(true);
             }
         };
-        match pass_on(follower, printer, &id, asked.seq, &drawn, position) {
+        match pass_on(follower, (printer, opening), &id, asked.seq, &drawn, position) {
             Ok(()) => {
                 let copy = subject.copy;
                 follower.append(AfterEvent::LabelPrinted { asked: asked.seq, id, printer: name(), copy })?;
@@ -150,7 +151,7 @@ fn hand_over(
 
 fn pass_on(
     follower: &Follower,
-    printer: &PrinterConfig,
+    (printer, opening): (&PrinterConfig, &mut file::Opening),
     id: &str,
     asked: Seq,
     label: &[u8],
@@ -165,7 +166,7 @@ fn pass_on(
     };
     match &printer.way {
         Way::Tcp { address, answer } => tcp::send(*address, *answer, label, stop, &mut begin),
-        Way::File(path) => file::write(path, label, stop, &mut begin),
+        Way::File(path) => file::write(path, label, stop, opening, &mut begin),
         Way::Folder(path) => folder::write(path, id, asked, label),
     }
 }

@@ -26,20 +26,26 @@ impl Zpl {
     /// Reads a template, with the kind of its code and the dots of a module.
     pub(crate) fn new(text: &str, symbol: SymbolKind, dots: u8) -> Result<Self, NotATemplate> {
         let upper = text.to_ascii_uppercase();
-        for (needed, times) in [("^XA", 1), ("^XZ", 1)] {
-            if upper.matches(needed).count() != times {
-                let why = format!("a template is one label: {needed} stands in it once");
-                return Err(NotATemplate { line: 1, why });
+        let line = |at: usize| text[..at].matches('\n').count() + 1;
+        for needed in ["^XA", "^XZ"] {
+            let mut stands = upper.match_indices(needed);
+            let why = format!("a template is one label: {needed} stands in it once");
+            match (stands.next(), stands.next()) {
+                (Some(_), None) => {}
+                (None, _) => return Err(NotATemplate { line: 1, why }),
+                (_, Some((again, _))) => return Err(NotATemplate { line: line(again), why }),
             }
         }
         // They give other characters the meaning of `^`, `~` and `,`: then nobody knows what a device may say.
         for change in ["^CC", "~CC", "^CT", "~CT", "^CD", "~CD"] {
             if let Some(at) = upper.find(change) {
-                let line = text[..at].matches('\n').count() + 1;
-                return Err(NotATemplate { line, why: format!("{change} is not possible in a template") });
+                let why = format!("{change} is not possible in a template");
+                return Err(NotATemplate { line: line(at), why });
             }
         }
-        Ok(Self { pieces: pieces(text)?, symbol, dots: usize::from(dots), special: special(text) })
+        let pieces = pieces(text)?;
+        in_place(&pieces)?;
+        Ok(Self { pieces, symbol, dots: usize::from(dots), special: special(text) })
     }
 
     /// The label of a device.
@@ -65,10 +71,47 @@ impl Zpl {
     }
 }
 
-/// `^` and `~` begin commands, `\` begins what `^FB` and `^CI` know, and each `^FH` has a character that begins a byte in hexadecimal.
+/// Holds every placeholder to its place: what a device says in field data, where no sign of it is a parameter of a command; the code, which
+/// is a command, outside of it.
+fn in_place(pieces: &[Piece]) -> Result<(), NotATemplate> {
+    let (mut line, mut command) = (1, String::new());
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => {
+                line += text.matches('\n').count();
+                if let Some(at) = text.rfind(['^', '~']) {
+                    command = text[at..].chars().take(3).collect::<String>().to_ascii_uppercase();
+                }
+            }
+            Piece::Placeholder(placeholder) => {
+                let (name, data) = (placeholder.name(), ["^FD", "^FV"].contains(&command.as_str()));
+                let behind = if command.is_empty() { "no command" } else { command.as_str() };
+                let why = match (placeholder, data) {
+                    (Placeholder::Symbol, false) => {
+                        command = "^GF".to_owned();
+                        continue;
+                    }
+                    (_, true) if *placeholder != Placeholder::Symbol => continue,
+                    (Placeholder::Symbol, _) => format!(
+                        "{{{name}}} stands behind {behind}: the code is no text, it stands where a field begins, as in ^FO10,20{{{name}}}^FS"
+                    ),
+                    _ => format!(
+                        "{{{name}}} stands behind {behind}: what a device says stands in field data only, as in ^FD{{{name}}}^FS"
+                    ),
+                };
+                return Err(NotATemplate { line, why });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `^` and `~` begin commands, `\` begins what `^FB` and `^CI` know, `>` chooses another code set in Code 128 (`^BC`), and each `^FH` has a
+/// character that begins a byte in hexadecimal.
 fn special(text: &str) -> BTreeSet<char> {
     let mut special = BTreeSet::from(['^', '~', '\\']);
     let upper = text.to_ascii_uppercase();
+    special.extend(upper.contains("^BC").then_some('>'));
     for (at, command) in upper.match_indices("^FH") {
         let sign = text[at + command.len()..].chars().next();
         // Without one it is the underscore.
@@ -153,6 +196,39 @@ mod tests {
             let wrong = Zpl::new(template, SymbolKind::Qr, 4).unwrap_err();
             assert!(wrong.why.contains(why), "{wrong:?}");
         }
+    }
+
+    /// A comma of a serial number would be the next parameter, and a line of text where the code is no code.
+    #[test]
+    fn a_placeholder_that_is_not_in_its_place_is_refused() {
+        for (template, line, why) in [
+            ("^XA\n^FO{serial},10^FDx^FS\n^XZ", 2, "{serial} stands behind ^FO"),
+            ("^XA\n^FDSN^FS\n{mac}\n^XZ", 3, "{mac} stands behind ^FS"),
+            ("^XA^FX {order}\n^XZ", 1, "{order} stands behind ^FX"),
+            ("^XA^FO1,1{symbol}{serial}^FS^XZ", 1, "{serial} stands behind ^GF"),
+            ("^XA^FH{serial}^FDx^FS^XZ", 1, "{serial} stands behind ^FH"),
+            ("^XA^BC{copy}^FDx^FS^XZ", 1, "{copy} stands behind ^BC"),
+            ("{date}^XA^XZ", 1, "{date} stands behind no command"),
+            ("^XA^FD{serial}~SD{serial}^FS^XZ", 1, "{serial} stands behind ~SD"),
+            ("^XA\n\n^FD{symbol}^FS^XZ", 3, "{symbol} stands behind ^FD"),
+            ("^XA^FV{serial}{symbol}^FS^XZ", 1, "{symbol} stands behind ^FV"),
+            ("^XA\n^XZ\n^XA^XZ", 3, "^XA stands in it once"),
+        ] {
+            let wrong = Zpl::new(template, SymbolKind::Qr, 4).unwrap_err();
+            assert!((wrong.line, wrong.why.contains(why)) == (line, true), "{template}: {wrong:?}");
+        }
+        for template in ["^XA^fd{serial} {copy}^FS^XZ", "^XA^FO1,1{symbol}^FS^FVSN {serial}^FS^XZ"] {
+            assert!(Zpl::new(template, SymbolKind::Qr, 4).is_ok(), "{template}");
+        }
+    }
+
+    /// In a bar code that the printer makes itself a sign may mean something, too.
+    #[test]
+    fn code_128_has_no_sign_of_its_own() {
+        let mut hostile = subject();
+        hostile.serial = "A>5B".to_owned();
+        assert!(zpl("^XA^FD{serial}^FS^XZ", &hostile).contains("^FDA>5B^FS"));
+        assert!(zpl("^XA^BCN,60^FD{serial}^FS^XZ", &hostile).contains("^FDA?5B^FS"));
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +12,7 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use zeroize::Zeroizing;
 
 use super::{Endpoint, Undelivered};
+use crate::after::guarded::{self, Unfit};
 use crate::config::ConfigError;
 
 /// Bytes of an answer that are read, so that its connection can be used again.
@@ -111,28 +111,25 @@ fn authorities(file: &Path) -> Result<Vec<Certificate<'static>>, ConfigError> {
     found.map_err(unreadable)
 }
 
-/// The token in the first line of a file that nobody else may read.
+/// The token in the first line of a file that nobody else may read or put another in the place of.
 fn token(file: &Path) -> Result<Zeroizing<String>, ConfigError> {
     let unreadable = |source| ConfigError::Unreadable { file: file.to_owned(), source };
-    let read = || {
-        let mut opened = File::open(file)?;
-        // Of the file that is open, not of what the name leads to next.
-        let about = opened.metadata()?;
-        if !about.is_file() || about.mode() & 0o077 != 0 {
-            return Err(io::Error::other("others may read or write it: chmod 600"));
-        }
-        let mut text = Zeroizing::new(String::with_capacity(LONGEST + 1));
-        opened.by_ref().take(LONGEST as u64 + 1).read_to_string(&mut text)?;
-        let line = text.lines().next().unwrap_or_default();
-        // What a header may hold (RFC 6750, b64token, and a little more).
-        if line.is_empty() || text.len() > LONGEST || !line.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(io::Error::other(
-                "its first line is no token: 1 to 4096 characters of ASCII, no space",
-            ));
-        }
-        Ok(Zeroizing::new(line.to_owned()))
-    };
-    read().map_err(unreadable)
+    let mut opened = File::open(file).map_err(unreadable)?;
+    // Of the file that is open, not of what the name leads to next.
+    let about = opened.metadata().map_err(unreadable)?;
+    guarded::secret(file, &about).map_err(|unfit| match unfit {
+        Unfit::Exposed(exposed) => exposed.into(),
+        Unfit::Unreadable(source) => unreadable(source),
+    })?;
+    let mut text = Zeroizing::new(String::with_capacity(LONGEST + 1));
+    opened.by_ref().take(LONGEST as u64 + 1).read_to_string(&mut text).map_err(unreadable)?;
+    let line = text.lines().next().unwrap_or_default();
+    // What a header may hold (RFC 6750, b64token, and a little more).
+    if line.is_empty() || text.len() > LONGEST || !line.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let why = "its first line is no token: 1 to 4096 characters of ASCII, no space";
+        return Err(unreadable(io::Error::other(why)));
+    }
+    Ok(Zeroizing::new(line.to_owned()))
 }
 
 #[cfg(test)]
@@ -151,9 +148,13 @@ mod tests {
             token(&file).map(|token| token.to_string()).map_err(|error| error.to_string())
         };
         assert_eq!(write("example-token\n", 0o600).unwrap(), "example-token");
-        for mode in [0o640, 0o604, 0o620] {
-            assert!(write("example-token\n", mode).unwrap_err().ends_with("chmod 600"), "{mode:o}");
+        for (mode, why) in [(0o640, "may be read"), (0o604, "may be read"), (0o620, "may be written to")] {
+            assert!(write("example-token\n", mode).unwrap_err().contains(why), "{mode:o}");
         }
+        // Whoever may write to the folder can put another token there.
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o770)).unwrap();
+        assert!(write("example-token\n", 0o600).unwrap_err().contains("may be written to"));
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
         for text in ["", "\nexample", "two words", "a\r\u{1b}", &"a".repeat(5000)] {
             assert!(write(text, 0o600).unwrap_err().contains("is no token"), "{text:?}");
         }

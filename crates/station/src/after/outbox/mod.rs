@@ -1,34 +1,35 @@
 //! The outbox: every record of the log, in order, at least once, to a directory or an HTTP endpoint.
 //!
-//! The log is the store, a number beside it is how far delivery has come. A record is delivered when it is durable, and the next one not
+//! The log is the store, a number beside it is how far delivery has come. Where a new log follows an old one, what was left of the old one
+//! goes first. A record is delivered when it is durable, and the next one not
 //! before it was taken; so nothing is lost, nothing overtakes, and after a kill at most [`KEEP`] records come a second time. They are
 //! known by their number and their hash.
 
+mod chain;
+mod delivery;
 mod folder;
 mod http;
 mod status;
 
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use keystation_core::record::{AfterEvent, Seq};
+use keystation_core::record::Seq;
+use serde::Serialize;
 
-use super::follow::{Follower, Patience, Stop};
-use super::position::Position;
+use super::follow::Stop;
 use crate::config::ConfigError;
 use crate::error::StationError;
 use crate::people::{Action, Permit};
 use crate::station::Station;
 
-pub use status::{OutboxStatus, status};
+pub(super) use delivery::{Until, deliver};
+pub use status::{OlderLog, OutboxStatus, status};
 
 /// Delivered records that the file of the position may not know of.
 pub const KEEP: u64 = 64;
-/// A record that is not taken for so long gets a record.
-const STALL: Duration = Duration::from_secs(60);
 /// The file of the position.
 const NAME: &str = "outbox";
 
@@ -116,102 +117,32 @@ impl Sink {
 /// How far delivery came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivered {
+    /// The log of which the next record is.
+    pub log: String,
+    /// Whether that is the log of now, and not one before it.
+    pub is_last: bool,
     /// The record that is delivered next.
     pub next: Seq,
-    /// Records that there were.
+    /// Records that this log had; 0 where nobody knows.
     pub of: u64,
     /// Why it was left, in one word, if it was.
     pub why: Option<&'static str>,
+    /// What of the logs before was found to be lost.
+    pub skipped: Vec<Skipped>,
 }
 
-/// When delivery ends before the station's program does.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Until {
-    /// So many records are delivered.
-    pub(super) of: u64,
-    /// Nothing was taken for so long.
-    pub(super) patience: Duration,
-}
-
-/// Delivers records until the station's program ends, or as `until` says.
-pub(super) fn deliver(
-    follower: &Follower,
-    sink: &Sink,
-    until: Option<Until>,
-) -> Result<Delivered, StationError> {
-    let reader = follower.reader()?;
-    let file = follower.file(NAME);
-    let kept = follower.position(NAME)?;
-    let position = kept.unwrap_or_else(|| Position::at(&file, follower.origin(), 0));
-    let mut delivery = Delivery { follower, position, sink, until };
-    let mut left = None;
-    if delivery.position.next() > follower.growth().records() {
-        // Another log under the same origin: nobody may take the records of one for those of the other.
-        let why = Undelivered::Ahead.word();
-        follower.append(AfterEvent::OutboxStalled { next: delivery.position.next(), why })?;
-        return Ok(Delivered {
-            next: delivery.position.next(),
-            of: follower.growth().records(),
-            why: Some(why),
-        });
-    }
-    let done = |next| until.is_some_and(|until| next >= until.of);
-    'all: while !done(delivery.position.next()) {
-        let Some(size) = follower.more_than(delivery.position.next()) else { break };
-        let mut batch = Vec::new();
-        reader.records(delivery.position.next()..size, None, |record| {
-            batch.push((record.seq(), record.json().as_bytes().to_vec()));
-            if (batch.len() as u64) < KEEP { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        })?;
-        for (seq, body) in batch {
-            if let Some(why) = delivery.one(seq, &body)? {
-                left = why;
-                break 'all;
-            }
-            delivery.position.move_to(seq + 1);
-            follower.reached(seq + 1);
-            if done(seq + 1) {
-                break;
-            }
-        }
-        delivery.position.keep().map_err(follower.disk())?;
-    }
-    delivery.position.keep().map_err(follower.disk())?;
-    let of = until.map_or_else(|| follower.growth().records(), |until| until.of);
-    Ok(Delivered { next: delivery.position.next(), of, why: left.map(Undelivered::word) })
-}
-
-struct Delivery<'a> {
-    follower: &'a Follower,
-    position: Position,
-    sink: &'a Sink,
-    until: Option<Until>,
-}
-
-impl Delivery<'_> {
-    /// Delivers one record, however long it takes. `Some`: it is left, with the reason unless the program ends.
-    fn one(&mut self, seq: Seq, body: &[u8]) -> Result<Option<Option<Undelivered>>, StationError> {
-        let (mut patience, began, mut told) = (Patience::new(), Instant::now(), false);
-        while let Err(undelivered) = self.sink.deliver(self.follower.origin(), seq, body) {
-            if self.until.is_some_and(|until| began.elapsed() >= until.patience) {
-                return Ok(Some(Some(undelivered)));
-            }
-            if !told && began.elapsed() >= STALL {
-                told = true;
-                let why = undelivered.word();
-                self.follower.append(AfterEvent::OutboxStalled { next: seq, why })?;
-            }
-            // What was delivered so far need not come again, however long this takes.
-            self.position.keep().map_err(self.follower.disk())?;
-            if !self.follower.rest(patience.next()) {
-                return Ok(Some(None));
-            }
-        }
-        if told {
-            self.follower.append(AfterEvent::OutboxFlows { next: seq + 1 })?;
-        }
-        Ok(None)
-    }
+/// Records of a log before this one that are not delivered, and never will be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Skipped {
+    /// The name of that log.
+    pub log: String,
+    /// The first of them.
+    pub first: Seq,
+    /// How many follow each other; 0 where nobody knows.
+    pub count: u64,
+    /// `missing`: the log is not where it was put. `damaged`: they are not there as they were signed for. `other-log`: others were
+    /// delivered under its name.
+    pub why: String,
 }
 
 impl Station {
@@ -224,8 +155,10 @@ impl Station {
         let until = Until { of: self.journal().growth().records(), patience };
         if self.after().delivers() {
             // Two at once would deliver twice, and overtake each other.
+            let log = follower.origin().to_owned();
             let next = follower.position(NAME)?.map_or(0, |position| position.next());
-            return Ok(Some(Delivered { next, of: until.of, why: Some("line-delivers") }));
+            let why = Some("line-delivers");
+            return Ok(Some(Delivered { log, is_last: true, next, of: until.of, why, skipped: Vec::new() }));
         }
         deliver(&follower, &Sink::new(config)?, Some(until)).map(Some)
     }

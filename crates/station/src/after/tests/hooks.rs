@@ -120,7 +120,7 @@ fn calls_that_are_not_made_are_recorded() {
 
 /// Whoever may write to it would be the station.
 #[test]
-fn a_program_that_everybody_may_change_is_refused() {
+fn a_program_that_others_may_change_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = program(folder.path(), "hook", "exit 0");
     let place = Place::with(&section(&file, "\"pass\"", 1));
@@ -131,7 +131,8 @@ fn a_program_that_everybody_may_change_is_refused() {
         station.close().unwrap();
         assert!(error.contains(why), "{error}");
     };
-    refused(0o757, "everybody may write to it");
+    refused(0o757, "may be written to by its group or by everybody");
+    refused(0o775, "may be written to by its group or by everybody");
     refused(0o644, "it is no program");
     fs::remove_file(&file).unwrap();
     let station = place.open();

@@ -179,7 +179,7 @@ fn a_kill_loses_no_label_and_doubles_none_unmarked() {
     let (_, second) = device(&station, 2, "example/1", None);
     // Begun, and nobody knows what became of it.
     let position = place.data.after().join("label-bench");
-    while !fs::read_to_string(&position).unwrap().ends_with(&format!("\n{first}\n")) {
+    while !fs::read_to_string(&position).unwrap().ends_with(&format!("\n{first}\n\n")) {
         std::thread::yield_now();
     }
     station.close().unwrap();

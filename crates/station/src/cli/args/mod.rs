@@ -162,6 +162,8 @@ pub(crate) enum Verb {
     /// Identities that have to be blocked in the cloud
     #[command(subcommand)]
     Cleanup(CleanupVerb),
+    /// What comes after a PASS: what waits for printers and outbox and since when, which calls of hooks failed
+    After,
     /// Labels of devices that passed
     #[command(subcommand)]
     Label(LabelVerb),

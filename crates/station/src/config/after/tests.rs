@@ -12,6 +12,7 @@ fn read(sections: &str) -> Result<StationConfig, String> {
         ("labels/example.zpl", include_str!("../../../defaults/label.zpl")),
         ("labels/example.toml", include_str!("../../../defaults/label.toml")),
         ("labels/wrong.zpl", "^XA\n^FD{secret}^FS\n^XZ\n"),
+        ("labels/outside.zpl", "^XA\n\n^FO{serial},10^FDx^FS\n^XZ\n"),
     ] {
         let path = dir.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -93,6 +94,7 @@ fn a_mistyped_setting_is_named_by_file_and_line() {
         (label("example.toml", "no.toml"), "station.toml:7: `profile`: no file"),
         (label("example.zpl", "no.zpl"), "labels/no.zpl: No such file"),
         (label("example.zpl", "wrong.zpl"), "labels/wrong.zpl:2: there is no placeholder {secret}"),
+        (label("example.zpl", "outside.zpl"), "labels/outside.zpl:3: {serial} stands behind ^FO"),
         (label("qr", "aztec"), "station.toml:10: unknown variant `aztec`"),
         (label("module_dots = 4", "module_dots = 0"), "station.toml:11: `module_dots`: 1 to 20"),
         (label("module_dots = 4\n", ""), "station.toml:6: `label`: ZPL needs `module_dots`"),
