@@ -99,6 +99,7 @@ fn generated() -> BTreeMap<String, String> {
         dto::BatchLine,
         dto::BatchSums,
         dto::BatchPage,
+        dto::BatchDay,
         dto::OddDevice,
         dto::BatchNow,
         dto::BatchSlot,

@@ -22,11 +22,11 @@ import { causes } from "./fake/log";
 import { FakeOrders } from "./fake/orders";
 import { FakePeople } from "./fake/people";
 import { FakeRepair } from "./fake/repair";
-import { refuse } from "./fake/refuse";
+import { noSession, notYours, refuse } from "./fake/refuse";
 import { roomsOf, roster } from "./fake/roster";
 import { shiftOf } from "./fake/shift";
+import { FakeSlots, type Pace } from "./fake/slots";
 import type { Archive, Door, KeyRing, OrderBook, RepairShop, Shell, Staff } from "./shell";
-import { STEPS } from "./steps";
 
 export { failing, good, nobody, operator, station, type FakeDevice } from "./fake/bench";
 
@@ -39,18 +39,7 @@ const SESSION = 12 * 3_600_000;
 /** What every slot made, and how often its contact closed. */
 const used = { devices: 104, passed: 101, retries: 2, lost: 6, cycles: 10_422 };
 
-/** One slot: what it shows, and what is plugged in. */
-interface Slot {
-  card: Card;
-  plugged: FakeDevice | undefined;
-}
-
-/** Waits for the next step of an injection. */
-export type Pace = () => Promise<void>;
-
 export class FakeShell implements Shell {
-  /** How long a step takes. */
-  pace: Pace = () => Promise.resolve();
   /** What the operator answers in the passphrase dialog; a problem is what the station answers to it. */
   passphrase: UnlockOutcome | Problem;
   /** What the log has of the shift, or why it has nothing; made of the counts where it is not said. */
@@ -78,15 +67,14 @@ export class FakeShell implements Shell {
   #touched: number;
   #began: number;
   readonly #records: RecordLine[] = [];
-  readonly #slots: Map<number, Slot>;
-  #told: (update: CardUpdate) => void = () => undefined;
+  readonly #slots: FakeSlots;
 
   constructor(overview: Overview = station, passphrase: UnlockOutcome | Problem = "cancelled") {
     this.#overview = structuredClone(overview);
     this.passphrase = passphrase;
-    const empty = (): Slot => ({ card: { state: "waiting" }, plugged: undefined });
-    this.#slots = new Map(overview.slots.map(({ number }) => [number, empty()]));
-    this.labels = new FakeLabels(new Set(this.#slots.keys()));
+    const numbers = overview.slots.map(({ number }) => number);
+    this.#slots = new FakeSlots(numbers);
+    this.labels = new FakeLabels(new Set(numbers));
     this.archive = new FakeArchive(this.#overview, (event, operator) =>
       this.#append(event, "", "", operator),
     );
@@ -105,6 +93,11 @@ export class FakeShell implements Shell {
     this.#ceremony = new FakeCeremony(this.ring, this.staff, append);
     this.#touched = this.#began = this.staff.now();
     this.#append("log.open", "", "");
+  }
+
+  /** How long a step takes. */
+  set pace(pace: Pace) {
+    this.#slots.pace = pace;
   }
 
   overview(): Promise<Overview> {
@@ -126,17 +119,16 @@ export class FakeShell implements Shell {
 
   watch(onCard: (update: CardUpdate) => void, onScan: (scans: ScanLine) => void): Promise<void> {
     if (this.broken) return refuse(this.broken);
-    this.#told = onCard;
     this.labels.tell = onScan;
     onScan(this.labels.shown);
-    for (const [slot, { card }] of this.#slots) onCard({ slot, card });
+    this.#slots.watch(onCard);
     return Promise.resolve();
   }
 
   acknowledge(slot: number): Promise<void> {
-    const { card } = this.#slot(slot);
+    const card = this.#slots.card(slot);
     if (card.state === "fail") {
-      this.#show(
+      this.#slots.show(
         slot,
         card.gone
           ? { state: "waiting" }
@@ -153,11 +145,11 @@ export class FakeShell implements Shell {
   }
 
   putBack(slot: number): Promise<void> {
-    const { card } = this.#slot(slot);
+    const card = this.#slots.card(slot);
     if (!may(this.staff.session.roles, "put-back")) return refuse(notYours);
     if (card.state === "stopped" && card.code === "slot-out") {
       this.#append("slot.back", "", "");
-      this.#show(slot, { state: "waiting" });
+      this.#slots.show(slot, { state: "waiting" });
     }
     return Promise.resolve();
   }
@@ -168,9 +160,7 @@ export class FakeShell implements Shell {
     if (this.passphrase === "cancelled") return "cancelled";
     this.#overview.locked = false;
     this.#append("auth.unlock", "", "");
-    for (const [number, { card, plugged }] of this.#slots) {
-      if (card.state === "locked" && plugged) void this.plug(number, plugged);
-    }
+    for (const [number, device] of this.#slots.locked()) void this.plug(number, device);
     return Promise.resolve("unlocked");
   }
 
@@ -310,35 +300,26 @@ export class FakeShell implements Shell {
 
   /** Plugs a device in and resolves when its card is PASS or FAIL, or when the slot does not take it. */
   async plug(slot: number, device: FakeDevice): Promise<void> {
-    const { card } = this.#slot(slot);
-    this.#slot(slot).plugged = device;
-    // No device is touched while a FAIL stands.
-    if (card.state !== "waiting" && card.state !== "locked") return;
+    if (!this.#slots.lay(slot, device)) return;
     if (this.#overview.locked) {
-      this.#show(slot, { state: "locked" });
+      this.#slots.show(slot, { state: "locked" });
       return;
     }
     const labelled =
       !this.#overview.slots.some((one) => one.number === slot && one.scans) || this.labels.take(slot);
-    for (const step of STEPS) {
-      this.#show(slot, { state: "working", step });
-      await this.pace();
-      if (this.#slot(slot).plugged !== device) return;
-    }
+    if (!(await this.#slots.work(slot, device))) return;
     const fails = { code: "no-label", safety: "untouched" } as const;
-    this.#show(slot, this.#outcome(labelled ? device : { ...device, fails }));
+    this.#slots.show(slot, this.#outcome(labelled ? device : { ...device, fails }));
   }
 
   /** Pulls the device out. A FAIL stays. */
   unplug(slot: number): void {
-    const { card } = this.#slot(slot);
-    this.#slot(slot).plugged = undefined;
-    this.#show(slot, card.state === "fail" ? { ...card, gone: true } : { state: "waiting" });
+    this.#slots.pull(slot);
   }
 
   /** The slot does not work any more. */
   stop(slot: number, why: Stopped): void {
-    this.#show(slot, { state: "stopped", ...why });
+    this.#slots.show(slot, { state: "stopped", ...why });
   }
 
   /** The slot was taken out: six contacts were lost in a minute. */
@@ -369,9 +350,8 @@ export class FakeShell implements Shell {
     const ends = this.#began + SESSION - now;
     const locks = this.#overview.locked ? Infinity : this.#touched + IDLE - now;
     const left = Math.min(ends, locks);
-    const working = [...this.#slots.values()].some(({ card }) => card.state === "working");
     session.secondsLeft = session.reason = null;
-    if (session.state === "open" && !working) {
+    if (session.state === "open" && !this.#slots.working) {
       if (ends <= 0) this.#end();
       else if (locks <= 0) void this.away();
       else if (left <= WARNING) {
@@ -409,27 +389,4 @@ export class FakeShell implements Shell {
     this.#records.unshift({ seq, time: new Date().toISOString(), event, outcome, holds, id, operator });
     return seq;
   }
-
-  #slot(number: number): Slot {
-    const slot = this.#slots.get(number);
-    if (!slot) throw new RangeError(`no slot ${number}`);
-    return slot;
-  }
-
-  #show(slot: number, card: Card): void {
-    this.#slot(slot).card = card;
-    this.#told({ slot, card });
-  }
 }
-
-const noSession: Problem = {
-  code: "no-session",
-  sentence: "Nobody is signed in.",
-  remedy: ["Sign in."],
-};
-
-const notYours: Problem = {
-  code: "role",
-  sentence: "Nobody in these roles may do this.",
-  remedy: ["Call the supervisor."],
-};

@@ -132,6 +132,22 @@ export const repairScenes: Readonly<Record<string, () => Scene | Promise<Scene>>
     await repair.batches.start();
     await repair.batches.pause(true);
   }),
+  "batch-closing": room(async (repair) => {
+    await repair.show("batches");
+    await repair.batches.open("RK-2");
+    await repair.batches.end();
+  }),
+  "batch-done": room(async (repair, fake) => {
+    await repair.show("batches");
+    Object.assign(fake.shop.batches, { odd: [], done: 1842 });
+    await repair.batches.open("RK-2");
+  }),
+  "batch-closed-done": room(async (repair, fake) => {
+    await repair.show("batches");
+    Object.assign(fake.shop.batches, { odd: [], done: 1842 });
+    await repair.batches.open("RK-2");
+    await repair.batches.end();
+  }),
   "batch-closed": room(async (repair) => {
     await repair.show("batches");
     await repair.batches.open("RK-1");

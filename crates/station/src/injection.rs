@@ -94,11 +94,17 @@ impl Station {
 
     /// The same for another action that touches devices.
     pub(crate) fn is_ready_to(&self, action: Action, key: &KeyLabel) -> bool {
-        let may = match self.session() {
+        self.is_open_to(action) && self.custody_of(key).map_or(true, |kind| self.is_open(kind))
+    }
+
+    /// Whether somebody is signed in who may do this, as far as their roles say. Asks without a record and gives no permit: it is for
+    /// what the station does by itself, so that nobody is put down as one who asked for it.
+    #[must_use]
+    pub fn is_open_to(&self, action: Action) -> bool {
+        match self.session() {
             SessionState::Open(session) => !session.must_change_pin && may_ever(action, session.roles),
             _ => false,
-        };
-        may && self.custody_of(key).map_or(true, |kind| self.is_open(kind))
+        }
     }
 
     /// Opens the port, to give its device a key or to look at it. That it cannot be opened is recorded.

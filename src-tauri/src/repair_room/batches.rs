@@ -1,9 +1,11 @@
 //! Batches: asked for, opened by two people, worked on in the slots of repair, reconciled, closed.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
 
 use keystation::config::Purpose;
-use keystation::line::Line;
+use keystation::line::{Line, LineEvent, SlotEvent};
+use keystation::orders::OrderId;
 use keystation::people::Action;
 use keystation::repair::{self, Batch, BatchAsked, BatchDevices};
 use keystation::{Station, StationError};
@@ -34,7 +36,10 @@ pub(crate) fn show(station: &Station, bench: &RepairBench, id: &str) -> Result<B
     let reader = station.reader()?;
     let batch = repair::batch(&reader, &order_id(id)?)?;
     let reconciled = repair::reconcile(&reader, station.data(), &batch)?;
-    Ok(BatchPage::of(reconciled, bench.now_of(Some(id))))
+    let from =
+        batch.from.as_ref().map(|from| reader.group_key(from)).transpose().map_err(StationError::from)?;
+    let left = from.flatten().map(|key| key.devices);
+    Ok(BatchPage::of(reconciled, left, bench.now_of(Some(id))))
 }
 
 impl RepairBench {
@@ -127,9 +132,43 @@ pub(crate) fn start(station: &Station, bench: &RepairBench, id: &str) -> Result<
         return Ok(station.done_or_told(&permit, id.as_str(), none)?);
     }
     let batch = station.work_on(&id)?;
-    let line = Line::rekey(station, &numbers, Arc::clone(&batch), |_| {})?;
+    if batch.progress().is_complete() {
+        // Its last device was done while nobody was here who could close it.
+        return Ok(station.close_batch(&station.permit(Action::CloseRekey)?, &id).map(drop)?);
+    }
+    let (done, told) = mpsc::channel();
+    let work = Arc::clone(&batch);
+    let line = Line::rekey(station, &numbers, Arc::clone(&batch), move |event| {
+        if matches!(event, LineEvent::Slot(_, SlotEvent::Pass { .. })) && work.progress().is_complete() {
+            // Whoever waits for it may be gone with the program.
+            let _ = done.send(());
+        }
+    })?;
+    let (end_of, bench) = (station.clone(), Arc::clone(&bench.at_work));
+    let ending = move || {
+        if told.recv().is_ok()
+            && let Err(error) = ended(&end_of, &bench, &id)
+        {
+            // The page shows that it is open still, and offers to close it.
+            tracing::error!(batch = %id, %error, "every device is done, and it could not be closed");
+        }
+    };
+    thread::Builder::new().name("batch".to_owned()).spawn(ending).map_err(StationError::Thread)?;
     *at_work = Some(AtWork { batch, line });
     Ok(())
+}
+
+/// Every device is done: the slots are free, and it is closed by whoever is signed in. If that is somebody who may not, they did not ask
+/// for it, and it waits.
+fn ended(station: &Station, at_work: &Mutex<Option<AtWork>>, id: &OrderId) -> Result<(), StationError> {
+    let mine = lock(at_work).take_if(|at_work| at_work.batch.batch().id == *id);
+    // Not while the lock is held: a slot stops after the device in hand.
+    drop(mine);
+    if !station.is_open_to(Action::CloseRekey) {
+        return Ok(());
+    }
+    let permit = station.permit(Action::CloseRekey)?;
+    station.close_batch(&permit, id).map(drop)
 }
 
 /// Lets it rest, or go on: a device in work is finished.

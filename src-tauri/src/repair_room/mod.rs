@@ -27,8 +27,8 @@ use crate::problem::Problem;
 /// What repair is at, beside what the log says of it.
 #[derive(Default)]
 pub(crate) struct RepairBench {
-    /// The batch that its slots work on.
-    at_work: Mutex<Option<AtWork>>,
+    /// The batch that its slots work on. Whoever waits for its last device has it, too.
+    at_work: Arc<Mutex<Option<AtWork>>>,
     /// The batch that was asked for last.
     asked: Mutex<Option<BatchAsked>>,
     /// The list that was chosen last as one that was cleaned up.

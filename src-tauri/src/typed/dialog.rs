@@ -162,10 +162,15 @@ fn open<R: Runtime>(
     entry.set_activates_default(true);
     entry.set_width_chars(36);
     let count = text(&length(0));
+    // An Enter that is still held from before is no answer, and does not make the dialog come again and again.
+    dialog.set_response_sensitive(ResponseType::Ok, !question.takes_text);
     entry.connect_changed({
-        let count = count.clone();
+        let (count, dialog) = (count.clone(), dialog.downgrade());
         let told = Cell::new(None::<Instant>);
         move |entry| {
+            if let Some(dialog) = dialog.upgrade() {
+                dialog.set_response_sensitive(ResponseType::Ok, entry.text_length() > 0);
+            }
             // A component has 88 characters, and none of them is shown.
             write(&count, &length(entry.text_length()));
             if told.get().is_none_or(|at| at.elapsed() >= TOLD) {

@@ -48,4 +48,8 @@ from: string | null,
 /**
  * What came of it, once it is closed.
  */
-closed: BatchSums | null, };
+closed: BatchSums | null, 
+/**
+ * The record of its end.
+ */
+end: number | null, };

@@ -24,6 +24,7 @@ const closed: BatchLine = {
   checkValue: "91D4C-0B7FE",
   from: null,
   closed: { asked: 240, done: 236, failed: 1, missing: 3, unexpected: 2 },
+  end: 4981,
 };
 
 export const rotation: BatchLine = {
@@ -34,6 +35,7 @@ export const rotation: BatchLine = {
   devices: 1842,
   from: "gk-2026a",
   closed: null,
+  end: null,
 };
 
 export const odd: OddDevice[] = [
@@ -66,7 +68,15 @@ export class FakeBatches {
     const batch = this.lines.find((line) => line.id === id);
     if (!batch) return refuse({ code: "rekey-batch", sentence: `The log knows no batch ${id}.`, remedy: [] });
     const sums = batch.closed ?? this.#sums(batch);
-    return Promise.resolve({ batch: { ...batch }, sums, odd: this.odd, now: this.now ?? null });
+    const { done, asked } = sums;
+    const before = Math.floor(done / 3);
+    const percent = (devices: number) => Math.floor((100 * devices) / asked);
+    const days = [
+      { day: "2026-11-24", done: before, percent: percent(before) },
+      { day: "2026-11-25", done: done - before, percent: percent(done) },
+    ].filter((day) => day.done > 0);
+    const left = batch.from === null ? null : asked - done;
+    return Promise.resolve({ batch: { ...batch }, sums, odd: this.odd, days, left, now: this.now ?? null });
   }
 
   ask(from: BatchFrom, profile: string, why: RekeyWhy): Promise<BatchRequest | null> {
@@ -94,7 +104,7 @@ export class FakeBatches {
       note,
       devices,
     };
-    this.#asked = { line: { ...line, key, checkValue, from: leaves, closed: null }, request };
+    this.#asked = { line: { ...line, key, checkValue, from: leaves, closed: null, end: null }, request };
     return Promise.resolve({ devices, request, resumes: null });
   }
 
@@ -139,8 +149,8 @@ export class FakeBatches {
   close(id: string): Promise<void> {
     const batch = this.lines.find((line) => line.id === id);
     this.now = undefined;
-    if (batch) batch.closed = this.#sums(batch);
-    this.#append("rekey.close", "");
+    const end = this.#append("rekey.close", "");
+    if (batch) Object.assign(batch, { closed: this.#sums(batch), end });
     return Promise.resolve();
   }
 

@@ -6,3 +6,15 @@ export function refuse(problem: Problem): Promise<never> {
   // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
   return Promise.reject(problem);
 }
+
+export const noSession: Problem = {
+  code: "no-session",
+  sentence: "Nobody is signed in.",
+  remedy: ["Sign in."],
+};
+
+export const notYours: Problem = {
+  code: "role",
+  sentence: "Nobody in these roles may do this.",
+  remedy: ["Call the supervisor."],
+};

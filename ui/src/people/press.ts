@@ -42,3 +42,18 @@ export function presses(): Presses {
     },
   };
 }
+
+/**
+ * A click in the capturing phase: whether it is the further one of a double click, on something else than the first one hit. What
+ * has taken the place of a button that did its work nobody has read by then.
+ */
+export function clicks(): (event: MouseEvent) => boolean {
+  let first: Element | null = null;
+  return ({ target, detail }) => {
+    const hit = target instanceof Element ? (target.closest("label") ?? target.closest("button")) : null;
+    // 0 is a click that a key or the page made.
+    if (detail > 1) return hit !== null && hit !== first;
+    if (detail === 1) first = hit;
+    return false;
+  };
+}

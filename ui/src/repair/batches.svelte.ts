@@ -25,6 +25,10 @@ export class Batches {
   /** A list or a folder is being chosen, outside of the page. */
   asking = $state(false);
   cancelled = $state(false);
+  /** Somebody is about to close one with devices that are not done. */
+  closing = $state(false);
+  /** It was open already, and goes on without another approval. */
+  resumed = $state(false);
   /** Where the report was written. */
   saved: string | undefined = $state();
   problem: Problem | undefined = $state();
@@ -52,9 +56,16 @@ export class Batches {
     await this.#do(() => this.#read());
   }
 
-  /** Reads again what is shown, while slots are at work on it. */
+  /** Whether every device of the batch that is shown is done. */
+  get complete(): boolean {
+    const sums = this.page?.now?.sums ?? this.page?.sums;
+    return sums !== undefined && sums.done === sums.asked;
+  }
+
+  /** Reads again what is shown, while slots are at work on it: the station closes it when the last device is done. */
   async follow(): Promise<void> {
-    if (!this.page?.now || this.problem || this.asking) return;
+    const ends = this.complete && !this.page?.batch.closed;
+    if (!(this.page?.now ?? ends) || this.problem || this.asking) return;
     await this.#do(() => this.#read());
   }
 
@@ -67,7 +78,7 @@ export class Batches {
 
   close(): void {
     this.page = this.problem = this.saved = undefined;
-    this.making = this.cancelled = this.sameKey = false;
+    this.making = this.cancelled = this.sameKey = this.closing = this.resumed = false;
     this.reason = this.note = this.count = this.label = "";
     this.#approving.cancel();
   }
@@ -91,6 +102,7 @@ export class Batches {
       if (!asked) return;
       if (asked.resumes !== null) {
         await this.#shown(asked.resumes);
+        this.resumed = true;
         return;
       }
       this.#approving.bring(asked.request, async (approval) => {
@@ -105,6 +117,8 @@ export class Batches {
   async start(): Promise<void> {
     const id = this.page?.batch.id;
     if (id === undefined) return;
+    // What was saved says nothing of what is done from now on.
+    this.saved = undefined;
     if (this.#line.locked) await this.#line.unlock();
     await this.#changed(() => this.#shop.startBatch(id));
   }
@@ -117,9 +131,16 @@ export class Batches {
     await this.#changed(() => this.#shop.stopBatch());
   }
 
+  /** Closes it for good. With devices that are not done that is said first. */
   async end(): Promise<void> {
     const id = this.page?.batch.id;
-    if (id !== undefined) await this.#changed(() => this.#shop.closeBatch(id));
+    if (id === undefined) return;
+    if (!this.complete && !this.closing) {
+      this.closing = true;
+      return;
+    }
+    this.closing = false;
+    await this.#changed(() => this.#shop.closeBatch(id));
   }
 
   async save(): Promise<void> {

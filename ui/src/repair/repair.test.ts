@@ -197,11 +197,59 @@ describe("batches", () => {
     await settle();
     expect(shown()).toBe("batch-paused");
     await click("Stop for today");
+    await settle();
+    // What was not done is said before it is closed for good.
+    await click("Close…");
+    expect(shown()).toBe("batch-open");
+    expect(said()).toContain("1 842 devices are not done");
+    await press("Escape");
+    expect(said()).not.toContain("are not done");
+    await click("Close…");
     await click("Close it for good");
     await settle();
     expect(shown()).toBe("batch-closed");
     const { asked, done, failed, missing } = rooms.repair.batches.page?.sums ?? {};
     expect((done ?? 0) + (failed ?? 0) + (missing ?? 0)).toBe(asked);
+  });
+
+  test("the second click of a double one presses nothing that has come in the place of the first", async () => {
+    const twice = async (first: string, second: string) => {
+      for (const [detail, name] of [
+        [1, first],
+        [2, second],
+      ] as const) {
+        button(name).dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, detail }));
+        await settle();
+      }
+    };
+    await rooms.repair.show("batches");
+    await rooms.repair.batches.open("RK-2");
+    await settle();
+    await twice("Work on it", "Pause");
+    expect(shown()).toBe("batch-running");
+    await click("Stop for today");
+    await settle();
+    await twice("Close…", "Close it for good");
+    expect(shown()).toBe("batch-open");
+    expect(await events()).not.toContain("rekey.close");
+  });
+
+  test("a batch whose last device is done closes by itself, and says so; one that could not asks for it", async () => {
+    await rooms.repair.show("batches");
+    await rooms.repair.batches.open("RK-2");
+    await rooms.repair.batches.start();
+    Object.assign(shell.shop.batches, { odd: [], done: 1842, now: undefined });
+    await rooms.repair.batches.follow();
+    await settle();
+    expect(said()).toContain("Nothing is left but to close it");
+    expect(() => button("Work on it")).toThrow();
+    // What the station does on a thread of its own is seen at the next look.
+    await shell.closeBatch("RK-2");
+    await rooms.repair.batches.follow();
+    await settle();
+    expect(shown()).toBe("batch-closed");
+    expect(said()).toContain("Every device is done");
+    expect(said()).toMatch(/Closed by record \d/);
   });
 
   test("a list that nobody chose is none", async () => {

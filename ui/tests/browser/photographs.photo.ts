@@ -9,6 +9,8 @@ import { Bench, BENCH, LARGE } from "./bench";
 
 const FOLDER = new URL("../../../docs/screen/", import.meta.url).pathname;
 const STATES = { 1: "one-slot", 8: "eight-slots", 32: "thirty-two-slots" } as const;
+/** The room of repair, in states of `scenes-repair.ts`. */
+const REPAIR = { repair: "repair-device", batch: "batch-running" } as const;
 const LANGUAGES = ["en", "zh-Hans"] as const;
 const THEMES = ["light", "dark"] as const;
 
@@ -34,3 +36,13 @@ for (const [slots, state] of Object.entries(STATES)) {
     await bench.close();
   });
 }
+
+test("repair", async () => {
+  const bench = await Bench.open();
+  for (const [name, state] of Object.entries(REPAIR))
+    for (const theme of THEMES) {
+      const page = await bench.show(state, theme);
+      save(await page.screenshot(), `${FOLDER}${name}-${BENCH.width}-en-${theme}.webp`);
+    }
+  await bench.close();
+});

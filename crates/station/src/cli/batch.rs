@@ -1,12 +1,13 @@
 //! Batches of repair: `keystation rekey` for many devices, and `keystation batch`.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, IsTerminal as _};
 use std::path::Path;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use keystation::config::Profile;
+use keystation::config::{Profile, Purpose, StationConfig};
 use keystation::line::{Line, LineEvent, SlotEvent};
 use keystation::people::Action;
 use keystation::repair::{
@@ -32,6 +33,8 @@ enum End {
     Stopped,
     /// Somebody said so.
     Asked,
+    /// Somebody said so, and in a slot something failed that did not say which device it is: the sums do not know it.
+    AskedAfterFail,
 }
 
 /// Re-keys the devices of a batch until all are done; opens it where it is not open yet.
@@ -42,7 +45,7 @@ pub(super) fn rekey(bench: &Bench<'_>, args: &RekeyArgs) -> Result<Exit, Station
     let configured = &station.config().slots;
     let numbers: Vec<u32> = match &args.slots {
         Some(slots) => slots.0.clone(),
-        None => configured.iter().map(|slot| slot.number).collect(),
+        None => default_slots(station.config()),
     };
     let missing = numbers.iter().find(|number| configured.iter().all(|slot| slot.number != **number));
     if let Some(number) = missing.or(numbers.is_empty().then_some(&1)) {
@@ -58,12 +61,23 @@ pub(super) fn rekey(bench: &Bench<'_>, args: &RekeyArgs) -> Result<Exit, Station
     progress_line(&work, out);
     if end != End::Complete {
         out.note(how_to_go_on(work.batch()));
-        return Ok(if end == End::Stopped { Exit::Broken } else { Exit::Failed });
+        return Ok(match end {
+            End::Stopped => Exit::Broken,
+            // Whoever ends it for the day has done what they came for, unless somebody has to look at a device.
+            End::Asked if work.progress().counts.failed == 0 => Exit::Done,
+            _ => Exit::Failed,
+        });
     }
     let permit = bench.permit(Action::CloseRekey)?;
     let (_, reconciled) = station.close_batch(&permit, &work.batch().id)?;
     told(&reconciled, args.to.csv.as_deref(), args.to.pdf.as_deref(), out)?;
     Ok(Exit::Done)
+}
+
+/// Where nobody names slots: those that the settings keep for repair, and all of a station that keeps none.
+fn default_slots(config: &StationConfig) -> Vec<u32> {
+    let kept: Vec<u32> = config.slots_for(Purpose::Repair).map(|slot| slot.number).collect();
+    if kept.is_empty() { config.slots.iter().map(|slot| slot.number).collect() } else { kept }
 }
 
 /// The batch that is asked for: the one that is open already, or a new one that another person approves.
@@ -111,6 +125,7 @@ fn worked(bench: &Bench<'_>, numbers: &[u32], work: &Arc<BatchWork>) -> Result<E
         work: Arc::clone(work),
         running: numbers.len(),
         over: false,
+        nameless: BTreeSet::new(),
         ends: ends.clone(),
     }));
     let telling = Arc::clone(&report);
@@ -128,9 +143,14 @@ fn worked(bench: &Bench<'_>, numbers: &[u32], work: &Arc<BatchWork>) -> Result<E
     let end = ended.recv().unwrap_or(End::Stopped);
     // After the devices that are in work; what they come to is told.
     drop(line);
-    lock(&report).over = true;
-    // The last one may have been done while somebody ended it.
-    Ok(if work.progress().is_complete() { End::Complete } else { end })
+    let mut report = lock(&report);
+    report.over = true;
+    Ok(match end {
+        // The last one may have been done while somebody ended it.
+        _ if work.progress().is_complete() => End::Complete,
+        End::Asked if !report.nameless.is_empty() => End::AskedAfterFail,
+        end => end,
+    })
 }
 
 fn lock(report: &Mutex<Report>) -> std::sync::MutexGuard<'_, Report> {
@@ -147,6 +167,8 @@ struct Report {
     running: usize,
     /// Nothing is said after the end.
     over: bool,
+    /// Slots whose last result was the FAIL of a device that has no name.
+    nameless: BTreeSet<u32>,
     ends: Sender<End>,
 }
 
@@ -154,6 +176,13 @@ impl Report {
     fn tell(&mut self, event: &LineEvent) {
         if self.over {
             return;
+        }
+        match event {
+            LineEvent::Slot(slot, SlotEvent::Pass { .. }) => _ = self.nameless.remove(slot),
+            LineEvent::Slot(slot, SlotEvent::Fail { failure, .. }) if failure.id.is_none() => {
+                self.nameless.insert(*slot);
+            }
+            _ => {}
         }
         let result = matches!(event, LineEvent::Slot(_, SlotEvent::Pass { .. } | SlotEvent::Fail { .. }));
         if self.out.json {

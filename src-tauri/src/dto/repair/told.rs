@@ -13,9 +13,9 @@ use keystation_core::record::BatchCounts;
 use keystation_core::registration::RegistrationId;
 
 use super::{
-    BatchLine, BatchNow, BatchPage, BatchSlot, BatchSlotState, BatchSums, CleanupLine, DeviceOut, Held,
-    KeyEffect, OddDevice, OutHow, ParentKey, RekeyOutcome, RepairDevice, SeenDevice, SetState, TakeOutAct,
-    TakenOutLine,
+    BatchDay, BatchLine, BatchNow, BatchPage, BatchSlot, BatchSlotState, BatchSums, CleanupLine, DeviceOut,
+    Held, KeyEffect, OddDevice, OutHow, ParentKey, RekeyOutcome, RepairDevice, SeenDevice, SetState,
+    TakeOutAct, TakenOutLine,
 };
 use crate::bounded::Text;
 use crate::dto::{ApprovalRequest, DeviceLife};
@@ -169,6 +169,7 @@ impl From<Batch> for BatchLine {
             check_value: batch.check_value.to_string(),
             from: batch.from.map(|label| label.to_string()),
             closed: batch.closed.map(|ended| ended.counts.into()),
+            end: batch.closed.map(|ended| ended.record),
         }
     }
 }
@@ -181,13 +182,21 @@ impl From<BatchCounts> for BatchSums {
 }
 
 impl BatchPage {
-    pub(crate) fn of(reconciled: Reconciliation, now: Option<BatchNow>) -> Self {
-        let odd =
-            reconciled.rows.into_iter().filter(|row| matches!(row.state, State::Failed | State::Unexpected));
+    /// `left`: devices that hang on the group key that a rotation leaves.
+    pub(crate) fn of(reconciled: Reconciliation, left: Option<u64>, now: Option<BatchNow>) -> Self {
+        let Reconciliation { batch, counts, rows, days, .. } = reconciled;
+        let odd = rows.into_iter().filter(|row| matches!(row.state, State::Failed | State::Unexpected));
+        let mut by_then = 0;
+        let days = days.into_iter().map(|(day, done)| {
+            by_then += done;
+            BatchDay { day, done, percent: (by_then * 100).checked_div(counts.asked).unwrap_or(0) }
+        });
         Self {
-            batch: reconciled.batch.into(),
-            sums: reconciled.counts.into(),
+            batch: batch.into(),
+            sums: counts.into(),
             odd: odd.take(ODD).map(OddDevice::from).collect(),
+            days: days.collect(),
+            left,
             now,
         }
     }

@@ -20,13 +20,13 @@ use keystation_tests::bench::{Bench, Killed, LABEL, PUBLISHED_CHECK_VALUE, PUBLI
 use serde_json::{Value, json};
 
 /// Who signs in, and who approves.
-pub(super) type Who<'a> = (&'a str, Option<&'a str>);
+pub(crate) type Who<'a> = (&'a str, Option<&'a str>);
 
 /// Longer than anything takes, on a busy computer too: a test that waits for it has failed.
 const LONG: Duration = Duration::from_secs(120);
 
 /// Simulated devices with sets of their own, and slots to put them into.
-pub(super) struct Fleet {
+pub(crate) struct Fleet {
     sim: sim::Bench,
     states: PathBuf,
 }
@@ -43,7 +43,7 @@ fn persona(number: usize) -> Persona {
 impl Fleet {
     /// So many slots without a device, and devices that hold the key of the published group key, as a log of the station at rest
     /// says: written by the formats alone, for nobody waits until a thousand devices were made.
-    pub(super) fn keyed(bench: &Bench, slots: usize, devices: usize) -> Self {
+    pub(crate) fn keyed(bench: &Bench, slots: usize, devices: usize) -> Self {
         let settings = Settings {
             count: slots,
             persona: Persona::default(),
@@ -113,17 +113,17 @@ impl Fleet {
         append(Event::Result(Outcome { intent, id, failure: None, holds: Holds::New }));
     }
 
-    pub(super) fn port(&self, slot: usize) -> PathBuf {
+    pub(crate) fn port(&self, slot: usize) -> PathBuf {
         self.sim.port(slot).to_owned()
     }
 
     /// Takes out of a slot what is in it, and puts this device there.
-    pub(super) fn put(&self, slot: usize, device: usize) {
+    pub(crate) fn put(&self, slot: usize, device: usize) {
         self.put_with(slot, device, "");
     }
 
     /// The same with something that is wrong with it.
-    pub(super) fn put_with(&self, slot: usize, device: usize, faults: &str) {
+    pub(crate) fn put_with(&self, slot: usize, device: usize, faults: &str) {
         let script = if faults.is_empty() { sim::Script::default() } else { faults.parse().unwrap() };
         assert!(self.sim.insert(slot, persona(device), &self.state_file(device), script.faults(slot)));
         assert!(self.sim.plug(slot));
@@ -134,26 +134,26 @@ impl Fleet {
     }
 
     /// What a device holds.
-    pub(super) fn state(&self, device: usize) -> Value {
+    pub(crate) fn state(&self, device: usize) -> Value {
         serde_json::from_slice(&fs::read(self.state_file(device)).unwrap()).unwrap()
     }
 
     /// By the recipe of the profile, put together here.
-    pub(super) fn id(&self, device: usize) -> String {
+    pub(crate) fn id(&self, device: usize) -> String {
         format!("sn-{}-mac-{}", self.serial(device).to_lowercase(), self.mac(device).replace(':', "-"))
     }
 
-    pub(super) fn mac(&self, device: usize) -> String {
+    pub(crate) fn mac(&self, device: usize) -> String {
         persona(device).mac.unwrap().map(|byte| format!("{byte:02x}")).join(":")
     }
 
-    pub(super) fn serial(&self, device: usize) -> String {
+    pub(crate) fn serial(&self, device: usize) -> String {
         persona(device).serial.unwrap()
     }
 }
 
 /// A batch at work.
-pub(super) struct Session {
+pub(crate) struct Session {
     process: Killed,
     input: ChildStdin,
     output: Receiver<Value>,
@@ -161,7 +161,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn start(bench: &Bench, arguments: &[&str], who: Who<'_>) -> Self {
+    pub(crate) fn start(bench: &Bench, arguments: &[&str], who: Who<'_>) -> Self {
         let mut command = bench.keystation();
         command.args(arguments);
         bench.signed(bench.with_passphrase(&mut command), who.0, who.1);
@@ -183,7 +183,7 @@ impl Session {
     }
 
     /// What it tells next; `None`: it has ended.
-    pub(super) fn next(&mut self) -> Option<Value> {
+    pub(crate) fn next(&mut self) -> Option<Value> {
         match self.output.recv_timeout(LONG) {
             Ok(event) => Some(event),
             Err(mpsc::RecvTimeoutError::Disconnected) => None,
@@ -191,7 +191,7 @@ impl Session {
         }
     }
 
-    pub(super) fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
         loop {
             let event = self.next().unwrap_or_else(|| panic!("it ended: {:#?}", self.told));
             self.told.push(event.clone());
@@ -201,22 +201,22 @@ impl Session {
         }
     }
 
-    pub(super) fn until_slot(&mut self, slot: u64, name: &str) -> Value {
+    pub(crate) fn until_slot(&mut self, slot: u64, name: &str) -> Value {
         self.until(|event| event["slot"] == slot && event["event"] == name)
     }
 
-    pub(super) fn types(&mut self, line: &str) {
+    pub(crate) fn types(&mut self, line: &str) {
         writeln!(self.input, "{line}").unwrap();
     }
 
     /// Ends it in no order at all.
-    pub(super) fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.process.0.kill().unwrap();
         self.process.0.wait().unwrap();
     }
 
     /// Waits until it ends by itself: its exit code, and everything that it told.
-    pub(super) fn ended(mut self) -> (Option<i32>, Vec<Value>) {
+    pub(crate) fn ended(mut self) -> (Option<i32>, Vec<Value>) {
         while let Some(event) = self.next() {
             self.told.push(event);
         }
@@ -225,14 +225,14 @@ impl Session {
 }
 
 /// The cells of a column of a CSV file whose cells need no quotes.
-pub(super) fn column<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
+pub(crate) fn column<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
     let mut rows = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
     let at = rows.next().unwrap().iter().position(|column| *column == name).unwrap();
     rows.map(|row| row[at]).collect()
 }
 
 /// A file of a list of these devices, by ID.
-pub(super) fn list_of(path: &Path, ids: impl Iterator<Item = String>) -> PathBuf {
+pub(crate) fn list_of(path: &Path, ids: impl Iterator<Item = String>) -> PathBuf {
     let rows: Vec<String> = std::iter::once("id".to_owned()).chain(ids).collect();
     fs::write(path, rows.join("\n") + "\n").unwrap();
     path.to_owned()

@@ -1,6 +1,6 @@
 //! Repair: devices that were keyed before get a key again.
 
 mod batch; // a few devices at once: lists, counts, campaigns
-mod fleet; // devices that were keyed once, and hands for them
+pub(crate) mod fleet; // devices that were keyed once, and hands for them
 mod killed; // a thousand, and twenty kills
-mod one; // a look, and one device
+pub(crate) mod one; // a look, and one device

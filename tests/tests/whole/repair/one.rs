@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::fleet::Who;
 
 /// A second group key of the same group, and `second.toml`, a profile that names it.
-pub(super) fn second_key(bench: &Bench) {
+pub(crate) fn second_key(bench: &Bench) {
     let bytes: Vec<u8> = (0..64_u8).map(|at| at.wrapping_mul(73) ^ 0xa5).collect();
     bench.private("second-key", &Base64::encode_string(&bytes));
     let imported = bench.import("gk-second", &bench.file("second-key"));

@@ -1,10 +1,13 @@
 //! The real window on a display of its own, with simulated devices, as an operator meets it.
 
 mod audit; // a window that only looks
+mod batch; // batches of repair, and a rotation
 mod ceremony; // two custodians put a key together
 mod ended; // SIGTERM, SIGINT, SIGHUP
+mod haste; // double clicks, held keys, scanners
 mod left; // what was half typed when somebody left
 mod orders; // work orders, from the file to the last device
+mod out; // revoked, put back, a board in the place of another
 mod page; // the page, through WebDriver
 mod people; // who is there, and who may come
 mod repair; // devices that come back

@@ -13,7 +13,7 @@ use super::screen::Screen;
 use super::{Slot, folder, station};
 
 /// The slot of repair: the line has the first one.
-const REPAIR: u32 = 2;
+pub(super) const REPAIR: u32 = 2;
 
 fn id(number: usize) -> String {
     format!("sn-sn-10{number}-mac-a4-cf-12-00-01-0{number}")
@@ -29,13 +29,13 @@ fn with_repair() -> (Bench, Slot, Slot) {
     (bench, slot, repair)
 }
 
-fn newest(bench: &Bench, event: &str) -> Value {
+pub(super) fn newest(bench: &Bench, event: &str) -> Value {
     let records = bench.records();
     records.into_iter().rfind(|record| record["ev"] == event).unwrap_or_else(|| panic!("no {event}"))
 }
 
 /// Takes a choice by its words.
-fn choose(page: &Page, words: &str) {
+pub(super) fn choose(page: &Page, words: &str) {
     let click = "const label = [...document.querySelectorAll('label')]
                      .find((one) => one.innerText.trim().startsWith(arguments[0]));
                  label?.querySelector('input').click();
@@ -45,7 +45,7 @@ fn choose(page: &Page, words: &str) {
 }
 
 /// Asks the supervisor, who comes.
-fn approved(page: &Page, state: &str) -> String {
+pub(super) fn approved(page: &Page, state: &str) -> String {
     page.press_button("Ask the second person");
     page.wait_for("[data-state=approval]");
     page.name("sup-1");
@@ -53,20 +53,27 @@ fn approved(page: &Page, state: &str) -> String {
     page.wait_for(&format!("[data-state={state}]"))
 }
 
-fn look_at(page: &Page, repair: &Slot, sim: &Sim, number: usize) -> String {
+pub(super) fn look_at(page: &Page, repair: &Slot, sim: &Sim, number: usize) -> String {
     repair.plug(&sim.port(number));
     page.press_button(&format!("Look at slot {REPAIR}"));
     page.wait_for("[data-state=repair-device]")
 }
 
-fn picture(screen: &Screen, page: &Page, name: &str) {
+pub(super) fn picture(screen: &Screen, page: &Page, name: &str) {
     page.until_painted();
     screen.photograph(name);
     assert_eq!(page.inaccessible(), json!([]), "{name}");
 }
 
 /// By hand, as a page that was taken over would ask: the station decides, and puts down that it was asked.
-fn refused(bench: &Bench, page: &Page, command: &str, arguments: &Value, code: &str, action: &str) {
+pub(super) fn refused(
+    bench: &Bench,
+    page: &Page,
+    command: &str,
+    arguments: &Value,
+    code: &str,
+    action: &str,
+) {
     let before = bench.records().len();
     assert_eq!(page.invoke(command, arguments)["refused"]["code"], code, "{command}");
     let told: Vec<Value> = bench

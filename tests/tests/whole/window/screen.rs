@@ -96,6 +96,30 @@ impl Screen {
         self.done(Command::new("xdotool").args(["key", key]));
     }
 
+    /// Presses keys, so many milliseconds apart.
+    pub(crate) fn press_all(&self, keys: &[&str], apart: u32) {
+        self.done(Command::new("xdotool").args(["key", "--delay", &apart.to_string()]).args(keys));
+    }
+
+    /// Holds a key down until [`Self::let_go`]: the display repeats it, as it does under a finger.
+    pub(crate) fn hold(&self, key: &str) {
+        self.done(Command::new("xdotool").args(["keydown", key]));
+    }
+
+    /// Lets a key go.
+    pub(crate) fn let_go(&self, key: &str) {
+        self.done(Command::new("xdotool").args(["keyup", key]));
+    }
+
+    /// Clicks so often at a place of the window with exactly this title, as fast as a double click is.
+    pub(crate) fn click(&self, title: &str, (x, y): (i64, i64), times: u32) {
+        let (x, y, times) = (x.to_string(), y.to_string(), times.to_string());
+        let window = ["search", "--onlyvisible", "--name", &format!("^{title}$")].map(str::to_owned);
+        let mut command = Command::new("xdotool");
+        command.args(window).args(["mousemove", "--window", "%1", &x, &y]);
+        self.done(command.args(["click", "--repeat", &times, "--delay", "60", "1"]));
+    }
+
     /// A picture of the whole display, `NAME.png`, in the folder that `KEYSTATION_PHOTOGRAPHS` names.
     pub(crate) fn photograph(&self, name: &str) {
         let file = self.photographs.join(name).with_extension("png");

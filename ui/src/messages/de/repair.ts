@@ -199,7 +199,23 @@ export const repair: RepairWords = {
     pause: "Pause",
     goOn: "Weiter",
     stop: "Für heute anhalten",
+    end: "Schließen…",
     close: "Endgültig schließen",
+    closing: (n, shown) =>
+      plural(n, {
+        one: `${shown} Gerät ist nicht fertig. Es braucht dann eine andere Serie mit eigener Freigabe.`,
+        other: `${shown} Geräte sind nicht fertig. Sie brauchen dann eine andere Serie mit eigener Freigabe.`,
+      }),
+    allDone: "Alle Geräte sind fertig. Was noch in einem Platz steckt, abziehen.",
+    allDoneOpen: "Alle Geräte sind fertig. Die Serie muss nur noch geschlossen werden.",
+    ended: (record) => `Geschlossen mit Eintrag ${record}`,
+    still: (n, shown, key) =>
+      plural(n, {
+        one: `${shown} Gerät hängt noch am Gruppenschlüssel ${key}`,
+        other: `${shown} Geräte hängen noch am Gruppenschlüssel ${key}`,
+      }),
+    days: "Tag für Tag",
+    day: (date, done, percent) => `${date}: ${done} fertig, bis dahin ${percent} %`,
     save: "Bericht speichern",
     saved: "Gespeichert:",
     odd: "Fehler, oder nicht aus der Serie",

@@ -223,7 +223,23 @@ export const repair = {
     pause: "Pause",
     goOn: "Go on",
     stop: "Stop for today",
+    end: "Close…",
     close: "Close it for good",
+    closing: (n: number, shown: string) =>
+      plural(n, {
+        one: `${shown} device is not done. It takes another batch then, with an approval of its own.`,
+        other: `${shown} devices are not done. They take another batch then, with an approval of its own.`,
+      }),
+    allDone: "Every device is done. Unplug what is still in a slot.",
+    allDoneOpen: "Every device is done. Nothing is left but to close it.",
+    ended: (record: string) => `Closed by record ${record}`,
+    still: (n: number, shown: string, key: string) =>
+      plural(n, {
+        one: `${shown} device still hangs on group key ${key}`,
+        other: `${shown} devices still hang on group key ${key}`,
+      }),
+    days: "Day by day",
+    day: (date: string, done: string, percent: string) => `${date}: ${done} done, ${percent} % by then`,
     save: "Save the report",
     saved: "Saved:",
     odd: "Failed, or not of the batch",

@@ -196,7 +196,23 @@ export const repair: RepairWords = {
     pause: "Pausa",
     goOn: "Seguir",
     stop: "Parar por hoy",
+    end: "Cerrar…",
     close: "Cerrarlo para siempre",
+    closing: (n, shown) =>
+      plural(n, {
+        one: `Falta ${shown} dispositivo. Necesitará otro lote, con su propia aprobación.`,
+        other: `Faltan ${shown} dispositivos. Necesitarán otro lote, con su propia aprobación.`,
+      }),
+    allDone: "Todos los dispositivos están hechos. Desconecte los que sigan en un puesto.",
+    allDoneOpen: "Todos los dispositivos están hechos. Solo falta cerrarlo.",
+    ended: (record) => `Cerrado con la entrada ${record}`,
+    still: (n, shown, key) =>
+      plural(n, {
+        one: `${shown} dispositivo depende aún de la clave de grupo ${key}`,
+        other: `${shown} dispositivos dependen aún de la clave de grupo ${key}`,
+      }),
+    days: "Día a día",
+    day: (date, done, percent) => `${date}: ${done} hechos, ${percent} % hasta entonces`,
     save: "Guardar el informe",
     saved: "Guardado:",
     odd: "Fallidos, o ajenos al lote",

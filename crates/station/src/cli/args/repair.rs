@@ -52,7 +52,7 @@ pub(crate) struct RekeyArgs {
     /// Write the same key again even where the reason is a leak or a rotation, which that does not heal
     #[arg(long)]
     pub(crate) same_key: bool,
-    /// Slots of `station.toml` for a batch, for example `1,2-4` [default: all of them]
+    /// Slots of `station.toml` for a batch, for example `1,2-4` [default: those with `use = "repair"`, or all where there is none]
     #[arg(long, value_name = "LIST", value_parser = slot_list, conflicts_with = "port")]
     pub(crate) slots: Option<SlotList>,
     #[command(flatten)]
