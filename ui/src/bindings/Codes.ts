@@ -45,6 +45,9 @@ export const FAILURES = {
   "not-of-batch": { sentence: "The device is not on the list of the batch.", remedy: ["Keep the device apart.", "Compare its label with the list of the batch.", "Call the supervisor."] },
   "already-rekeyed": { sentence: "The device was re-keyed in this batch already.", remedy: ["Put it to the finished ones.", "Plug in the next device."] },
   "batch-full": { sentence: "The batch is complete: as many devices were begun as it was approved for.", remedy: ["Stop.", "Call the supervisor: count the devices, then close the batch."] },
+  "batch-closed": { sentence: "The batch is closed.", remedy: ["Keep the device.", "Have the rest approved as a batch of its own."] },
+  "batch-terms": { sentence: "The device would be written otherwise than the batch was approved: its key, its profile or its endpoint is another one.", remedy: ["Stop.", "Bring the profile back as it was, or close the batch and have another one approved.", "Tell QA."] },
+  "unknown-key": { sentence: "No record here says which key the device holds: whether it would get another one nobody can say.", remedy: ["Look at the device where it was keyed: that log knows its key.", "Meant all the same: ask again, and say that it may be the same key."] },
   "collision": { sentence: "Two devices would have the same key.", remedy: ["Stop the line.", "Keep the device apart.", "Call the custodian and QA: the key derives wrongly."] },
   "log-failed": { sentence: "The audit log cannot be written.", remedy: ["Stop.", "Call the administrator: check disk and log."] },
 } as const;

@@ -137,7 +137,7 @@ fn seen_now(look: &Look, out: Output) {
         "set": set.as_ref().map(|set| json!({ "id": set.id.as_str(), "scope": set.scope.as_str(),
             "endpoint": set.endpoint.to_string(), "fingerprint": set.fingerprint })),
         "holding": holding.as_str(), "meaning": holding.sentence(), "record": record,
-        "left": left.as_ref().map(LeftOpen::code),
+        "left": left.as_ref().map(LeftOpen::as_str),
         "keyed": keyed.map(|keyed| json!({ "record": keyed.record, "intent": keyed.intent, "job": keyed.job,
             "fingerprint": keyed.fingerprint, "scope": keyed.scope })),
         "parent": parent.as_ref().map(|parent| json!({ "key": parent.label, "check_value": parent.check_value,

@@ -54,9 +54,9 @@ impl LeftOpen {
         !matches!(self, Self::NotAsked(_))
     }
 
-    /// A stable name, for programs.
+    /// The word in JSON.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Settled(Settled::New(_)) => "new",
             Self::Settled(Settled::Old { .. }) => "old",

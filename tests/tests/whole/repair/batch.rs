@@ -258,3 +258,125 @@ fn a_campaign_moves_every_device_to_the_other_key() {
     assert_eq!((none.exit, &none.event("error").unwrap()["code"]), (Some(2), &json!("rekey-empty")));
     bench.assert_log_intact();
 }
+
+/// A device that was only refused takes no place: the batch goes on until as many are done as were approved.
+#[test]
+fn a_device_that_was_refused_takes_no_place_of_a_batch() {
+    let (bench, fleet) = keyed(1, 1);
+    let arguments = batch(&["--count", "1"], "returned");
+    let mut session = Session::start(&bench, &arguments, TWO);
+    // It was never keyed.
+    fleet.put(0, 7);
+    assert_eq!(session.until_slot(1, "fail")["code"], "never-keyed");
+    let progress = session.until(|event| event["event"] == "progress");
+    assert_eq!(
+        [&progress["failed"], &progress["missing"], &progress["unexpected"]],
+        [1, 0, 0].map(|n| json!(n)).each_ref()
+    );
+    session.types("q");
+    assert_eq!(session.ended().0, Some(1));
+    let mut session = Session::start(&bench, &arguments, ("rep-1", None));
+    session.until_slot(1, "fail");
+    fleet.put(0, 0);
+    let (exit, told) = session.ended();
+    assert_eq!(exit, Some(0), "{told:#?}");
+    let sums = told.iter().find(|event| event["event"] == "reconciliation").unwrap();
+    let sum = |name: &str| sums[name].as_u64().unwrap();
+    assert_eq!(["asked", "done", "failed", "missing", "unexpected"].map(sum), [1, 1, 0, 0, 1], "{sums}");
+    bench.assert_log_intact();
+}
+
+/// Pulled in the middle, and the batch was closed since: whoever has the device looks at it.
+#[test]
+fn a_device_that_was_left_open_in_a_closed_batch_is_settled_by_a_look() {
+    let (bench, fleet) = keyed(1, 1);
+    let mut session = Session::start(&bench, &batch(&["--count", "1"], "leaked-key"), TWO);
+    // It stores what it is given, and never proves it.
+    fleet.put_with(0, 0, "silent=prove");
+    let fail = session.until_slot(1, "fail");
+    assert_eq!(fail["safety"], "unknown", "{fail}");
+    session.types("q");
+    assert_eq!(session.ended().0, Some(1));
+    let closed = run(&bench, &["batch", "close", "RK-1"], ("rep-1", None));
+    assert_eq!(closed.exit, Some(1), "{closed:?}");
+    fleet.put(0, 0);
+    let port = fleet.port(0);
+    // By the terms of the write, whichever profile is named; without the secret it says what is missing.
+    let look = |secret: bool| {
+        let mut command = bench.keystation();
+        command.arg("look").arg("--port").arg(&port).args(["--profile", "test.toml"]);
+        if secret {
+            bench.with_passphrase(&mut command);
+        }
+        let seen = finished(bench.signed(&mut command, "rep-1", None));
+        assert_eq!(seen.exit, Some(0), "{seen:?}");
+        seen.events.iter().rfind(|event| event["event"] == "look").unwrap().clone()
+    };
+    let seen = look(false);
+    assert_eq!((&seen["left"], &seen["holding"]), (&json!("locked"), &json!("unsettled")), "{seen}");
+    let seen = look(true);
+    assert_eq!((&seen["left"], &seen["holding"]), (&json!("new"), &json!("as-recorded")), "{seen}");
+    assert_eq!(seen["parent"]["key"], "gk-second");
+    assert_eq!(look(true)["left"], Value::Null);
+    assert_eq!(fleet.state(0)["generation"], 2, "nothing was written");
+    let shown = bench.run(&["batch", "show", "RK-1"]);
+    let sums = shown.event("reconciliation").unwrap();
+    assert_eq!(
+        [&sums["done"], &sums["failed"], &sums["settled_since"]],
+        [1, 0, 1].map(|n| json!(n)).each_ref()
+    );
+    bench.assert_log_intact();
+}
+
+/// One byte of the profile is another profile, and needs another approval.
+#[test]
+fn nobody_works_on_a_batch_with_another_profile_than_was_approved() {
+    let (bench, fleet) = keyed(1, 1);
+    let arguments = batch(&["--count", "1"], "returned");
+    let mut session = Session::start(&bench, &arguments, TWO);
+    session.until_slot(1, "waiting");
+    session.types("q");
+    assert_eq!(session.ended().0, Some(1));
+    let profile = bench.data().join("profiles/second.toml");
+    let approved = fs::read_to_string(&profile).unwrap();
+    fs::write(&profile, format!("{approved}# elsewhere\n")).unwrap();
+    let refused = run(&bench, &["rekey", "--batch", "RK-1"], ("rep-1", None));
+    assert_eq!((refused.exit, &refused.event("error").unwrap()["code"]), (Some(3), &json!("rekey-altered")));
+    // The same words are another request.
+    assert_eq!(run(&bench, &arguments, ("rep-1", None)).exit, Some(3));
+    assert_eq!(fleet.state(0)["generation"], 1);
+    fs::write(&profile, approved).unwrap();
+    let mut session = Session::start(&bench, &["rekey", "--batch", "RK-1"], ("rep-1", None));
+    fleet.put(0, 0);
+    assert_eq!(session.until_slot(1, "pass")["id"], fleet.id(0));
+    assert_eq!(session.ended().0, Some(0));
+    bench.assert_log_intact();
+}
+
+/// What is open ends with its epoch, said by name; no ID comes again, and no list is written over.
+#[test]
+fn a_batch_ends_with_its_epoch_and_its_id_is_not_given_again() {
+    let (bench, fleet) = keyed(1, 1);
+    let list = bench.file("list.csv");
+    let path = list.display().to_string();
+    fs::write(&list, format!("id\n{}\n", fleet.id(0))).unwrap();
+    let arguments = batch(&["--list", &path], "returned");
+    let opens = || {
+        let mut session = Session::start(&bench, &arguments, TWO);
+        let opened = session.until(|event| event["event"] == "batch");
+        session.until_slot(1, "waiting");
+        session.types("q");
+        assert_eq!(session.ended().0, Some(1));
+        opened["batch"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(opens(), "RK-1");
+    let begun = bench.run(&["audit", "new-epoch", "--reason", "the disk was replaced"]);
+    assert_eq!(begun.exit, Some(0), "{begun:?}");
+    assert_eq!(begun.event("new-epoch").unwrap()["batches_ended"], json!(["RK-1"]));
+    // Another list, whose batch would have been the first again.
+    fs::write(&list, format!("id\n{}\nsn-9\n", fleet.id(0))).unwrap();
+    assert_eq!(opens(), "RK-2-1");
+    let kept = |id: &str| fs::read_to_string(bench.data().join(format!("rekeys/{id}.csv"))).unwrap();
+    assert_eq!((kept("RK-1").lines().count(), kept("RK-2-1").lines().count()), (2, 3));
+    bench.assert_log_intact();
+}

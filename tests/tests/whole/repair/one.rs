@@ -156,6 +156,10 @@ fn a_device_of_another_station_is_rekeyed_and_the_record_says_that_nobody_knows_
     let seen = look(&bench, &sim.port(0));
     assert_eq!((&seen["holding"], &seen["parent"]), (&json!("foreign"), &Value::Null), "{seen}");
     assert_eq!(bench.inject(&sim.port(0)).exit, Some(3), "the line does not overwrite it");
+    // That a leaked key was replaced the log could not say.
+    let leaked = rekey(&bench, &sim.port(0), &[&OLD[..], &["--reason", "leaked-key"]].concat());
+    assert_eq!((leaked.exit, &leaked.event("fail").unwrap()["code"]), (Some(3), &json!("unknown-key")));
+    assert_eq!(last(&bench, "inject.refuse")["code"], "unknown-key");
     let done = rekey(&bench, &sim.port(0), &[&OLD[..], &["--reason", "wrong-scope"]].concat());
     assert_eq!(done.exit, Some(0), "{done:?}");
     let pass = done.event("pass").unwrap();

@@ -184,11 +184,7 @@ export const failures: FailureWords = {
     "Dừng lại.",
     "Gọi tổ trưởng: đếm thiết bị, rồi đóng lô.",
   ),
-  "batch-closed": told(
-    "Lô đã đóng.",
-    "Giữ thiết bị lại.",
-    "Xin duyệt phần còn lại thành một lô riêng.",
-  ),
+  "batch-closed": told("Lô đã đóng.", "Giữ thiết bị lại.", "Xin duyệt phần còn lại thành một lô riêng."),
   "batch-terms": told(
     "Thiết bị sẽ được ghi khác với điều lô đã được duyệt: khóa, cấu hình hoặc điểm cuối là cái khác.",
     "Dừng lại.",
