@@ -11,7 +11,7 @@ use tauri::async_runtime::spawn_blocking;
 use tauri::ipc::Channel;
 
 use crate::problem::Problem;
-use crate::{custody, dto};
+use crate::{custody, dto, going};
 
 /// The log of a station, read-only.
 pub(crate) struct AuditRoom {
@@ -36,6 +36,7 @@ impl AuditRoom {
             Ok(dto::Overview {
                 rooms: vec![dto::Room::Audit, dto::Room::Keys, dto::Room::People],
                 read_only: true,
+                after: going::looked_up(archive.data()),
                 damage,
                 ..seen.unwrap_or_else(|_| archive.unread()).into()
             })

@@ -17,7 +17,8 @@ use tauri::async_runtime::spawn_blocking;
 use crate::alarm::Alarm;
 use crate::audit_room::AuditRoom;
 use crate::board::Board;
-use crate::dto::{self, SessionLine};
+use crate::dto::{self, AfterLine, SessionLine};
+use crate::going::Going;
 use crate::labels::Labels;
 use crate::machine::Departure;
 use crate::problem::Problem;
@@ -128,6 +129,8 @@ pub(crate) struct LineDesk {
     /// The group key of the first slot's profile.
     key: Option<KeyLabel>,
     running: Arc<Mutex<Option<Line>>>,
+    /// What goes out after a PASS.
+    going: Arc<Going>,
     /// What repair is at.
     pub(crate) repair: Arc<RepairBench>,
 }
@@ -151,6 +154,7 @@ impl LineDesk {
             slots: Vec::new(),
             key: None,
             running: Arc::default(),
+            going: Going::new(station.data()),
             repair: Arc::default(),
         };
         for slot in station.config().slots_for(Purpose::Line) {
@@ -271,6 +275,7 @@ impl LineDesk {
                 .as_ref()
                 .map(|line| line.slots().into_iter().map(dto::SlotHealth::from).collect())
                 .unwrap_or_default(),
+            after: AfterLine::is_for(&session.roles).then(|| self.going.now()).flatten(),
             rooms: dto::Room::of(&session.roles),
             operator: session.user.clone(),
             session,

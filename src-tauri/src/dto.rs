@@ -2,6 +2,7 @@
 //!
 //! The tests write each of these to `ui/src/bindings`.
 
+mod after;
 mod audit;
 mod cards;
 mod check;
@@ -15,6 +16,7 @@ mod shift;
 use keystation::log::Record;
 use serde::Serialize;
 
+pub(crate) use after::*;
 pub(crate) use audit::*;
 pub(crate) use cards::*;
 pub(crate) use check::*;
@@ -62,6 +64,8 @@ pub(crate) struct Overview {
     pub(crate) slots: Vec<SlotLine>,
     /// What each of them made, and how worn its contact is.
     pub(crate) health: Vec<SlotHealth>,
+    /// What goes out after a PASS, for whoever looks after it: a supervisor, or QA. Nobody else is disturbed by it.
+    pub(crate) after: Option<AfterLine>,
     /// The rooms that the person may enter; the first one is shown at first.
     pub(crate) rooms: Vec<Room>,
     /// Whether this window only looks.
@@ -100,6 +104,7 @@ impl From<keystation::Overview> for Overview {
             notices: seen.notices.iter().map(Problem::from).collect(),
             slots: Vec::new(),
             health: Vec::new(),
+            after: None,
             rooms: Vec::new(),
             read_only: true,
             training: seen.training,

@@ -13,6 +13,7 @@ mod desk;
 mod door;
 mod dto;
 pub mod environment;
+mod going;
 mod inspection;
 mod labels;
 mod machine;

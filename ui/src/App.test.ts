@@ -2,8 +2,9 @@
 
 import { beforeEach, describe, expect, test, vi } from "vitest";
 
-import { identify, inStillTime, openWindow, press, settle, text } from "./bench";
+import { closeWindow, identify, inStillTime, openWindow, press, settle, text } from "./bench";
 import { failing, FakeShell, good, station } from "./fake";
+import { goes, stalls } from "./scenes-many";
 import { as } from "./scenes-people";
 
 const unlocked = { ...station, locked: false };
@@ -269,6 +270,41 @@ describe("disk and clock", () => {
     expect(seen).toHaveLength(2);
     expect(seen[0]).toMatch(/Look at space-warning\.\s*Call somebody\.\s*space-warning/);
     expect(seen[1]).toContain("clock-jumped");
+  });
+});
+
+describe("what goes out after a PASS", () => {
+  const outgoing = () => document.querySelector(".outgoing")?.textContent.replace(/\s+/g, " ");
+
+  test("is one quiet line to whoever looks after it, and nothing to an operator", async () => {
+    await open(new FakeShell({ ...as("sv-0004", unlocked), after: goes }));
+    expect(outgoing()).toContain("Printer bench: 0 labels wait · 2 records wait for delivery");
+    expect(document.querySelector("[data-after=stalled]")).toBeNull();
+    await closeWindow();
+    await open(new FakeShell({ ...as("op-0121", unlocked), after: stalls }));
+    expect(outgoing()).toBeUndefined();
+  });
+
+  test("says plainly what does not go out, and why", async () => {
+    vi.setSystemTime(new Date("2026-11-26T14:02:00Z"));
+    await open(new FakeShell({ ...as("sv-0004", unlocked), after: stalls }));
+    expect(outgoing()).toMatch(/Printer bench takes no label: it cannot be reached\. Is it on\? \(21 min ago\)/);
+    expect(outgoing()).toMatch(/No record is delivered: it does not prove who it is\. \(1 h ago\)/);
+    expect(outgoing()).toContain("Printer bench: 12 labels wait · Printer pack-2: 0 labels wait");
+    expect(outgoing()).toContain("1 204 records wait for delivery");
+    // QA has no line, and sees it in the room that they have.
+    await closeWindow();
+    await open(new FakeShell({ ...as("qa-0007", unlocked), after: stalls }));
+    expect(document.querySelector("main[aria-label=Audit] .outgoing, .room .outgoing")).not.toBeNull();
+    expect(outgoing()).toContain("takes no label");
+  });
+
+  test("a word that this window does not know is said as the record has it", async () => {
+    const [bench] = stalls.printers;
+    const trouble = { time: "never", why: "<b>on fire" };
+    const printers = bench ? [{ ...bench, trouble }] : [];
+    await open(new FakeShell({ ...as("sv-0004", unlocked), after: { printers, outbox: null } }));
+    expect(outgoing()).toContain("Printer bench takes no label: <b>on fire");
   });
 });
 

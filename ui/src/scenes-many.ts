@@ -1,6 +1,7 @@
 // The line with one slot, with eight and with thirty-two, in the middle of a shift: for photographs, and for the bench that
 // measures how long the window takes to answer while all of them work.
 
+import type { AfterLine } from "./bindings/AfterLine";
 import type { Step } from "./bindings/Step";
 import { failing, FakeShell, station, type FakeDevice } from "./fake";
 import { STEPS } from "./steps";
@@ -15,6 +16,24 @@ const ROUND: readonly At[] = [
   ...["pass", "waiting", "prove", "pass", "write", "pass", "out", "read"],
   ...["waiting", "pass", "fail", "pass", "restart", "pass", "waiting", "prove"],
 ] as readonly At[];
+
+/** Labels and records go out; and they do not. */
+export const goes: AfterLine = {
+  printers: [{ name: "bench", waiting: 0, trouble: null }],
+  outbox: { waiting: 2, stopped: false, gone: false, trouble: null },
+};
+export const stalls: AfterLine = {
+  printers: [
+    { name: "bench", waiting: 12, trouble: { time: "2026-11-26T13:41:00Z", why: "away" } },
+    { name: "pack-2", waiting: 0, trouble: null },
+  ],
+  outbox: {
+    waiting: 1204,
+    stopped: false,
+    gone: false,
+    trouble: { time: "2026-11-26T12:05:00Z", why: "tls" },
+  },
+};
 
 function device(number: number, fails: boolean): FakeDevice {
   const serial = `007-889-${String(100 + number)}`;

@@ -6,7 +6,7 @@ import { failing, FakeShell, good, station, type FakeDevice } from "./fake";
 import type { Rooms } from "./rooms.svelte";
 import { auditScenes } from "./scenes-audit";
 import { keyScenes } from "./scenes-keys";
-import { manyScenes } from "./scenes-many";
+import { goes, manyScenes, stalls } from "./scenes-many";
 import { orderScenes } from "./scenes-orders";
 import { repairScenes } from "./scenes-repair";
 import { as, peopleScenes } from "./scenes-people";
@@ -114,6 +114,13 @@ const lineScenes: Readonly<Record<string, () => FakeShell | Promise<FakeShell>>>
           ],
         },
       ],
+    }),
+  "goes-out": () => shell({ ...as("sv-0004", open), after: goes }),
+  "goes-out-stalled": () => shell({ ...as("sv-0004", open), after: stalls }),
+  "goes-out-stopped": () =>
+    shell({
+      ...as("sv-0004", open),
+      after: { printers: [], outbox: { waiting: 0, stopped: true, gone: true, trouble: null } },
     }),
   "no-key": () => shell({ ...open, key: { label: "gk-2026a", checkValue: null } }),
   "no-order": () => shell({ ...open, order: null }),

@@ -69,6 +69,7 @@ export const station: Overview = {
   notices: [],
   slots: [{ number: 1, port: "/dev/ttyUSB0", profile: "env-sensor 2", scans: false }],
   health: [],
+  after: null,
   rooms: ["line", "orders", "repair", "audit"],
   readOnly: false,
   training: false,

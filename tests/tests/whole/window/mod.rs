@@ -8,6 +8,7 @@ mod haste; // double clicks, held keys, scanners
 mod left; // what was half typed when somebody left
 mod orders; // work orders, from the file to the last device
 mod out; // revoked, put back, a board in the place of another
+mod outgoing; // labels and records that do not go out
 mod page; // the page, through WebDriver
 mod people; // who is there, and who may come
 mod repair; // devices that come back

@@ -95,6 +95,36 @@ export const line: LineWords = {
     settledPass: "PASS, geklärt",
     settled: (because) => `Geklärt: ${because}`,
   },
+  after: {
+    title: "Etiketten und Zustellung",
+    labels: (n, shown, printer) =>
+      plural(n, {
+        one: `Drucker ${printer}: ${shown} Etikett wartet`,
+        other: `Drucker ${printer}: ${shown} Etiketten warten`,
+      }),
+    off: (printer, why) => `Drucker ${printer} nimmt kein Etikett: ${why}`,
+    records: (n, shown) =>
+      plural(n, {
+        one: `${shown} Eintrag wartet auf Zustellung`,
+        other: `${shown} Einträge warten auf Zustellung`,
+      }),
+    behind: (why) => `Kein Eintrag wird zugestellt: ${why}`,
+    stopped:
+      "Kein Eintrag wird zugestellt: die Gegenseite hat Einträge, die dieses Protokoll nicht hat. QS rufen.",
+    gone: "Dateien eines älteren Protokolls fehlen: was daraus wartet, kann nicht zugestellt werden. QS rufen.",
+    why: {
+      away: "nicht erreichbar. Ist er an?",
+      "not-ready": "Papier, Farbband, offener Kopf oder Pause. Nachsehen.",
+      cut: "die Verbindung bricht immer wieder ab.",
+      silent: "keine Antwort. Ist er an?",
+      garbled: "die Antwort ist keine.",
+      disk: "Datei oder Ordner lässt sich nicht schreiben.",
+      tls: "die Gegenseite weist sich nicht aus.",
+      busy: "die Gegenseite ist beschäftigt.",
+      refused: "die Gegenseite lehnt den Eintrag ab.",
+      "other-record": "dort steht an dieser Stelle ein anderer Eintrag.",
+    },
+  },
   rail: { name: "Räume", reviewDue: "Durchsicht fällig", fails: (slots) => `${slots} FAIL` },
   refused: {
     title: "Die Station arbeitet nicht",

@@ -34,6 +34,20 @@ const secured: Record<AnchorState, string> = {
   overdue: "Secured · witness overdue, no new jobs",
 };
 
+/** Why a printer takes no label, or the outbox delivers no record: the words of the records. */
+const why = {
+  away: "it cannot be reached. Is it on?",
+  "not-ready": "paper, ribbon, an open head, or a pause. Look at it.",
+  cut: "the connection is cut again and again.",
+  silent: "it does not answer. Is it on?",
+  garbled: "what it answers is none of its answers.",
+  disk: "the file or folder cannot be written.",
+  tls: "it does not prove who it is.",
+  busy: "it says that it is busy.",
+  refused: "it refuses the record.",
+  "other-record": "it has another record in this place.",
+};
+
 export const line = {
   steps,
   rooms,
@@ -108,6 +122,21 @@ export const line = {
     stillOpen: (because: string) => `Still open: ${because}`,
     settledPass: "PASS, settled",
     settled: (because: string) => `Settled: ${because}`,
+  },
+  after: {
+    title: "Labels and delivery",
+    labels: (n: number, shown: string, printer: string) =>
+      plural(n, {
+        one: `Printer ${printer}: ${shown} label waits`,
+        other: `Printer ${printer}: ${shown} labels wait`,
+      }),
+    off: (printer: string, why: string) => `Printer ${printer} takes no label: ${why}`,
+    records: (n: number, shown: string) =>
+      plural(n, { one: `${shown} record waits for delivery`, other: `${shown} records wait for delivery` }),
+    behind: (why: string) => `No record is delivered: ${why}`,
+    stopped: "No record is delivered: the other side has records that this log does not have. Call QA.",
+    gone: "Files of an older log are gone: what waits of it cannot be delivered. Call QA.",
+    why,
   },
   rail: {
     name: "Rooms",

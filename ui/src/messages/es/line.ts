@@ -95,6 +95,33 @@ export const line: LineWords = {
     settledPass: "PASS, resuelto",
     settled: (because) => `Resuelto: ${because}`,
   },
+  after: {
+    title: "Etiquetas y entrega",
+    labels: (n, shown, printer) =>
+      plural(n, {
+        one: `Impresora ${printer}: ${shown} etiqueta espera`,
+        other: `Impresora ${printer}: ${shown} etiquetas esperan`,
+      }),
+    off: (printer, why) => `La impresora ${printer} no toma etiquetas: ${why}`,
+    records: (n, shown) =>
+      plural(n, { one: `${shown} entrada espera su entrega`, other: `${shown} entradas esperan su entrega` }),
+    behind: (why) => `No se entrega ninguna entrada: ${why}`,
+    stopped:
+      "No se entrega ninguna entrada: la otra parte tiene entradas que este registro no tiene. Llame a Calidad.",
+    gone: "Faltan archivos de un registro anterior: lo que espera de él no se puede entregar. Llame a Calidad.",
+    why: {
+      away: "no se puede alcanzar. ¿Está encendida?",
+      "not-ready": "papel, cinta, cabezal abierto o pausa. Mírela.",
+      cut: "la conexión se corta una y otra vez.",
+      silent: "no responde. ¿Está encendida?",
+      garbled: "lo que responde no es una respuesta.",
+      disk: "no se puede escribir el archivo o la carpeta.",
+      tls: "la otra parte no prueba quién es.",
+      busy: "la otra parte está ocupada.",
+      refused: "la otra parte rechaza la entrada.",
+      "other-record": "allí hay otra entrada en ese lugar.",
+    },
+  },
   rail: { name: "Salas", reviewDue: "Revisión pendiente", fails: (slots) => `${slots} FAIL` },
   refused: {
     title: "La estación no funciona",
