@@ -2,10 +2,15 @@
 // them. `states.html?place=pass` puts `say` on the page.
 
 import type { AttemptLine } from "./bindings/AttemptLine";
-import { failing, FakeShell, station } from "./fake";
+import type { Ceremony } from "./bindings/Ceremony";
+import { failing, FakeShell, good, station } from "./fake";
+import { FakeArchive } from "./fake/archive";
 import { foreign } from "./fake/finished";
+import { refuse } from "./fake/refuse";
+import { longShift } from "./fake/shift";
 import type { Rooms } from "./rooms.svelte";
 import { as } from "./scenes-people";
+import { lived, repairPlaces, wrong } from "./scenes-text-repair";
 
 /** A shell, and how a text comes to be on its window. */
 export interface Place {
@@ -14,6 +19,7 @@ export interface Place {
 }
 
 const open = { ...station, locked: false };
+const slot = { number: 1, port: "/dev/ttyUSB0", profile: "env-sensor 2" };
 
 function line(fails: boolean): Place {
   const shell = new FakeShell(open);
@@ -56,6 +62,31 @@ function audit(then: (rooms: Rooms, shell: FakeShell, text: string) => Promise<v
   return { shell, say };
 }
 
+/** A key ceremony in which every text is `text`. */
+function ceremony(phase: Ceremony["phase"]): Place {
+  const shell = new FakeShell(as("cu-0301"));
+  const say = async (rooms: Rooms, text: string) => {
+    const key = { label: text, group: text, scope: text, slot: "primary", custody: "pkcs11" } as const;
+    const side = { user: text, checkValue: text };
+    const now: Ceremony = {
+      ...{ id: text, key, checkValue: text, phase: "components", problem: wrong("ceremony-aborted", text) },
+      sides: [
+        { ...side, confirmed: true },
+        { ...side, confirmed: false },
+      ],
+    };
+    shell.ceremony = () => Promise.resolve(now);
+    shell.ceremonyConfirm = () => refuse(wrong("check-value", text));
+    rooms.go("keys");
+    await rooms.keys.show("ceremony");
+    // The page of one that has ended is for whoever saw it under way.
+    now.phase = phase;
+    rooms.keys.table.typed = text;
+    await rooms.keys.table.confirm();
+  };
+  return { shell, say };
+}
+
 const found = async ({ audit: room }: Rooms) => {
   room.text = "";
   await room.search();
@@ -66,7 +97,12 @@ export const places: Readonly<Record<string, () => Place>> = {
   fail: () => line(true),
   found: () => audit(found),
   device: () =>
-    audit(async (rooms, _, text) => {
+    audit(async (rooms, { archive }, text) => {
+      archive.device = async (id) => {
+        const life = await FakeArchive.prototype.device.call(archive, id);
+        const events = life.events.map((event) => ({ ...event, ...lived(text) }));
+        return { ...life, key: text, checkValue: text, fingerprint: text, events };
+      };
       await found(rooms);
       await rooms.audit.open(text);
     }),
@@ -122,4 +158,38 @@ export const places: Readonly<Record<string, () => Place>> = {
     };
     return { shell, say };
   },
+  ceremony: () => ceremony("components"),
+  "ceremony-aborted": () => ceremony("aborted"),
+  "ceremony-done": () => ceremony("done"),
+  labels: () => {
+    const slots = [1, 2].map((number) => ({ ...slot, number, scans: true }));
+    const shell = new FakeShell({ ...open, slots });
+    shell.pace = () => new Promise(() => undefined);
+    void shell.plug(2, good);
+    const say = (rooms: Rooms, text: string) => {
+      const { labels } = shell;
+      const [refused, scanner] = [wrong("label-character", text), wrong("scanner-away", text)];
+      const taken = [{ slot: 2, label: text }];
+      labels.shown = { named: null, next: text, slots: [], taken, refused, scanner };
+      labels.tell(labels.shown);
+      rooms.go("line");
+      return Promise.resolve();
+    };
+    return { shell, say };
+  },
+  shift: () => {
+    const shell = new FakeShell(open);
+    const say = async ({ session }: Rooms, text: string) => {
+      const report = longShift(open);
+      const by = [{ code: text, sentence: text, count: 12 }];
+      const total = { ...report.total, failedBy: by, refusedBy: by };
+      shell.shift = { ...report, operator: text, total, orders: [{ order: text, count: total }] };
+      shell.saveShiftReport = () => Promise.resolve({ path: text });
+      session.handOver();
+      await session.shift.show();
+      await session.shift.save();
+    };
+    return { shell, say };
+  },
+  ...repairPlaces,
 };

@@ -51,9 +51,14 @@ interface Seen {
 async function saying(said: string[]): Promise<Seen[]> {
   const page = globalThis as unknown as { say: (text: string) => Promise<void> };
   const seen: Seen[] = [];
+  // A task of its own comes after all that a text set going, as with a timer, which would wait for 4 ms each time.
+  const { port1, port2 } = new MessageChannel();
   for (const text of said) {
     await page.say(text);
-    await new Promise((done) => setTimeout(done));
+    await new Promise((done) => {
+      port1.onmessage = done;
+      port2.postMessage(undefined);
+    });
     const elements = [...document.querySelectorAll("html, head *, body, body *")];
     const attributes = elements.flatMap((element) =>
       [...element.attributes].map((found) => [element, found] as const),
@@ -87,6 +92,8 @@ test.each(Object.keys(places))(
     expect(plain?.shown, "it is where a text is seen").toBe(true);
 
     const seen = await page.evaluate(saying, texts);
+    // What a page asks for comes a moment later.
+    await page.evaluate(() => new Promise((done) => setTimeout(done, 100)));
     const known = new Set(plain?.kinds);
     const foreign = seen.flatMap(({ kinds, acts, hidden }, index) => {
       const found = new Set([...kinds.filter((kind) => !known.has(kind)), ...acts, ...hidden]);
