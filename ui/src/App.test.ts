@@ -288,7 +288,9 @@ describe("what goes out after a PASS", () => {
   test("says plainly what does not go out, and why", async () => {
     vi.setSystemTime(new Date("2026-11-26T14:02:00Z"));
     await open(new FakeShell({ ...as("sv-0004", unlocked), after: stalls }));
-    expect(outgoing()).toMatch(/Printer bench takes no label: it cannot be reached\. Is it on\? \(21 min ago\)/);
+    expect(outgoing()).toMatch(
+      /Printer bench takes no label: it cannot be reached\. Is it on\? \(21 min ago\)/,
+    );
     expect(outgoing()).toMatch(/No record is delivered: it does not prove who it is\. \(1 h ago\)/);
     expect(outgoing()).toContain("Printer bench: 12 labels wait · Printer pack-2: 0 labels wait");
     expect(outgoing()).toContain("1 204 records wait for delivery");
