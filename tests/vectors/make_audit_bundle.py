@@ -260,6 +260,7 @@ def cases():
          later(order_of("create"), order_of("scrap", rid=RID, mac="", sn="x"), True, order_of("scrap", rid=RID, mac="", sn="x"), out("restore", ref=6),
                out("scrap")), None),
         ("whole", "scrap of the epoch before, by mistake", forged(then(out_before("scrap", 4), out("restore", ref=1), True)), None),
+        ("whole", "the same, on a list", forged(then(out_before("scrap", 4, cloud="listed"), out("restore", ref=1), True)), None),
         ("whole", "an event of a device that a later program knows", later(out("scrap"), ("device.later", {}), out("revoke")), None),
     ]
     fails = [
@@ -325,6 +326,8 @@ def cases():
          forged(then(out_before("revoke", 4), out("restore", ref=1)))),
         ("whole", "record", "signed, of a device: carried over without its MAC address", forged(then(out_before("scrap", 4, mac=5)))),
         # What an epoch takes over.
+        ("whole", "record", "signed, of a device: carried over with a word of the cloud that there is none of", forged(then(out_before("scrap", 4, cloud="maybe")))),
+        ("whole", "record", "signed, of a device: carried over with a number of the cloud", forged(then(out_before("scrap", 4, cloud=1)))),
         ("whole", "record", "signed: devices out of order", forged(epoch(records=[out_before("scrap", 5), out_before("revoke", 4)]))),
         ("whole", "record", "signed: a record carried over behind the beginning", forged(epoch(carried=3))),
         ("whole", "record", "signed: another record among those that carry over", forged(epoch(carried=5))),

@@ -11,6 +11,7 @@ use keystation_core::repair::Effect;
 
 use super::batch::{Batch, list_of};
 use super::list::{BatchList, Entry};
+use super::standing::{Campaign, Standing, counted};
 use crate::data_dir::DataDir;
 use crate::error::StationError;
 
@@ -31,6 +32,20 @@ pub struct Reconciliation {
     pub days: BTreeMap<String, u64>,
     /// Devices that were done, by what that did to their key.
     pub effects: BTreeMap<&'static str, u64>,
+    /// Where those that were asked for stand now.
+    pub standing: BTreeMap<Standing, u64>,
+    /// Of those that failed or are missing, so many are out: nobody waits for them.
+    pub out: u64,
+    /// Of a campaign, how far it is.
+    pub campaign: Option<Campaign>,
+}
+
+impl Reconciliation {
+    /// Whether every device is done that is not out.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.counts.done + self.out >= self.counts.asked
+    }
 }
 
 /// A device of a reconciliation. What is not known of it is empty.
@@ -56,6 +71,8 @@ pub struct Row {
     pub code: String,
     /// What the re-key did to its key.
     pub effect: Option<Effect>,
+    /// Where it stands now; none of a device that the log does not know.
+    pub standing: Option<Standing>,
 }
 
 /// What came of a device.
@@ -70,6 +87,14 @@ pub enum State {
     Missing,
     /// It was seen, and is none of the batch.
     Unexpected,
+}
+
+impl Row {
+    /// Whether the device is out by now.
+    #[must_use]
+    pub fn is_out(&self) -> bool {
+        self.standing.is_some_and(Standing::is_out)
+    }
 }
 
 impl State {
@@ -153,6 +178,11 @@ pub fn reconcile(reader: &Reader, data: &DataDir, batch: &Batch) -> Result<Recon
         Some(list) => of_list(list, seen),
         None => of_count(batch.devices, seen),
     };
+    for row in &mut rows {
+        row.standing = Standing::of(reader, batch, row)?;
+    }
+    let out = rows.iter().filter(|row| row.state != State::Done && row.is_out()).count() as u64;
+    let standing = counted(&rows);
     let mut counts = BatchCounts { asked: rows.len() as u64, ..BatchCounts::default() };
     let (mut days, mut effects) = (BTreeMap::new(), BTreeMap::new());
     for row in &rows {
@@ -178,6 +208,9 @@ pub fn reconcile(reader: &Reader, data: &DataDir, batch: &Batch) -> Result<Recon
         rows,
         days,
         effects,
+        standing,
+        out,
+        campaign: Campaign::of(reader, batch)?,
     })
 }
 

@@ -51,6 +51,8 @@ struct Devices {
     unexpected: HashSet<String>,
     /// Who took an entry of the list: two boards may be what one row says.
     taken: HashMap<usize, RegistrationId>,
+    /// Are not done and out: nobody waits for them.
+    out: HashSet<Asked>,
     /// Who took a place of a batch without a list.
     begun: HashSet<RegistrationId>,
     /// Devices that were done since the work began, and when the first one of them was begun.
@@ -61,6 +63,13 @@ struct Devices {
     resting: Option<Instant>,
 }
 
+/// A device as it was asked for: an entry of the list, or any device where there is no list.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Asked {
+    Entry(usize),
+    Device(RegistrationId),
+}
+
 /// How far a batch is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
@@ -68,15 +77,17 @@ pub struct Progress {
     pub counts: BatchCounts,
     /// How long the rest takes at the pace since the work began; `None` before the first device was done.
     pub left: Option<Duration>,
+    /// Of the devices that are not done, so many are out: nobody waits for them.
+    pub out: u64,
     /// Whether it rests.
     pub paused: bool,
 }
 
 impl Progress {
-    /// Whether every device is done.
+    /// Whether every device is done that is not out.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
-        self.counts.done == self.counts.asked
+        self.counts.done + self.out >= self.counts.asked
     }
 }
 
@@ -95,12 +106,15 @@ impl BatchWork {
         so_far: &Reconciliation,
     ) -> Self {
         let mut devices = Devices::default();
-        for row in &so_far.rows {
+        for (place, row) in so_far.rows.iter().enumerate() {
             let id = RegistrationId::new(&row.id, IdRule::Punctuation).ok();
             let identity = Identity { mac: row.mac.parse().ok(), serial: row.serial.parse().ok() };
             let entry = id.as_ref().and_then(|id| list.as_ref().and_then(|list| list.find(id, &identity)));
             match (row.state, id) {
                 (State::Done | State::Failed, Some(id)) => {
+                    if row.state == State::Failed && row.is_out() && list.is_none() {
+                        devices.out.insert(Asked::Device(id.clone()));
+                    }
                     if let Some(entry) = entry {
                         devices.taken.insert(entry, id.clone());
                     }
@@ -112,6 +126,10 @@ impl BatchWork {
                     devices.unexpected.insert(named(&row.id, &identity));
                 }
                 _ => {}
+            }
+            // The rows of a list are its entries, in their order.
+            if list.is_some() && row.state != State::Done && row.is_out() {
+                devices.out.insert(Asked::Entry(place));
             }
         }
         Self { station, batch, list, profile, paused: AtomicBool::new(false), devices: Mutex::new(devices) }
@@ -166,13 +184,14 @@ impl BatchWork {
             missing: asked.saturating_sub(done + failed),
             unexpected: devices.unexpected.len() as u64,
         };
+        let out = devices.out.len() as u64;
         let pace = devices.since.filter(|_| devices.here > 0).map(|since| {
             let resting = devices.resting.map(|since| since.elapsed()).unwrap_or_default();
             since.elapsed().saturating_sub(devices.rested + resting).div_f64(devices.here as f64)
         });
-        let rest = u32::try_from(asked.saturating_sub(done)).unwrap_or(u32::MAX);
+        let rest = u32::try_from(asked.saturating_sub(done + out)).unwrap_or(u32::MAX);
         let left = pace.map(|pace| pace.saturating_mul(rest));
-        Progress { counts, left, paused: self.is_paused() }
+        Progress { counts, left, out, paused: self.is_paused() }
     }
 
     fn devices(&self) -> MutexGuard<'_, Devices> {
@@ -198,9 +217,14 @@ impl BatchWork {
         watch: &mut dyn FnMut(Step),
     ) -> Result<Pass, Failure> {
         let came = self.rekeyed(place, meant, port, watch);
+        let out = came.as_ref().err().and_then(|failure| self.out(failure));
         let mut devices = self.devices();
+        devices.out.extend(out);
         match &came {
             Ok(pass) => {
+                if let Some(asked) = self.asked(&pass.id, &pass.identity) {
+                    devices.out.remove(&asked);
+                }
                 devices.failed.remove(&pass.id);
                 if devices.done.insert(pass.id.clone()) {
                     devices.here += 1;
@@ -217,6 +241,29 @@ impl BatchWork {
             Err(_) => {}
         }
         came
+    }
+
+    fn asked(&self, id: &RegistrationId, device: &Identity) -> Option<Asked> {
+        match &self.list {
+            Some(list) => list.find(id, device).map(Asked::Entry),
+            None => Some(Asked::Device(id.clone())),
+        }
+    }
+
+    /// What was refused and is out for good, if it was asked for and is not done. A log that cannot be read is told with the next device.
+    fn out(&self, failure: &Failure) -> Option<Asked> {
+        let Failure { code: Code::Scrapped | Code::Revoked | Code::Replaced, id: Some(id), identity, .. } =
+            failure
+        else {
+            return None;
+        };
+        // The board may be, while another one has its registration ID.
+        let out = self.station.look().and_then(|reader| Ok(reader.retired(id)?));
+        let done = self.devices().done.contains(id);
+        if done || !out.is_ok_and(|out| out.is_some()) {
+            return None;
+        }
+        self.asked(id, identity.as_ref().unwrap_or(&Identity { mac: None, serial: None }))
     }
 
     fn rekeyed(
