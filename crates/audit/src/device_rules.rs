@@ -118,7 +118,7 @@ pub(crate) fn judge_device(
 }
 
 /// What is done to a device is done to the board that has its registration ID, not to one that had it.
-fn judge_board(
+pub(crate) fn judge_board(
     conn: &Connection,
     id: &RegistrationId,
     board: &Identity,

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use keystation_core::flow::Retired;
 use keystation_core::key::KeyLabel;
+use keystation_core::record::Seq;
 use keystation_core::registration::RegistrationId;
 use rusqlite::{Connection, OptionalExtension};
 
@@ -85,12 +86,14 @@ impl Reader {
     /// On which group key a registration ID hangs, and how it is out, if it is; none of one that proved no key.
     pub fn hangs_on(&self, id: &RegistrationId) -> Result<Option<(KeyLabel, Option<Retired>)>, ReadError> {
         let _moment = self.moment()?;
-        let live = "SELECT gk FROM sighting INDEXED BY sighting_rid WHERE rid = ?1 AND live = 1 ORDER BY seq DESC LIMIT 1";
-        let label: Option<KeyLabel> =
-            self.conn.prepare_cached(live)?.query_row([id.as_str()], |row| parsed(row, 0)).optional()?;
-        let Some(label) = label else { return Ok(None) };
-        let out = out_under(&self.conn, id.as_str(), &label)?;
-        Ok(Some((label, out)))
+        let live = "SELECT gk, seq FROM sighting INDEXED BY sighting_rid WHERE rid = ?1 AND live = 1";
+        let live: Option<(KeyLabel, Seq)> = self
+            .conn
+            .prepare_cached(live)?
+            .query_row([id.as_str()], |row| Ok((parsed(row, 0)?, number(row, 1)?)))
+            .optional()?;
+        let Some((label, live)) = live else { return Ok(None) };
+        Ok(Some((label, out_by(&self.conn, id.as_str(), live)?)))
     }
 }
 
@@ -121,7 +124,11 @@ fn out_under(conn: &Connection, rid: &str, label: &KeyLabel) -> Result<Option<Re
         )?
         .query_row((rid, label.as_str()), |row| number(row, 0))
         .optional()?;
-    let Some(live) = live else { return Ok(None) };
+    live.map_or(Ok(None), |live| out_by(conn, rid, live))
+}
+
+/// How the device of a registration ID is out whose latest proved set is that of the intent `live`.
+fn out_by(conn: &Connection, rid: &str, live: Seq) -> Result<Option<Retired>, rusqlite::Error> {
     if let Some(retirement) = retired::of_id(conn, rid)? {
         return Ok(Some(retirement.what));
     }

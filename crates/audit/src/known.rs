@@ -95,14 +95,21 @@ fn boards(conn: &Connection, rid: &str) -> Result<Vec<Board>, rusqlite::Error> {
 
 /// The registration IDs of boards that are called so.
 fn ids(conn: &Connection, word: &str) -> Result<Vec<String>, rusqlite::Error> {
-    // Boards that were not begun are few, and found by looking at all that were exchanged.
-    let mut statement = conn.prepare_cached(
+    let mac = spelled(word);
+    let mut begun = conn.prepare_cached(
         "SELECT rid FROM sighting INDEXED BY sighting_rid WHERE rid = ?1 AND mode <> 'refused'
          UNION SELECT rid FROM sighting INDEXED BY sighting_mac WHERE mac = ?2 AND mode <> 'refused'
-         UNION SELECT rid FROM sighting INDEXED BY sighting_sn WHERE sn = ?1 AND mode <> 'refused'
-         UNION SELECT rid FROM retired WHERE how = 'replace' AND new_rid = rid AND rid <> '' AND new_mac = ?2",
+         UNION SELECT rid FROM sighting INDEXED BY sighting_sn WHERE sn = ?1 AND mode <> 'refused'",
     )?;
-    statement.query_map((word, spelled(word)), |row| row.get(0))?.collect()
+    let ids = begun.query_map((word, &mac), |row| row.get(0))?.collect::<Result<Vec<_>, _>>()?;
+    if !ids.is_empty() {
+        return Ok(ids);
+    }
+    // A board that takes the place of another and was not begun yet: found by looking at all that were exchanged.
+    let mut waiting = conn.prepare_cached(
+        "SELECT DISTINCT rid FROM retired WHERE how = 'replace' AND new_rid = rid AND rid <> '' AND new_mac = ?1",
+    )?;
+    waiting.query_map([mac], |row| row.get(0))?.collect()
 }
 
 impl Reader {

@@ -7,7 +7,7 @@ use keystation_core::registration::RegistrationId;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::account::{natural, number};
-use crate::device_rules::{DeviceRefusal, judge_cleanup, judge_device};
+use crate::device_rules::{DeviceRefusal, judge_board, judge_cleanup, judge_device};
 use crate::reader::{ReadError, Reader};
 use crate::record::{Record, RecordError};
 
@@ -277,6 +277,15 @@ impl Reader {
         identity: &Identity,
     ) -> Result<Option<Retirement>, ReadError> {
         Ok(of_identity(&self.conn, id.as_str(), identity)?)
+    }
+
+    /// Whether this board is the one that has the registration ID now, if any has: what is done to a device is done to that one.
+    pub fn may_act_on(
+        &self,
+        id: &RegistrationId,
+        board: &Identity,
+    ) -> Result<Result<(), DeviceRefusal>, ReadError> {
+        Ok(judge_board(&self.conn, id, board)?)
     }
 
     /// Whether the log would take this record now: asked again in its transaction.

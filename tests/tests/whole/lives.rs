@@ -141,6 +141,49 @@ fn scrap_and_revocation_take_two_people_and_a_reason_and_nobody_keys_such_a_devi
     bench.assert_log_intact();
 }
 
+/// Issue 6: each act, with what is missing of it.
+#[test]
+fn no_act_is_done_without_a_reason_and_a_second_person_and_what_is_asked_so_is_a_record() {
+    let bench = Bench::quick();
+    let sims: Vec<_> =
+        (1..=2).map(|n| sim(&bench, &format!("SN-{n}"), &format!("a4:cf:12:00:00:0{n}"))).collect();
+    sims.iter().for_each(|sim| drop(done(bench.inject(&sim.port(0)))));
+    done(bench.run(&["device", "scrap", "SN-2", "--reason", "broken"]));
+    let board = ["--profile", "test.toml", "--mac", "a4:cf:12:00:00:11"];
+    let before = bench.records();
+    for (verb, device, more, reason, of_another) in [
+        ("scrap", "SN-1", &[][..], "broken", "key-leaked"),
+        ("revoke", "SN-1", &[], "stolen", "broken"),
+        ("replace", "SN-1", &board, "upgrade", "found"),
+        ("restore", "SN-2", &[], "mistake", "broken"),
+    ] {
+        let act = [&["device", verb, device], more].concat();
+        let with = |reason: &[&str], asks: &str, approves: Option<&str>| {
+            let mut command = bench.keystation();
+            finished(bench.signed(command.args(&act).args(reason), asks, approves))
+        };
+        for none in [&[][..], &["--reason", "other"], &["--reason", of_another]] {
+            assert_refused(&with(none, "rep-1", Some("sup-1")), "device-reason");
+        }
+        let reason = ["--reason", reason];
+        for (asks, approves, why) in [
+            ("rep-1", None, "approval-missing"),
+            ("sup-1", Some("sup-1"), "approval-same-person"),
+            ("rep-1", Some("qa-007"), "approval-role"),
+            ("op-0117", Some("sup-1"), "role"),
+        ] {
+            assert_refused(&with(&reason, asks, approves), why);
+        }
+        let refusals = bench.records().into_iter().filter(|record| {
+            record["ev"] == "policy.refuse" && record["action"] == format!("{verb}-device")
+        });
+        assert_eq!(refusals.count(), 7, "{verb}");
+    }
+    let done = bench.records().into_iter().skip(before.len());
+    assert_eq!(done.filter(|record| record["ev"].as_str().unwrap().starts_with("device.")).count(), 0);
+    bench.assert_log_intact();
+}
+
 /// Another board under the same serial number: a new identity, and a permission for this one board.
 #[test]
 fn a_board_swap_permits_one_new_board_and_retires_the_old_one() {
@@ -274,6 +317,37 @@ fn an_act_is_on_the_board_that_was_named_and_a_name_of_two_boards_is_refused() {
     bench.assert_log_intact();
 }
 
+/// What a supervisor scraps of a work order is a board as well, and no other one.
+#[test]
+fn scrap_of_an_order_is_the_board_that_was_named() {
+    let bench = Bench::quick();
+    serial_only(&bench);
+    // The order is for this profile.
+    let folder = bench.data().join("profiles");
+    fs::rename(folder.join("serial.toml"), folder.join("test.toml")).unwrap();
+    let (old_mac, new_mac) = ("a4:cf:12:00:00:01", "a4:cf:12:00:00:02");
+    let (old, new) = (sim(&bench, "SN-1", old_mac), sim(&bench, "SN-1", new_mac));
+    orders::open(&bench.data(), "WO-1");
+    done(inject_by(&bench, &old.port(0), "test.toml"));
+    let swap = ["device", "replace", "sn-sn-1", "--profile", "test.toml", "--mac", new_mac];
+    done(bench.run(&[&swap[..], &["--reason", "board-failed", "--destroyed", "D-1"]].concat()));
+    done(inject_by(&bench, &new.port(0), "test.toml"));
+    let scrap = |name: &str| bench.run(&["order", "scrap", "WO-1", "--device", name, "--reason", "it fell"]);
+    assert_eq!(code(&scrap(old_mac)), "device-out");
+    assert_eq!(code(&scrap("SN-1")), "device-ambiguous");
+    assert!(!bench.records().iter().any(|record| record["ev"] == "order.scrap"));
+    done(bench.run(&["device", "scrap", "sn-sn-1", "--reason", "broken"]));
+    done(scrap("sn-sn-1"));
+    assert_eq!(newest(&bench, "order.scrap")["mac"], "a4cf12000002");
+    // Scrap of the order and of the station: one is taken back, and the device stays out until the other is.
+    let device = newest(&bench, "device.scrap")["seq"].clone();
+    for stays in [device, Value::Null] {
+        let restored = done(bench.run(&["device", "restore", "sn-sn-1", "--reason", "mistake"]));
+        assert_eq!(restored.event("device").unwrap()["stays"], stays, "{restored:?}");
+    }
+    bench.assert_log_intact();
+}
+
 /// Scrap of a work order may be known by its MAC address alone; and whoever approves sees that.
 #[test]
 fn what_was_scrapped_before_it_was_begun_is_put_back_by_its_mac_address() {
@@ -298,7 +372,8 @@ fn each_scope_of_a_life_is_cleaned_up_and_what_comes_back_says_that_the_cloud_ma
     let device = sim(&bench, "SN-1", "a4:cf:12:00:00:01");
     done(bench.inject(&device.port(0)));
     let other = bench.file("other-key");
-    bench.private("other-key", &Base64::encode_string(&[0x5a; 64]));
+    let bytes: Vec<u8> = (0..64_u8).map(|at| at.wrapping_mul(91) ^ 0x5a).collect();
+    bench.private("other-key", &Base64::encode_string(&bytes));
     let (file, check) = (other.display().to_string(), check_value_on_paper(&other));
     let import = ["key", "import", "--label", "gk-other", "--group", "line-8", "--scope", "0ne00EMU002"];
     let import = [&import[..], &["--slot", "primary", "--key-file", &file, "--check-value", &check]].concat();

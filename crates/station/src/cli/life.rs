@@ -27,7 +27,7 @@ pub(super) fn run(bench: &Bench<'_>, data: &DataDir, verb: &DeviceVerb) -> Resul
     // Whoever may not ask learns nothing of which devices there are; and nobody approves what cannot be.
     bench.may_ask(take_out.act.action())?;
     let approval = bench.approval(&bench.station.take_out_request(&take_out)?)?;
-    let TakenOut { record, id, identity, successor, blocked } =
+    let TakenOut { record, id, identity, successor, blocked, stays } =
         bench.station.take_out(&take_out, approval)?;
     let named = id.as_ref().map_or(take_out.device.as_str(), RegistrationId::as_str);
     let (word, sentence) = match &take_out.act {
@@ -55,7 +55,12 @@ pub(super) fn run(bench: &Bench<'_>, data: &DataDir, verb: &DeviceVerb) -> Resul
                 )
             }
         },
-        Act::Restore => ("restored", format!("{named} is no scrap.")),
+        Act::Restore => match &stays {
+            None => ("restored", format!("{named} is no scrap.")),
+            Some(stays) => {
+                ("restored", format!("{named} is no scrap by that record, and stays out: {stays}."))
+            }
+        },
     };
     let mac = identity.mac.map(|mac| mac.to_string());
     let serial = identity.serial.as_ref().map(|serial| serial.as_str());
@@ -63,7 +68,7 @@ pub(super) fn run(bench: &Bench<'_>, data: &DataDir, verb: &DeviceVerb) -> Resul
         format!("Record {record}: {sentence}"),
         &json!({ "event": "device", "state": word, "record": record, "id": id.as_ref().map(RegistrationId::as_str),
                  "mac": mac, "serial": serial, "successor": successor.as_ref().map(RegistrationId::as_str),
-                 "blocked": blocked }),
+                 "blocked": blocked, "stays": stays.map(|stays| stays.record) }),
     );
     if let Some(list) = blocked {
         bench.out.note(format!(

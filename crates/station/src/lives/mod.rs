@@ -7,6 +7,7 @@ mod commands;
 mod error;
 
 use keystation_audit::{AppendError, DeviceRefusal, Reader};
+use keystation_core::flow::Retirement;
 use keystation_core::identity::{Identity, Mac};
 use keystation_core::record::{DeviceChange, DeviceEvent, DeviceReason, Event, Seq, Successor};
 use keystation_core::registration::{IdRule, RegistrationId};
@@ -94,6 +95,8 @@ pub struct TakenOut {
     /// Of a device that was put back: the record which says that the cloud may have blocked it. Nobody but the cloud's own people can lift
     /// that.
     pub blocked: Option<Seq>,
+    /// Of a device that was put back: how it is out all the same, for another record says that it is scrap.
+    pub stays: Option<Retirement>,
 }
 
 /// What two people agree to.
@@ -128,7 +131,11 @@ impl Station {
         };
         let record = self.append_by(&permit, Event::Device(event)).map_err(LifeError::of_log);
         let record = self.done_or_told(&permit, &take_out.device, record)?;
-        Ok(TakenOut { record, id, identity, successor, blocked })
+        let stays = match (&take_out.act, &id) {
+            (Act::Restore, Some(id)) => self.reader()?.retired_device(id, &identity)?,
+            _ => None,
+        };
+        Ok(TakenOut { record, id, identity, successor, blocked, stays })
     }
 
     fn planned(&self, take_out: &TakeOut) -> Result<Planned, StationError> {
@@ -174,12 +181,16 @@ fn known(
     match (<[_; 1]>::try_from(found), act) {
         (Ok([(id, identity, follows)]), _) => Ok((id, identity, Some(follows))),
         (Err(several), _) if !several.is_empty() => {
-            let boards = several.iter().map(|(id, identity, _)| named(id.as_ref(), identity)).collect();
-            Err(LifeError::Several { name: crate::orders::error::shown(device), boards }.into())
+            let boards = several.iter().map(|(id, identity, _)| (id.as_ref(), identity));
+            Err(LifeError::several(device, boards).into())
         }
         // Of another station, or another epoch of the log: an ID can be blocked wherever it was keyed.
         (Err(_), Act::Revoke) => {
             let (id, identity) = stranger(device).ok_or_else(unknown)?;
+            // An identity that is known, on a board that is not, was not meant.
+            if !reader.known_devices(id.as_str())?.is_empty() {
+                return Err(unknown().into());
+            }
             Ok((Some(id), identity, None))
         }
         (Err(_), _) => Err(unknown().into()),
@@ -208,7 +219,7 @@ fn successor(board: &NewBoard, old: &Identity) -> Result<Successor, StationError
 }
 
 /// One board, as people compare it with what lies before them. Without a word that would have to be translated.
-pub(crate) fn named(id: Option<&RegistrationId>, Identity { mac, serial }: &Identity) -> String {
+fn named(id: Option<&RegistrationId>, Identity { mac, serial }: &Identity) -> String {
     let id = id.map_or("–", RegistrationId::as_str);
     if mac.is_none() && serial.is_none() {
         return id.to_owned();
@@ -254,6 +265,15 @@ fn one_line(text: &str, may_be_empty: bool) -> Result<String, LifeError> {
 }
 
 impl LifeError {
+    /// More than one board is called so.
+    pub(crate) fn several<'a>(
+        name: &str,
+        boards: impl Iterator<Item = (Option<&'a RegistrationId>, &'a Identity)>,
+    ) -> Self {
+        let boards = boards.map(|(id, identity)| named(id, identity)).collect();
+        Self::Several { name: crate::orders::error::shown(name), boards }
+    }
+
     /// What the log refused, by the name of that.
     fn of_log(error: StationError) -> StationError {
         match error {
