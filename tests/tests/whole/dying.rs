@@ -122,8 +122,8 @@ impl Log {
         };
         let mut intent = key(&first, LABEL, holds);
         // A third of them was re-keyed, of these one in four in vain.
-        if number % 3 == 0 {
-            let holds = if number % 4 == 0 { Holds::Old } else { Holds::New };
+        if number.is_multiple_of(3) {
+            let holds = if number.is_multiple_of(4) { Holds::Old } else { Holds::New };
             intent = key(&first, NEXT, holds);
         }
         match life {
