@@ -255,8 +255,14 @@ impl Bench {
     /// `check` on this port, to its end.
     #[must_use]
     pub fn check(&self, port: &Path) -> Run {
+        self.check_by(port, "test.toml")
+    }
+
+    /// The same by another profile.
+    #[must_use]
+    pub fn check_by(&self, port: &Path, profile: &str) -> Run {
         let mut command = self.keystation();
-        command.arg("check").arg("--port").arg(port).args(["--profile", "test.toml"]);
+        command.arg("check").arg("--port").arg(port).args(["--profile", profile]);
         finished(self.signed(self.with_passphrase(&mut command), "qa-007", None))
     }
 

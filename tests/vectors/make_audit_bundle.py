@@ -301,6 +301,7 @@ def cases():
          later(order_of("create"), order_of("scrap", rid=RID, mac="", sn="x"), True, order_of("scrap", rid=RID, mac="", sn="x"), out("restore", ref=6),
                out("scrap")), None),
         ("whole", "scrap of the epoch before, by mistake", forged(then(out_before("scrap", 4), out("restore", ref=1), True)), None),
+        ("whole", "the same, on a list", forged(then(out_before("scrap", 4, cloud="listed"), out("restore", ref=1), True)), None),
         ("whole", "an event of a device that a later program knows", later(out("scrap"), ("device.later", {}), out("revoke")), None),
         ("whole", "a batch for the devices of a list", later(opens(), rekeys(0), came(6), rekeys(1), came(8, "sn-2", "unknown"), rekeys(1, prior=8),
                                                              rekeys(2), closes(1, 2, 0)), None),
@@ -449,6 +450,8 @@ def cases():
         ("whole", "record", "signed, of a batch: fewer done than were", later(opens(), rekeys(0), came(6), closes(0, 1, 2))),
         ("whole", "record", "signed, of a batch: begun, and said to be missing", later(opens(), rekeys(0), closes(0, 0, 3))),
         # What an epoch takes over.
+        ("whole", "record", "signed, of a device: carried over with a word of the cloud that there is none of", forged(then(out_before("scrap", 4, cloud="maybe")))),
+        ("whole", "record", "signed, of a device: carried over with a number of the cloud", forged(then(out_before("scrap", 4, cloud=1)))),
         ("whole", "record", "signed: devices out of order", forged(epoch(records=[out_before("scrap", 5), out_before("revoke", 4)]))),
         ("whole", "record", "signed: a record carried over behind the beginning", forged(epoch(carried=3))),
         ("whole", "record", "signed: another record among those that carry over", forged(epoch(carried=5))),

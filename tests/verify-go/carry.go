@@ -58,6 +58,10 @@ func (b *beginning) check(r record, body []byte) error {
 			return refuse("record", "record %d carries something over without a text %s", r.seq, key)
 		}
 	}
+	if cloud, says := own["cloud"]; says && string(r.ev) == "carry.device" &&
+		(!cloud.isText || string(cloud.text) != "none" && string(cloud.text) != "listed" && string(cloud.text) != "done") {
+		return refuse("record", "record %d does not say what a list has of its device", r.seq)
+	}
 	if state := string(own["state"].text); this.isKey() && state != "imported" && state != "active" && state != "suspended" && state != "destroyed" {
 		return refuse("record", "record %d carries a key over in a state that no key has", r.seq)
 	}

@@ -181,7 +181,8 @@ class Beginning:
     FIELDS = {
         "carry.account": {"user": any_text, "cred": count, "tries": count, "active": flag, "once": flag, "was": count},
         "carry.component": {"was": count},
-        "carry.device": {"was": count, "how": any_text, "rid": any_text, "mac": any_text, "sn": any_text},
+        "carry.device": {"was": count, "how": any_text, "rid": any_text, "mac": any_text, "sn": any_text,
+                         "cloud": text_like({"none", "listed", "done"}.__contains__)},
         "carry.key": {"gk": any_text, "was": count, "state": text_like({"imported", "active", "suspended", "destroyed"}.__contains__)},
     }
 
@@ -200,7 +201,8 @@ class Beginning:
         if event not in self.ORDER:
             return  # none that carries over, or one of a later program
         for name, holds in self.FIELDS[event].items():
-            if name not in fields or not holds(fields[name]):
+            unsaid = name == "cloud" and name not in fields  # an older program did not say
+            if not unsaid and (name not in fields or not holds(fields[name])):
                 raise Refused("record", f"record {seq} carries something over, and its field {name} is missing or has a value that it cannot have")
         whose = fields[self.ORDER[event]]
         place = event, whose.encode() if type(whose) is str else whose

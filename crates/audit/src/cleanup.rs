@@ -2,17 +2,18 @@
 
 use keystation_core::flow::Retirement;
 use keystation_core::identity::Identity;
-use keystation_core::key::{EnrollmentGroup, IdScope, KeyLabel};
-use keystation_core::record::Seq;
-use keystation_core::registration::{IdRule, RegistrationId};
+use keystation_core::key::{Endpoint, EnrollmentGroup, IdScope, KeyLabel};
+use keystation_core::record::{CloudState, Seq};
+use keystation_core::registration::RegistrationId;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::account::{natural, number};
 use crate::group_key::field;
+use crate::known::registration_id;
 use crate::reader::{ReadError, Reader};
 use crate::record::{Record, RecordError};
-use crate::retired;
+use crate::retired::{self, Lists};
 use crate::standing::with_record;
 
 /// A row of `cleanup`.
@@ -64,6 +65,48 @@ pub(crate) fn listed(conn: &Connection, sha256: &str) -> Result<Option<(Seq, u64
     .optional()
 }
 
+/// Whether what the record `out` took out was blocked in the cloud, and the record that says so.
+pub(crate) fn state_of(conn: &Connection, out: Seq) -> Result<(CloudState, Option<Seq>), rusqlite::Error> {
+    let made = "SELECT upto, seq FROM cleanup WHERE done = 0 ORDER BY upto DESC, seq DESC LIMIT 1";
+    let made =
+        conn.prepare_cached(made)?.query_row([], |row| Ok((number(row, 0)?, number(row, 1)?))).optional()?;
+    let done = done(conn)?;
+    let lists = Lists { made: made.map(|(to, _)| to), done: done.map(|(to, _)| to) };
+    // The log before, where a new epoch took it over from there.
+    let body: Vec<u8> = conn
+        .prepare_cached("SELECT body FROM log WHERE seq = ?1")?
+        .query_row([out.cast_signed()], |row| row.get(0))?;
+    let before = Record::parse(&body).and_then(|record| match record.event() {
+        "carry.device" => retired::carried_cloud(&record),
+        _ => Ok(CloudState::Unlisted),
+    });
+    let before = before.map_err(|e| rusqlite::Error::FromSqlConversionFailure(0, Type::Blob, Box::new(e)))?;
+    let state = lists.state_of(out);
+    Ok(if before > state {
+        (before, Some(out))
+    } else {
+        let by = match state {
+            CloudState::Unlisted => None,
+            CloudState::Listed => made,
+            CloudState::Done => done,
+        };
+        (state, by.map(|(_, record)| record))
+    })
+}
+
+/// Under what a device was keyed, or was to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parent {
+    /// Label of the group key.
+    pub key: KeyLabel,
+    /// Its enrollment group.
+    pub group: EnrollmentGroup,
+    /// Its ID scope.
+    pub scope: IdScope,
+    /// The endpoint that it was told.
+    pub endpoint: Endpoint,
+}
+
 /// An identity that must not register any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blocked {
@@ -79,8 +122,10 @@ pub struct Blocked {
     pub identity: Identity,
     /// The registration ID that took its place, or empty.
     pub successor: String,
-    /// The key of its newest intent, with enrollment group and ID scope. None of a device that this log never began.
-    pub parent: Option<(KeyLabel, EnrollmentGroup, IdScope)>,
+    /// Each ID scope and endpoint for which it was begun in its life, the newest first.
+    pub parents: Vec<Parent>,
+    /// Whether the log of another epoch, or another station, knows for which: it was taken out there, or this one never began it.
+    pub elsewhere: bool,
 }
 
 /// What has to be blocked, of a log up to one record.
@@ -118,6 +163,37 @@ impl Reader {
         Ok(retired::of_id(&self.conn, id.as_str())?)
     }
 
+    /// Whether the cloud may have blocked what the record of a scrap took out. What a list that was done names is not put back at all.
+    /// The record that says so: of the list which names it, or by which a new epoch took it over from a log that made one.
+    pub fn blocked_in_cloud(&self, scrap: Seq) -> Result<Option<Seq>, ReadError> {
+        Ok(state_of(&self.conn, scrap)?.1)
+    }
+
+    /// What of a list (its hash, as [`Self::cleanup_list`] has it) was put back since it was made: whoever does what the list says
+    /// blocks these, too.
+    pub fn put_back_since(&self, sha256: &str) -> Result<Vec<RegistrationId>, ReadError> {
+        let made = "SELECT seq, upto FROM cleanup WHERE done = 0 AND sha256 = ?1 ORDER BY seq LIMIT 1";
+        let made = self
+            .conn
+            .prepare_cached(made)?
+            .query_row([sha256], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
+            .optional()?;
+        let Some((made, to)) = made else { return Ok(Vec::new()) };
+        let mut statement = self.conn.prepare_cached(
+            "SELECT DISTINCT rid FROM retired WHERE rid <> '' AND seq <= ?1 AND restored > ?2 ORDER BY seq",
+        )?;
+        let mut rows = statement.query((to, made))?;
+        let mut ids = Vec::new();
+        while let Some(row) = rows.next()? {
+            let rid = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+            // It may be out again.
+            if retired::of_id(&self.conn, rid)?.is_none() {
+                ids.push(registration_id(rid)?);
+            }
+        }
+        Ok(ids)
+    }
+
     /// The list with this hash (SHA-256 of the CSV file, hexadecimal): the last record that it was made of and how many devices it
     /// names. None: no record says that it was made.
     pub fn cleanup_list(&self, sha256: &str) -> Result<Option<(Seq, u64)>, ReadError> {
@@ -126,17 +202,9 @@ impl Reader {
 }
 
 fn blocked(conn: &Connection, rid: &str, retirement: Retirement) -> Result<Blocked, ReadError> {
-    let id = RegistrationId::new(rid, IdRule::Punctuation)
-        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(e)))?;
-    let newest = "SELECT max(seq) FROM sighting INDEXED BY sighting_rid WHERE rid = ?1 AND mode <> 'refused'";
-    let newest: Option<i64> = conn.prepare_cached(newest)?.query_row([rid], |row| row.get(0))?;
-    let parent = newest
-        .map(|seq| {
-            with_record(conn, seq.cast_unsigned(), |intent| {
-                Ok((field(intent, "gk")?, field(intent, "group")?, field(intent, "scope")?))
-            })
-        })
-        .transpose()?;
+    let id = registration_id(rid)?;
+    let parents = parents(conn, rid)?;
+    let elsewhere = parents.is_empty() || carried(conn, rid)?;
     with_record(conn, retirement.record, |record| {
         let text = |key| record.text(key).unwrap_or_default();
         Ok(Blocked {
@@ -146,7 +214,45 @@ fn blocked(conn: &Connection, rid: &str, retirement: Retirement) -> Result<Block
             reason: text("reason").into_owned(),
             identity: Identity { mac: text("mac").parse().ok(), serial: text("sn").parse().ok() },
             successor: text("new_rid").into_owned(),
-            parent,
+            parents,
+            elsewhere,
         })
     })
+}
+
+/// For which ID scopes and endpoints a registration ID was begun, the newest first. Whatever came of a write, its key had left the
+/// station.
+fn parents(conn: &Connection, rid: &str) -> Result<Vec<Parent>, ReadError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT seq FROM sighting INDEXED BY sighting_rid WHERE rid = ?1 AND mode <> 'refused' ORDER BY seq DESC",
+    )?;
+    let mut rows = statement.query([rid])?;
+    let mut parents: Vec<Parent> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let parent = with_record(conn, number(row, 0)?, |intent| {
+            Ok(Parent {
+                key: field(intent, "gk")?,
+                group: field(intent, "group")?,
+                scope: field(intent, "scope")?,
+                endpoint: field(intent, "endpoint")?,
+            })
+        })?;
+        if !parents.iter().any(|known| (&known.scope, &known.endpoint) == (&parent.scope, &parent.endpoint)) {
+            parents.push(parent);
+        }
+    }
+    Ok(parents)
+}
+
+/// Whether an epoch before this one had taken the registration ID out.
+fn carried(conn: &Connection, rid: &str) -> Result<bool, ReadError> {
+    let mut statement =
+        conn.prepare_cached("SELECT seq FROM retired INDEXED BY retired_rid WHERE rid = ?1 AND rid <> ''")?;
+    let mut rows = statement.query([rid])?;
+    while let Some(row) = rows.next()? {
+        if with_record(conn, number(row, 0)?, |record| Ok(record.event() == "carry.device"))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -1,13 +1,13 @@
 //! What is asked of the tables before a device is taken out or put back, in the transaction of that record.
 
 use keystation_core::flow::{Retired, Retirement};
-use keystation_core::identity::Identity;
-use keystation_core::record::{Cleanup, CleanupList, DeviceChange, DeviceEvent, Seq, Successor};
+use keystation_core::identity::{Identity, Mac};
+use keystation_core::record::{Cleanup, CleanupList, CloudState, DeviceChange, DeviceEvent, Seq, Successor};
 use keystation_core::registration::RegistrationId;
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::account::number;
 use crate::cleanup;
+use crate::known::{holder, may_be_one, newest_intent};
 use crate::retired;
 
 /// Why a device is left as it is.
@@ -26,6 +26,22 @@ pub enum DeviceRefusal {
         id: RegistrationId,
         /// How.
         retirement: Retirement,
+    },
+    /// It is a board that is none of the station's any more.
+    #[error("record {record} says that another board took the place of the one with the MAC address {mac}")]
+    Exchanged {
+        /// Its MAC address.
+        mac: Mac,
+        /// The record.
+        record: Seq,
+    },
+    /// Another board has its registration ID now.
+    #[error("record {record} is of another board under {id}: this one has not that registration ID any more")]
+    OtherBoard {
+        /// Which.
+        id: RegistrationId,
+        /// The newest intent of it.
+        record: Seq,
     },
     /// What was to take its place is another device, or was one.
     #[error("{id} cannot take its place: record {record} is of it already")]
@@ -70,44 +86,84 @@ pub(crate) fn judge_device(
     conn: &Connection,
     event: &DeviceEvent,
 ) -> Result<Result<(), DeviceRefusal>, rusqlite::Error> {
-    let done = cleanup::done(conn)?;
-    let cleaned = |record: Seq| done.filter(|(to, _)| record <= *to).map(|(_, done)| done);
-    let restored = matches!(event.change, DeviceChange::Restored);
-    if restored {
-        let scrap = event.follows.unwrap_or(Seq::MAX);
-        let in_force = "SELECT rid FROM retired WHERE seq = ?1 AND how = 'scrap' AND restored IS NULL";
-        let rid: Option<String> = conn
-            .prepare_cached(in_force)?
-            .query_row([i64::try_from(scrap).unwrap_or(-1)], |row| row.get(0))
-            .optional()?;
-        let rid = rid.filter(|rid| *rid == event.id.as_ref().map_or("", RegistrationId::as_str));
-        return Ok(match (rid, cleaned(scrap)) {
-            (None, _) => Err(DeviceRefusal::NoScrap(scrap)),
-            // What was never begun is on no list.
-            (Some(id), Some(done)) if !id.is_empty() => Err(DeviceRefusal::CleanedUp { id, done }),
-            _ => Ok(()),
-        });
+    if event.change == DeviceChange::Restored {
+        return judge_restore(conn, event);
     }
     let Some(id) = &event.id else { return Ok(Err(DeviceRefusal::NoScrap(Seq::MAX))) };
-    let newest = newest_intent(conn, id)?;
+    let newest = newest_intent(conn, id.as_str())?;
     if newest != event.follows {
         return Ok(Err(DeviceRefusal::Overtaken(id.clone())));
     }
     let out = retired::of_id(conn, id.as_str())?;
-    let refused = |retirement| Ok(Err(DeviceRefusal::Out { id: id.clone(), retirement }));
-    match (&event.change, out) {
-        // Whose identity it is may be known of another epoch, or another station: it must not register all the same.
-        (DeviceChange::Revoked, Some(out)) if out.what != Retired::Scrapped => refused(out),
-        (DeviceChange::Revoked, _) => Ok(Ok(())),
-        _ if newest.is_none() => Ok(Err(DeviceRefusal::Unknown(id.clone()))),
-        (DeviceChange::Scrapped, Some(out)) => refused(out),
-        (DeviceChange::Replaced(_), Some(out)) if out.what == Retired::Replaced => refused(out),
-        (DeviceChange::Replaced(by), out) => {
-            let cleaned = out.and_then(|out| cleaned(out.record));
+    // Whose identity it is may be known of another epoch, or another station: it must not register all the same.
+    let stays = match (&event.change, newest) {
+        (DeviceChange::Revoked, _) => out.filter(|out| out.what != Retired::Scrapped),
+        (_, None) => return Ok(Err(DeviceRefusal::Unknown(id.clone()))),
+        (DeviceChange::Replaced(_), _) => out.filter(|out| out.what == Retired::Replaced),
+        _ => out,
+    };
+    if let Some(retirement) = stays {
+        return Ok(Err(DeviceRefusal::Out { id: id.clone(), retirement }));
+    }
+    if let Err(refusal) = judge_board(conn, id, &event.identity)? {
+        return Ok(Err(refusal));
+    }
+    match &event.change {
+        DeviceChange::Replaced(by) => {
+            let cleaned = out.map(|out| cleaned(conn, out.record)).transpose()?.flatten();
             judge_successor(conn, event, id, by, out, cleaned)
         }
         _ => Ok(Ok(())),
     }
+}
+
+/// What is done to a device is done to the board that has its registration ID, not to one that had it.
+pub(crate) fn judge_board(
+    conn: &Connection,
+    id: &RegistrationId,
+    board: &Identity,
+) -> Result<Result<(), DeviceRefusal>, rusqlite::Error> {
+    if let Some(mac) = board.mac
+        && let Some(record) = retired::exchanged(conn, mac)?
+    {
+        return Ok(Err(DeviceRefusal::Exchanged { mac, record }));
+    }
+    Ok(match holder(conn, id.as_str())? {
+        Some((holder, record)) if !may_be_one(&holder, board) => {
+            Err(DeviceRefusal::OtherBoard { id: id.clone(), record })
+        }
+        _ => Ok(()),
+    })
+}
+
+fn judge_restore(
+    conn: &Connection,
+    event: &DeviceEvent,
+) -> Result<Result<(), DeviceRefusal>, rusqlite::Error> {
+    let scrap = event.follows.unwrap_or(Seq::MAX);
+    let in_force = "SELECT rid FROM retired WHERE seq = ?1 AND how = 'scrap' AND restored IS NULL";
+    let rid: Option<String> = conn
+        .prepare_cached(in_force)?
+        .query_row([i64::try_from(scrap).unwrap_or(-1)], |row| row.get(0))
+        .optional()?;
+    if rid.as_deref() != Some(event.id.as_ref().map_or("", RegistrationId::as_str)) {
+        return Ok(Err(DeviceRefusal::NoScrap(scrap)));
+    }
+    // What was never begun is on no list, and nobody can have revoked it.
+    let Some(id) = &event.id else { return Ok(Ok(())) };
+    if let Some(retirement) = retired::beside_scrap(conn, id.as_str(), &event.identity)? {
+        return Ok(Err(DeviceRefusal::Out { id: id.clone(), retirement }));
+    }
+    Ok(match cleaned(conn, scrap)? {
+        Some(done) => Err(DeviceRefusal::CleanedUp { id: id.to_string(), done }),
+        None => Ok(()),
+    })
+}
+
+/// The record which says that what the record `out` took out was blocked in the cloud.
+fn cleaned(conn: &Connection, out: Seq) -> Result<Option<Seq>, rusqlite::Error> {
+    let (state, record) = cleanup::state_of(conn, out)?;
+    Ok(if state == CloudState::Done { record } else { None })
 }
 
 fn judge_successor(
@@ -134,7 +190,7 @@ fn judge_successor(
             _ => Ok(()),
         });
     }
-    let taken = newest_intent(conn, &by.id)?.or(retired::replaces(conn, by.id.as_str(), None)?);
+    let taken = newest_intent(conn, by.id.as_str())?.or(retired::replaces(conn, by.id.as_str(), None)?);
     if let Some(record) = taken {
         return Ok(Err(DeviceRefusal::Taken { id: by.id.clone(), record }));
     }
@@ -157,13 +213,4 @@ pub(crate) fn judge_cleanup(
         (Some(_), Some((last, record))) if *to <= last => Err(DeviceRefusal::ListDone(record)),
         _ => Ok(()),
     })
-}
-
-/// The newest intent of a registration ID.
-pub(crate) fn newest_intent(conn: &Connection, id: &RegistrationId) -> Result<Option<Seq>, rusqlite::Error> {
-    conn.prepare_cached(
-        "SELECT seq FROM sighting INDEXED BY sighting_rid WHERE rid = ?1 AND mode <> 'refused' ORDER BY seq DESC LIMIT 1",
-    )?
-    .query_row([id.as_str()], |row| number(row, 0))
-    .optional()
 }

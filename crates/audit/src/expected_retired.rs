@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 
-use keystation_core::record::Seq;
+use keystation_core::record::{Carried, Seq};
 use rusqlite::Connection;
 
 use crate::account::number;
 use crate::cleanup::CleanupStep;
-use crate::retired::{DeviceStep, How, Out};
+use crate::retired::{DeviceStep, How, Lists, Out};
 
 #[derive(Debug, Default)]
 pub(crate) struct ExpectedRetired {
@@ -19,8 +19,9 @@ pub(crate) struct ExpectedRetired {
     restored: u64,
     lists: u64,
     scraps: BTreeSet<Seq>,
-    /// Rows in force, if somebody wants them.
+    /// Rows in force, if somebody wants them, and how far lists go.
     kept: Option<BTreeMap<Seq, Out>>,
+    listed: Lists,
 }
 
 impl ExpectedRetired {
@@ -29,9 +30,9 @@ impl ExpectedRetired {
         Self { kept: Some(BTreeMap::new()), ..Self::default() }
     }
 
-    /// What is out, in the order of its records.
-    pub(crate) fn kept(&self) -> impl Iterator<Item = &Out> {
-        self.kept.iter().flat_map(BTreeMap::values)
+    /// What is out, in the order of its records, for the next epoch.
+    pub(crate) fn carried(&self) -> impl Iterator<Item = Carried> {
+        self.kept.iter().flat_map(BTreeMap::values).map(|out| out.carry(self.listed))
     }
 
     pub(crate) fn add(&mut self, step: &DeviceStep) {
@@ -55,13 +56,15 @@ impl ExpectedRetired {
         if out.how == How::Scrap {
             self.scraps.insert(out.seq);
         }
-        let Out { seq, how, rid, mac, sn, new_rid, new_mac } = out;
+        let Out { seq, how, rid, mac, sn, new_rid, new_mac, cloud: _ } = out;
         let row =
             (*seq, how.as_str(), rid.as_str(), mac.as_str(), sn.as_str(), new_rid.as_str(), new_mac.as_str());
         self.out = self.out.wrapping_add(self.hasher.hash_one(row));
     }
 
     pub(crate) fn add_list(&mut self, CleanupStep { seq, done, sha256, devices, to }: &CleanupStep) {
+        let last = if *done { &mut self.listed.done } else { &mut self.listed.made };
+        *last = (*last).max(Some(*to));
         let row = (*seq, *done, sha256.as_str(), *devices, *to);
         self.lists = self.lists.wrapping_add(self.hasher.hash_one(row));
     }

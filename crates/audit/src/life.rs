@@ -162,6 +162,25 @@ impl Reader {
 }
 
 impl Life {
+    /// Takes over who it says it is: what was refused may have been another board under its name, so that counts for as long as nothing
+    /// was begun.
+    fn is_named(&mut self, id: &RegistrationId, record: &Record<'_>) {
+        let is = |key| record.text(key).is_some_and(|text| text == id.as_str());
+        let said = match record.event() {
+            "device.replace" if is("new_rid") => ["new_mac", "new_sn"],
+            // Of a board whose place it takes they are those of that one.
+            _ if !is("rid") => return,
+            "inject.intent" => ["mac", "sn"],
+            _ if self.events.iter().any(|event| event.event == "inject.intent") => return,
+            _ => ["mac", "sn"],
+        };
+        for (place, field) in [&mut self.mac, &mut self.serial].into_iter().zip(said) {
+            if let Some(said) = record.text(field).filter(|said| !said.is_empty()) {
+                *place = said.into_owned();
+            }
+        }
+    }
+
     fn take(
         &mut self,
         id: &RegistrationId,
@@ -170,13 +189,7 @@ impl Life {
         keyed: Option<Seq>,
     ) {
         let text = |key| record.text(key).map_or_else(String::new, Cow::into_owned);
-        for (place, field) in [(&mut self.mac, "mac"), (&mut self.serial, "sn")] {
-            let said = text(field);
-            // Of a board whose place it takes they are those of that one.
-            if !said.is_empty() && text("rid") == id.as_str() {
-                *place = said;
-            }
-        }
+        self.is_named(id, record);
         let number = |key| record.integer(key).and_then(|number| u64::try_from(number).ok());
         let mut event = LifeEvent {
             seq: record.seq(),

@@ -8,7 +8,7 @@ use keystation_core::key::Fingerprint;
 use keystation_core::record::{Purpose, Seq};
 use keystation_core::registration::RegistrationId;
 use keystation_core::role::{Role, Roles};
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, Transaction};
 
 use crate::figures::{self, Figures};
 use crate::files::{self, FileError, Paths};
@@ -136,6 +136,11 @@ impl Reader {
             other => ReadError::NotALog { path: paths.db.clone(), why: other.to_string() },
         })?;
         Ok(Self { conn, paths: paths.clone() })
+    }
+
+    /// One moment of a log that grows; none where the caller holds one, as of a [`snapshot`](Self::snapshot).
+    pub(crate) fn moment(&self) -> Result<Option<Transaction<'_>>, rusqlite::Error> {
+        self.conn.is_autocommit().then(|| self.conn.unchecked_transaction()).transpose()
     }
 
     /// Records in the log now.

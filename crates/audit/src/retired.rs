@@ -2,13 +2,12 @@
 
 use keystation_core::flow::{Retired, Retirement};
 use keystation_core::identity::{Identity, Mac};
-use keystation_core::record::{Carried, Cleanup, DeviceEvent, Seq};
-use keystation_core::registration::{IdRule, RegistrationId};
-use rusqlite::types::Type;
+use keystation_core::record::{Carried, Cleanup, CloudState, DeviceEvent, Seq};
+use keystation_core::registration::RegistrationId;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::account::{natural, number};
-use crate::device_rules::{DeviceRefusal, judge_cleanup, judge_device};
+use crate::device_rules::{DeviceRefusal, judge_board, judge_cleanup, judge_device};
 use crate::reader::{ReadError, Reader};
 use crate::record::{Record, RecordError};
 
@@ -33,6 +32,8 @@ pub(crate) struct Out {
     /// The board that takes its place; empty where none does.
     pub(crate) new_rid: String,
     pub(crate) new_mac: String,
+    /// What the log before says of its identity in the cloud. No column.
+    pub(crate) cloud: CloudState,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -78,14 +79,16 @@ impl DeviceStep {
         let (rid, mac, sn) = (text("rid")?, text("mac")?, text("sn")?);
         // What an epoch takes over may be scrap that was never begun.
         let carried = record.event() == "carry.device";
+        let mut cloud = CloudState::Unlisted;
         if carried {
             natural::<Seq>(record, "was")?;
+            cloud = carried_cloud(record)?;
         }
         let nobody = rid.is_empty() && (!carried || how != How::Scrap || mac.is_empty() && sn.is_empty());
         if nobody || how == How::Replace && new_rid.is_empty() {
             return Err(RecordError::Field("rid"));
         }
-        Ok(Some(Self::Out(Box::new(Out { seq: record.seq(), how, rid, mac, sn, new_rid, new_mac }))))
+        Ok(Some(Self::Out(Box::new(Out { seq: record.seq(), how, rid, mac, sn, new_rid, new_mac, cloud }))))
     }
 
     pub(crate) fn apply(&self, conn: &Connection) -> Result<(), rusqlite::Error> {
@@ -102,11 +105,12 @@ impl DeviceStep {
 }
 
 impl Out {
-    /// What the next epoch takes over of it.
-    pub(crate) fn carry(&self) -> Carried {
-        let Self { seq, how, rid, mac, sn, new_rid, new_mac } = self.clone();
+    /// What the next epoch takes over of it, after lists that go so far.
+    pub(crate) fn carry(&self, lists: Lists) -> Carried {
+        let Self { seq, how, rid, mac, sn, new_rid, new_mac, cloud } = self.clone();
         let (id, serial, new_id) = (rid, sn, new_rid);
-        Carried::Device { how: how.as_str(), id, mac, serial, new_id, new_mac, was: seq }
+        let cloud = cloud.max(lists.state_of(seq));
+        Carried::Device { how: how.as_str(), id, mac, serial, new_id, new_mac, cloud, was: seq }
     }
 
     /// Whether the board that takes its place has its registration ID: that is in use then.
@@ -115,7 +119,7 @@ impl Out {
     }
 
     pub(crate) fn store(&self, conn: &Connection) -> Result<(), rusqlite::Error> {
-        let Self { seq, how, rid, mac, sn, new_rid, new_mac } = self;
+        let Self { seq, how, rid, mac, sn, new_rid, new_mac, cloud: _ } = self;
         conn.prepare_cached(
             "INSERT INTO retired (seq, how, rid, mac, sn, new_rid, new_mac) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
@@ -127,6 +131,34 @@ impl Out {
         }
         Ok(())
     }
+}
+
+/// How far lists for the cloud go, by the last record that each holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Lists {
+    pub(crate) made: Option<Seq>,
+    pub(crate) done: Option<Seq>,
+}
+
+impl Lists {
+    /// What they say of what the record `out` took out.
+    pub(crate) fn state_of(self, out: Seq) -> CloudState {
+        if self.done.is_some_and(|to| out <= to) {
+            CloudState::Done
+        } else if self.made.is_some_and(|to| out <= to) {
+            CloudState::Listed
+        } else {
+            CloudState::Unlisted
+        }
+    }
+}
+
+/// What a `carry.device` says of the cloud. An older program did not say: then a list may have it.
+pub(crate) fn carried_cloud(record: &Record<'_>) -> Result<CloudState, RecordError> {
+    if !record.own().any(|(key, _)| key == "cloud") {
+        return Ok(CloudState::Listed);
+    }
+    record.raw_text("cloud").and_then(CloudState::named).ok_or(RecordError::Field("cloud"))
 }
 
 fn retirement(row: &Row<'_>) -> Result<Retirement, rusqlite::Error> {
@@ -161,6 +193,35 @@ pub(crate) fn replaces(
     )?
     .query_row((rid, mac), |row| row.get::<_, Option<i64>>(0))
     .map(|seq| seq.map(i64::cast_unsigned))
+}
+
+/// The record by which another board took the place of the one with this MAC address, whatever its registration ID is.
+pub(crate) fn exchanged(conn: &Connection, mac: Mac) -> Result<Option<Seq>, rusqlite::Error> {
+    conn.prepare_cached(
+        "SELECT max(seq) FROM retired INDEXED BY retired_mac WHERE mac = ?1 AND mac <> '' AND how = 'replace'",
+    )?
+    .query_row([mac.spelled("")], |row| row.get::<_, Option<i64>>(0))
+    .map(|seq| seq.map(i64::cast_unsigned))
+}
+
+/// By what a device stays out, if the scrap of it is none: it was revoked, or exchanged.
+pub(crate) fn beside_scrap(
+    conn: &Connection,
+    rid: &str,
+    identity: &Identity,
+) -> Result<Option<Retirement>, rusqlite::Error> {
+    let mac = identity.mac.map_or(String::new(), |mac| mac.spelled(""));
+    let since = replaces(conn, rid, Some(&mac))?.map_or(-1, Seq::cast_signed);
+    conn.prepare_cached(
+        "SELECT seq, how FROM (
+             SELECT seq, how FROM retired INDEXED BY retired_rid
+             WHERE rid = ?1 AND rid <> '' AND (how = 'revoke' OR how = 'replace' AND seq > ?3)
+             UNION ALL SELECT seq, how FROM retired INDEXED BY retired_mac
+             WHERE mac = ?2 AND mac <> '' AND how = 'replace')
+         ORDER BY seq DESC LIMIT 1",
+    )?
+    .query_row((rid, mac, since), retirement)
+    .optional()
 }
 
 /// Whether a device is out, by whatever it is known by. What was said of its registration ID or serial number before it took the place
@@ -208,28 +269,6 @@ pub(crate) fn of_intent(conn: &Connection, intent: Seq) -> Result<Option<Retirem
     device.map_or(Ok(None), |(rid, mac, sn)| of_device(conn, &rid, &mac, &sn))
 }
 
-/// A device as the log knows it: by the newest intent that has what was asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownDevice {
-    /// Registration ID.
-    pub id: RegistrationId,
-    /// What it said it is.
-    pub identity: Identity,
-    /// That intent, or the newest of the same registration ID.
-    pub newest: Seq,
-}
-
-/// A scrap that can be taken back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScrapInForce {
-    /// The record of it.
-    pub record: Seq,
-    /// The registration ID; none of what was never begun.
-    pub id: Option<RegistrationId>,
-    /// What it is known by.
-    pub identity: Identity,
-}
-
 impl Reader {
     /// How the device that has this registration ID and says this of itself was taken out, if it was.
     pub fn retired_device(
@@ -240,53 +279,13 @@ impl Reader {
         Ok(of_identity(&self.conn, id.as_str(), identity)?)
     }
 
-    /// The device that has this registration ID, MAC address (any spelling) or serial number. Of several, the one that was begun last.
-    pub fn known_device(&self, word: &str) -> Result<Option<KnownDevice>, ReadError> {
-        for (column, value) in spellings(word) {
-            let found = self
-                .conn
-                .prepare_cached(&format!(
-                    "SELECT rid FROM sighting INDEXED BY sighting_{column}
-                     WHERE {column} = ?1 AND mode <> 'refused' ORDER BY seq DESC LIMIT 1"
-                ))?
-                .query_row([value], |row| row.get::<_, String>(0))
-                .optional()?;
-            let Some(rid) = found else { continue };
-            // What was said of it is that of its newest intent, not of the one that was found.
-            let newest = "SELECT rid, mac, sn, seq FROM sighting INDEXED BY sighting_rid
-                          WHERE rid = ?1 AND mode <> 'refused' ORDER BY seq DESC LIMIT 1";
-            let device = self.conn.prepare_cached(newest)?.query_row([rid], |row| {
-                Ok(KnownDevice {
-                    id: registration_id(row, 0)?,
-                    identity: identity(row, 1)?,
-                    newest: number(row, 3)?,
-                })
-            })?;
-            return Ok(Some(device));
-        }
-        Ok(None)
-    }
-
-    /// The newest scrap in force of what has this registration ID, MAC address or serial number.
-    pub fn scrap_in_force(&self, word: &str) -> Result<Option<ScrapInForce>, ReadError> {
-        for (column, value) in spellings(word) {
-            let found = self
-                .conn
-                .prepare_cached(&format!(
-                    "SELECT seq, rid, mac, sn FROM retired
-                     WHERE {column} = ?1 AND {column} <> '' AND how = 'scrap' AND restored IS NULL ORDER BY seq DESC LIMIT 1"
-                ))?
-                .query_row([value], |row| {
-                    let never_begun = row.get_ref(1)?.as_str()?.is_empty();
-                    let id = if never_begun { None } else { Some(registration_id(row, 1)?) };
-                    Ok(ScrapInForce { record: number(row, 0)?, id, identity: identity(row, 2)? })
-                })
-                .optional()?;
-            if found.is_some() {
-                return Ok(found);
-            }
-        }
-        Ok(None)
+    /// Whether this board is the one that has the registration ID now, if any has: what is done to a device is done to that one.
+    pub fn may_act_on(
+        &self,
+        id: &RegistrationId,
+        board: &Identity,
+    ) -> Result<Result<(), DeviceRefusal>, ReadError> {
+        Ok(judge_board(&self.conn, id, board)?)
     }
 
     /// Whether the log would take this record now: asked again in its transaction.
@@ -298,20 +297,4 @@ impl Reader {
     pub fn may_clean_up(&self, event: &Cleanup) -> Result<Result<(), DeviceRefusal>, ReadError> {
         Ok(judge_cleanup(&self.conn, event)?)
     }
-}
-
-/// What somebody typed, as the columns have it.
-fn spellings(word: &str) -> [(&'static str, String); 3] {
-    let mac = word.parse::<Mac>().map_or_else(|_| word.to_owned(), |mac| mac.spelled(""));
-    [("rid", word.to_owned()), ("mac", mac), ("sn", word.to_owned())]
-}
-
-fn registration_id(row: &Row<'_>, column: usize) -> Result<RegistrationId, rusqlite::Error> {
-    RegistrationId::new(row.get_ref(column)?.as_str()?, IdRule::Punctuation)
-        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(e)))
-}
-
-fn identity(row: &Row<'_>, column: usize) -> Result<Identity, rusqlite::Error> {
-    let text = |column| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str()?);
-    Ok(Identity { mac: text(column)?.parse().ok(), serial: text(column + 1)?.parse().ok() })
 }

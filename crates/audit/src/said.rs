@@ -19,7 +19,6 @@ use crate::note::VerifierKey;
 use crate::open_error::OpenError;
 use crate::projection::Step;
 use crate::record::Record;
-use crate::retired::Out;
 use crate::state;
 use crate::tree::{Frontier, Hash, leaf_hash};
 
@@ -151,11 +150,12 @@ impl Said {
                     out.add(step);
                 }
             }
-            Step::Sighting(_)
-            | Step::Outcome(_)
-            | Step::Checked { .. }
-            | Step::Cleanup(_)
-            | Step::Batch(_) => {}
+            Step::Cleanup(step) => {
+                if let Some(out) = &mut self.out {
+                    out.add_list(step);
+                }
+            }
+            Step::Sighting(_) | Step::Outcome(_) | Step::Checked { .. } | Step::Batch(_) => {}
         }
     }
 
@@ -169,7 +169,7 @@ impl Said {
         let accounts = self.accounts.values().map(Account::carry);
         accounts
             .chain(self.components.iter().map(Component::carry))
-            .chain(self.out.iter().flat_map(ExpectedRetired::kept).map(Out::carry))
+            .chain(self.out.iter().flat_map(ExpectedRetired::carried))
             .chain(self.keys.values().map(KeyRow::carry))
     }
 

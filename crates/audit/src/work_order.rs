@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use keystation_core::identity::Identity;
 use keystation_core::order::OrderId;
-use keystation_core::record::{OrderTerms, Seq};
+use keystation_core::record::{CloudState, OrderTerms, Seq};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::account::{number, parsed};
@@ -114,7 +114,8 @@ impl Scrap {
     /// Scrap of a work order is out like any other.
     pub(crate) fn out(&self, seq: Seq) -> Out {
         let Self { rid, mac, sn } = self.clone();
-        Out { seq, how: How::Scrap, rid, mac, sn, new_rid: String::new(), new_mac: String::new() }
+        let (new_rid, new_mac) = (String::new(), String::new());
+        Out { seq, how: How::Scrap, rid, mac, sn, new_rid, new_mac, cloud: CloudState::Unlisted }
     }
 }
 

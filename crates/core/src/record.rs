@@ -14,7 +14,7 @@ mod repair;
 mod tests;
 
 pub use after::AfterEvent;
-pub use carried::{Carried, CarriedFrom};
+pub use carried::{Carried, CarriedFrom, CloudState};
 pub use custody::{CeremonyKey, KeyChange, KeyEvent, KeyOrigin};
 pub use device::{Cleanup, CleanupList, DeviceChange, DeviceEvent, DeviceReason, Successor};
 pub use fields::Value;

@@ -207,7 +207,7 @@ pub(crate) struct ApprovalRequest {
     pub(crate) action: Text<40>,
     /// What it is done to.
     #[cfg_attr(test, ts(type = "string"))]
-    pub(crate) subject: Text<640>,
+    pub(crate) subject: Text<1024>,
     /// Why, or empty: a word of a list may stand before it.
     #[cfg_attr(test, ts(type = "string"))]
     pub(crate) reason: Text<240>,

@@ -215,9 +215,9 @@ pub(crate) enum KeyEffect {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub(crate) struct TakeOutAsked {
-    /// Registration ID, MAC address or serial number.
+    /// Registration ID, MAC address and serial number, or as many of them as are known, with spaces between.
     #[cfg_attr(test, ts(type = "string"))]
-    pub(crate) device: DeviceName,
+    pub(crate) device: Text<256>,
     /// What.
     pub(crate) act: TakeOutAct,
     /// A word of the list for that act.

@@ -125,7 +125,8 @@ pub(crate) fn look(
     let work = station.done_or_told(&permit, &slot.to_string(), work_at(station, slot, profile))?;
     let mut port = station.open_port(&permit, &work)?;
     let seen = station.look_at(&permit, &work, &mut port)?;
-    Ok(RepairDevice::seen(slot, seen, station.archive().secured()?))
+    let out = station.reader()?.retired_device(&seen.id, &seen.identity).map_err(StationError::from)?;
+    Ok(RepairDevice::seen(slot, seen, out, station.archive().secured()?))
 }
 
 /// The record of a device: by its registration ID, its MAC address or its serial number.
@@ -137,10 +138,18 @@ pub(crate) fn look_up(station: &Station, word: &str) -> Result<RepairDevice, Pro
 
 fn recorded(station: &Station, word: &str) -> Result<RepairDevice, StationError> {
     let archive = station.archive();
-    let known = station.reader()?.known_device(word)?;
+    let known = station.reader()?.known_devices(word)?.into_iter().next();
     let (id, life) = archive.life(known.as_ref().map_or(word, |known| known.id.as_str()))?;
     let parent = station.parent_of(Some(&life))?;
-    Ok(RepairDevice::known(&id, Some(life), parent, archive.secured()?))
+    let device = RepairDevice::known(&id, Some(life), parent, archive.secured()?);
+    // The board that was named, which need not be the one that has its registration ID now.
+    match known {
+        Some(known) => {
+            let out = station.reader()?.retired_device(&id, &known.identity)?;
+            Ok(device.of_board(&known.identity, out))
+        }
+        None => Ok(device),
+    }
 }
 
 /// What a re-key is to be, as two people agree to it.

@@ -5,9 +5,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use keystation_tests::bench::{Bench, Run, finished};
+use base64ct::{Base64, Encoding};
+use keystation_tests::bench::{Bench, LABEL, Run, check_value_on_paper, finished};
 use keystation_tests::sim::Sim;
-use serde_json::Value;
+use keystation_tests::{orders, people};
+use serde_json::{Value, json};
 
 fn sim(bench: &Bench, serial: &str, mac: &str) -> Sim {
     let name = format!("sim-{serial}-{}", mac.replace(':', ""));
@@ -139,6 +141,50 @@ fn scrap_and_revocation_take_two_people_and_a_reason_and_nobody_keys_such_a_devi
     bench.assert_log_intact();
 }
 
+/// Issue 6: each act, with what is missing of it.
+#[test]
+fn no_act_is_done_without_a_reason_and_a_second_person_and_what_is_asked_so_is_a_record() {
+    let bench = Bench::quick();
+    let sims: Vec<_> =
+        (1..=2).map(|n| sim(&bench, &format!("SN-{n}"), &format!("a4:cf:12:00:00:0{n}"))).collect();
+    sims.iter().for_each(|sim| drop(done(bench.inject(&sim.port(0)))));
+    done(bench.run(&["device", "scrap", "SN-2", "--reason", "broken"]));
+    let board = ["--profile", "test.toml", "--mac", "a4:cf:12:00:00:11"];
+    let before = bench.records();
+    for (verb, device, more, reason, of_another) in [
+        ("scrap", "SN-1", &[][..], "broken", "key-leaked"),
+        ("revoke", "SN-1", &[], "stolen", "broken"),
+        ("replace", "SN-1", &board, "upgrade", "found"),
+        ("restore", "SN-2", &[], "mistake", "broken"),
+    ] {
+        let act = [&["device", verb, device], more].concat();
+        let with = |reason: &[&str], asks: &str, approves: Option<&str>| {
+            let mut command = bench.keystation();
+            finished(bench.signed(command.args(&act).args(reason), asks, approves))
+        };
+        for none in [&[][..], &["--reason", "other"], &["--reason", of_another]] {
+            assert_refused(&with(none, "rep-1", Some("sup-1")), "device-reason");
+        }
+        let reason = ["--reason", reason];
+        for (asks, approves, why) in [
+            ("rep-1", None, "approval-missing"),
+            ("sup-1", Some("sup-1"), "approval-same-person"),
+            ("rep-1", Some("qa-007"), "approval-role"),
+            ("op-0117", Some("sup-1"), "role"),
+        ] {
+            assert_refused(&with(&reason, asks, approves), why);
+        }
+        let refusals = bench
+            .records()
+            .into_iter()
+            .filter(|record| record["ev"] == "policy.refuse" && record["action"] == format!("{verb}-device"));
+        assert_eq!(refusals.count(), 7, "{verb}");
+    }
+    let done = bench.records().into_iter().skip(before.len());
+    assert_eq!(done.filter(|record| record["ev"].as_str().unwrap().starts_with("device.")).count(), 0);
+    bench.assert_log_intact();
+}
+
 /// Another board under the same serial number: a new identity, and a permission for this one board.
 #[test]
 fn a_board_swap_permits_one_new_board_and_retires_the_old_one() {
@@ -211,6 +257,178 @@ fn a_board_under_the_same_id_asks_for_proof_that_the_old_one_was_destroyed() {
     // Should it turn up all the same.
     let erased = Sim::start(&bench.file("erased"), 1, &["--serial", "SN-1", "--mac", "a4:cf:12:00:00:01"]);
     assert_refused(&inject_by(&bench, &erased.port(0), "serial.toml"), "replaced");
+    bench.assert_log_intact();
+}
+
+/// Two boards had one registration ID: what is asked for the old one by its MAC address never comes over the new one.
+#[test]
+fn an_act_is_on_the_board_that_was_named_and_a_name_of_two_boards_is_refused() {
+    let bench = Bench::quick();
+    serial_only(&bench);
+    let (old_mac, new_mac) = ("a4:cf:12:00:00:01", "a4:cf:12:00:00:02");
+    let (old, new) = (sim(&bench, "SN-1", old_mac), sim(&bench, "SN-1", new_mac));
+    done(inject_by(&bench, &old.port(0), "serial.toml"));
+    let swap = ["device", "replace", "sn-sn-1", "--profile", "serial.toml", "--mac", new_mac];
+    done(bench.run(&[&swap[..], &["--reason", "board-failed", "--destroyed", "D-1"]].concat()));
+    done(inject_by(&bench, &new.port(0), "serial.toml"));
+    let before = bench.records().len();
+    let revoke = |name: &[&str]| bench.run(&[&["device", "revoke"], name, &["--reason", "stolen"]].concat());
+    let scrap = |name: &[&str]| bench.run(&[&["device", "scrap"], name, &["--reason", "broken"]].concat());
+    // The old board is no device any more, whatever else is said of it.
+    for name in [&[old_mac][..], &["sn-sn-1", old_mac], &[old_mac, "SN-1"]] {
+        assert_refused(&revoke(name), "device-out");
+        assert_refused(&scrap(name), "device-out");
+        let third = ["--profile", "serial.toml", "--mac", "a4:cf:12:00:00:03", "--destroyed", "D-2"];
+        let replace = [&["device", "replace"], name, &third, &["--reason", "upgrade"]].concat();
+        assert_refused(&bench.run(&replace), "device-out");
+    }
+    // Its serial number is on both; the answer says which there are.
+    for run in [revoke(&["SN-1"]), scrap(&["SN-1"])] {
+        assert_eq!((run.exit, code(&run)), (Some(2), "device-ambiguous"), "{run:?}");
+        let said = run.event("error").unwrap()["sentence"].as_str().unwrap();
+        let [first, second] =
+            [new_mac, old_mac].map(|mac| said.find(&format!("sn-sn-1 (MAC {mac}, S/N SN-1)")).unwrap());
+        assert!(first < second, "{said}");
+        assert_eq!(newest(&bench, "policy.refuse")["code"], "device-ambiguous");
+    }
+    for none in [&["sn-sn-1", "SN-2"][..], &[new_mac, "sn-sn-2"], &["a4:cf:12:00:00:09"]] {
+        assert_eq!(code(&scrap(none)), "device-unknown");
+        assert_eq!(code(&revoke(none)), "device-unknown", "{none:?}");
+    }
+    let refusals = bench.records().into_iter().skip(before).filter(|record| record["ev"] == "policy.refuse");
+    assert_eq!(refusals.count(), 9 + 2 + 6, "each of them is a record");
+    assert!(bench.check_by(&new.port(0), "serial.toml").event("check").unwrap()["holds"].as_bool().unwrap());
+
+    // The new one, by both of its names, and the record holds which board it was.
+    let scrapped = done(scrap(&["SN-1", new_mac]));
+    let told = scrapped.event("device").unwrap();
+    assert_eq!(
+        (&told["id"], &told["mac"], &told["serial"]),
+        (&"sn-sn-1".into(), &new_mac.into(), &"SN-1".into())
+    );
+    let record = newest(&bench, "device.scrap");
+    assert_eq!((&record["mac"], &record["sn"]), (&"a4cf12000002".into(), &"SN-1".into()));
+    let restore =
+        |name: &[&str]| bench.run(&[&["device", "restore"], name, &["--reason", "mistake"]].concat());
+    assert_eq!(code(&restore(&[old_mac])), "device-unknown");
+    done(restore(&["sn-sn-1"]));
+    // Put back and taken out again: nothing of the board before comes into it.
+    done(scrap(&["sn-sn-1"]));
+    assert_eq!(newest(&bench, "device.scrap")["mac"], "a4cf12000002");
+    bench.assert_log_intact();
+}
+
+/// What a supervisor scraps of a work order is a board as well, and no other one.
+#[test]
+fn scrap_of_an_order_is_the_board_that_was_named() {
+    let bench = Bench::quick();
+    serial_only(&bench);
+    // The order is for this profile.
+    let folder = bench.data().join("profiles");
+    fs::rename(folder.join("serial.toml"), folder.join("test.toml")).unwrap();
+    let (old_mac, new_mac) = ("a4:cf:12:00:00:01", "a4:cf:12:00:00:02");
+    let (old, new) = (sim(&bench, "SN-1", old_mac), sim(&bench, "SN-1", new_mac));
+    orders::open(&bench.data(), "WO-1");
+    done(inject_by(&bench, &old.port(0), "test.toml"));
+    let swap = ["device", "replace", "sn-sn-1", "--profile", "test.toml", "--mac", new_mac];
+    done(bench.run(&[&swap[..], &["--reason", "board-failed", "--destroyed", "D-1"]].concat()));
+    done(inject_by(&bench, &new.port(0), "test.toml"));
+    let scrap = |name: &str| bench.run(&["order", "scrap", "WO-1", "--device", name, "--reason", "it fell"]);
+    assert_eq!(code(&scrap(old_mac)), "device-out");
+    assert_eq!(code(&scrap("SN-1")), "device-ambiguous");
+    assert!(!bench.records().iter().any(|record| record["ev"] == "order.scrap"));
+    done(bench.run(&["device", "scrap", "sn-sn-1", "--reason", "broken"]));
+    done(scrap("sn-sn-1"));
+    assert_eq!(newest(&bench, "order.scrap")["mac"], "a4cf12000002");
+    // Scrap of the order and of the station: one is taken back, and the device stays out until the other is.
+    let device = newest(&bench, "device.scrap")["seq"].clone();
+    for stays in [device, Value::Null] {
+        let restored = done(bench.run(&["device", "restore", "sn-sn-1", "--reason", "mistake"]));
+        assert_eq!(restored.event("device").unwrap()["stays"], stays, "{restored:?}");
+    }
+    bench.assert_log_intact();
+}
+
+/// Scrap of a work order may be known by its MAC address alone; and whoever approves sees that.
+#[test]
+fn what_was_scrapped_before_it_was_begun_is_put_back_by_its_mac_address() {
+    let bench = Bench::quick();
+    let device = sim(&bench, "SN-1", "a4:cf:12:00:00:01");
+    orders::open(&bench.data(), "WO-1");
+    done(bench.run(&["order", "scrap", "WO-1", "--device", "a4:cf:12:00:00:01", "--reason", "it fell"]));
+    assert_eq!(newest(&bench, "order.scrap")["sn"], "");
+    assert_refused(&bench.inject(&device.port(0)), "scrapped");
+    let restored = done(bench.run(&["device", "restore", "A4-CF-12-00-00-01", "--reason", "mistake"]));
+    let told = restored.event("device").unwrap();
+    assert_eq!((&told["id"], &told["mac"]), (&Value::Null, &"a4:cf:12:00:00:01".into()));
+    let record = newest(&bench, "device.restore");
+    assert_eq!((&record["rid"], &record["mac"]), (&"".into(), &"a4cf12000001".into()));
+    bench.assert_log_intact();
+}
+
+/// What was keyed for two DPS instances is blocked in both; and who puts a device back that is on a list is told what the cloud did.
+#[test]
+fn each_scope_of_a_life_is_cleaned_up_and_what_comes_back_says_that_the_cloud_may_have_blocked_it() {
+    let bench = Bench::quick();
+    let device = sim(&bench, "SN-1", "a4:cf:12:00:00:01");
+    done(bench.inject(&device.port(0)));
+    let other = bench.file("other-key");
+    let bytes: Vec<u8> = (0..64_u8).map(|at| at.wrapping_mul(91) ^ 0x5a).collect();
+    bench.private("other-key", &Base64::encode_string(&bytes));
+    let (file, check) = (other.display().to_string(), check_value_on_paper(&other));
+    let import = ["key", "import", "--label", "gk-other", "--group", "line-8", "--scope", "0ne00EMU002"];
+    let import = [&import[..], &["--slot", "primary", "--key-file", &file, "--check-value", &check]].concat();
+    let mut command = bench.keystation();
+    bench.signed(bench.with_passphrase(command.args(import)), "cus-1", Some("cus-2"));
+    done(finished(&mut command));
+    people::activate(&bench.data(), "gk-other", &check);
+    let profile = fs::read_to_string(bench.data().join("profiles/test.toml")).unwrap();
+    let profile = profile.replace(LABEL, "gk-other").replace("0ne00EMU001", "0ne00EMU002");
+    fs::write(bench.data().join("profiles/other.toml"), profile).unwrap();
+    let mut command = bench.keystation();
+    command.arg("rekey").arg("--port").arg(device.port(0)).args([
+        "--profile",
+        "other.toml",
+        "--reason",
+        "wrong-scope",
+    ]);
+    bench.signed(bench.with_passphrase(&mut command), "rep-1", Some("sup-1"));
+    done(finished(&mut command));
+
+    let scrap = ["device", "scrap", "SN-1", "--reason", "lost"];
+    done(bench.run(&scrap));
+    let (csv, script) =
+        (bench.file("one.csv").display().to_string(), bench.file("one.sh").display().to_string());
+    let listed = done(bench.run(&["cleanup", "list", "--csv", &csv, "--commands", &script]));
+    assert_eq!(listed.event("cleanup-list").unwrap()["devices"], 1, "one identity");
+    let text = fs::read_to_string(&csv).unwrap();
+    let rows: Vec<Vec<_>> = text.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    let rows: Vec<_> = rows.iter().map(|row| (row[8], row[10], row[11])).collect();
+    let global = "global.azure-devices-provisioning.net";
+    assert_eq!(rows, [("gk-other", "0ne00EMU002", global), (LABEL, "0ne00EMU001", global)]);
+    let script = fs::read_to_string(&script).unwrap();
+    for scope in ["0ne00EMU001", "0ne00EMU002"] {
+        let block = format!("block \"$DPS_{scope}\" ");
+        assert_eq!(script.lines().filter(|line| line.starts_with(&block)).count(), 1, "{script}");
+    }
+    // On a list, and nobody said that it was done.
+    let restore = ["device", "restore", "SN-1", "--reason", "found"];
+    let restored = done(bench.run(&restore));
+    let list = newest(&bench, "cleanup.list")["seq"].clone();
+    assert_eq!(restored.event("device").unwrap()["blocked"], list);
+    assert!(restored.stderr.contains("its individual enrollment has to be deleted"), "{restored:?}");
+    let said = done(bench.run(&["cleanup", "done", "--list", &csv]));
+    assert_eq!(said.event("cleanup-done").unwrap()["put_back"], json!(["sn-sn-1-mac-a4-cf-12-00-00-01"]));
+    // What was done in the cloud stays so, also under the next log.
+    done(bench.run(&scrap));
+    let csv = bench.file("two.csv").display().to_string();
+    done(bench.run(&["cleanup", "list", "--csv", &csv]));
+    let said = done(bench.run(&["cleanup", "done", "--list", &csv]));
+    assert_eq!(said.event("cleanup-done").unwrap()["put_back"], json!([]));
+    assert_refused(&bench.run(&restore), "cleaned-up");
+    done(bench.run(&["audit", "new-epoch", "--reason", "the disk was replaced"]));
+    assert_refused(&bench.run(&restore), "cleaned-up");
+    assert_eq!(newest(&bench, "carry.device")["cloud"], "done");
     bench.assert_log_intact();
 }
 

@@ -96,6 +96,7 @@ export type ProblemCode =
   | "credential-old"
   | "custody-failed"
   | "custody-unknown"
+  | "device-ambiguous"
   | "device-note"
   | "device-out"
   | "device-overtaken"

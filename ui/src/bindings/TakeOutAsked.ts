@@ -7,7 +7,7 @@ import type { TakeOutAct } from "./TakeOutAct";
  */
 export type TakeOutAsked = { 
 /**
- * Registration ID, MAC address or serial number.
+ * Registration ID, MAC address and serial number, or as many of them as are known, with spaces between.
  */
 device: string, 
 /**

@@ -193,10 +193,12 @@ export class FakeRepair {
   askTakeOut({ device, act, reason, note, board }: TakeOutAsked): Promise<ApprovalRequest> {
     const wrong = reasonless(reason, note);
     if (wrong) return refuse(wrong);
-    let subject = device;
+    const [id = "", mac = "–", serial = "–"] = device.split(" ");
+    let subject = `${id} (MAC ${mac}, S/N ${serial})`;
+    if (act === "restore") subject += ", scrap of record 14";
     if (act === "replace") {
       if (!board || board.mac === "") return refuse(noBoard);
-      subject = `${device} by ${successor(board.mac)} (${board.mac})`;
+      subject = `${subject} by ${successor(board.mac)} (${board.mac})`;
       if (board.destroyed !== "") subject += `, old board destroyed: ${board.destroyed}`;
     }
     return Promise.resolve({ action: ACTIONS[act], subject, reason: reasonOf(reason, note) });

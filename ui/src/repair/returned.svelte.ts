@@ -155,10 +155,12 @@ export class Returned {
     });
   }
 
-  async #takeOut(act: TakeOutAsked["act"], { id }: RepairDevice): Promise<void> {
+  async #takeOut(act: TakeOutAsked["act"], { id, mac, serial }: RepairDevice): Promise<void> {
     const { reason, profile, destroyed } = this;
     const board = act === "replace" ? { profile, mac: this.mac.trim(), destroyed: destroyed.trim() } : null;
-    const asked = { device: id, act, reason, note: this.note.trim(), board };
+    // This board: its registration ID may have been another one's.
+    const device = [id, mac, serial].filter((word) => word !== "").join(" ");
+    const asked = { device, act, reason, note: this.note.trim(), board };
     await this.#do(async () => {
       const request = await this.#shop.askTakeOut(asked);
       this.#approving.bring(request, (approval) =>

@@ -23,15 +23,20 @@ export function repairAsked({ action, subject }: ApprovalRequest): string | unde
   switch (action) {
     case "rekey":
       return rekeyAsked(subject);
-    case "scrap-device":
-    case "revoke-device":
     case "restore-device": {
+      const [, device, listed] =
+        /^(.+), scrap of record \d+(?:, listed for the cloud in record (\d+))?$/.exec(subject) ?? [];
+      if (device === undefined) return subject;
+      return [said[action](device), listed && said.listed(count(Number(listed)))].filter(Boolean).join(" · ");
+    }
+    case "scrap-device":
+    case "revoke-device": {
       const [device = "", unknown] = subject.split(", which this log ");
       return [said[action](device), unknown && said.neverBegun].filter(Boolean).join(" · ");
     }
     case "replace-device": {
       const [, device, id, mac, destroyed] =
-        /^(\S+) by (\S+) \((.*?)\)(?:, old board destroyed: (.*))?$/.exec(subject) ?? [];
+        /^(.+?) by (\S+) \((.*?)\)(?:, old board destroyed: (.*))?$/.exec(subject) ?? [];
       if (device === undefined || id === undefined || mac === undefined) return subject;
       return [said.replace(device, id, mac), destroyed && said.destroyed(destroyed)]
         .filter(Boolean)

@@ -43,6 +43,15 @@ pub(crate) fn sign(paths: &Paths, checkpoint: &Checkpoint) {
     fs::write(&paths.head, note).unwrap();
 }
 
+/// Both, and the tables made anew: what another program would have written.
+pub(crate) fn resign(paths: &Paths, change: impl Fn(u64, String) -> String) {
+    let checkpoint = forge(paths, change);
+    let key = Signer::from_text(&fs::read_to_string(&paths.key).unwrap()).unwrap();
+    let origin = Origin::new(key.verifier().name()).unwrap();
+    sign(paths, &Checkpoint { origin, ..checkpoint });
+    Journal::rebuild(paths).unwrap();
+}
+
 #[test]
 fn forged_tree_does_not_fit_its_signatures() {
     let (_directory, paths) = pristine();

@@ -19,6 +19,7 @@ mod forge; // with every hash computed anew, without the key and with it
 mod group_keys; // keys, components, and which devices hang on a key
 mod head; // the head, its tail, and what a kill or a power cut leaves of them
 mod journal; // appending, closing, opening, one writer
+mod known; // which board a name means
 mod life; // everything of one device
 mod names; // the table that can be erased
 mod order_tables; // what was written into the tables of work orders past the log

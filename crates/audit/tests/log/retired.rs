@@ -20,12 +20,12 @@ use crate::support::{
 const OLD: &str = "a4cf12000001";
 const NEW: &str = "a4cf12000002";
 
-fn board(mac: &str, serial: &str) -> Identity {
+pub(crate) fn board(mac: &str, serial: &str) -> Identity {
     Identity { mac: mac.parse().ok(), serial: serial.parse().ok() }
 }
 
 /// Begins `rid` on a board, and says what came of it.
-fn make(journal: &Journal, rid: &str, identity: &Identity, holds: Holds) -> (Seq, Seq) {
+pub(crate) fn make(journal: &Journal, rid: &str, identity: &Identity, holds: Holds) -> (Seq, Seq) {
     let intent = Intent { job: String::new(), identity: identity.clone(), ..intent(rid) };
     let seq = append(journal, follow(journal, intent));
     (seq, append(journal, Event::Result(outcome(rid, seq, holds))))
@@ -56,19 +56,19 @@ pub(crate) fn change(rid: &str, identity: &Identity, follows: Option<Seq>, chang
     })
 }
 
-fn replaced(rid: &str, mac: &str, serial: &str, destroyed: &str) -> DeviceChange {
+pub(crate) fn replaced(rid: &str, mac: &str, serial: &str, destroyed: &str) -> DeviceChange {
     let (id, identity) = (id(rid), board(mac, serial));
     DeviceChange::Replaced(Box::new(Successor { id, identity, destroyed: destroyed.to_owned() }))
 }
 
-fn judged(journal: &Journal, event: Event) -> DeviceRefusal {
+pub(crate) fn judged(journal: &Journal, event: Event) -> DeviceRefusal {
     match journal.append(&entry(event)).unwrap_err() {
         AppendError::Device(refusal) => refusal,
         other => panic!("{other:?}"),
     }
 }
 
-fn rebuilt(paths: &Paths, journal: Journal) -> Journal {
+pub(crate) fn rebuilt(paths: &Paths, journal: Journal) -> Journal {
     let size = intact(paths);
     journal.close().unwrap();
     let before = Reader::open(paths).unwrap().to_block(true).unwrap();
@@ -275,6 +275,99 @@ fn a_list_that_was_done_is_not_made_again_and_what_it_names_stays_out() {
     rebuilt(&paths, journal);
 }
 
+/// What a new epoch takes over says whether the cloud blocked it: what was done there is not undone by another log.
+#[test]
+fn what_was_blocked_in_the_cloud_is_not_put_back_in_a_later_epoch_either() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    let device = |number: u8| board(&format!("a4cf120000{number:02x}"), &format!("S-{number}"));
+    let scrap = |journal: &Journal, number: u8| {
+        let rid = format!("sn-{number}");
+        let (seq, _) = make(journal, &rid, &device(number), Holds::New);
+        append(journal, change(&rid, &device(number), Some(seq), DeviceChange::Scrapped))
+    };
+    let list = |journal: &Journal, hash: u8, done: bool| {
+        let to = Reader::open(&paths).unwrap().to_block(false).unwrap().to;
+        let list = CleanupList { sha256: [hash; 32], devices: 1, to };
+        append(journal, Event::Cleanup(Cleanup::Listed(list.clone())));
+        if done {
+            append(journal, Event::Cleanup(Cleanup::Done { list, approver: "su-1".to_owned() }));
+        }
+    };
+    scrap(&journal, 1);
+    list(&journal, 1, true);
+    scrap(&journal, 2);
+    list(&journal, 2, false);
+    scrap(&journal, 3);
+    journal.close().unwrap();
+    let scraps = |number: u8| {
+        Reader::open(&paths).unwrap().scraps_in_force(&format!("sn-{number}")).unwrap()[0].record
+    };
+    // Two epochs later it is what it was.
+    for _ in 0..2 {
+        begin_epoch(directory.path(), &crate::carry::order(), crate::support::Steady::new()).unwrap();
+        let reader = Reader::open(&paths).unwrap();
+        let blocked = [1, 2, 3].map(|number| reader.blocked_in_cloud(scraps(number)).unwrap());
+        assert_eq!(blocked, [Some(scraps(1)), Some(scraps(2)), None]);
+    }
+    let journal = open(&paths).unwrap();
+    let back = |number: u8| {
+        change(&format!("sn-{number}"), &device(number), Some(scraps(number)), DeviceChange::Restored)
+    };
+    let done = scraps(1);
+    assert_eq!(judged(&journal, back(1)), DeviceRefusal::CleanedUp { id: "sn-1".to_owned(), done });
+    append(&journal, back(2));
+    append(&journal, back(3));
+    journal.close().unwrap();
+    // An older program did not say: it may have been on a list.
+    let unsaid = |_, body: String| body.replace("\"cloud\":\"done\",", "").replace("\"cloud\":\"none\",", "");
+    crate::forge::resign(&paths, unsaid);
+    let reader = Reader::open(&paths).unwrap();
+    assert_eq!(reader.blocked_in_cloud(done).unwrap(), Some(done));
+    let journal = open(&paths).unwrap();
+    append(&journal, back(1));
+    rebuilt(&paths, journal);
+}
+
+/// Each DPS instance for which a device was keyed knows its key.
+#[test]
+fn who_is_out_is_listed_for_each_scope_and_endpoint_of_its_life() {
+    let directory = tempfile::tempdir().unwrap();
+    let (paths, journal) = begin(directory.path());
+    let device = board(OLD, "S-1");
+    let mut newest = 0;
+    for (scope, endpoint, holds) in [
+        ("0ne00EMU001", "global.azure-devices-provisioning.net", Holds::New),
+        ("0ne00EMU002", "global.azure-devices-provisioning.net", Holds::Old),
+        ("0ne00EMU001", "dps-7.azure-devices-provisioning.net", Holds::New),
+        ("0ne00EMU001", "global.azure-devices-provisioning.net", Holds::New),
+    ] {
+        let mut intent = Intent { job: String::new(), identity: device.clone(), ..intent("sn-1") };
+        intent.key.scope = scope.parse().unwrap();
+        endpoint.clone_into(&mut intent.endpoint);
+        if newest > 0 {
+            intent.mode = rekey();
+        }
+        newest = append(&journal, follow(&journal, intent));
+        append(&journal, Event::Result(outcome("sn-1", newest, holds)));
+    }
+    append(&journal, change("sn-1", &device, Some(newest), DeviceChange::Revoked));
+    append(&journal, change("sn-9", &board("", ""), None, DeviceChange::Revoked));
+    let listed = Reader::open(&paths).unwrap().to_block(false).unwrap().devices;
+    let told: Vec<Vec<_>> = listed
+        .iter()
+        .map(|one| one.parents.iter().map(|at| (at.scope.as_str(), &at.endpoint.as_str()[..6])).collect())
+        .collect();
+    let of_life = vec![("0ne00EMU001", "global"), ("0ne00EMU001", "dps-7."), ("0ne00EMU002", "global")];
+    assert_eq!(told, [of_life, vec![]]);
+    assert_eq!(listed.iter().map(|one| one.elsewhere).collect::<Vec<_>>(), [false, true]);
+    // Of what the epoch before took out its log knows more.
+    journal.close().unwrap();
+    begin_epoch(directory.path(), &crate::carry::order(), crate::support::Steady::new()).unwrap();
+    let listed = Reader::open(&paths).unwrap().to_block(false).unwrap().devices;
+    assert!(listed.iter().all(|one| one.elsewhere && one.parents.is_empty()), "{listed:?}");
+}
+
 #[test]
 fn nobody_is_put_back_by_writing_into_the_tables() {
     let directory = tempfile::tempdir().unwrap();
@@ -386,7 +479,7 @@ fn what_is_out_stays_out_in_the_next_epoch() {
         listed.devices.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(),
         ["sn-1", "sn-2", "sn-3"]
     );
-    let scrap = reader.scrap_in_force("sn-1").unwrap().unwrap().record;
+    let scrap = reader.scraps_in_force("sn-1").unwrap()[0].record;
     append(&journal, change("sn-1", &device(1), Some(scrap), DeviceChange::Restored));
     make(&journal, "sn-1", &device(1), Holds::New);
     rebuilt(&paths, journal);

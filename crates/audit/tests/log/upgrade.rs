@@ -178,8 +178,9 @@ fn orders_go_on(name: &str) {
     let scrap = before.iter().find(|part| named(part)).unwrap();
     let body = str::from_utf8(&scrap.1).unwrap();
     let serial = body.split("\"sn\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
-    let found = Reader::open(&paths).unwrap().scrap_in_force(serial).unwrap();
-    assert_eq!(found.map(|scrap| scrap.record), Some(scrap.0.cast_unsigned()), "{body}");
+    let found = Reader::open(&paths).unwrap().scraps_in_force(serial).unwrap();
+    let found: Vec<_> = found.into_iter().map(|scrap| scrap.record).collect();
+    assert_eq!(found, [scrap.0.cast_unsigned()], "{body}");
     journal.close().unwrap();
     open(&paths).unwrap();
 }

@@ -3,6 +3,7 @@
 use super::Value;
 use super::custody::CeremonyKey;
 use super::fields::parent;
+use super::people::words;
 use crate::key::GroupKeyInfo;
 use crate::record::Seq;
 use crate::role::Roles;
@@ -73,6 +74,8 @@ pub enum Carried {
         new_id: String,
         /// Its MAC address.
         new_mac: String,
+        /// What the old log says of its identity in the cloud.
+        cloud: CloudState,
         /// The record of the old log.
         was: Seq,
     },
@@ -91,6 +94,27 @@ pub enum Carried {
         /// The record of the old log.
         was: Seq,
     },
+}
+
+/// Whether an identity that is out was blocked in the cloud, as far as a log says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CloudState {
+    /// No list names it.
+    Unlisted,
+    /// A list names it, and no record says that it was done: it may be blocked.
+    Listed,
+    /// A list that was done names it.
+    Done,
+}
+
+words!(CloudState: Unlisted = "none", Listed = "listed", Done = "done");
+
+impl CloudState {
+    /// The one that the word names.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|state| state.as_str() == word)
+    }
 }
 
 impl CarriedFrom {
@@ -143,13 +167,14 @@ impl Carried {
                 ]);
                 fields
             }
-            Self::Device { how, id, mac, serial, new_id, new_mac, was } => vec![
+            Self::Device { how, id, mac, serial, new_id, new_mac, cloud, was } => vec![
                 ("how", (*how).into()),
                 ("rid", id.as_str().into()),
                 ("mac", mac.as_str().into()),
                 ("sn", serial.as_str().into()),
                 ("new_rid", new_id.as_str().into()),
                 ("new_mac", new_mac.as_str().into()),
+                ("cloud", cloud.as_str().into()),
                 ("was", (*was).into()),
             ],
             Self::Component { ceremony, key, part, component, by, was } => {

@@ -1,6 +1,6 @@
 //! Batches of repair: `keystation rekey` for many devices, and `keystation batch`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, IsTerminal as _};
 use std::path::Path;
 use std::sync::mpsc::{self, Sender};
@@ -11,7 +11,7 @@ use keystation::config::{Profile, Purpose, StationConfig};
 use keystation::line::{Line, LineEvent, SlotEvent};
 use keystation::people::Action;
 use keystation::repair::{
-    self, Batch, BatchDevices, BatchWork, Progress, Reconciliation, batches, reconcile,
+    self, Batch, BatchDevices, BatchWork, Campaign, Progress, Reconciliation, batches, reconcile,
 };
 use keystation::{DataDir, Exit, StationError, paths};
 use keystation_audit::Reader;
@@ -221,8 +221,9 @@ fn progress_text(progress: &Progress) -> String {
         format!(", about {}:{:02} left", seconds / 60, seconds % 60)
     });
     let paused = if progress.paused { ", paused" } else { "" };
+    let out = if progress.out > 0 { format!(", {} out", progress.out) } else { String::new() };
     format!(
-        "{} of {} done, {} failed, {} to come, {} unexpected{left}{paused}",
+        "{} of {} done, {} failed, {} to come{out}, {} unexpected{left}{paused}",
         counts.done, counts.asked, counts.failed, counts.missing, counts.unexpected
     )
 }
@@ -234,7 +235,7 @@ fn progress_line(work: &BatchWork, out: Output) {
         progress_text(&progress),
         &json!({ "v": VERSION, "event": "progress", "batch": work.batch().id.as_str(), "asked": counts.asked,
                  "done": counts.done, "failed": counts.failed, "missing": counts.missing,
-                 "unexpected": counts.unexpected, "left_s": progress.left.map(|left| left.as_secs()),
+                 "unexpected": counts.unexpected, "out": progress.out, "left_s": progress.left.map(|left| left.as_secs()),
                  "paused": progress.paused }),
     );
 }
@@ -281,14 +282,6 @@ pub(super) fn run(cli: &Cli, data: &DataDir, verb: &BatchVerb, out: Output) -> R
             let batch = repair::batch(&reader, id)?;
             batch_line(&batch, out);
             told(&reconcile(&reader, data, &batch)?, to.csv.as_deref(), to.pdf.as_deref(), out)?;
-            if let Some(from) = &batch.from
-                && let Some(key) = reader.group_key(from)?
-            {
-                out.say(
-                    format!("  {} devices still hang on {from}.", key.devices),
-                    &json!({ "event": "campaign", "from": from.as_str(), "left": key.devices }),
-                );
-            }
             Ok(Exit::Done)
         }
         BatchVerb::Close { id, to } => at_station(cli, data, out, |bench| {
@@ -296,8 +289,7 @@ pub(super) fn run(cli: &Cli, data: &DataDir, verb: &BatchVerb, out: Output) -> R
                 let permit = bench.permit(Action::CloseRekey)?;
                 let (_, reconciled) = bench.station.close_batch(&permit, id)?;
                 told(&reconciled, to.csv.as_deref(), to.pdf.as_deref(), out)?;
-                let counts = reconciled.counts;
-                Ok(if counts.done == counts.asked { Exit::Done } else { Exit::Failed })
+                Ok(if reconciled.is_complete() { Exit::Done } else { Exit::Failed })
             })
         }),
     }
@@ -331,7 +323,7 @@ fn told(
     pdf: Option<&Path>,
     out: Output,
 ) -> Result<(), StationError> {
-    let Reconciliation { batch, counts, days, effects, settled_since, .. } = reconciled;
+    let Reconciliation { batch, counts, days, effects, settled_since, standing, campaign, .. } = reconciled;
     if let Some(path) = csv {
         repair::csv(reconciled, path)?;
     }
@@ -345,7 +337,11 @@ fn told(
     if *settled_since > 0 {
         lines.push(format!("  {settled_since} of them were settled after its end, by which they had failed"));
     }
+    if reconciled.out > 0 {
+        lines.push(format!("  {} of those that are not done are out: nobody waits for them", reconciled.out));
+    }
     lines.extend(effects.iter().map(|(effect, devices)| format!("  {devices} × {effect}")));
+    lines.extend(standing.iter().map(|(at, devices)| format!("  {devices} now {}", at.as_str())));
     let mut moved = 0;
     let by_day: Vec<Value> = days
         .iter()
@@ -361,9 +357,19 @@ fn told(
         lines.join("\n"),
         &json!({ "event": "reconciliation", "batch": batch.id.as_str(), "asked": counts.asked,
                  "done": counts.done, "failed": counts.failed, "missing": counts.missing,
-                 "unexpected": counts.unexpected, "effects": effects, "days": by_day,
+                 "unexpected": counts.unexpected, "out": reconciled.out, "effects": effects, "days": by_day,
                  "settled_since": settled_since,
+                 "standing": standing.iter().map(|(at, devices)| (at.as_str(), devices)).collect::<BTreeMap<_, _>>(),
                  "closed": batch.closed.map(|ended| ended.record), "csv": csv, "pdf": pdf }),
     );
+    if let Some(campaign) = campaign {
+        let Campaign { from, old, new } = campaign;
+        out.say(
+            format!("  {}", repair::campaign_lines(campaign, batch.key.as_str()).join("\n  ")),
+            &json!({ "event": "campaign", "batch": batch.id.as_str(), "from": from.as_str(),
+                     "to": batch.key.as_str(), "old": old.in_use(), "new": new.in_use(), "out": campaign.out(),
+                     "left": old.in_use() }),
+        );
+    }
     Ok(())
 }

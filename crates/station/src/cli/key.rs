@@ -199,7 +199,7 @@ fn listed(reader: &Reader, label: &KeyLabel, out: Output) -> Result<(), StationE
     loop {
         let page = reader.devices_under(label, after, PAGE)?;
         for (id, record) in &page {
-            let out_of_use = reader.retired(id)?.map(|retired| retired.what.as_str());
+            let out_of_use = reader.hangs_on(id)?.and_then(|(_, out)| out).map(|how| how.as_str());
             out.say(
                 format!("{record:>9}  {id}  {}", out_of_use.unwrap_or_default()).trim_end(),
                 &json!({ "event": "device", "id": id.as_str(), "record": record, "retired": out_of_use }),

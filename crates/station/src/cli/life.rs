@@ -23,12 +23,13 @@ pub(super) fn run(bench: &Bench<'_>, data: &DataDir, verb: &DeviceVerb) -> Resul
             (why, Act::Replace(Box::new(board)))
         }
     };
-    let take_out = TakeOut { device: device.clone(), act, reason: reason.clone(), note: note.clone() };
+    let take_out = TakeOut { device: device.join(" "), act, reason: reason.clone(), note: note.clone() };
     // Whoever may not ask learns nothing of which devices there are; and nobody approves what cannot be.
     bench.may_ask(take_out.act.action())?;
     let approval = bench.approval(&bench.station.take_out_request(&take_out)?)?;
-    let TakenOut { record, id, successor } = bench.station.take_out(&take_out, approval)?;
-    let named = id.as_ref().map_or(device.as_str(), RegistrationId::as_str);
+    let TakenOut { record, id, identity, successor, blocked, stays } =
+        bench.station.take_out(&take_out, approval)?;
+    let named = id.as_ref().map_or(take_out.device.as_str(), RegistrationId::as_str);
     let (word, sentence) = match &take_out.act {
         Act::Scrap => ("scrapped", format!("{named} is scrap. Next: keystation cleanup list.")),
         Act::Revoke => (
@@ -54,13 +55,26 @@ pub(super) fn run(bench: &Bench<'_>, data: &DataDir, verb: &DeviceVerb) -> Resul
                 )
             }
         },
-        Act::Restore => ("restored", format!("{named} is no scrap.")),
+        Act::Restore => match &stays {
+            None => ("restored", format!("{named} is no scrap.")),
+            Some(stays) => {
+                ("restored", format!("{named} is no scrap by that record, and stays out: {stays}."))
+            }
+        },
     };
+    let mac = identity.mac.map(|mac| mac.to_string());
+    let serial = identity.serial.as_ref().map(|serial| serial.as_str());
     bench.out.say(
         format!("Record {record}: {sentence}"),
         &json!({ "event": "device", "state": word, "record": record, "id": id.as_ref().map(RegistrationId::as_str),
-                 "successor": successor.as_ref().map(RegistrationId::as_str) }),
+                 "mac": mac, "serial": serial, "successor": successor.as_ref().map(RegistrationId::as_str),
+                 "blocked": blocked, "stays": stays.map(|stays| stays.record) }),
     );
+    if let Some(list) = blocked {
+        bench.out.note(format!(
+            "Record {list} has it on a list for the cloud. Where that was run it is blocked there: its individual enrollment has to be deleted."
+        ));
+    }
     Ok(Exit::Done)
 }
 
@@ -85,9 +99,18 @@ pub(super) fn cleanup(bench: &Bench<'_>, verb: &CleanupVerb) -> Result<Exit, Sta
     Ok(Exit::Done)
 }
 
-fn told(event: &str, what: &str, Listed { devices, to, sha256, record }: &Listed, out: Output) {
+fn told(event: &str, what: &str, listed: &Listed, out: Output) {
+    let Listed { devices, to, sha256, record, put_back } = listed;
+    let put_back: Vec<_> = put_back.iter().map(RegistrationId::as_str).collect();
     out.say(
         format!("Record {record}: {devices} identities {what}, of the log up to record {to}; list {sha256}."),
-        &json!({ "event": event, "devices": devices, "to": to, "sha256": sha256, "record": record }),
+        &json!({ "event": event, "devices": devices, "to": to, "sha256": sha256, "record": record,
+                 "put_back": put_back }),
     );
+    if !put_back.is_empty() {
+        out.note(format!(
+            "Put back since the list was made: {}. They are blocked in the cloud all the same: their individual enrollments have to be deleted.",
+            put_back.join(", ")
+        ));
+    }
 }

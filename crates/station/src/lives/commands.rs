@@ -4,10 +4,12 @@
 //! delete` (<https://learn.microsoft.com/cli/azure/iot/dps>, <https://learn.microsoft.com/cli/azure/iot/hub/device-identity>). A
 //! registration ID is handed over as `--option=value`, for it may begin with a dash.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use keystation_audit::{Blocked, ToBlock};
+
+use super::cleanup::parents_of;
 
 /// What is done for one identity. An individual enrollment comes before the enrollment group of the device. Output is turned off, for
 /// that of an enrollment shows its keys. What is not there cannot be deleted: a device that never registered has neither.
@@ -26,12 +28,15 @@ block() { # DPS instance, resource group, IoT hub, registration ID
 }
 "#;
 
-/// The scope of an identity whose key this log does not know.
-const UNKNOWN: &str = "unknown";
+/// In the place of the scope of an identity that another log began. No scope has such a character.
+const UNKNOWN: &str = "other_log";
 
 /// A script that blocks what was found in the log of `origin`. `sha256` is that of the list.
 pub(super) fn script(origin: &str, found: &ToBlock, sha256: &str) -> String {
-    let scopes: BTreeSet<_> = found.devices.iter().map(scope_of).collect();
+    let mut scopes = BTreeMap::<&str, BTreeSet<&str>>::new();
+    for (scope, endpoint) in found.devices.iter().flat_map(scopes_of) {
+        scopes.entry(scope).or_default().insert(endpoint);
+    }
     let mut text = format!(
         "#!/bin/sh\n\
          # Identities that must not register any more: {} of the log {origin}, up to record {}.\n\
@@ -42,10 +47,13 @@ pub(super) fn script(origin: &str, found: &ToBlock, sha256: &str) -> String {
         found.devices.len(),
         found.to,
     );
-    for scope in &scopes {
-        let whose = match scope.as_str() {
+    for (scope, endpoints) in scopes {
+        let whose = match scope {
             UNKNOWN => "of identities that another log began".to_owned(),
-            scope => format!("with the ID scope {scope}"),
+            scope => {
+                let endpoints: Vec<_> = endpoints.into_iter().collect();
+                format!("with the ID scope {scope} ({})", endpoints.join(", "))
+            }
         };
         let _ = write!(
             text,
@@ -57,20 +65,26 @@ pub(super) fn script(origin: &str, found: &ToBlock, sha256: &str) -> String {
     text += BLOCK;
     text.push('\n');
     for device in &found.devices {
-        let (scope, id, what) = (scope_of(device), device.id.as_str(), device.retirement.what.as_str());
-        let _ = writeln!(
-            text,
-            "block \"$DPS_{scope}\" \"$GROUP_{scope}\" \"$HUB_{scope}\" {} # {what}, record {}",
-            quoted(id),
-            device.retirement.record,
-        );
+        let (id, what) = (device.id.as_str(), device.retirement.what.as_str());
+        // Once in each DPS instance, whichever of its endpoints the device was told.
+        let mut named = BTreeSet::new();
+        for (scope, _) in scopes_of(device).filter(|(scope, _)| named.insert(*scope)) {
+            let _ = writeln!(
+                text,
+                "block \"$DPS_{scope}\" \"$GROUP_{scope}\" \"$HUB_{scope}\" {} # {what}, record {}",
+                quoted(id),
+                device.retirement.record,
+            );
+        }
     }
     text + "\nexit \"$left\"\n"
 }
 
-/// 1 to 32 letters and digits: a part of a name in `sh`.
-fn scope_of(device: &Blocked) -> String {
-    device.parent.as_ref().map_or_else(|| UNKNOWN.to_owned(), |(_, _, scope)| scope.to_string())
+/// The scopes and endpoints of an identity. A scope is 1 to 32 letters and digits: a part of a name in `sh`.
+fn scopes_of(device: &Blocked) -> impl Iterator<Item = (&str, &str)> {
+    parents_of(device).map(|parent| {
+        parent.map_or((UNKNOWN, ""), |parent| (parent.scope.as_str(), parent.endpoint.as_str()))
+    })
 }
 
 /// One word of `sh`, whatever is in it.
@@ -83,6 +97,12 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
     use std::process::Command;
+
+    use keystation_audit::Parent;
+    use keystation_core::flow::{Retired, Retirement};
+    use keystation_core::identity::Identity;
+    use keystation_core::key::Endpoint;
+    use keystation_core::registration::{IdRule, RegistrationId};
 
     use super::*;
 
@@ -97,13 +117,54 @@ mod tests {
         }
     }
 
+    fn blocked(id: &str, record: u64, parents: &[(&str, &str)]) -> Blocked {
+        let parent = |&(scope, endpoint): &(&str, &str)| Parent {
+            key: "gk-1".parse().unwrap(),
+            group: "g".parse().unwrap(),
+            scope: scope.parse().unwrap(),
+            endpoint: endpoint.parse().unwrap(),
+        };
+        Blocked {
+            id: RegistrationId::new(id, IdRule::Punctuation).unwrap(),
+            retirement: Retirement { what: Retired::Revoked, record },
+            time: String::new(),
+            reason: "lost".to_owned(),
+            identity: Identity { mac: None, serial: None },
+            successor: String::new(),
+            parents: parents.iter().map(parent).collect(),
+            elsewhere: parents.is_empty(),
+        }
+    }
+
+    const ORIGIN: &str = "keylog.example.com/plant7/stn03/1";
+
+    #[test]
+    fn an_identity_is_blocked_in_each_instance_that_it_was_keyed_for_once() {
+        let twice =
+            [("0ne00EMU002", Endpoint::GLOBAL), ("0ne00EMU001", "a.example"), ("0ne00EMU001", "b.example")];
+        let devices =
+            vec![blocked("sn-1", 7, &twice), blocked("sn-2", 8, &twice[..1]), blocked("sn-3", 9, &[])];
+        let text = script(ORIGIN, &ToBlock { devices, to: 12 }, &"00".repeat(32));
+        let lines: Vec<_> = text.lines().filter(|line| line.starts_with("block \"")).collect();
+        let line = |scope: &str, id: &str, record: u8| {
+            format!(
+                "block \"$DPS_{scope}\" \"$GROUP_{scope}\" \"$HUB_{scope}\" '{id}' # revoked, record {record}"
+            )
+        };
+        let expected = [
+            line("0ne00EMU002", "sn-1", 7),
+            line("0ne00EMU001", "sn-1", 7),
+            line("0ne00EMU002", "sn-2", 8),
+            line("other_log", "sn-3", 9),
+        ];
+        assert_eq!(lines, expected);
+        assert!(text.contains("with the ID scope 0ne00EMU001 (a.example, b.example), its resource group"));
+        assert_eq!(text.matches("DPS_0ne00EMU001=''").count(), 1);
+    }
+
     /// With a program in place of `az` that writes down what it is called with.
     #[test]
     fn the_script_hands_over_each_identity_in_four_calls() {
-        use keystation_core::flow::{Retired, Retirement};
-        use keystation_core::identity::Identity;
-        use keystation_core::registration::{IdRule, RegistrationId};
-
         let directory = tempfile::tempdir().unwrap();
         let at = |name: &str| directory.path().join(name);
         let program = |status: &str| {
@@ -113,17 +174,9 @@ mod tests {
                 calls = at("calls").display()
             )
         };
-        let blocked = |id: &str, record| Blocked {
-            id: RegistrationId::new(id, IdRule::Punctuation).unwrap(),
-            retirement: Retirement { what: Retired::Revoked, record },
-            time: String::new(),
-            reason: "lost".to_owned(),
-            identity: Identity { mac: None, serial: None },
-            successor: String::new(),
-            parent: Some(("gk-1".parse().unwrap(), "g".parse().unwrap(), "0ne00EMU001".parse().unwrap())),
-        };
-        let found = ToBlock { devices: vec![blocked("sn-1", 7), blocked("sn.2:a", 9)], to: 12 };
-        let text = script("keylog.example.com/plant7/stn03/1", &found, &"00".repeat(32));
+        let parents = [("0ne00EMU001", Endpoint::GLOBAL)];
+        let devices = vec![blocked("sn-1", 7, &parents), blocked("sn.2:a", 9, &parents)];
+        let text = script(ORIGIN, &ToBlock { devices, to: 12 }, &"00".repeat(32));
         // Without names it does nothing.
         fs::write(at("block.sh"), &text).unwrap();
         let path = format!("{}:{}", directory.path().display(), "/usr/bin:/bin");

@@ -18,6 +18,14 @@ pub enum LifeError {
     /// No device is known by this.
     #[error("the log knows no such device: {0}")]
     NoDevice(String),
+    /// More than one board is called so.
+    #[error("{name} is not one board: there are {}", listed(.boards))]
+    Several {
+        /// What was typed.
+        name: String,
+        /// Each with registration ID, MAC address and serial number.
+        boards: Vec<String>,
+    },
     /// The recipe makes no registration ID of the new board.
     #[error("the new board has no registration ID by this profile")]
     NoId(#[source] NoRegistrationId),
@@ -31,6 +39,13 @@ fn words(reasons: &[DeviceReason]) -> String {
     format!("{} (with a note)", words.join(", "))
 }
 
+fn listed(boards: &[String]) -> String {
+    const TOLD: usize = 8;
+    let more =
+        if boards.len() > TOLD { format!(", and {} more", boards.len() - TOLD) } else { String::new() };
+    format!("{}{more}", boards[..boards.len().min(TOLD)].join("; "))
+}
+
 impl LifeError {
     /// A stable name, for programs.
     #[must_use]
@@ -39,11 +54,14 @@ impl LifeError {
             Self::Reason(_) => "device-reason",
             Self::Text => "device-note",
             Self::NoDevice(_) | Self::Refused(DeviceRefusal::Unknown(_)) => "device-unknown",
+            Self::Several { .. } => "device-ambiguous",
             Self::NoId(_) => "successor-id",
             Self::Refused(refusal) => match refusal {
                 DeviceRefusal::Unknown(_) => "device-unknown",
                 DeviceRefusal::Overtaken(_) => "device-overtaken",
-                DeviceRefusal::Out { .. } => "device-out",
+                DeviceRefusal::Out { .. }
+                | DeviceRefusal::Exchanged { .. }
+                | DeviceRefusal::OtherBoard { .. } => "device-out",
                 DeviceRefusal::Taken { .. } | DeviceRefusal::OtherSerial | DeviceRefusal::SameBoard => {
                     "successor"
                 }
@@ -61,6 +79,7 @@ impl LifeError {
         match self {
             Self::Text
             | Self::NoDevice(_)
+            | Self::Several { .. }
             | Self::NoId(_)
             | Self::Refused(DeviceRefusal::Unknown(_) | DeviceRefusal::NoScrap(_) | DeviceRefusal::NoList) => {
                 Exit::Usage
@@ -78,10 +97,16 @@ impl LifeError {
             Self::NoDevice(_) | Self::Refused(DeviceRefusal::Unknown(_)) => {
                 &["Give its registration ID, MAC address or serial number as the records have it."]
             }
+            Self::Several { .. } => &[
+                "Give its registration ID and its MAC address, one behind the other.",
+                "Look at what stands on the board.",
+            ],
             Self::NoId(_) => &["Check the MAC address on the new board.", "Check the product profile."],
             Self::Refused(refusal) => match refusal {
                 DeviceRefusal::Overtaken(_) => &["Take the device out of the slot.", "Try again."],
-                DeviceRefusal::Out { .. } => &["Look at its records: nothing may be left to do."],
+                DeviceRefusal::Out { .. }
+                | DeviceRefusal::Exchanged { .. }
+                | DeviceRefusal::OtherBoard { .. } => &["Look at its records: nothing may be left to do."],
                 DeviceRefusal::Taken { .. } | DeviceRefusal::OtherSerial | DeviceRefusal::SameBoard => {
                     &["Check MAC address and serial number of the new board.", "Look at the records of both."]
                 }

@@ -2,15 +2,16 @@
 
 use std::collections::HashSet;
 
-use keystation_audit::WorkOrder;
+use keystation_audit::{KnownDevice, WorkOrder};
 use keystation_core::identity::{Identity, Mac};
 use keystation_core::record::{OrderChange, Seq};
-use keystation_core::registration::{IdRule, RegistrationId};
+use keystation_core::registration::RegistrationId;
 
 use super::error::OrderError;
 use super::{NotOfOrder, OrderId};
 use crate::error::StationError;
 use crate::group_keys::reason_of;
+use crate::lives::LifeError;
 use crate::people::{Action, Permit};
 use crate::station::Station;
 
@@ -56,11 +57,24 @@ impl Station {
     ) -> Result<(Option<RegistrationId>, Identity), StationError> {
         let unknown = || OrderError::NoDevice { order: order.id.clone(), device: super::error::shown(word) };
         let mac = word.parse::<Mac>().ok();
-        let spelled = mac.map_or_else(|| word.to_owned(), |mac| mac.spelled(""));
-        if let Some((rid, mac, serial)) = self.reader()?.device_of(order, &spelled)? {
-            let identity = Identity { mac: mac.parse().ok(), serial: serial.parse().ok() };
-            let rid = RegistrationId::new(&rid, IdRule::Punctuation).map_err(StationError::Id)?;
-            return Ok((Some(rid), identity));
+        let reader = self.reader()?;
+        let mut boards = Vec::new();
+        for board in reader.known_devices(word)? {
+            if reader.device_of(order, board.id.as_str())?.is_some() {
+                boards.push(board);
+            }
+        }
+        if boards.len() > 1 {
+            return Err(LifeError::several(
+                word,
+                boards.iter().map(|board| (Some(&board.id), &board.identity)),
+            )
+            .into());
+        }
+        if let Some(KnownDevice { id, identity, .. }) = boards.pop() {
+            // Not one that another board took the place of, for that one has its registration ID.
+            reader.may_act_on(&id, &identity)?.map_err(LifeError::Refused)?;
+            return Ok((Some(id), identity));
         }
         let text = self.order_text(order)?;
         let given = match mac {

@@ -33,7 +33,7 @@ pub enum BatchDevices {
     },
     /// So many, whichever are plugged in.
     Count(u64),
-    /// A campaign: all that hang on this group key when the batch is opened.
+    /// A campaign: all in use that hang on this group key when the batch is opened.
     Under(KeyLabel),
 }
 
@@ -151,12 +151,12 @@ impl Station {
                 }
                 asked.from = Some(from.clone());
                 if self.same_batch(&asked)?.is_none() {
-                    let limit = u32::try_from(BatchList::LIMIT).expect("a million");
-                    let under = reader.devices_under(from, None, limit)?;
+                    // Nobody waits for one that is out.
+                    let under = reader.in_use_under(from, BatchList::LIMIT)?;
                     if under.is_empty() {
                         return Err(RekeyError::NoDevices(from.clone()).into());
                     }
-                    let text = BatchList::text_of(under.iter().map(|(id, _)| id));
+                    let text = BatchList::text_of(&under);
                     let list = BatchList::read(text.as_bytes(), Path::new("the devices under the key"));
                     asked.list = Some(list.map_err(RekeyError::from)?);
                 }

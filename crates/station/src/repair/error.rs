@@ -77,7 +77,7 @@ pub enum RekeyError {
     )]
     Older(OrderId),
     /// Nothing hangs on the key that is to be left.
-    #[error("no device hangs on the group key {0}")]
+    #[error("no device in use hangs on the group key {0}")]
     NoDevices(KeyLabel),
     /// From a key to itself.
     #[error("the devices hang on the group key {0} already: name a profile with another one")]

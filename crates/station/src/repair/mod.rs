@@ -15,6 +15,7 @@ mod one;
 mod reconcile;
 mod seen;
 mod sheet;
+mod standing;
 mod working;
 
 pub(crate) use batch::PREFIX;
@@ -27,5 +28,6 @@ pub use list::{BatchList, Entry};
 pub use look::{Holding, KeyedBefore, Look};
 pub use one::{Asked, Rekeyed};
 pub use reconcile::{Reconciliation, Row, State, reconcile};
-pub use sheet::{csv, pdf};
+pub use sheet::{campaign_lines, csv, pdf};
+pub use standing::{Campaign, Standing};
 pub use working::{BatchWork, Progress};

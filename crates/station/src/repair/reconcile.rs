@@ -11,6 +11,7 @@ use keystation_core::repair::Effect;
 
 use super::batch::{Batch, list_of};
 use super::list::{BatchList, Entry};
+use super::standing::{Campaign, Standing, counted};
 use crate::data_dir::DataDir;
 use crate::error::StationError;
 
@@ -33,6 +34,26 @@ pub struct Reconciliation {
     pub effects: BTreeMap<&'static str, u64>,
     /// Devices that were done, and settled after the end of the batch: at its end they had failed.
     pub settled_since: u64,
+    /// Where those that were asked for stand now.
+    pub standing: BTreeMap<Standing, u64>,
+    /// Of those that failed or are missing, so many are out: nobody waits for them.
+    pub out: u64,
+    /// Of a campaign, how far it is.
+    pub campaign: Option<Campaign>,
+}
+
+impl Reconciliation {
+    /// Whether every device is done that is not out.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.counts.done + self.out >= self.counts.asked
+    }
+
+    /// Whether what this row asks for is not done, and the device is out. Without a list only a device that was begun has a place of
+    /// which that can be said.
+    pub(super) fn waits_for_nobody(&self, row: &Row) -> bool {
+        waits_for_nobody(row, self.batch.list.is_some())
+    }
 }
 
 /// A device of a reconciliation. What is not known of it is empty.
@@ -60,6 +81,8 @@ pub struct Row {
     pub effect: Option<Effect>,
     /// Whether a write was begun on it: it has a place in the batch.
     pub begun: bool,
+    /// Where it stands now; none of a device that the log does not know.
+    pub standing: Option<Standing>,
 }
 
 /// What came of a device.
@@ -74,6 +97,14 @@ pub enum State {
     Missing,
     /// It was seen, and is none of the batch.
     Unexpected,
+}
+
+impl Row {
+    /// Whether the device is out by now.
+    #[must_use]
+    pub fn is_out(&self) -> bool {
+        self.standing.is_some_and(Standing::is_out)
+    }
 }
 
 impl State {
@@ -149,6 +180,11 @@ pub fn reconcile(reader: &Reader, data: &DataDir, batch: &Batch) -> Result<Recon
         Some(list) => of_list(list, seen),
         None => of_count(batch.devices, seen),
     };
+    for row in &mut rows {
+        row.standing = Standing::of(reader, batch, row)?;
+    }
+    let out = rows.iter().filter(|row| waits_for_nobody(row, batch.list.is_some())).count() as u64;
+    let standing = counted(&rows);
     let mut counts = BatchCounts { asked: rows.len() as u64, ..BatchCounts::default() };
     let (mut days, mut effects) = (BTreeMap::new(), BTreeMap::new());
     let (end, mut settled_since) = (batch.closed.map(|ended| ended.record), 0);
@@ -177,12 +213,20 @@ pub fn reconcile(reader: &Reader, data: &DataDir, batch: &Batch) -> Result<Recon
         days,
         effects,
         settled_since,
+        standing,
+        out,
+        campaign: Campaign::of(reader, batch)?,
     })
 }
 
 /// The day of a moment, UTC: `2026-11-22`.
 fn day(ms: i64) -> String {
     crate::report::moment(ms).chars().take(10).collect()
+}
+
+fn waits_for_nobody(row: &Row, has_list: bool) -> bool {
+    let place = has_list || row.begun && row.state != State::Unexpected;
+    place && row.state != State::Done && row.is_out()
 }
 
 fn of_list(list: &BatchList, seen: Vec<Row>) -> (Vec<Row>, Vec<Row>) {

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::reconcile::{Reconciliation, Row, State};
+use super::standing::{Campaign, Standing};
 use crate::error::StationError;
 use crate::report::{
     Face, INK, LEADING, LEFT, NewFile, OutError, Paper, check_value, dashed, harmless, head, heading, moment,
@@ -12,8 +13,10 @@ use crate::report::{
 use crate::training::MARK;
 
 /// The columns of the CSV, in their order.
-const COLUMNS: [&str; 11] =
-    ["batch", "state", "id", "mac", "serial", "attempts", "record", "time", "operator", "code", "effect"];
+const COLUMNS: [&str; 12] = [
+    "batch", "state", "id", "mac", "serial", "attempts", "record", "time", "operator", "code", "effect",
+    "now",
+];
 
 /// Writes one row for each device, those that were asked for first: RFC 4180, UTF-8, no cell that a spreadsheet would take for a
 /// formula. Says how many rows there are.
@@ -37,7 +40,7 @@ pub fn csv(reconciled: &Reconciliation, path: &Path) -> Result<usize, StationErr
     Ok(reconciled.rows.len())
 }
 
-fn cells(reconciled: &Reconciliation, row: &Row) -> [String; 11] {
+fn cells(reconciled: &Reconciliation, row: &Row) -> [String; 12] {
     [
         reconciled.batch.id.to_string(),
         row.state.as_str().to_owned(),
@@ -50,6 +53,7 @@ fn cells(reconciled: &Reconciliation, row: &Row) -> [String; 11] {
         row.operator.clone(),
         row.code.clone(),
         row.effect.map_or("", |effect| effect.as_str()).to_owned(),
+        row.standing.map_or("", Standing::as_str).to_owned(),
     ]
 }
 
@@ -63,7 +67,19 @@ pub fn pdf(reconciled: &Reconciliation, path: &Path) -> Result<(), StationError>
 }
 
 fn pages(reconciled: &Reconciliation) -> Result<Vec<u8>, StationError> {
-    let Reconciliation { batch, checkpoint, note, counts, rows, days, effects, settled_since } = reconciled;
+    let Reconciliation {
+        batch,
+        checkpoint,
+        note,
+        counts,
+        rows,
+        days,
+        effects,
+        settled_since,
+        standing,
+        out,
+        campaign,
+    } = reconciled;
     let mut paper = Paper::default();
     paper.y = head(&mut paper.page, "Re-key reconciliation", batch.id.as_str(), checkpoint) + 8.0;
     let key = format!("{}, check value {}", batch.key, check_value(batch.check_value.digits().as_str()));
@@ -91,6 +107,7 @@ fn pages(reconciled: &Reconciliation) -> Result<Vec<u8>, StationError> {
                 counts.asked, counts.done, counts.failed, counts.missing
             ),
         ),
+        ("Out of these", if *out > 0 { format!("{out}, not waited for") } else { String::new() }),
         ("Unexpected", counts.unexpected.to_string()),
         ("Settled since its end", if *settled_since > 0 { settled_since.to_string() } else { String::new() }),
     ] {
@@ -102,6 +119,14 @@ fn pages(reconciled: &Reconciliation) -> Result<Vec<u8>, StationError> {
         let meaning = keystation_core::repair::Effect::named(effect).map_or("", |effect| effect.sentence());
         say(&mut paper, "Done", &format!("{devices} × {effect}. {meaning}"));
     }
+    for (at, devices) in standing {
+        say(&mut paper, "Now", &format!("{devices} × {}", at.as_str()));
+    }
+    if let Some(campaign) = campaign {
+        campaign_lines(campaign, batch.key.as_str())
+            .iter()
+            .for_each(|line| say(&mut paper, "Campaign", line));
+    }
     for (day, devices) in days {
         say(&mut paper, "Done on (UTC)", &format!("{day}: {devices}"));
     }
@@ -112,8 +137,13 @@ fn pages(reconciled: &Reconciliation) -> Result<Vec<u8>, StationError> {
     for (state, title) in
         [(State::Failed, "Failed"), (State::Missing, "Missing"), (State::Unexpected, "Unexpected")]
     {
-        listed(&mut paper, title, rows.iter().filter(|row| row.state == state));
+        listed(&mut paper, title, rows.iter().filter(|row| row.state == state && !row.is_out()));
     }
+    listed(
+        &mut paper,
+        "Out, not waited for",
+        rows.iter().filter(|row| row.state != State::Done && row.is_out()),
+    );
     let last = rows.iter().filter_map(|row| row.time_ms).max().unwrap_or(batch.time_ms);
     Ok(paper.finish(&format!("Re-key reconciliation {}", batch.id), checkpoint, last)?)
 }
@@ -137,6 +167,23 @@ fn listed<'a>(paper: &mut Paper, title: &str, rows: impl Iterator<Item = &'a Row
             paper.y += 11.0;
         }
     }
+}
+
+/// How far a campaign is, for people.
+#[must_use]
+pub fn campaign_lines(campaign: &Campaign, to: &str) -> [String; 3] {
+    let Campaign { from, old, new } = campaign;
+    [
+        format!("{} devices in use still hang on {from}", old.in_use()),
+        format!("{} devices in use hang on {to}", new.in_use()),
+        format!(
+            "{} devices are out: {} scrapped, {} revoked, {} replaced",
+            campaign.out(),
+            old.scrapped + new.scrapped,
+            old.revoked + new.revoked,
+            old.replaced + new.replaced
+        ),
+    ]
 }
 
 fn say(paper: &mut Paper, label: &str, value: &str) {

@@ -3,6 +3,7 @@
 //! Who is of the batch, and who was done in it, the log judges in the transaction of the intent. What is kept here beside is made from
 //! the log when the work begins, and only counts.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -46,12 +47,21 @@ pub struct BatchWork {
 #[derive(Debug)]
 struct Devices {
     seen: SeenDevices,
+    /// Have a place, are not done and are out: nobody waits for them.
+    out: HashSet<Asked>,
     /// Devices that were done since the work began, and when the first one of them was begun.
     here: u64,
     since: Option<Instant>,
     /// Time that was spent in pauses, and when the one that is going on began.
     rested: Duration,
     resting: Option<Instant>,
+}
+
+/// A device as it was asked for: an entry of the list, or any device where there is no list.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Asked {
+    Entry(usize),
+    Device(String),
 }
 
 /// How far a batch is.
@@ -61,15 +71,17 @@ pub struct Progress {
     pub counts: BatchCounts,
     /// How long the rest takes at the pace since the work began; `None` before the first device was done.
     pub left: Option<Duration>,
+    /// Of the devices that are not done, so many are out: nobody waits for them.
+    pub out: u64,
     /// Whether it rests.
     pub paused: bool,
 }
 
 impl Progress {
-    /// Whether every device is done.
+    /// Whether every device is done that is not out.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
-        self.counts.done == self.counts.asked
+        self.counts.done + self.out >= self.counts.asked
     }
 }
 
@@ -88,9 +100,16 @@ impl BatchWork {
         so_far: &Reconciliation,
     ) -> Self {
         let mut seen = SeenDevices::new(batch.devices, list.is_some());
+        let mut out = HashSet::new();
         for (index, row) in so_far.rows.iter().enumerate() {
             let device = Identity { mac: row.mac.parse().ok(), serial: row.serial.parse().ok() };
             let who = named(&row.id, &device);
+            if so_far.waits_for_nobody(row) {
+                out.insert(match &list {
+                    Some(_) => Asked::Entry(index),
+                    None => Asked::Device(who.clone()),
+                });
+            }
             let mark = match row.state {
                 State::Missing => continue,
                 State::Done => Mark::Done,
@@ -109,7 +128,7 @@ impl BatchWork {
         }
         let tree = list.as_ref().map(ListTree::of);
         let (here, since, rested, resting) = (0, None, Duration::ZERO, None);
-        let devices = Mutex::new(Devices { seen, here, since, rested, resting });
+        let devices = Mutex::new(Devices { seen, out, here, since, rested, resting });
         Self { station, batch, list, tree, profile, paused: AtomicBool::new(false), devices }
     }
 
@@ -154,13 +173,14 @@ impl BatchWork {
     pub fn progress(&self) -> Progress {
         let devices = self.devices();
         let counts = devices.seen.counts();
+        let out = devices.out.len() as u64;
         let pace = devices.since.filter(|_| devices.here > 0).map(|since| {
             let resting = devices.resting.map(|since| since.elapsed()).unwrap_or_default();
             since.elapsed().saturating_sub(devices.rested + resting).div_f64(devices.here as f64)
         });
-        let rest = u32::try_from(counts.asked.saturating_sub(counts.done)).unwrap_or(u32::MAX);
+        let rest = u32::try_from(counts.asked.saturating_sub(counts.done + out)).unwrap_or(u32::MAX);
         let left = pace.map(|pace| pace.saturating_mul(rest));
-        Progress { counts, left, paused: self.is_paused() }
+        Progress { counts, left, out, paused: self.is_paused() }
     }
 
     fn devices(&self) -> MutexGuard<'_, Devices> {
@@ -211,9 +231,16 @@ impl BatchWork {
                 (false, false)
             }),
         };
+        let out = !done && failed.is_some_and(|code| self.is_out(code, id, begun));
         let mut devices = self.devices();
         if failed == Some(Code::BatchFull) || self.list.is_some() && row.is_none() {
             return devices.seen.stranger(who);
+        }
+        let asked = row.map_or_else(|| Asked::Device(who.clone()), Asked::Entry);
+        if out {
+            devices.out.insert(asked);
+        } else if done {
+            devices.out.remove(&asked);
         }
         let mark = if done {
             Mark::Done
@@ -225,6 +252,15 @@ impl BatchWork {
         if devices.seen.saw(row, who, mark) {
             devices.here += 1;
         }
+    }
+
+    /// Whether a device that failed is out for good, and has a place that nobody waits for. A log that cannot be read is told with the
+    /// next device.
+    fn is_out(&self, code: Code, id: Option<&RegistrationId>, begun: bool) -> bool {
+        let (Code::Scrapped | Code::Revoked | Code::Replaced, Some(id)) = (code, id) else { return false };
+        // The board may be, while another one has its registration ID.
+        let out = self.station.look().and_then(|reader| Ok(reader.retired(id)?));
+        (begun || self.list.is_some()) && out.is_ok_and(|out| out.is_some())
     }
 
     fn rekeyed(

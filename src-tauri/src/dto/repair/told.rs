@@ -9,6 +9,7 @@ use keystation::repair::{
 };
 use keystation_core::failure::Failure;
 use keystation_core::flow::{DeviceState, Retired, Retirement};
+use keystation_core::identity::Identity;
 use keystation_core::record::BatchCounts;
 use keystation_core::registration::RegistrationId;
 
@@ -24,8 +25,13 @@ use crate::dto::{ApprovalRequest, DeviceLife};
 const ODD: usize = 50;
 
 impl RepairDevice {
-    /// A device that is in `slot`.
-    pub(crate) fn seen(slot: u32, look: Look, secured: Option<log::Secured>) -> Self {
+    /// A device that is in `slot`, and how it is out.
+    pub(crate) fn seen(
+        slot: u32,
+        look: Look,
+        out: Option<Retirement>,
+        secured: Option<log::Secured>,
+    ) -> Self {
         let Look { identity, firmware, state, generation, id, set, life, parent, holding, record, .. } = look;
         let (scope, endpoint) =
             set.map(|set| (set.scope.to_string(), set.endpoint.to_string())).unwrap_or_default();
@@ -39,11 +45,16 @@ impl RepairDevice {
             holding: holding.into(),
             record,
         };
+        Self { seen: Some(seen), ..Self::known(&id, life, parent, secured) }.of_board(&identity, out)
+    }
+
+    /// The same of this board, and how it is out.
+    pub(crate) fn of_board(self, Identity { mac, serial }: &Identity, out: Option<Retirement>) -> Self {
         Self {
-            mac: identity.mac.map_or_else(String::new, |mac| mac.to_string()),
-            serial: identity.serial.map_or_else(String::new, |serial| serial.to_string()),
-            seen: Some(seen),
-            ..Self::known(&id, life, parent, secured)
+            mac: mac.map_or_else(String::new, |mac| mac.to_string()),
+            serial: serial.as_ref().map_or_else(String::new, ToString::to_string),
+            out: out.map(DeviceOut::from),
+            ..self
         }
     }
 
@@ -214,7 +225,7 @@ impl From<Row> for OddDevice {
 }
 
 impl BatchNow {
-    pub(crate) fn of(Progress { counts, left, paused }: Progress, slots: Vec<SlotView>) -> Self {
+    pub(crate) fn of(Progress { counts, left, paused, .. }: Progress, slots: Vec<SlotView>) -> Self {
         Self {
             sums: counts.into(),
             seconds_left: left.map(|left| left.as_secs()),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
@@ -164,7 +164,11 @@ impl Session {
     pub(crate) fn start(bench: &Bench, arguments: &[&str], who: Who<'_>) -> Self {
         let mut command = bench.keystation();
         command.args(arguments);
-        bench.signed(bench.with_passphrase(&mut command), who.0, who.1);
+        Self::of(bench.signed(bench.with_passphrase(&mut command), who.0, who.1))
+    }
+
+    /// Of a command that was not started.
+    pub(super) fn of(command: &mut Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = Killed(command.spawn().unwrap());
         let input = process.0.stdin.take().unwrap();

@@ -370,6 +370,11 @@ export const problems: ProblemWords = {
     "Diese Liste hat die Station nicht gemacht, oder sie ist schon erledigt.",
     "Die Datei nehmen, wie sie gemacht wurde.",
   ),
+  "device-ambiguous": told(
+    "So heißt mehr als eine Platine.",
+    "Registrierungs-ID und MAC-Adresse angeben, hintereinander.",
+    "Nachsehen, was auf der Platine steht.",
+  ),
   "device-note": told(
     "Das passt nicht in einen Eintrag.",
     "In höchstens 200 Zeichen sagen, auf einer Zeile.",

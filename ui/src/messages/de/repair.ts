@@ -156,6 +156,8 @@ export const repair: RepairWords = {
     "revoke-device": (device) => `${device} endgültig widerrufen`,
     "restore-device": (device) => `${device} zurückholen: kein Schrott`,
     replace: (device, id, mac) => `${device} durch ${id} (${mac}) ersetzen`,
+    listed: (record) =>
+      `Eintrag ${record} hat es auf einer Liste für die Cloud: Wo die abgearbeitet wurde, bleibt es gesperrt, bis seine individuelle Registrierung gelöscht ist`,
     destroyed: (where) => `Sie haben gesehen, dass die alte Platine zerstört wurde: ${where}`,
     neverBegun: "dieses Protokoll kennt es nicht: Schreibweise prüfen",
     "cleaned-up": (n, shown, record) =>

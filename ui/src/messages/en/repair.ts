@@ -184,6 +184,8 @@ export const repair = {
     "revoke-device": (device: string) => `Revoke ${device}, for good`,
     "restore-device": (device: string) => `Put ${device} back: it is no scrap`,
     replace: (device: string, id: string, mac: string) => `Replace ${device} by ${id} (${mac})`,
+    listed: (record: string) =>
+      `record ${record} has it on a list for the cloud: where that was run it stays blocked until its individual enrollment is deleted`,
     destroyed: (where: string) => `You saw that the old board was destroyed: ${where}`,
     neverBegun: "this log never began it: check the spelling",
     "cleaned-up": (n: number, shown: string, record: string) =>

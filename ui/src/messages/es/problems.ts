@@ -355,6 +355,11 @@ export const problems: ProblemWords = {
     "La estación no hizo esta lista, o ya está terminada.",
     "Use el archivo tal como se hizo.",
   ),
+  "device-ambiguous": told(
+    "Más de una placa se llama así.",
+    "Indique su ID de registro y su dirección MAC, una tras otra.",
+    "Mire lo que pone en la placa.",
+  ),
   "device-note": told("Eso no cabe en un registro.", "Dígalo en 200 caracteres como máximo, en una línea."),
   "device-out": told(
     "El dispositivo ya está fuera de uso.",

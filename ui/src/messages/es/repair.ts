@@ -153,6 +153,8 @@ export const repair: RepairWords = {
     "revoke-device": (device) => `Revocar ${device} para siempre`,
     "restore-device": (device) => `Recuperar ${device}: no está desechado`,
     replace: (device, id, mac) => `Sustituir ${device} por ${id} (${mac})`,
+    listed: (record) =>
+      `el registro ${record} lo tiene en una lista para la nube: donde se ejecutó sigue bloqueado hasta que se borre su inscripción individual`,
     destroyed: (where) => `Usted vio que la placa vieja fue destruida: ${where}`,
     neverBegun: "este registro no lo conoce: compruebe cómo se escribe",
     "cleaned-up": (n, shown, record) =>

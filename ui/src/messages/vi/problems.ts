@@ -287,6 +287,11 @@ export const problems: ProblemWords = {
     "Trạm không lập danh sách này, hoặc danh sách đã làm xong.",
     "Dùng đúng tệp đã được lập.",
   ),
+  "device-ambiguous": told(
+    "Có nhiều bo mạch mang tên này.",
+    "Nhập ID đăng ký rồi đến địa chỉ MAC.",
+    "Xem chữ trên bo mạch.",
+  ),
   "device-note": told("Nội dung không vừa một bản ghi.", "Viết một dòng, tối đa 200 ký tự."),
   "device-out": told("Thiết bị đã ngừng dùng.", "Xem các bản ghi: có thể không còn gì phải làm."),
   "device-overtaken": told("Thiết bị vừa được bắt đầu lại.", "Lấy thiết bị ra khỏi khe.", "Thử lại."),

@@ -147,6 +147,8 @@ export const repair: RepairWords = {
     "revoke-device": (device) => `Thu hồi ${device} vĩnh viễn`,
     "restore-device": (device) => `Khôi phục ${device}: không bị loại`,
     replace: (device, id, mac) => `Thay ${device} bằng ${id} (${mac})`,
+    listed: (record) =>
+      `bản ghi ${record} có thiết bị trong một danh sách cho đám mây: nơi danh sách đã chạy, thiết bị vẫn bị chặn đến khi xóa đăng ký riêng`,
     destroyed: (where) => `Bạn đã thấy bo cũ bị hủy: ${where}`,
     neverBegun: "nhật ký này không có nó: kiểm tra cách viết",
     "cleaned-up": (_, shown, record) => `Đã làm xong cho ${shown} danh tính, đến bản ghi ${record}`,

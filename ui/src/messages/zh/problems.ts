@@ -186,6 +186,11 @@ export const problems: ProblemWords = {
   ),
   "cleaned-up": told("该身份已在云端停用。", "保持不变。", "电路板完好时：换用其他序列号。"),
   "cleanup-list": told("此清单不是本站生成的，或已经完成。", "请使用生成时的原文件。"),
+  "device-ambiguous": told(
+    "有多块电路板使用此名称。",
+    "依次填写其注册 ID 和 MAC 地址。",
+    "查看电路板上的标识。",
+  ),
   "device-note": told("内容无法写入记录。", "请写成一行，最多 200 个字符。"),
   "device-out": told("该设备已停用。", "查看其记录：也许无需操作。"),
   "device-overtaken": told("该设备刚刚又开始写入。", "从槽位取出设备。", "再试一次。"),

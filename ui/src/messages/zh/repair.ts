@@ -137,6 +137,7 @@ export const repair: RepairWords = {
     "revoke-device": (device) => `永久吊销 ${device}`,
     "restore-device": (device) => `恢复 ${device}：不是报废`,
     replace: (device, id, mac) => `用 ${id}（${mac}）取代 ${device}`,
+    listed: (record) => `记录 ${record} 已将其列入云端清单：已执行清单之处，须删除其单独注册才能解除停用`,
     destroyed: (where) => `您已看到旧板被销毁：${where}`,
     neverBegun: "本日志中没有它：请核对拼写",
     "cleaned-up": (_, shown, record) => `${shown} 个身份已全部处理，至记录 ${record}`,

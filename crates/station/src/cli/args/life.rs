@@ -33,9 +33,9 @@ pub(crate) enum DeviceVerb {
 /// Which device, and why.
 #[derive(Debug, Args)]
 pub(crate) struct Why {
-    /// The device: registration ID, MAC address or serial number
-    #[arg(value_name = "DEVICE")]
-    pub(crate) device: String,
+    /// The device: registration ID, MAC address or serial number; where several boards have one of them, two or all
+    #[arg(value_name = "DEVICE", required = true, num_args = 1..=3)]
+    pub(crate) device: Vec<String>,
     /// Why, in one word; another word lists them
     #[arg(long, value_name = "WORD", default_value = "", hide_default_value = true)]
     pub(crate) reason: String,
