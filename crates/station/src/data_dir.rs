@@ -30,6 +30,7 @@ use keystation_core::key::KeyLabel;
 /// names.db         who is behind an operator ID; can be erased, and is no part of the log
 /// witness.vkeys    keys of the witnesses that cosigned it
 /// orders/          work orders, as they came (docs/work-order.md)
+/// rekeys/          lists of batches of repair, by their IDs (docs/repair.md)
 /// exports/         proof files of single devices, for whoever asks
 /// training/        a training, a station of its own (docs/training.md)
 /// epochs/          logs of earlier epochs, as they were found

@@ -18,12 +18,16 @@ use keystation_audit::{Checkpoint, Clock, Journal, Names, Reader, Stamp};
 use keystation_core::failure::Code;
 use keystation_core::identity::Identity;
 use keystation_core::key::{DeviceKey, GroupKeyInfo, KeySlot};
-use keystation_core::record::{Actor, Entry, Event, Holds, Intent, Mode, Outcome, Rekey};
+use keystation_core::record::{
+    Actor, BatchTerms, Entry, Event, Holds, Intent, Mode, Outcome, Rekey, RepairEvent,
+};
 use keystation_core::registration::{IdRule, RegistrationId};
 use keystation_core::repair::ReasonCode;
 use tempfile::TempDir;
 
 const JOB: &str = "WO-44192";
+/// The batch of repair, in which the first device is re-keyed.
+const BATCH: &str = "RK-1";
 
 /// Seven seconds go by between two records.
 struct Steady(AtomicI64);
@@ -33,6 +37,34 @@ impl Clock for Steady {
         let ms = self.0.fetch_add(7_321, Ordering::Relaxed);
         let boot = "9f0c2b1e-5d1f-4a52-9c0e-2f6f1f0f7a11".parse().expect("a UUID");
         Stamp { utc_ms: 1_795_313_643_123 + ms, mono_ms: ms.unsigned_abs(), boot }
+    }
+}
+
+/// What such a re-key says of itself.
+fn terms() -> BatchTerms {
+    BatchTerms {
+        reason: ReasonCode::Returned.into(),
+        same_key: true,
+        list: None,
+        devices: 1,
+        key: group_key(),
+        endpoint: "global.azure-devices-provisioning.net".to_owned(),
+        profile: "second.toml".to_owned(),
+        profile_sha256: [0; 32],
+        from: None,
+        approver: "op-0200".to_owned(),
+        before: None,
+    }
+}
+
+fn group_key() -> GroupKeyInfo {
+    GroupKeyInfo {
+        label: "gk-2026a".parse().unwrap(),
+        group: "contoso-line-7".parse().unwrap(),
+        scope: "0ne00EMU001".parse().unwrap(),
+        slot: KeySlot::Primary,
+        check_value: "9B5BDBEC8B".parse().unwrap(),
+        length: 64,
     }
 }
 
@@ -111,19 +143,12 @@ impl Made {
             id: id.clone(),
             identity,
             firmware: "2.4.1".to_owned(),
-            key: GroupKeyInfo {
-                label: "gk-2026a".parse().unwrap(),
-                group: "contoso-line-7".parse().unwrap(),
-                scope: "0ne00EMU001".parse().unwrap(),
-                slot: KeySlot::Primary,
-                check_value: "9B5BDBEC8B".parse().unwrap(),
-                length: 64,
-            },
+            key: group_key(),
             endpoint: "global.azure-devices-provisioning.net".to_owned(),
             fingerprint: DeviceKey::filled_by(|key| key[..4].copy_from_slice(&number.to_be_bytes()))
                 .fingerprint(),
             profile: "example 1".to_owned(),
-            job: JOB.to_owned(),
+            job: if mode == Mode::New { JOB } else { BATCH }.to_owned(),
             port: "usb-1-1.4".to_owned(),
             mode,
             prior: standing.follows(),
@@ -226,6 +251,10 @@ fn a_report_names_every_exception_and_its_figures_add_up() {
         RegistrationId::new("sn-00000", IdRule::Dashes).unwrap(),
         Identity { mac: Some("a4cf12000000".parse().unwrap()), serial: Some("SN-00000".parse().unwrap()) },
     );
+    made.append(
+        0,
+        Event::Repair(RepairEvent::Opened { batch: BATCH.parse().unwrap(), terms: Box::new(terms()) }),
+    );
     let rekey = Mode::Rekey(Rekey::of_unknown(ReasonCode::Returned, "op-0200"));
     made.attempt(0, first, rekey, None, Holds::New);
     Names::open(&made.data.names()).unwrap().set("op-0118", "Józef Ćwikła").unwrap();
@@ -240,19 +269,25 @@ fn a_report_names_every_exception_and_its_figures_add_up() {
     assert!(pages.len() >= 3, "{}", pages.len());
     let all = pages.concat();
     for part in [
-        "166 = 121 passed + 30 failed + 0 open + 15 refused",
+        "165 = 120 passed + 30 failed + 0 open + 15 refused",
         "135 written to, 120 of them keyed and proven, 15 not",
         "88.8 % of the devices; 77.7 % at their first attempt",
-        "op-0118, Józef Ćwikła: 56 = 41 passed + 10 failed + 0 open + 5 refused",
+        "op-0118, Józef Ćwikła: 55 = 40 passed + 10 failed + 0 open + 5 refused",
         "15 of them: nobody knows what they hold",
-        "challenge, 121 attempts",
+        "challenge, 120 attempts",
         "none, 30 attempts",
-        "Exceptions: 46",
-        "re-keyed",
-        "returned",
-        "op-0200",
+        "Exceptions: 45",
     ] {
         assert!(all.contains(part), "{part}: {}", pages[0]);
+    }
+    // A re-key is one of its batch, and each is an exception.
+    let of_batch = place("batch.pdf");
+    station.report(&station.permit(Action::Report).unwrap(), BATCH, &of_batch).unwrap();
+    let rekeyed = text(&of_batch).concat();
+    for part in
+        ["1 = 1 passed + 0 failed + 0 open + 0 refused", "Exceptions: 1", "re-keyed", "returned", "op-0200"]
+    {
+        assert!(rekeyed.contains(part), "{part}: {rekeyed}");
     }
     for number in (0..150).filter(|number| number % 10 >= 7) {
         assert!(all.contains(&format!("SN-{number:05}")), "{number} is an exception");

@@ -86,6 +86,9 @@ pub(super) const fn exit_of(failure: &Failure) -> Exit {
         | Code::NotOfBatch
         | Code::AlreadyRekeyed
         | Code::BatchFull
+        | Code::BatchClosed
+        | Code::BatchTerms
+        | Code::UnknownKey
         | Code::VaultLocked => Exit::Refused,
         Code::VaultFailed | Code::Collision | Code::SpaceLow | Code::LogFailed => Exit::Broken,
         _ => Exit::Failed,
