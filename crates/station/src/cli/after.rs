@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use keystation::after::{
-    self, Delivered, HooksStatus, OutboxStatus, PrinterStatus, Skipped, Trouble, label_status, outbox_status,
+    self, Delivered, HooksStatus, OlderLog, OutboxStatus, PrinterStatus, Skipped, Trouble, label_status,
+    outbox_status,
 };
 use keystation::people::Action;
 use keystation::{DataDir, Exit, StationError};
@@ -114,6 +115,12 @@ fn not_taken(Trouble { time, why, .. }: &Trouble) -> String {
 }
 
 fn how_far(outbox: &OutboxStatus, out: Output) {
+    let mut object = json!(outbox);
+    object["event"] = "outbox".into();
+    out.say(sentence(outbox), &object);
+}
+
+fn sentence(outbox: &OutboxStatus) -> String {
     let OutboxStatus { on, log, next, records, waiting, older, ahead, trouble, skips, skipped } = outbox;
     let mut told = match (ahead, older.first()) {
         (true, _) => format!(
@@ -123,8 +130,12 @@ fn how_far(outbox: &OutboxStatus, out: Output) {
         (false, None) => format!("Record {next} is delivered next; {waiting} of {records} wait."),
         (false, Some(_)) => format!("Record {next} of {log} is delivered next; {waiting} records wait."),
     };
-    for log in older.iter().filter(|log| !log.there) {
-        told += &format!(" The files of {} are GONE: what waits of it cannot be delivered.", log.log);
+    for OlderLog { log, lost, there, .. } in older {
+        told += &match (there, lost) {
+            (false, _) => format!(" The files of {log} are GONE: what waits of it cannot be delivered."),
+            (true, 0) => String::new(),
+            (true, lost) => format!(" The last {lost} of {log} are LOST: they cannot be delivered."),
+        };
     }
     told += &trouble
         .as_ref()
@@ -135,9 +146,7 @@ fn how_far(outbox: &OutboxStatus, out: Output) {
     if !on {
         told += " station.toml has no [outbox].";
     }
-    let mut object = json!(outbox);
-    object["event"] = "outbox".into();
-    out.say(told, &object);
+    told
 }
 
 /// Records that never come.
@@ -148,6 +157,15 @@ fn gap(Skipped { log, first, count, why }: &Skipped) -> String {
         }
         _ => format!("{count} records of {log}, from {first} on, are NOT delivered: {why}."),
     }
+}
+
+/// An outbox that delivers nothing has to be seen where the line is begun.
+pub(super) fn warns_of_outbox(data: &DataDir, out: Output) -> Result<(), StationError> {
+    let outbox = outbox_status(data)?;
+    if outbox.on && outbox.ahead {
+        out.note(sentence(&outbox));
+    }
+    Ok(())
 }
 
 /// What a new log means for the outbox, if it is on.

@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 
-use keystation_tests::bench::{Bench, finished};
+use keystation_tests::bench::{Bench, LABEL, PUBLISHED_CHECK_VALUE, finished};
 use keystation_tests::line::{RunningLine, slots_on};
 use keystation_tests::sim::Sim;
 use keystation_tests::verifiers::Verifiers;
@@ -102,10 +102,16 @@ fn acts_on_devices_and_orders_call_their_hooks() {
         let run = bench.run(&words.replace("ID", id).split(' ').collect::<Vec<_>>());
         assert_eq!(run.exit, Some(0), "{words}: {run:?}");
     }
+    let create = "order create --id WO-1 --customer Contoso --profile test.toml --quantity 5 --from 2026-01-01 --until 2099-12-31 --key KEY --check-value VALUE";
+    let create = create.replace("KEY", LABEL).replace("VALUE", PUBLISHED_CHECK_VALUE);
+    for words in [&create, "order open WO-1", "order close WO-1 --reason cancelled"] {
+        let run = bench.run(&words.split(' ').collect::<Vec<_>>());
+        assert_eq!(run.exit, Some(0), "{words}: {run:?}");
+    }
     let told: Vec<Value> =
         fs::read_to_string(&out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let seen: Vec<_> = told.iter().map(|told| told["event"].as_str().unwrap()).collect();
-    assert_eq!(seen, ["pass", "scrap", "restore", "revoke", "replace"]);
+    assert_eq!(seen, ["pass", "scrap", "restore", "revoke", "replace", "job-closed"]);
     let records = bench.records();
     for told in &told {
         let record = &told["record"];

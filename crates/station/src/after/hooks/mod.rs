@@ -247,4 +247,36 @@ mod tests {
         assert_eq!(queue.dropped, Some((3, 0, 2)));
         assert_eq!((queue.due.len(), queue.due[0].record), (QUEUE, 3));
     }
+
+    /// What each record calls a hook for.
+    #[test]
+    fn a_hook_is_called_for_what_a_factory_has_a_state_for() {
+        use HookEvent::{BatchClosed, Fail, JobClosed, Pass, Replace, Restore, Revoke, Scrap};
+        for (event, rc, on) in [
+            ("inject.result", "ok", Some(Pass)),
+            ("inject.resolve", "ok", Some(Pass)),
+            ("inject.result", "timeout", Some(Fail)),
+            ("inject.resolve", "failed", Some(Fail)),
+            ("inject.refuse", "refused", Some(Fail)),
+            ("inject.intent", "", None),
+            ("order.scrap", "", Some(Scrap)),
+            ("device.scrap", "", Some(Scrap)),
+            ("device.revoke", "", Some(Revoke)),
+            ("device.replace", "", Some(Replace)),
+            ("device.restore", "", Some(Restore)),
+            ("order.close", "", Some(JobClosed)),
+            ("order.open", "", None),
+            ("rekey.close", "", Some(BatchClosed)),
+            ("rekey.open", "", None),
+            ("gk.suspend", "", None),
+            ("hook.fail", "failed", None),
+        ] {
+            let json = format!(
+                "{{\"boot\":\"9f0c2b1e-5d1f-4a52-9c0e-2f6f1f0f7a11\",\"ev\":\"{event}\",\"log\":\"keylog.example.com/plant7/stn03/1\",\"mono\":1,\
+                 \"op\":\"\",\"op2\":\"\",\"rc\":\"{rc}\",\"role\":\"\",\"seq\":3,\"ses\":\"\",\"t\":\"2026-11-26T03:54:53.123Z\",\"v\":1}}"
+            );
+            let record = Record::parse(json.as_bytes()).unwrap();
+            assert_eq!(HookEvent::of(&record), on, "{event} {rc}");
+        }
+    }
 }

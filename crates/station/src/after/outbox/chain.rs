@@ -137,6 +137,11 @@ impl Older {
         self.said.map(|said| said.size)
     }
 
+    /// How many of its last records nobody vouched for any more when it was put aside.
+    pub(super) fn lost(&self) -> u64 {
+        self.said.map_or(0, |said| said.size.saturating_sub(said.vouched.0))
+    }
+
     /// Whether its files are there.
     pub(super) fn is_there(&self) -> bool {
         self.paths.db.is_file()

@@ -46,7 +46,10 @@ pub struct OlderLog {
     pub first: Seq,
     /// How many do; `None`: nothing says how many it had.
     pub waiting: Option<u64>,
-    /// Whether its files are where they were put. Whether they are whole is seen when they are delivered.
+    /// How many of these are lost for all that is known: its last ones, for which nothing vouched when it was put aside; all of them, if
+    /// its files are gone. What was damaged since is seen when they are delivered.
+    pub lost: u64,
+    /// Whether its files are where they were put.
     pub there: bool,
 }
 
@@ -89,7 +92,9 @@ pub fn status(data: &DataDir) -> Result<OutboxStatus, StationError> {
         let waiting = log.size().map(|size| size.saturating_sub(first));
         if waiting != Some(0) {
             let there = log.is_there();
-            status.older.push(OlderLog { log: log.origin, first, waiting, there });
+            let all = waiting.unwrap_or_default();
+            let lost = if there { log.lost().min(all) } else { all };
+            status.older.push(OlderLog { log: log.origin, first, waiting, lost, there });
         }
         first = 0;
     }

@@ -101,6 +101,7 @@ fn what_is_left_of_a_log_is_delivered_ahead_of_the_next() {
         log: "keylog.example.com/plant7/stn03/1".to_owned(),
         first: left[0].seq,
         waiting: Some(6),
+        lost: 0,
         there: true,
     };
     assert_eq!((&status.older[..], status.waiting), (&[older][..], 6 + status.records));
@@ -182,6 +183,34 @@ fn what_of_an_old_log_is_damaged_is_told_and_the_rest_delivered() {
     station.close().unwrap();
 }
 
+/// The disk lost the end of a log, and a new one had to be begun: what is lost is said at once, and told.
+#[test]
+fn the_lost_end_of_a_log_is_said_when_the_new_one_is_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let (place, left) = with_six_left(folder.path());
+    let before = place.data.path().join("audit.db.before");
+    fs::copy(place.data.path().join("audit.db"), &before).unwrap();
+    let station = place.open();
+    for number in 5..8 {
+        device(&station, number, "example/1", None);
+    }
+    station.close().unwrap();
+    let all = Reader::open(&paths(&place.data)).unwrap().size().unwrap();
+    // An older database beside the head of a newer one.
+    fs::rename(&before, place.data.path().join("audit.db")).unwrap();
+    let kept = Reader::open(&paths(&place.data)).unwrap().size().unwrap();
+    begin_next_log(&place);
+    let status = outbox_status(&place.data).unwrap();
+    let [older] = &status.older[..] else { panic!("{status:?}") };
+    assert_eq!((older.first, older.waiting, older.lost), (left[0].seq, Some(all - left[0].seq), all - kept));
+    let station = place.open();
+    let done = deliver(&station).unwrap();
+    let told: Vec<_> = done.skipped.iter().map(|told| (told.first, told.count, told.why.as_str())).collect();
+    assert_eq!(told, [(kept, all - kept, "damaged")]);
+    assert!(left.iter().all(|record| file(folder.path(), 1, record.seq).exists()));
+    station.close().unwrap();
+}
+
 #[test]
 fn a_log_that_is_gone_or_no_log_any_more_is_told_once() {
     for (damage, why) in [
@@ -201,7 +230,9 @@ fn a_log_that_is_gone_or_no_log_any_more_is_told_once() {
         let (place, left) = with_six_left(folder.path());
         begin_next_log(&place);
         damage(&place.data.epoch(1));
-        assert_eq!(outbox_status(&place.data).unwrap().older[0].there, why != "missing");
+        let status = outbox_status(&place.data).unwrap();
+        let gone = why == "missing";
+        assert_eq!((status.older[0].there, status.older[0].lost), (!gone, if gone { 6 } else { 0 }));
         let station = place.open();
         let told = deliver(&station).unwrap().skipped;
         let expected: Vec<_> = told.iter().map(|told| (told.first, told.count, told.why.as_str())).collect();

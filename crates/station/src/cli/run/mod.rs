@@ -17,6 +17,7 @@ use keystation::{Archive, Exit, Station, StationError};
 use keystation_core::record::Seq;
 use serde_json::json;
 
+use super::after::warns_of_outbox;
 use super::args::{PassphraseFrom, SlotList};
 use super::key;
 use super::output::{Output, failed, printable};
@@ -51,6 +52,7 @@ pub(super) fn run(
             key::open_for(bench, &label, passphrase)?;
         }
     }
+    warns_of_outbox(station.data(), *out)?;
     let (stopped, all_stopped) = mpsc::channel();
     let report = Arc::new(Mutex::new(Report {
         out: *out,
