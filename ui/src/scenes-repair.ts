@@ -123,6 +123,8 @@ export const repairScenes: Readonly<Record<string, () => Scene | Promise<Scene>>
       slot.state = states[at] ?? "waiting";
     });
     const failed = now?.slots[2];
+    const passed = now?.slots[1];
+    if (passed) Object.assign(passed, { device: "sn-007-888-ab1-mac-a1-b2-c3-d4-e5-01" });
     if (failed) Object.assign(failed, { device: "sn-007-888-ab2-mac-a1-b2-c3-d4-e5-02", code: "not-kept" });
     await repair.batches.follow();
   }),

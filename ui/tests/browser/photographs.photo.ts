@@ -41,7 +41,7 @@ test("repair", async () => {
   const bench = await Bench.open();
   for (const [name, state] of Object.entries(REPAIR))
     for (const theme of THEMES) {
-      const page = await bench.show(state, theme);
+      const page = await bench.still(state, "en", theme, BENCH);
       save(await page.screenshot(), `${FOLDER}${name}-${BENCH.width}-en-${theme}.webp`);
     }
   await bench.close();

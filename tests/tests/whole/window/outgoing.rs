@@ -56,6 +56,7 @@ fn a_printer_that_is_off_is_said_to_whoever_looks_after_it_and_disturbs_no_opera
     let good = Sim::published(&folder(&bench, "good"));
     key(&page, &slot, &good, 0, "pass");
     page.until_painted();
+    screen.photograph("outgoing-0-operator");
     assert_eq!((page.text(".outgoing"), page.text("[role=alert]")), (None, None));
 
     page.press(Key::Control + "h");
@@ -74,6 +75,7 @@ fn a_printer_that_is_off_is_said_to_whoever_looks_after_it_and_disturbs_no_opera
     page.wait_for("[data-state=hand-over]");
     page.sign_in("qa-007");
     page.wait_until(".outgoing", "Printer bench takes no label");
+    page.until_painted();
     screen.photograph("outgoing-2-qa");
     bench.assert_log_intact();
 }
