@@ -30,6 +30,8 @@ pub(super) fn inject(
     passphrase: &PassphraseFrom,
 ) -> Result<Exit, StationError> {
     let Bench { station, out, .. } = bench;
+    // A custodian may open the custody, and is not asked for its secret by what they may not do.
+    bench.may_ask(Action::Inject)?;
     key::open_for(bench, &work.profile.group_key, passphrase)?;
     // Without a name it is the order that is open, as on the line.
     let job = if work.job.is_empty() { station.open_job()? } else { work.job.clone() };

@@ -98,6 +98,12 @@ pub enum TokenError {
         #[source]
         cause: Box<TokenError>,
     },
+    /// A call to the token has not come back. What it was for is not waited for any longer; the call may come back yet.
+    #[error("the token has not answered for {seconds} seconds")]
+    Silent {
+        /// How long.
+        seconds: u64,
+    },
     /// An HMAC-SHA256 that is not 32 bytes long.
     #[error("the token answered with an HMAC of {0} bytes")]
     Answer(usize),
@@ -131,6 +137,7 @@ impl TokenError {
             Self::ManyKeys { .. } | Self::NameTaken(_) | Self::OtherName(_) => "objects",
             Self::Extractable(_) => "extractable",
             Self::LeftBehind { .. } => "left-behind",
+            Self::Silent { .. } => "token-silent",
             Self::Answer(_) => "token-failed",
             Self::Memory(_) => "memory",
             Self::Refused { why, .. } => why.word(),
@@ -177,6 +184,11 @@ impl TokenError {
             Self::LeftBehind { .. } => &[
                 "Mend what failed, and import the same key again: what was left is taken over if it is this key.",
                 "Otherwise remove it with the tool of the token's maker.",
+            ],
+            Self::Silent { .. } => &[
+                "Check the token and the way to it.",
+                "Try again.",
+                "If it stays silent: end the program and start it again.",
             ],
             Self::Answer(_) => TokenFault::Device.remedy(),
             Self::Memory(_) => {

@@ -20,7 +20,7 @@ use serde_json::json;
 use super::after::warns_of_outbox;
 use super::args::{PassphraseFrom, SlotList};
 use super::key;
-use super::output::{Output, failed, printable};
+use super::output::{Output, causes, failed, printable};
 use super::session::Bench;
 use table::Table;
 
@@ -179,7 +179,11 @@ pub(super) fn line_of(event: &LineEvent) -> Option<String> {
         SlotEvent::Pass { pass, took } => {
             format!("PASS  {}  {} ms  (record {})", pass.id, took.as_millis(), pass.record)
         }
-        SlotEvent::Fail { failure, .. } => format!("FAIL  {}  [{}]", failed(failure), failure.code),
+        // What is underneath may not be the device's: a token that was taken out, a disk that is full.
+        SlotEvent::Fail { failure, .. } => {
+            let said = format!("FAIL  {}  [{}]  {}", failed(failure), failure.code, causes(failure));
+            said.trim_end().to_owned()
+        }
         SlotEvent::Out(reason) => format!("OUT   {reason} {}", reason.remedy().join(" ")),
         SlotEvent::Back => "was put back".to_owned(),
         SlotEvent::Broken { cause, safety } => {

@@ -92,6 +92,25 @@ fn every_return_code_in_the_middle_of_a_job_derives_nothing_and_the_next_works()
     });
 }
 
+/// A call that never comes back holds whoever asked for ten seconds, and the next derivation works when the token does.
+#[test]
+fn a_token_that_does_not_answer_is_not_waited_for_and_derives_again_when_it_does() {
+    alone(|bench| {
+        let token = bench.faulty();
+        import(&token, "gk-a", EXAMPLE).unwrap();
+        let expected = expected(EXAMPLE, 2);
+        let opened = open(&token).unwrap();
+        let key = opened.key(&"gk-a".parse().unwrap()).unwrap();
+        bench.fault("C_Sign hang");
+        let said = refusal(key.derive(&id(0)));
+        assert!(said.contains("has not answered for 10 seconds"), "{said}");
+        bench.fault("");
+        derives(&key, &expected);
+        opened.lock();
+        assert!(matches!(key.derive(&id(0)), Err(VaultError::Locked)));
+    });
+}
+
 #[test]
 fn every_return_code_at_unlock_and_import_is_typed_and_changes_nothing() {
     alone(|bench| {
