@@ -300,6 +300,35 @@ mod tests {
         }
     }
 
+    /// A user has 128 inotify instances at most: without one the place is looked at again and again.
+    #[test]
+    fn a_place_that_cannot_be_watched_is_looked_at() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("links/dev0");
+        let watch = Watch { place: Place::Path(path.clone()), tree: Tree::default(), changes: None };
+        let interrupt = Interrupt::new().unwrap();
+        assert_eq!(watch.until_absent(LONG, &interrupt).unwrap(), Waited::Happened);
+        assert_eq!(watch.until_present(Duration::ZERO, &interrupt).unwrap(), Waited::TimedOut);
+        // More than one look, and nothing came.
+        assert_eq!(watch.until_present(3 * LOOK, &interrupt).unwrap(), Waited::TimedOut);
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| watch.until_present(LONG, &interrupt).unwrap());
+            fs::create_dir(path.parent().unwrap()).unwrap();
+            symlink("/dev/null", &path).unwrap();
+            assert_eq!(waits.join().unwrap(), Waited::Happened);
+        });
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| watch.until_absent(LONG, &interrupt).unwrap());
+            fs::remove_file(&path).unwrap();
+            assert_eq!(waits.join().unwrap(), Waited::Happened);
+        });
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| watch.until_present(LONG, &interrupt).unwrap());
+            interrupt.raise().unwrap();
+            assert_eq!(waits.join().unwrap(), Waited::Interrupted);
+        });
+    }
+
     #[test]
     fn link_to_nothing_is_absent_until_its_target_comes() {
         let dir = tempfile::tempdir().unwrap();

@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
-use base64ct::{Base64, Encoding};
+use base64ct::{Base64, Base64Url, Encoding};
 use keystation_tests::bench::{
     Bench, PUBLISHED_DEVICE_KEY, PUBLISHED_GROUP_KEY, finished, pin_file, random_hex,
 };
@@ -147,4 +147,36 @@ fn no_canary_of_a_station_is_in_its_diagnostic_bundle() {
     let made = finished(bench.keystation().arg("diagnose").arg(bench.file("second.txt")));
     assert_eq!(made.exit, Some(0), "{made:?}");
     assert!(fs::read_to_string(bench.file("second.txt")).unwrap().contains("== log\ndoes not open: "));
+}
+
+/// A secret that one of the station's files has, and that stands in the bundle in another spelling: the verb saves nothing.
+#[test]
+fn a_bundle_in_which_something_is_found_is_not_saved() {
+    const WORD: &str = "port-unavailable";
+    let bench = Bench::quick();
+    assert_eq!(bench.inject(Path::new("/dev/null")).exit, Some(1));
+    let diagnose = |name: &str| {
+        let file = bench.file(name);
+        (finished(bench.keystation().arg("diagnose").arg(&file)), file)
+    };
+    let (made, file) = diagnose("clean.txt");
+    assert_eq!(made.exit, Some(0), "{made:?}");
+    assert!(fs::read_to_string(file).unwrap().contains(WORD));
+
+    // A word of this program is no secret: only here, where a key of the station is spelled so.
+    let hex: String = Base64Url::decode_vec(WORD).unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
+    let card = bench.data().join("keys/planted.card");
+    fs::create_dir_all(card.parent().unwrap()).unwrap();
+    fs::write(&card, &hex).unwrap();
+    let before = fs::read_dir(bench.file("")).unwrap().count();
+    let (made, file) = diagnose("found.txt");
+    assert_eq!(made.exit, Some(1), "{made:?}");
+    let told = format!("{made:?}");
+    assert!(told.contains("diagnosis-not-clean") && told.contains("a secret of this station"), "{told}");
+    assert!(!told.contains(&hex) && !told.contains(WORD), "{told}");
+    assert!(!file.exists(), "nothing is saved");
+    assert_eq!(fs::read_dir(bench.file("")).unwrap().count(), before, "nor is a part of it left");
+
+    fs::remove_file(card).unwrap();
+    assert_eq!(diagnose("found.txt").0.exit, Some(0));
 }

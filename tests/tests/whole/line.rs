@@ -374,3 +374,45 @@ fn a_line_that_is_told_to_stop_ends_the_device_in_work() {
     assert_eq!(sim.state(0)["generation"], 1);
     bench.assert_log_intact();
 }
+
+/// A port that is plugged in anew while its device is being asked: the name leads to another device. Nothing is committed, and operator and
+/// log have it as `moved`.
+#[test]
+fn a_port_that_moves_before_the_commit_is_a_fail_and_a_record() {
+    let bench = Bench::quick();
+    // The device takes its time for every answer, so the port moves long before it has its set.
+    let mut sim = Sim::start(&bench.file("sim"), 2, &["--fault", "delay=400"]);
+    let there = ports(&sim, 2);
+    let slot = bench.file("slot");
+    let point_at = |device: usize| {
+        let beside = bench.file("beside");
+        std::os::unix::fs::symlink(&there[device], &beside).unwrap();
+        std::fs::rename(&beside, &slot).unwrap();
+    };
+    point_at(0);
+    slots_on(&bench, [slot.clone()]);
+    let mut line = RunningLine::start(&bench, "op-0117");
+    line.until(|event| event["event"] == "step" && event["step"] == "read");
+    point_at(1);
+    let fail = line.until(|event| matches!(event["event"].as_str(), Some("fail" | "pass" | "retry")));
+    assert_eq!((&fail["event"], &fail["code"]), (&"fail".into(), &"moved".into()), "{fail}");
+    assert_eq!(fail["safety"], "not-keyed", "{fail}");
+    assert_eq!(fail["sentence"], "The port of the slot changed while the device was in it.");
+    std::fs::remove_file(&slot).unwrap();
+    sim.command("unplug 0");
+    line.until_slot(1, "gone");
+    line.end();
+    for device in 0..2 {
+        assert_eq!(sim.state(device)["generation"], 0, "nothing was committed");
+    }
+    let records = bench.records();
+    let [intent] = &by_event(&records, "inject.intent")[..] else { panic!("{records:?}") };
+    let [result] = &by_event(&records, "inject.result")[..] else { panic!("{records:?}") };
+    assert_eq!((&result["ref"], &result["code"]), (&intent["seq"], &"moved".into()), "{result}");
+    assert_eq!((&result["rc"], &result["holds"]), (&"swapped".into(), &"old".into()), "{result}");
+    bench.assert_log_intact();
+}
+
+fn by_event<'a>(records: &'a [Value], event: &str) -> Vec<&'a Value> {
+    records.iter().filter(|record| record["ev"] == event).collect()
+}

@@ -1,9 +1,11 @@
 //! What comes after a PASS, with real printers, programs and endpoints at the other end: TCP listeners that behave badly, scripts, and
 //! barcode readers that we did not write.
 
+mod hanging;
 mod hooks;
 mod labels;
 mod outbox;
+mod placement;
 mod printer;
 
 use std::fs;

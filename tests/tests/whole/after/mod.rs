@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod outbox;
+mod printer;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;

@@ -29,7 +29,7 @@ const SLOTS: usize = 8;
 const ORDER: &str = "WO-500";
 
 /// The texts of `tests/vectors/hostile.json`.
-fn texts() -> Vec<String> {
+pub(super) fn texts() -> Vec<String> {
     let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors");
     let made = Command::new("python3").arg("-B").arg(vectors.join("make_hostile.py")).arg("--check").status();
     assert!(made.unwrap().success(), "make_hostile.py makes another hostile.json");
@@ -40,7 +40,7 @@ fn texts() -> Vec<String> {
 }
 
 /// At most so many bytes: what a device has room to say.
-fn cut(text: &str, bytes: usize) -> String {
+pub(super) fn cut(text: &str, bytes: usize) -> String {
     let fits = text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= bytes).last();
     text[..fits.unwrap_or(0)].to_owned()
 }
@@ -72,7 +72,7 @@ fn assert_refusal(error: &dyn std::error::Error, text: &str) {
 }
 
 /// Runs a verb for people and one for programs, looks at both, and gives what programs get.
-fn said(bench: &Bench, verb: &[&str]) -> Vec<Value> {
+pub(super) fn said(bench: &Bench, verb: &[&str]) -> Vec<Value> {
     let mut people = Command::new(program("keystation"));
     people.arg("--data").arg(bench.data()).args(verb);
     if let Some((operator, approver)) = people::who(verb) {
@@ -101,7 +101,25 @@ fn assert_plain_names(folder: &Path) {
     }
 }
 
-/// A list that Python reads as it is in JSON, and no cell of which a spreadsheet would calculate.
+/// The rows of a table as Python reads it. No cell is one that a spreadsheet would calculate.
+pub(super) fn table(csv: &Path) -> Vec<BTreeMap<String, String>> {
+    let script = "import csv, json, sys\n\
+                  print(json.dumps(list(csv.DictReader(open(sys.argv[1], newline='', encoding='utf-8'), strict=True))))";
+    let read = Command::new("python3").args(["-c", script]).arg(csv).output().unwrap();
+    assert!(read.status.success(), "{read:?}");
+    let rows: Vec<BTreeMap<String, String>> = serde_json::from_slice(&read.stdout).unwrap();
+    for cell in rows.iter().flat_map(BTreeMap::values) {
+        let calculates = [
+            '=', '+', '-', '@', '\t', '\r', '\n', '\0', '|', '%', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}',
+            '\u{ff20}',
+        ];
+        assert!(!cell.trim_start().starts_with(calculates), "{cell:?}");
+        assert!(!cell.contains(acts), "{cell:?}");
+    }
+    rows
+}
+
+/// A list that Python reads as it is in JSON.
 fn assert_list(bench: &Bench) {
     let [csv, lines] = ["csv", "jsonl"].map(|format| {
         let file = bench.file(&format!("list.{format}"));
@@ -109,23 +127,12 @@ fn assert_list(bench: &Bench) {
         assert_eq!(run.exit, Some(0), "{run:?}");
         file
     });
-    let script = "import csv, json, sys\n\
-                  print(json.dumps(list(csv.DictReader(open(sys.argv[1], newline='', encoding='utf-8'), strict=True))))";
-    let read = Command::new("python3").args(["-c", script]).arg(&csv).output().unwrap();
-    let rows: Vec<BTreeMap<String, String>> = serde_json::from_slice(&read.stdout).unwrap();
+    let rows = table(&csv);
     let objects = fs::read_to_string(lines).unwrap();
     assert_eq!(rows.len(), objects.lines().count());
     let mut quoted = 0;
     for (row, object) in rows.iter().zip(objects.lines()) {
         let object: Value = serde_json::from_str(object).unwrap();
-        for cell in row.values() {
-            let calculates = [
-                '=', '+', '-', '@', '\t', '\r', '\n', '\0', '|', '%', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}',
-                '\u{ff20}',
-            ];
-            assert!(!cell.trim_start().starts_with(calculates), "{cell:?}");
-            assert!(!cell.contains(acts), "{cell:?}");
-        }
         for column in ["serial", "firmware"] {
             let (cell, said) = (row[column].as_str(), object[column].as_str().unwrap_or_default());
             let bare = cell.strip_prefix('\'').unwrap_or(cell);
@@ -137,7 +144,7 @@ fn assert_list(bench: &Bench) {
 }
 
 /// A page that says what it says and does nothing.
-fn assert_page(pdf: &Path) -> String {
+pub(super) fn assert_page(pdf: &Path) -> String {
     let bytes = fs::read(pdf).unwrap();
     for verb in [&b"/JavaScript"[..], b"/JS", b"/URI", b"/Launch", b"/OpenAction", b"/EmbeddedFile"] {
         assert!(!bytes.windows(verb.len()).any(|found| found == verb), "{}", String::from_utf8_lossy(verb));
@@ -277,6 +284,7 @@ fn what_a_device_or_a_scanner_says_is_text_wherever_it_is_shown() {
     said(&bench, &["audit", "search", "outcome:ok"]);
     said(&bench, &["audit", "report", "shift"]);
     said(&bench, &["order", "list"]);
+    said(&bench, &["order", "show", ORDER]);
     assert_list(&bench);
     // Whoever worked has a name that is a text, too.
     for (number, name) in
@@ -289,6 +297,10 @@ fn what_a_device_or_a_scanner_says_is_text_wherever_it_is_shown() {
             assert_eq!(run.exit, Some(0), "{run:?}");
             assert!(assert_page(file).contains(ORDER));
         }
+        let file = bench.file(&format!("shift-{number}.pdf"));
+        let run = bench.run(&["audit", "report", "shift", "--pdf", file.to_str().unwrap()]);
+        assert_eq!(run.exit, Some(0), "{run:?}");
+        assert!(assert_page(&file).contains(ORDER));
     }
     let bundle = bench.file("bundle");
     let run = bench.run(&["audit", "export", "--out", bundle.to_str().unwrap()]);

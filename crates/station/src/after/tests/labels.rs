@@ -7,6 +7,7 @@ use std::time::Duration;
 use keystation_core::failure::Code;
 use keystation_core::record::{AfterEvent, Event};
 
+use super::placement::faults;
 use super::printer::{Mood, Printer, label};
 use super::{Place, append, device, id, numbers, records};
 use crate::after::label_status;
@@ -76,6 +77,7 @@ fn the_labels_of_a_hundred_devices_decode_to_their_ids() {
     for number in 0..100 {
         let (symbol, expected) = (kinds[number as usize % 2].1, id(number));
         let file = folder.path().join(format!("{number}.pbm"));
+        assert_eq!(faults(&zpl[number as usize]), Vec::<String>::new(), "ZPL of {number}");
         image(&zpl[number as usize], &file);
         assert_eq!(read(symbol, &file), expected.as_str(), "ZPL of {number}");
         let pdf = folder.path().join(format!("{expected}-{}.pdf", results[number as usize]));

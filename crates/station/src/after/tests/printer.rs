@@ -21,6 +21,12 @@ pub(super) enum Mood {
     HalfWay,
     /// Takes the label, and goes away without a word.
     Mute,
+    /// Takes the connection, reads nothing and says nothing.
+    Deaf,
+    /// Says that it is ready, and from then on reads nothing and says nothing.
+    Stuck,
+    /// Prints what it is sent until the other side ends, and does not close.
+    Keeps,
     /// Has no paper.
     NoPaper,
     /// Is no printer.
@@ -47,11 +53,16 @@ impl Printer {
         let (tell, printed) = mpsc::channel();
         let coming = Arc::clone(&moods);
         thread::spawn(move || {
+            // Connections that nobody closes.
+            let mut kept = Vec::new();
             for stream in listener.incoming().map_while(Result::ok) {
                 let mood = {
                     let mut moods = coming.lock().unwrap();
                     if moods.len() > 1 { moods.remove(0) } else { moods[0] }
                 };
+                if matches!(mood, Mood::Deaf | Mood::Stuck | Mood::Keeps) {
+                    kept.push(stream.try_clone().expect("there are descriptors left"));
+                }
                 // A connection that breaks is what some moods are about.
                 drop(serve(stream, mood, &tell));
             }
@@ -92,10 +103,17 @@ pub(super) fn label(printer: &str, profile: &str, symbol: &str) -> String {
 }
 
 fn serve(mut stream: TcpStream, mood: Mood, tell: &Sender<String>) -> std::io::Result<()> {
+    if mood == Mood::Deaf {
+        return Ok(());
+    }
     let (mut got, mut buffer) = (Vec::<u8>::new(), vec![0; if mood == Mood::Slow { 97 } else { 4096 }]);
     loop {
         let size = stream.read(&mut buffer)?;
         if size == 0 {
+            // Whoever asks nothing behind a label ends with it.
+            if let Some(label) = whole(&got) {
+                tell.send(label).expect("the test waits");
+            }
             return Ok(());
         }
         got.extend(&buffer[..size]);
@@ -121,6 +139,9 @@ fn serve(mut stream: TcpStream, mood: Mood, tell: &Sender<String>) -> std::io::R
                 _ => READY,
             };
             stream.write_all(answer.as_bytes())?;
+            if mood == Mood::Stuck {
+                return Ok(());
+            }
         }
     }
 }
