@@ -178,7 +178,10 @@ mod tests {
         let listed = fs::read_to_string(&file).unwrap();
         let listed: BTreeSet<_> = listed.lines().map(str::to_owned).collect();
         let missing: Vec<_> = words.difference(&listed).collect();
-        assert!(missing.is_empty(), "KEYSTATION_WRITE_WORDS=1 writes src/diagnosis/words.txt anew: {missing:?}");
+        assert!(
+            missing.is_empty(),
+            "KEYSTATION_WRITE_WORDS=1 writes src/diagnosis/words.txt anew: {missing:?}"
+        );
         for word in ["inject.result", "device.scrap", "not-kept", "ok", "label.stall", "audit.db", "slot"] {
             assert!(words.contains(word), "{word}");
         }
