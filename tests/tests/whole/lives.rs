@@ -174,9 +174,10 @@ fn no_act_is_done_without_a_reason_and_a_second_person_and_what_is_asked_so_is_a
         ] {
             assert_refused(&with(&reason, asks, approves), why);
         }
-        let refusals = bench.records().into_iter().filter(|record| {
-            record["ev"] == "policy.refuse" && record["action"] == format!("{verb}-device")
-        });
+        let refusals = bench
+            .records()
+            .into_iter()
+            .filter(|record| record["ev"] == "policy.refuse" && record["action"] == format!("{verb}-device"));
         assert_eq!(refusals.count(), 7, "{verb}");
     }
     let done = bench.records().into_iter().skip(before.len());
