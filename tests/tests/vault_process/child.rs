@@ -27,6 +27,7 @@ pub(crate) fn run(words: &[&str]) -> bool {
         ["import-once", directory] => import_once(Path::new(directory)),
         ["peek", hardened] => peek(hardened),
         ["wait", hardened] => wait(hardened),
+        ["leave", way, custody, directory] => crate::leaving::run(way, custody, Path::new(directory)),
         ["token", mode, directory] => crate::token::run(mode, Path::new(directory)),
         ["ask"] => ask(),
         ["take", number] => take(number.parse().expect("a number")),

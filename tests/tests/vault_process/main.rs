@@ -8,6 +8,7 @@
 mod child; // the processes that are looked at
 mod entry; // a prompt and a descriptor
 mod interrupted; // a kill at any moment, a full disk
+mod leaving; // the same of a whole station, after each way to leave it
 mod memory; // what a scan of memory and core files finds
 mod process; // what harden_process closes, and the limit of locked memory
 mod support;
@@ -33,6 +34,7 @@ const TESTS: &[(&str, fn())] = tests![
     entry::descriptor_from_the_parent_is_read,
     interrupted::killed_import_loses_no_key,
     interrupted::full_disk_leaves_the_vault_as_it_was,
+    leaving::whoever_leaves_a_station_leaves_no_group_key_in_it,
     memory::unlocked_and_locked_process_holds_no_group_key,
     memory::importing_process_holds_no_group_key,
     memory::process_whose_thread_panicked_holds_no_key,
