@@ -83,6 +83,8 @@ fn history(bench: &Bench, serials: &[String]) {
         devices: 2,
         key: key.clone(),
         profile: "test.toml".to_owned(),
+        profile_sha256: [0; 32],
+        endpoint: "global.azure-devices-provisioning.net".to_owned(),
         from: None,
         approver: "sup-1".to_owned(),
         before: None,
