@@ -116,12 +116,23 @@ impl Token {
         command.env("SOFTHSM2_CONF", self.settings()).env("P11_REAL", SOFTHSM).env("P11_FAULT", fault)
     }
 
-    /// Orders the module in between, in its own words.
+    /// Orders the module in between, in its own words. What was called before is forgotten.
     ///
     /// # Panics
     /// If the orders cannot be written.
     pub fn fault(&self, rules: &str) {
+        let calls = self.folder.join("fault.calls");
+        if calls.exists() {
+            fs::remove_file(calls).expect("the folder is ours");
+        }
         fs::write(self.folder.join("fault"), rules).expect("the folder is ours");
+    }
+
+    /// How often a function of the module in between was called since the last order.
+    #[must_use]
+    pub fn calls(&self, function: &str) -> usize {
+        let calls = fs::read_to_string(self.folder.join("fault.calls")).unwrap_or_default();
+        calls.lines().filter(|line| *line == function).count()
     }
 
     /// Returns when a function of the module in between was called.
@@ -130,8 +141,7 @@ impl Token {
     /// If it never is.
     pub fn until_called(&self, function: &str) {
         let began = Instant::now();
-        let calls = self.folder.join("fault.calls");
-        while !fs::read_to_string(&calls).unwrap_or_default().lines().any(|line| line == function) {
+        while self.calls(function) == 0 {
             assert!(began.elapsed() < Duration::from_secs(60), "{function} was never called");
             std::thread::yield_now();
         }

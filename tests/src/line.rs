@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::bench::{Bench, Killed};
+use crate::custody::Token;
 
 /// Longer than anything takes, on a busy computer too: a test that waits for it has failed.
 pub const LONG: Duration = Duration::from_secs(120);
@@ -49,7 +50,27 @@ impl RunningLine {
     pub fn start(bench: &Bench, operator: &str) -> Self {
         let mut command = bench.keystation();
         command.arg("run");
-        bench.signed(bench.with_passphrase(&mut command), operator, None);
+        bench.with_passphrase(&mut command);
+        Self::of(bench, command, operator)
+    }
+
+    /// The same with the secrets of all custodies, and the way to its `token` where the bench has one.
+    ///
+    /// # Panics
+    /// If the program does not start.
+    #[must_use]
+    pub fn in_custody(bench: &Bench, token: Option<&Token>, operator: &str) -> Self {
+        let mut command = bench.keystation();
+        command.arg("run");
+        bench.with_secrets(&mut command);
+        if let Some(token) = token {
+            token.reached(&mut command);
+        }
+        Self::of(bench, command, operator)
+    }
+
+    fn of(bench: &Bench, mut command: Command, operator: &str) -> Self {
+        bench.signed(&mut command, operator, None);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = Killed(command.spawn().expect("keystation starts"));
         let input = process.0.stdin.take().expect("it is piped");

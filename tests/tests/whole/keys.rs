@@ -58,7 +58,7 @@ fn by_custodians(bench: &Bench, token: Option<&Token>, arguments: &[&str]) -> Co
     command
 }
 
-fn import(bench: &Bench, token: Option<&Token>, custody: &str) -> Run {
+pub(super) fn import(bench: &Bench, token: Option<&Token>, custody: &str) -> Run {
     finished(&mut import_command(bench, token, custody))
 }
 

@@ -31,6 +31,7 @@ mod line; // all slots at once: unplugged devices, labels, a slot that is taken 
 mod lives; // devices that are taken out, boards that take the place of others, what is cleaned up behind them
 mod manuals; // each command of the manuals, at a station with devices
 mod orders; // work orders: lists, places, signatures, what is accounted for
+mod outage; // a line whose token is taken out, hangs or refuses its PIN, or whose TPM dies
 mod package; // both packages, and the one of Debian on a clean Debian
 mod people; // who may do what at the command line
 mod qa; // a device's history, and the review
