@@ -135,6 +135,11 @@ fn colours(screen: &Screen, file: &Path) -> usize {
     counted.trim().parse().unwrap_or_else(|_| panic!("not a number of colours: {counted}"))
 }
 
+/// What a program wrote by now.
+fn written(log: &Path) -> String {
+    fs::read_to_string(log).unwrap_or_default()
+}
+
 #[test]
 fn the_package_installs_on_a_clean_debian_works_there_and_leaves_the_data_when_it_goes() {
     let began = Instant::now();
@@ -175,7 +180,13 @@ fn the_package_installs_on_a_clean_debian_works_there_and_leaves_the_data_when_i
     }
     lap("self test passed");
 
-    // The window, on a display of this machine.
+    // The window, on a display of this machine. Its page that says why there is no station has as many colours as one of a station:
+    // whether there is one the log says, which has a record of its opening then, and of nothing else that this test does.
+    let opened = || {
+        let records = clean.run("op", "keystation --json audit show");
+        ["log.open", "log.close"].map(|event| records.matches(&format!("\"ev\":\"{event}\"")).count())
+    };
+    let before = opened();
     let screen = Screen::open_to_all();
     let mut window = clean.script("op", "exec keystation-desktop");
     let log = folder().join("window.log");
@@ -186,10 +197,11 @@ fn the_package_installs_on_a_clean_debian_works_there_and_leaves_the_data_when_i
     let deadline = Instant::now() + Duration::from_secs(60);
     while !(screen.shows("Keystation") && colours(&screen, &picture) > 20) {
         let ended = window.0.try_wait().unwrap();
-        let said = || fs::read_to_string(&log).unwrap_or_default();
-        assert!(ended.is_none() && Instant::now() < deadline, "no window: {ended:?}: {}", said());
+        assert!(ended.is_none() && Instant::now() < deadline, "no window: {ended:?}: {}", written(&log));
         thread::sleep(Duration::from_millis(250));
     }
+    let [opens, closes] = before;
+    assert_eq!(opened(), [opens + 1, closes], "the window has opened the station: {}", written(&log));
     lap("the window shows its page");
     screen.press("alt+F4");
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -197,6 +209,7 @@ fn the_package_installs_on_a_clean_debian_works_there_and_leaves_the_data_when_i
         assert!(Instant::now() < deadline, "the window does not close");
         thread::sleep(Duration::from_millis(250));
     }
+    assert_eq!(opened(), [opens + 1, closes + 1], "the station was closed in order: {}", written(&log));
 
     // It goes, and says what stays.
     clean.run("root", "mkdir -m 700 /var/lib/keystation; echo x > /var/lib/keystation/station.toml");
