@@ -198,8 +198,19 @@ fn the_package_installs_on_a_clean_debian_works_there_and_leaves_the_data_when_i
     }
     lap("self test passed");
 
-    // The window, on a display of this machine.
+    // The window, on a display of this machine. Its page that says why there is no station has as many colours as one of a station:
+    // whether there is one the log says, which has a record of its opening and of its end then.
+    let opened = || {
+        let records = clean.run("op", "keystation --json audit show");
+        ["log.open", "log.close"].map(|event| records.matches(&format!("\"ev\":\"{event}\"")).count())
+    };
+    let [opens, closes] = opened();
     shows_its_page(&mut clean.script("op", "exec keystation-desktop"));
+    assert_eq!(
+        opened(),
+        [opens + 1, closes + 1],
+        "the window has opened the station, and closed it in order"
+    );
     lap("the window shows its page");
 
     // It goes, and says what stays.

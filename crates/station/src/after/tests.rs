@@ -7,6 +7,7 @@ mod labels;
 mod outbox;
 mod placement;
 mod printer;
+mod texts;
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -80,6 +81,17 @@ fn id(number: u32) -> RegistrationId {
 
 /// A device of the profile `example/1` or `other/1`; the records of its intent and its result.
 fn device(station: &Station, number: u32, profile: &str, failure: Option<Code>) -> (Seq, Seq) {
+    device_that_says(station, number, profile, failure, [&format!("A{number:05}"), "2.4.1"])
+}
+
+/// The same of one that says this serial number and this firmware version.
+fn device_that_says(
+    station: &Station,
+    number: u32,
+    profile: &str,
+    failure: Option<Code>,
+    [serial, firmware]: [&str; 2],
+) -> (Seq, Seq) {
     let mut fingerprint = [0_u8; 12];
     fingerprint[..4].copy_from_slice(&number.to_be_bytes());
     let fingerprint: String = fingerprint.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -87,9 +99,9 @@ fn device(station: &Station, number: u32, profile: &str, failure: Option<Code>) 
         id: id(number),
         identity: Identity {
             mac: Some(format!("a4cf12{number:04x}07").parse().unwrap()),
-            serial: Some(format!("A{number:05}").parse().unwrap()),
+            serial: Some(serial.parse().unwrap()),
         },
-        firmware: "2.4.1".to_owned(),
+        firmware: firmware.to_owned(),
         key: GroupKeyInfo {
             label: "gk-2026a".parse().unwrap(),
             group: "line-7".parse().unwrap(),
