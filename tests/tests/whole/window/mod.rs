@@ -16,6 +16,7 @@ mod room; // the Audit room, as somebody uses it
 pub(crate) mod screen; // display, keyboard, camera
 mod shift; // a shift, from sign-in to report
 mod sockets; // no network
+mod texts; // what a device and a person are called
 
 use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
