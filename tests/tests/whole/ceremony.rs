@@ -93,6 +93,23 @@ fn two_custodians_make_a_key_out_of_files() {
     assert_makes_the_key(&bench, &finished(&mut command));
 }
 
+/// Each component comes from a descriptor of its own, in the order in which they are named: a shell opens them, and nothing of them is
+/// in an argument or a file that the program was given.
+#[test]
+fn components_come_from_descriptors() {
+    let bench = bench();
+    let mut ceremony = begun(&bench);
+    with_papers(&bench, &mut ceremony, ["cus-1", "cus-2"], PAPERS.map(|(_, check)| check));
+    ceremony.args(["--component-fd", "4", "--component-fd", "3"]);
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec \"$0\" \"$@\" 4<\"$FIRST\" 3<\"$SECOND\""]);
+    command.env("FIRST", bench.file("component-1")).env("SECOND", bench.file("component-2"));
+    command.arg(ceremony.get_program()).args(ceremony.get_args()).stdin(Stdio::null());
+    let run = finished(&mut command);
+    assert!(!PAPERS.iter().any(|(component, _)| format!("{run:?}").contains(component)));
+    assert_makes_the_key(&bench, &run);
+}
+
 /// Each ends without a key, with its record, and exit code 3.
 #[test]
 fn one_person_and_a_wrong_paper_make_none() {
