@@ -172,17 +172,15 @@ impl Reader {
     /// What of a list (its hash, as [`Self::cleanup_list`] has it) was put back since it was made: whoever does what the list says
     /// blocks these, too.
     pub fn put_back_since(&self, sha256: &str) -> Result<Vec<RegistrationId>, ReadError> {
-        let made = "SELECT seq, upto FROM cleanup WHERE done = 0 AND sha256 = ?1 ORDER BY seq LIMIT 1";
-        let made = self
-            .conn
-            .prepare_cached(made)?
-            .query_row([sha256], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
-            .optional()?;
-        let Some((made, to)) = made else { return Ok(Vec::new()) };
+        let made = "SELECT upto FROM cleanup WHERE done = 0 AND sha256 = ?1 ORDER BY seq LIMIT 1";
+        let made =
+            self.conn.prepare_cached(made)?.query_row([sha256], |row| row.get::<_, i64>(0)).optional()?;
+        // Up to which record it was made, which is before its own: what was put back in between is on it, too.
+        let Some(to) = made else { return Ok(Vec::new()) };
         let mut statement = self.conn.prepare_cached(
-            "SELECT DISTINCT rid FROM retired WHERE rid <> '' AND seq <= ?1 AND restored > ?2 ORDER BY seq",
+            "SELECT DISTINCT rid FROM retired WHERE rid <> '' AND seq <= ?1 AND restored > ?1 ORDER BY seq",
         )?;
-        let mut rows = statement.query((to, made))?;
+        let mut rows = statement.query([to])?;
         let mut ids = Vec::new();
         while let Some(row) = rows.next()? {
             let rid = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;

@@ -119,7 +119,7 @@ pub fn inject(
     let mut bench = Bench { order, device, log, watch, safety: Safety::Untouched };
 
     bench.step(Step::Read);
-    let seen = bench.device.identify().map_err(|e| bench.refuse(e, None, None))?;
+    let mut seen = bench.device.identify().map_err(|e| bench.refuse(e, None, None))?;
     let id = order.recipe.registration_id(&seen.identity).map_err(|e| bench.refuse(e, Some(&seen), None))?;
     let mut standing = log.standing(&id).map_err(|e| {
         if matches!(e, LogError::Overtaken { .. }) {
@@ -152,6 +152,13 @@ pub fn inject(
                     return Ok(pass);
                 }
                 bench.safety = Safety::Untouched;
+                // It has restarted for that: by its start now the next restart is told.
+                let again =
+                    bench.device.identify().map_err(|e| bench.refuse(e, Some(&seen), Some(set.id())))?;
+                if again.identity != seen.identity {
+                    return Err(bench.refuse(Code::Swapped, Some(&seen), Some(set.id())));
+                }
+                seen = again;
                 standing =
                     log.standing(set.id()).map_err(|e| bench.refuse(e, Some(&seen), Some(set.id())))?;
             }

@@ -132,14 +132,16 @@ pub(crate) fn start(station: &Station, bench: &RepairBench, id: &str) -> Result<
         return Ok(station.done_or_told(&permit, id.as_str(), none)?);
     }
     let batch = station.work_on(&id)?;
-    if batch.progress().is_complete() {
+    if batch.is_complete() {
         // Its last device was done while nobody was here who could close it.
         return Ok(station.close_batch(&station.permit(Action::CloseRekey)?, &id).map(drop)?);
     }
     let (done, told) = mpsc::channel();
     let work = Arc::clone(&batch);
     let line = Line::rekey(station, &numbers, Arc::clone(&batch), move |event| {
-        if matches!(event, LineEvent::Slot(_, SlotEvent::Pass { .. })) && work.progress().is_complete() {
+        if matches!(event, LineEvent::Slot(_, SlotEvent::Pass { .. } | SlotEvent::Fail { .. }))
+            && work.is_complete()
+        {
             // Whoever waits for it may be gone with the program.
             let _ = done.send(());
         }

@@ -57,7 +57,7 @@ pub(super) fn rekey(bench: &Bench<'_>, args: &RekeyArgs) -> Result<Exit, Station
     };
     batch_line(work.batch(), out);
     key::open_for(bench, &work.profile().group_key, &args.passphrase)?;
-    let end = if work.progress().is_complete() { End::Complete } else { worked(bench, &numbers, &work)? };
+    let end = if work.is_complete() { End::Complete } else { worked(bench, &numbers, &work)? };
     progress_line(&work, out);
     if end != End::Complete {
         out.note(how_to_go_on(work.batch()));
@@ -147,7 +147,7 @@ fn worked(bench: &Bench<'_>, numbers: &[u32], work: &Arc<BatchWork>) -> Result<E
     report.over = true;
     Ok(match end {
         // The last one may have been done while somebody ended it.
-        _ if work.progress().is_complete() => End::Complete,
+        _ if work.is_complete() => End::Complete,
         End::Asked if !report.nameless.is_empty() => End::AskedAfterFail,
         end => end,
     })
@@ -202,7 +202,7 @@ impl Report {
         if matches!(event, LineEvent::Slot(_, SlotEvent::Broken { .. })) {
             self.running -= 1;
         }
-        let end = if result && self.work.progress().is_complete() {
+        let end = if result && self.work.is_complete() {
             End::Complete
         } else if self.running == 0 {
             End::Stopped

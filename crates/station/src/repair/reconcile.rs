@@ -124,13 +124,14 @@ impl Row {
     /// Takes an attempt; the newest one comes first.
     fn take(&mut self, attempt: &Attempt, record: &Record<'_>) {
         let row = self;
-        if row.attempts == 0 {
+        let refused = attempt.mode == "refused";
+        // Who it is says the newest intent; a refusal, which may be of another board with its registration ID, while there is none.
+        if row.attempts == 0 || !refused && !row.begun {
             row.id.clone_from(&attempt.rid);
             row.mac.clone_from(&attempt.mac);
             row.serial.clone_from(&attempt.serial);
         }
         row.attempts += 1;
-        let refused = attempt.mode == "refused";
         row.begun |= !refused;
         let done = attempt.outcome.as_ref().filter(|outcome| outcome.holds == "new");
         if let Some(outcome) = done {
@@ -180,8 +181,12 @@ pub fn reconcile(reader: &Reader, data: &DataDir, batch: &Batch) -> Result<Recon
         Some(list) => of_list(list, seen),
         None => of_count(batch.devices, seen),
     };
-    for row in &mut rows {
-        row.standing = Standing::of(reader, batch, row)?;
+    for (place, row) in rows.iter_mut().enumerate() {
+        row.standing = match &list {
+            // Whoever was only refused may be the board before: what stands is what the list asks for.
+            Some(list) if !row.begun => Standing::of(reader, batch, &unseen(&list.entries()[place]))?,
+            _ => Standing::of(reader, batch, row)?,
+        };
     }
     let out = rows.iter().filter(|row| waits_for_nobody(row, batch.list.is_some())).count() as u64;
     let standing = counted(&rows);

@@ -24,7 +24,7 @@ use super::batch::Batch;
 use super::error::RekeyError;
 use super::list::BatchList;
 use super::list_tree::ListTree;
-use super::reconcile::{Reconciliation, State};
+use super::reconcile::{Reconciliation, State, reconcile};
 use super::seen::{Mark, SeenDevices};
 use crate::config::Profile;
 use crate::error::StationError;
@@ -181,6 +181,22 @@ impl BatchWork {
         let rest = u32::try_from(counts.asked.saturating_sub(counts.done + out)).unwrap_or(u32::MAX);
         let left = pace.map(|pace| pace.saturating_mul(rest));
         Progress { counts, left, out, paused: self.is_paused() }
+    }
+
+    /// Whether every device is done that is not out. The sums here only say when it is worth the log's answer: they do not see what a
+    /// device that was refused is to a row that another one was done as.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        let of_log = || -> Result<bool, StationError> {
+            let reader = self.station.look()?;
+            Ok(reconcile(&reader, self.station.data(), &self.batch)?.is_complete())
+        };
+        self.progress().is_complete()
+            && of_log().unwrap_or_else(|error| {
+                // The batch stays open, and the log says it of itself with the next device.
+                tracing::error!(%error, "nobody can look whether a batch is complete");
+                false
+            })
     }
 
     fn devices(&self) -> MutexGuard<'_, Devices> {
