@@ -4,7 +4,7 @@ use keystation_core::order::OrderId;
 use keystation_core::record::Seq;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::account::{number, parsed};
+use crate::account::{natural, number, parsed};
 use crate::group_key::field;
 use crate::projection::{Mode, Sighting};
 use crate::reader::{ReadError, Reader};
@@ -76,20 +76,16 @@ impl Terms {
 impl BatchStep {
     /// `None`: the record opens and closes none.
     pub(crate) fn of(record: &Record<'_>) -> Result<Option<Self>, RecordError> {
-        let natural = |key| {
-            let number = record.integer(key).and_then(|number| u64::try_from(number).ok());
-            number.ok_or(RecordError::Field(key))
-        };
         match record.event() {
             "rekey.open" => opened(record).map(|batch| Some(Self::Opened(Box::new(batch)))),
             "rekey.close" => Ok(Some(Self::Closed(Closing {
                 id: field(record, "job")?,
                 seq: record.seq(),
-                opened: natural("ref")?,
-                asked: natural("asked")?,
-                done: natural("done")?,
-                failed: natural("failed")?,
-                missing: natural("missing")?,
+                opened: natural(record, "ref")?,
+                asked: natural(record, "asked")?,
+                done: natural(record, "done")?,
+                failed: natural(record, "failed")?,
+                missing: natural(record, "missing")?,
             }))),
             _ => Ok(None),
         }
@@ -110,8 +106,10 @@ impl BatchStep {
 }
 
 fn opened(record: &Record<'_>) -> Result<Batch, RecordError> {
-    let quantity = record.integer("qty").and_then(|number| u64::try_from(number).ok());
-    let quantity = quantity.filter(|quantity| *quantity > 0).ok_or(RecordError::Field("qty"))?;
+    let quantity = natural(record, "qty")?;
+    if quantity == 0 {
+        return Err(RecordError::Field("qty"));
+    }
     let judged = record.text("profile_sha256").is_some();
     let hash = |key| {
         let text = record.text(key).ok_or(RecordError::Field(key))?;

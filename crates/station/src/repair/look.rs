@@ -133,9 +133,10 @@ impl Station {
         in_work.known();
         let id = work.profile.recipe.registration_id(&seen.identity);
         let id = id.map_err(|e| refused(Code::NoIdentity, e.into()))?;
+        let identity = seen.identity.clone();
         let told = |e: StationError| Failure {
             cause: Some(Box::new(e)),
-            identity: Some(seen.identity.clone()),
+            identity: Some(identity.clone()),
             id: Some(id.clone()),
             ..Failure::new(Code::LogFailed, Safety::Untouched)
         };
@@ -148,12 +149,6 @@ impl Station {
             }
             seen = again;
         }
-        let told = |e: StationError| Failure {
-            cause: Some(Box::new(e)),
-            identity: Some(seen.identity.clone()),
-            id: Some(id.clone()),
-            ..Failure::new(Code::LogFailed, Safety::Untouched)
-        };
         let set = match seen.state {
             DeviceState::Empty => None,
             DeviceState::Keyed | DeviceState::Locked => Some(device.public_set().map_err(of_device)?),

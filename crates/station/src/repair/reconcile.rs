@@ -48,12 +48,6 @@ impl Reconciliation {
     pub const fn is_complete(&self) -> bool {
         self.counts.done + self.out >= self.counts.asked
     }
-
-    /// Whether what this row asks for is not done, and the device is out. Without a list only a device that was begun has a place of
-    /// which that can be said.
-    pub(super) fn waits_for_nobody(&self, row: &Row) -> bool {
-        waits_for_nobody(row, self.batch.list.is_some())
-    }
 }
 
 /// A device of a reconciliation. What is not known of it is empty.
@@ -105,6 +99,46 @@ impl Row {
     pub fn is_out(&self) -> bool {
         self.standing.is_some_and(Standing::is_out)
     }
+
+    /// Whether what this row asks for is not done, and the device is out. Without a list only a device that was begun has a place of
+    /// which that can be said.
+    pub(super) fn is_given_up(&self, has_list: bool) -> bool {
+        let place = has_list || self.begun && self.state != State::Unexpected;
+        place && self.state != State::Done && self.is_out()
+    }
+
+    /// Takes an attempt; the newest one comes first.
+    fn take(&mut self, attempt: &Attempt, record: &Record<'_>) {
+        let refused = attempt.mode == "refused";
+        // Who it is says the newest intent; a refusal, which may be of another board with its registration ID, while there is none.
+        if self.attempts == 0 || !refused && !self.begun {
+            self.id.clone_from(&attempt.rid);
+            self.mac.clone_from(&attempt.mac);
+            self.serial.clone_from(&attempt.serial);
+        }
+        self.attempts += 1;
+        self.begun |= !refused;
+        let done = attempt.outcome.as_ref().filter(|outcome| outcome.holds == "new");
+        if let Some(outcome) = done {
+            let effect = record.text("effect").and_then(|word| Effect::named(&word));
+            self.state = State::Done;
+            self.record = Some(outcome.seq);
+            (self.effect, self.code) = (effect, String::new());
+        } else if self.state == State::Missing {
+            self.state = State::Failed;
+            self.record = Some(attempt.outcome.as_ref().map_or(attempt.seq, |outcome| outcome.seq));
+            self.code =
+                attempt.outcome.as_ref().map_or_else(|| attempt.code.clone(), |outcome| outcome.code.clone());
+            if self.code.is_empty() {
+                // Nobody saw what came of it.
+                "open".clone_into(&mut self.code);
+            }
+        } else {
+            return;
+        }
+        self.time_ms = Some(attempt.time_ms);
+        self.operator.clone_from(&attempt.operator);
+    }
 }
 
 impl State {
@@ -117,42 +151,6 @@ impl State {
             Self::Missing => "missing",
             Self::Unexpected => "unexpected",
         }
-    }
-}
-
-impl Row {
-    /// Takes an attempt; the newest one comes first.
-    fn take(&mut self, attempt: &Attempt, record: &Record<'_>) {
-        let row = self;
-        let refused = attempt.mode == "refused";
-        // Who it is says the newest intent; a refusal, which may be of another board with its registration ID, while there is none.
-        if row.attempts == 0 || !refused && !row.begun {
-            row.id.clone_from(&attempt.rid);
-            row.mac.clone_from(&attempt.mac);
-            row.serial.clone_from(&attempt.serial);
-        }
-        row.attempts += 1;
-        row.begun |= !refused;
-        let done = attempt.outcome.as_ref().filter(|outcome| outcome.holds == "new");
-        if let Some(outcome) = done {
-            let effect = record.text("effect").and_then(|word| Effect::named(&word));
-            row.state = State::Done;
-            row.record = Some(outcome.seq);
-            (row.effect, row.code) = (effect, String::new());
-        } else if row.state == State::Missing {
-            row.state = State::Failed;
-            row.record = Some(attempt.outcome.as_ref().map_or(attempt.seq, |outcome| outcome.seq));
-            row.code =
-                attempt.outcome.as_ref().map_or_else(|| attempt.code.clone(), |outcome| outcome.code.clone());
-            if row.code.is_empty() {
-                // Nobody saw what came of it.
-                "open".clone_into(&mut row.code);
-            }
-        } else {
-            return;
-        }
-        row.time_ms = Some(attempt.time_ms);
-        row.operator.clone_from(&attempt.operator);
     }
 }
 
@@ -188,7 +186,7 @@ pub fn reconcile(reader: &Reader, data: &DataDir, batch: &Batch) -> Result<Recon
             _ => Standing::of(reader, batch, row)?,
         };
     }
-    let out = rows.iter().filter(|row| waits_for_nobody(row, batch.list.is_some())).count() as u64;
+    let out = rows.iter().filter(|row| row.is_given_up(list.is_some())).count() as u64;
     let standing = counted(&rows);
     let mut counts = BatchCounts { asked: rows.len() as u64, ..BatchCounts::default() };
     let (mut days, mut effects) = (BTreeMap::new(), BTreeMap::new());
@@ -227,11 +225,6 @@ pub fn reconcile(reader: &Reader, data: &DataDir, batch: &Batch) -> Result<Recon
 /// The day of a moment, UTC: `2026-11-22`.
 fn day(ms: i64) -> String {
     crate::report::moment(ms).chars().take(10).collect()
-}
-
-fn waits_for_nobody(row: &Row, has_list: bool) -> bool {
-    let place = has_list || row.begun && row.state != State::Unexpected;
-    place && row.state != State::Done && row.is_out()
 }
 
 fn of_list(list: &BatchList, seen: Vec<Row>) -> (Vec<Row>, Vec<Row>) {

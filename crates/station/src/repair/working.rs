@@ -104,7 +104,7 @@ impl BatchWork {
         for (index, row) in so_far.rows.iter().enumerate() {
             let device = Identity { mac: row.mac.parse().ok(), serial: row.serial.parse().ok() };
             let who = named(&row.id, &device);
-            if so_far.waits_for_nobody(row) {
+            if row.is_given_up(list.is_some()) {
                 out.insert(match &list {
                     Some(_) => Asked::Entry(index),
                     None => Asked::Device(who.clone()),
